@@ -1,0 +1,20 @@
+/** An affine map of raw features: x = scale * u + offset. */
+export interface AffineMap {
+  readonly scale: number;
+  readonly offset: number;
+}
+
+/** Rows of features with one class label each, as a reader hands them to the engine. */
+export interface LabelledData {
+  /** The data set's name, e.g. `MNIST train`; every output that rests on the data shows it. */
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly classes: number;
+  /** Row-major [rows, columns]: raw bytes, or float32 values. */
+  readonly features: Uint8Array | Float32Array;
+  /** Maps raw bytes to the network's input; float32 features are used as they are. */
+  readonly affine: AffineMap;
+  /** [rows], each in 0..classes-1. */
+  readonly labels: Uint32Array;
+}
