@@ -1,0 +1,104 @@
+#include "lethe/dataset.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "lethe/error.h"
+
+namespace lethe {
+
+Dataset::Dataset(Features features, AffineMap map, std::vector<std::uint32_t> labels,
+                 std::size_t columns, std::size_t classes)
+    : features_(std::move(features)),
+      map_(map),
+      labels_(std::move(labels)),
+      columns_(columns),
+      classes_(classes) {
+  const std::size_t values =
+      std::visit([](const auto& values) { return values.size(); }, features_);
+  if (labels_.empty() || columns_ == 0 || values / columns_ != labels_.size() ||
+      values % columns_ != 0) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "features must hold rows x columns values, with one label a row and at least one "
+                "row and one column");
+  }
+  if (classes_ == 0) throw Error(ErrorCode::kInvalidArgument, "classes must be at least 1");
+  const auto outside = std::find_if(labels_.begin(), labels_.end(),
+                                    [&](std::uint32_t label) { return label >= classes_; });
+  if (outside != labels_.end()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the label of row " + std::to_string(outside - labels_.begin()) + " is " +
+                    std::to_string(*outside) + ", but there are only " + std::to_string(classes_) +
+                    " classes");
+  }
+}
+
+std::shared_ptr<const Dataset> Dataset::fromBytes(std::vector<std::uint8_t> features, AffineMap map,
+                                                  std::vector<std::uint32_t> labels,
+                                                  std::size_t columns, std::size_t classes) {
+  if (!std::isfinite(map.scale) || !std::isfinite(map.offset) || map.scale == 0) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the affine map needs a finite scale other than 0 and a finite offset");
+  }
+  return std::shared_ptr<const Dataset>(
+      new Dataset(std::move(features), map, std::move(labels), columns, classes));
+}
+
+std::shared_ptr<const Dataset> Dataset::fromFloats(std::vector<float> features,
+                                                   std::vector<std::uint32_t> labels,
+                                                   std::size_t columns, std::size_t classes) {
+  const auto bad = std::find_if(features.begin(), features.end(),
+                                [](float value) { return !std::isfinite(value); });
+  if (bad != features.end() && columns > 0) {
+    const std::size_t index = static_cast<std::size_t>(bad - features.begin());
+    throw Error(ErrorCode::kInvalidArgument,
+                "the feature in row " + std::to_string(index / columns) + ", column " +
+                    std::to_string(index % columns) + " is not finite");
+  }
+  return std::shared_ptr<const Dataset>(
+      new Dataset(std::move(features), AffineMap{}, std::move(labels), columns, classes));
+}
+
+std::size_t Dataset::bytes() const {
+  const std::size_t features = std::visit(
+      [](const auto& values) { return values.size() * sizeof(values.front()); }, features_);
+  return features + labels_.size() * sizeof(labels_.front());
+}
+
+const std::uint8_t* Dataset::byteFeatures() const {
+  const auto* values = std::get_if<std::vector<std::uint8_t>>(&features_);
+  return values ? values->data() : nullptr;
+}
+
+const float* Dataset::floatFeatures() const {
+  const auto* values = std::get_if<std::vector<float>>(&features_);
+  return values ? values->data() : nullptr;
+}
+
+void Dataset::checkRows(std::span<const std::uint32_t> rows) const {
+  for (const std::uint32_t row : rows) {
+    if (row >= labels_.size()) {
+      throw Error(ErrorCode::kInvalidRows, "row " + std::to_string(row) +
+                                               " is out of range: the data set has " +
+                                               std::to_string(labels_.size()) + " rows");
+    }
+  }
+}
+
+void Dataset::normalized(std::span<const std::uint32_t> rows, float* out) const {
+  checkRows(rows);
+  for (const std::uint32_t row : rows) {
+    if (const float* values = floatFeatures()) {
+      std::copy_n(values + row * columns_, columns_, out);
+    } else {
+      const std::uint8_t* raw = byteFeatures() + row * columns_;
+      for (std::size_t k = 0; k < columns_; ++k) {
+        out[k] = std::fma(map_.scale, static_cast<float>(raw[k]), map_.offset);
+      }
+    }
+    out += columns_;
+  }
+}
+
+}  // namespace lethe

@@ -1,0 +1,136 @@
+#include "lethe/pass.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "lethe/error.h"
+
+namespace lethe {
+namespace {
+
+constexpr std::chrono::milliseconds kReportInterval{50};
+
+void require(bool condition, const std::string& message) {
+  if (!condition) throw Error(ErrorCode::kInvalidArgument, message);
+}
+
+bool positive(float value) { return std::isfinite(value) && value > 0; }
+bool nonNegative(float value) { return std::isfinite(value) && value >= 0; }
+
+struct SinkCheck {
+  const Model& model;
+
+  void operator()(const Sgd& sgd) const {
+    require(positive(sgd.learningRate), "learningRate must be a finite number above 0");
+    require(nonNegative(sgd.momentum) && sgd.momentum < 1, "momentum must be in [0, 1)");
+    require(nonNegative(sgd.weightDecay), "weightDecay must be a finite number of at least 0");
+    require(!sgd.nesterov || sgd.momentum > 0, "nesterov needs a momentum above 0");
+  }
+  void operator()(const ClampedFisher& scrub) const {
+    require(positive(scrub.learningRate), "learningRate must be a finite number above 0");
+    require(positive(scrub.alpha), "alpha must be a finite number above 0");
+    require(positive(scrub.clamp), "clamp must be a finite number above 0");
+    require(scrub.fisher && scrub.fisher->size() == model.architecture.parameterCount(),
+            "the Fisher diagonal must hold one value per parameter");
+    require(std::all_of(scrub.fisher->begin(), scrub.fisher->end(), nonNegative),
+            "the Fisher diagonal must hold finite values of at least 0");
+  }
+  void operator()(const Gradient&) const {}
+  void operator()(const SquaredGradient&) const {}
+  void operator()(const Logits&) const {}
+};
+
+void check(const PassSpec& spec) {
+  const Architecture& architecture = spec.model.architecture;
+  const Dataset& dataset = *spec.dataset;
+  require(architecture.inputs() == dataset.columns(),
+          "the model takes " + std::to_string(architecture.inputs()) +
+              " inputs, but the data set has " + std::to_string(dataset.columns()) + " columns");
+  require(architecture.classes() >= dataset.classes(),
+          "the model has " + std::to_string(architecture.classes()) +
+              " classes, but the data set has " + std::to_string(dataset.classes()));
+  require(spec.plan.batchSize > 0, "batchSize must be at least 1");
+  require(spec.plan.epochs > 0, "epochs must be at least 1");
+  require(spec.plan.maxSteps > 0, "maxSteps must be at least 1");
+  if (spec.plan.rows.empty()) throw Error(ErrorCode::kEmptySet, "there are no rows to pass over");
+  dataset.checkRows(spec.plan.rows);
+
+  const Objective& objective = spec.objective;
+  require(std::isfinite(objective.weight), "the objective's weight must be finite");
+  if (objective.target == Target::kMasked) {
+    require(objective.removed.size() == architecture.classes(),
+            "the mask of removed classes must hold one value per class");
+    require(std::count(objective.removed.begin(), objective.removed.end(), 0) > 0,
+            "at least one class must not be removed");
+  }
+  if (objective.target == Target::kExplicit) {
+    require(objective.distributions &&
+                objective.distributions->size() == dataset.rows() * architecture.classes(),
+            "explicit targets must hold one value per data set row and class");
+    require(
+        std::all_of(objective.distributions->begin(), objective.distributions->end(), nonNegative),
+        "explicit targets must be finite and at least 0");
+  }
+  std::visit(SinkCheck{spec.model}, spec.sink);
+}
+
+/** Turns the executor's sums over steps into means over rows. */
+void normalize(std::vector<float>& values, const Sink& sink, std::uint64_t rows) {
+  if (!std::holds_alternative<Gradient>(sink) && !std::holds_alternative<SquaredGradient>(sink)) {
+    return;
+  }
+  const auto divisor = static_cast<float>(rows);
+  for (float& value : values) value /= divisor;
+}
+
+}  // namespace
+
+void Control::poll(const Progress& progress) {
+  if (aborted()) {
+    throw Error(ErrorCode::kAborted, "the run was aborted; the model is as it was");
+  }
+  if (!onProgress) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - lastReport_ < kReportInterval) return;
+  lastReport_ = now;
+  onProgress(progress);
+}
+
+PassResult pass(Backend& backend, const PassSpec& spec, Control& control) {
+  check(spec);
+  const std::uint64_t steps = spec.plan.steps();
+  const auto executor =
+      backend.prepare({spec.model, spec.dataset, spec.objective, spec.sink,
+                       std::min<std::size_t>(spec.plan.batchSize, spec.plan.rows.size())});
+  const auto requireFinite = [&] {
+    if (executor->finite()) return;
+    throw Error(
+        ErrorCode::kDiverged,
+        "a value is not finite any more; the model is as it was: try a smaller learning rate");
+  };
+
+  PassResult result;
+  std::uint64_t rowsInEpoch = 0;
+  BatchOrder order(spec.plan);
+  control.poll({0, steps, 0});
+  while (const auto batch = order.next()) {
+    executor->step(batch->rows);
+    result.steps += 1;
+    result.rows += batch->rows.size();
+    rowsInEpoch += batch->rows.size();
+    control.poll({result.steps, steps, batch->epoch});
+    if (batch->endsEpoch) {
+      requireFinite();
+      if (!std::holds_alternative<Logits>(spec.sink)) {
+        result.epochLoss.push_back(executor->takeLoss() / static_cast<double>(rowsInEpoch));
+      }
+      rowsInEpoch = 0;
+    }
+  }
+  result.values = executor->finish();
+  normalize(result.values, spec.sink, result.rows);
+  return result;
+}
+
+}  // namespace lethe

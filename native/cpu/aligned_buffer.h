@@ -1,0 +1,45 @@
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+
+namespace lethe::cpu {
+
+/** Zero-initialized floats on a cache-line boundary; throws std::bad_alloc. */
+class AlignedBuffer {
+ public:
+  AlignedBuffer() = default;
+  explicit AlignedBuffer(std::size_t size)
+      : size_(size), data_(static_cast<float*>(::operator new(size * sizeof(float), kAlignment))) {
+    std::fill_n(data_.get(), size, 0.0f);
+  }
+
+  float* data() { return data_.get(); }
+  const float* data() const { return data_.get(); }
+  std::size_t size() const { return size_; }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  struct Free {
+    void operator()(float* data) const { ::operator delete(data, kAlignment); }
+  };
+
+  std::size_t size_ = 0;
+  std::unique_ptr<float[], Free> data_;
+};
+
+/** Whether no value is infinite or not a number. */
+inline bool allFinite(const float* values, std::size_t count) {
+  constexpr std::uint32_t kExponent = 0x7F800000;
+  std::uint32_t bad = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    bad |= (std::bit_cast<std::uint32_t>(values[i]) & kExponent) == kExponent;
+  }
+  return bad == 0;
+}
+
+}  // namespace lethe::cpu

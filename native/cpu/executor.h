@@ -1,0 +1,78 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "activations.h"
+#include "kernels.h"
+#include "lethe/backend.h"
+#include "packed_parameters.h"
+#include "thread_team.h"
+
+namespace lethe::cpu {
+
+/** One pass on the CPU: every step is a sequence of stages, each shared out over the team. */
+class CpuExecutor final : public Executor {
+ public:
+  CpuExecutor(const Job& job, const Kernels& kernels, std::size_t threads);
+
+  void step(std::span<const std::uint32_t> rows) override;
+  double takeLoss() override;
+  bool finite() override;
+  std::vector<float> finish() override;
+
+ private:
+  /** What a worker needs for itself. */
+  struct Scratch {
+    AlignedBuffer buffer;  ///< a panel of transposed weights, or the objective's rows
+    float biasGradient[kPanelLanes];
+  };
+
+  std::size_t layerCount() const { return job_.model.architecture.layers().size(); }
+  const Layer& layer(std::size_t l) const { return job_.model.architecture.layers()[l]; }
+  bool affineInput() const { return job_.dataset->byteFeatures() != nullptr; }
+  Affine affine() const { return {job_.dataset->map().scale, job_.dataset->map().offset}; }
+
+  /** The gradient at the output of layer l; at the logits it replaces them. */
+  Activations& gradient(std::size_t l) {
+    return l + 1 == layerCount() ? activations_.back() : gradients_[l];
+  }
+
+  void gather(std::span<const std::uint32_t> rows);
+  void gatherRow(std::uint32_t row, float* out) const;
+  void forward(std::size_t l);
+  void objective(std::span<const std::uint32_t> rows);
+  void collectLogits();
+  void backward();
+  void square();
+
+  std::size_t backpropagateTasks(std::size_t l) const;
+  void backpropagate(std::size_t l, std::size_t panel, std::size_t worker);
+  std::size_t updateTasks(std::size_t l) const;
+  void update(std::size_t l, std::size_t task, std::size_t worker);
+  const PackedParameters& result() const;
+
+  Job job_;
+  const Kernels& kernels_;
+  ThreadTeam team_;
+  Update update_;
+  bool meanOverBatch_;    ///< whether gradients are divided by the rows of their batch
+  bool squaredOperands_;  ///< whether the sink sums squares of each row's gradient
+
+  PackedParameters parameters_;
+  std::optional<PackedParameters> state_;  ///< velocity, Fisher diagonal or sums, by the sink
+  AlignedBuffer inputWeightSums_;          ///< sums over the inputs of the first layer's weights
+  std::vector<Activations> activations_;   ///< [0] is the input, [l + 1] the output of layer l
+  std::vector<Activations> gradients_;     ///< [l] at the output of layer l, but see gradient()
+  std::vector<Activations> squaredActivations_;
+  std::vector<Activations> squaredGradients_;
+  std::vector<Scratch> scratch_;
+  std::vector<float> losses_;
+  std::vector<float> logits_;
+  std::size_t rows_ = 0;  ///< rows of the current batch
+  double lossSum_ = 0;
+};
+
+}  // namespace lethe::cpu

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "aligned_buffer.h"
+#include "kernels.h"
+#include "lethe/model.h"
+
+namespace lethe::cpu {
+
+/** ceil(outputs / kPanelLanes) */
+constexpr std::size_t panelCount(std::size_t outputs) {
+  return (outputs + kPanelLanes - 1) / kPanelLanes;
+}
+
+/**
+ * A parameter vector in the layout that the kernels read: each layer's weights as panels of
+ * kPanelLanes outputs, panel p holding W[32 p + lane][k] at [k][lane], then the biases. Lanes
+ * beyond the last output are zero.
+ */
+class PackedParameters {
+ public:
+  /** All zeros. */
+  explicit PackedParameters(const Architecture& architecture);
+  PackedParameters(const Architecture& architecture, const ParameterVector& values);
+
+  /** Back to the order of Architecture. */
+  ParameterVector unpack() const;
+  bool finite() const;
+
+  /** [inputs][kPanelLanes] */
+  float* panel(std::size_t layer, std::size_t panel) {
+    return buffer_.data() + offsets_[layer].weights +
+           panel * architecture_.layers()[layer].inputs * kPanelLanes;
+  }
+  /** [kPanelLanes], the biases of one panel's outputs */
+  float* bias(std::size_t layer, std::size_t panel) {
+    return buffer_.data() + offsets_[layer].bias + panel * kPanelLanes;
+  }
+
+  /**
+   * Writes the panel of the transposed weights that covers inputs 32 q..32 q + 31 of a layer:
+   * out[output][lane] = W[output][32 q + lane], zero beyond the last input.
+   */
+  void transposePanel(std::size_t layer, std::size_t q, float* out);
+
+ private:
+  struct Offsets {
+    std::size_t weights;
+    std::size_t bias;
+  };
+
+  template <class Visit>
+  void forEach(const Visit& visit) const;
+
+  Architecture architecture_;
+  std::vector<Offsets> offsets_;
+  AlignedBuffer buffer_;
+};
+
+}  // namespace lethe::cpu

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lethe/dataset.h"
+#include "lethe/model.h"
+#include "lethe/objective.h"
+#include "lethe/plan.h"
+#include "lethe/sink.h"
+
+namespace lethe {
+
+/** What an executor needs to know before the first batch. */
+struct Job {
+  Model model;
+  std::shared_ptr<const Dataset> dataset;
+  Objective objective;
+  Sink sink;
+  std::size_t maxBatch;
+};
+
+/**
+ * Runs the batches of one pass on a private copy of the parameters. Steps may be queued: only
+ * takeLoss, finite and finish wait for them.
+ */
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  /** Forward, objective, backward and sink for one batch of at most maxBatch dataset rows. */
+  virtual void step(std::span<const std::uint32_t> rows) = 0;
+
+  /** The sum of the row losses since the last call. */
+  virtual double takeLoss() = 0;
+
+  /** Whether every parameter, or collected value, is finite. */
+  virtual bool finite() = 0;
+
+  /**
+   * The result, in the order of Architecture: updated parameters, or the sum over the steps of what
+   * a collecting sink collects (Logits: rows in the order of the steps).
+   */
+  virtual std::vector<float> finish() = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  /** For people: the device and the instruction set, e.g. "cpu avx512". */
+  virtual std::string description() const = 0;
+  virtual std::unique_ptr<Executor> prepare(const Job& job) = 0;
+};
+
+struct CpuOptions {
+  std::size_t threads = 1;
+  /** plain, avx2, avx512 or neon; empty: what LETHE_ISA says, else the fastest. */
+  std::string isa;
+};
+
+/** Throws kInvalidArgument if the machine lacks the instruction set. */
+std::unique_ptr<Backend> makeCpuBackend(const CpuOptions& options);
+
+}  // namespace lethe

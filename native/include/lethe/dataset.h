@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <variant>
+#include <vector>
+
+namespace lethe {
+
+/** The map from raw bytes to the network's input: x = scale * u + offset. */
+struct AffineMap {
+  float scale = 1;
+  float offset = 0;
+};
+
+/**
+ * Rows of features with one label each, row-major [rows, columns], immutable once made.
+ * A subset of it is a list of row indices, never a copy.
+ */
+class Dataset {
+ public:
+  /** Raw bytes with the affine map that normalizes them. Throws kInvalidArgument. */
+  static std::shared_ptr<const Dataset> fromBytes(std::vector<std::uint8_t> features, AffineMap map,
+                                                  std::vector<std::uint32_t> labels,
+                                                  std::size_t columns, std::size_t classes);
+  /** Finite float32 features, used as they are. Throws kInvalidArgument. */
+  static std::shared_ptr<const Dataset> fromFloats(std::vector<float> features,
+                                                   std::vector<std::uint32_t> labels,
+                                                   std::size_t columns, std::size_t classes);
+
+  std::size_t rows() const { return labels_.size(); }
+  std::size_t columns() const { return columns_; }
+  std::size_t classes() const { return classes_; }
+  std::size_t bytes() const;
+
+  std::uint32_t label(std::size_t row) const { return labels_[row]; }
+  AffineMap map() const { return map_; }
+
+  /** The raw bytes of all rows, or nullptr if the features are float32. */
+  const std::uint8_t* byteFeatures() const;
+  /** The float32 features of all rows, or nullptr if they are bytes. */
+  const float* floatFeatures() const;
+
+  /** Writes the network's inputs of `rows` to out, [rows.size(), columns]. Throws kInvalidRows. */
+  void normalized(std::span<const std::uint32_t> rows, float* out) const;
+
+  /** Throws kInvalidRows unless every index names a row. */
+  void checkRows(std::span<const std::uint32_t> rows) const;
+
+ private:
+  using Features = std::variant<std::vector<std::uint8_t>, std::vector<float>>;
+  Dataset(Features features, AffineMap map, std::vector<std::uint32_t> labels, std::size_t columns,
+          std::size_t classes);
+
+  Features features_;
+  AffineMap map_;
+  std::vector<std::uint32_t> labels_;
+  std::size_t columns_;
+  std::size_t classes_;
+};
+
+}  // namespace lethe

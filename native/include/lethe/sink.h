@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <variant>
+
+#include "lethe/model.h"
+
+namespace lethe {
+
+/**
+ * Stochastic gradient descent as torch.optim.SGD computes it: g += weightDecay p; v = momentum v +
+ * g, v starting at zero; p -= learningRate v, or with Nesterov p -= learningRate (g + momentum v).
+ */
+struct Sgd {
+  float learningRate;
+  float momentum = 0;
+  float weightDecay = 0;
+  bool nesterov = false;
+};
+
+/** The clamped scrub step of the reference study: p -= clamp(learningRate g / (F + alpha),
+ * +-clamp). */
+struct ClampedFisher {
+  std::shared_ptr<const ParameterVector> fisher;
+  float learningRate;
+  float alpha;
+  float clamp;
+};
+
+/** Collects the gradient of the mean loss over all rows of the plan. */
+struct Gradient {};
+
+enum class FisherMode {
+  kBatch,   ///< squares of each batch's mean gradient, over the rows: the reference study's
+  kPerRow,  ///< squares of each row's gradient, over the rows: the empirical Fisher diagonal
+};
+
+/** Collects the Fisher diagonal, divided by the rows seen. */
+struct SquaredGradient {
+  FisherMode mode = FisherMode::kPerRow;
+};
+
+/** Collects the logits, [rows, classes] in the order of the plan; no backward pass. */
+struct Logits {};
+
+using Sink = std::variant<Sgd, ClampedFisher, Gradient, SquaredGradient, Logits>;
+
+}  // namespace lethe
