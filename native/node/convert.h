@@ -1,0 +1,62 @@
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lethe/error.h"
+
+namespace lethe::node {
+
+/** A JavaScript Error that carries the stable code. */
+Napi::Error toJavaScript(Napi::Env env, const Error& error);
+
+/** The core's error for whatever is being handled; call it from a catch block. */
+Error currentError();
+
+/** Runs function and turns every C++ exception into a JavaScript one. */
+template <class Function>
+auto guarded(Napi::Env env, const Function& function) {
+  try {
+    return function();
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    throw toJavaScript(env, currentError());
+  }
+}
+
+/**
+ * Reads the fields of an options object. TypeScript has given the friendly message already; these
+ * checks only see to it that no value can harm the process. All throw kInvalidArgument.
+ */
+class Fields {
+ public:
+  explicit Fields(Napi::Value value);
+
+  Napi::Value value(const char* name) const { return object_.Get(name); }
+  bool has(const char* name) const { return !value(name).IsUndefined(); }
+  bool boolean(const char* name) const;
+  float number(const char* name) const;
+  std::string text(const char* name) const;
+  /** A whole number in 0..max; max at most 2^53 - 1. */
+  std::uint64_t integer(const char* name, std::uint64_t max) const;
+  Fields nested(const char* name) const { return Fields(value(name)); }
+
+  /** A copy of a typed array of just this element type: uint8_t, uint32_t or float. */
+  template <class T>
+  std::vector<T> array(const char* name) const;
+
+ private:
+  Napi::Object object_;
+};
+
+/** A new typed array with a copy of the values. */
+Napi::Float32Array toFloat32Array(Napi::Env env, const std::vector<float>& values);
+
+/** The largest integer that every JavaScript number represents exactly, 2^53 - 1. */
+inline constexpr std::uint64_t kMaxSafeInteger = 9007199254740991;
+
+}  // namespace lethe::node

@@ -1,0 +1,138 @@
+#include "handles.h"
+
+#include <cmath>
+
+#include "convert.h"
+
+namespace lethe::node {
+namespace {
+
+// Random tags: only an object that this file has made can carry them.
+constexpr napi_type_tag kDatasetTag{0x3f6c1d0b9a7e4852, 0xa1c55e07d2b84f69};
+constexpr napi_type_tag kModelTag{0x8e2b7450c91d4f3a, 0xb60d38a94e7f1c25};
+
+template <class Handle>
+Handle& unwrap(Napi::Value value, const napi_type_tag& tag, const char* message) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&tag)) {
+    throw Error(ErrorCode::kInvalidArgument, message);
+  }
+  return *Handle::Unwrap(value.As<Napi::Object>());
+}
+
+void reportMemory(Napi::BasicEnv env, std::int64_t change) {
+  Napi::MemoryManagement::AdjustExternalMemory(env, change);
+}
+
+std::int64_t bytesOf(const Model& model) {
+  return static_cast<std::int64_t>(model.parameters->size() * sizeof(float));
+}
+
+}  // namespace
+
+Napi::Function DatasetHandle::define(Napi::Env env) {
+  return DefineClass(env, "Dataset", {InstanceMethod<&DatasetHandle::normalized>("normalized")});
+}
+
+DatasetHandle& DatasetHandle::from(Napi::Value value) {
+  return unwrap<DatasetHandle>(value, kDatasetTag, "dataset must be a Dataset");
+}
+
+DatasetHandle::DatasetHandle(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<DatasetHandle>(info) {
+  guarded(info.Env(), [&] {
+    const Fields fields(info[0]);
+    const auto columns = fields.integer("columns", kMaxSafeInteger);
+    const auto classes = fields.integer("classes", kMaxSafeInteger);
+    auto labels = fields.array<std::uint32_t>("labels");
+    const Napi::Value features = fields.value("features");
+    if (features.IsTypedArray() &&
+        features.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array) {
+      dataset_ =
+          Dataset::fromFloats(fields.array<float>("features"), std::move(labels), columns, classes);
+    } else {
+      dataset_ = Dataset::fromBytes(fields.array<std::uint8_t>("features"),
+                                    {fields.number("scale"), fields.number("offset")},
+                                    std::move(labels), columns, classes);
+    }
+  });
+  info.This().As<Napi::Object>().TypeTag(&kDatasetTag);
+  reportMemory(info.Env(), static_cast<std::int64_t>(dataset_->bytes()));
+}
+
+void DatasetHandle::Finalize(Napi::BasicEnv env) {
+  if (dataset_) reportMemory(env, -static_cast<std::int64_t>(dataset_->bytes()));
+}
+
+/** normalized({rows}): Float32Array [rows, columns] */
+Napi::Value DatasetHandle::normalized(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto rows = Fields(info[0]).array<std::uint32_t>("rows");
+    dataset_->checkRows(rows);
+    auto values = Napi::Float32Array::New(info.Env(), rows.size() * dataset_->columns());
+    dataset_->normalized(rows, values.Data());
+    return values;
+  });
+}
+
+Napi::Function ModelHandle::define(Napi::Env env) {
+  return DefineClass(env, "Model", {InstanceMethod<&ModelHandle::parameters>("parameters")});
+}
+
+ModelHandle& ModelHandle::from(Napi::Value value) {
+  return unwrap<ModelHandle>(value, kModelTag, "model must be a Model");
+}
+
+ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelHandle>(info) {
+  guarded(info.Env(), [&] {
+    const Fields fields(info[0]);
+    const Architecture architecture(fields.array<std::uint32_t>("widths"));
+    ParameterVector parameters;
+    if (fields.has("parameters")) {
+      parameters = fields.array<float>("parameters");
+      if (parameters.size() != architecture.parameterCount()) {
+        throw Error(ErrorCode::kInvalidArgument,
+                    "parameters must hold " + std::to_string(architecture.parameterCount()) +
+                        " values for these widths, but holds " + std::to_string(parameters.size()));
+      }
+      for (const float value : parameters) {
+        if (!std::isfinite(value)) {
+          throw Error(ErrorCode::kInvalidArgument, "every parameter must be finite");
+        }
+      }
+    } else {
+      parameters = initialParameters(architecture, fields.integer("seed", kMaxSafeInteger));
+    }
+    model_ = std::make_unique<Model>(
+        Model{architecture, std::make_shared<const ParameterVector>(std::move(parameters))});
+  });
+  info.This().As<Napi::Object>().TypeTag(&kModelTag);
+  reportMemory(info.Env(), bytesOf(*model_));
+}
+
+void ModelHandle::Finalize(Napi::BasicEnv env) {
+  if (model_) reportMemory(env, -bytesOf(*model_));
+}
+
+const Model& ModelHandle::model() const {
+  if (changing_) {
+    throw Error(ErrorCode::kBusy,
+                "the model is being changed: wait for that run, or work on a clone made before it");
+  }
+  return *model_;
+}
+
+void ModelHandle::beginChange() {
+  model();
+  changing_ = true;
+}
+
+void ModelHandle::replaceParameters(ParameterVector parameters) {
+  model_->parameters = std::make_shared<const ParameterVector>(std::move(parameters));
+}
+
+/** parameters(): Float32Array, a copy in the order of Architecture */
+Napi::Value ModelHandle::parameters(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return toFloat32Array(info.Env(), *model().parameters); });
+}
+
+}  // namespace lethe::node

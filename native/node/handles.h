@@ -1,0 +1,57 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "lethe/dataset.h"
+#include "lethe/model.h"
+
+namespace lethe::node {
+
+/** JavaScript class Dataset: new Dataset({features, labels, columns, classes, scale, offset}). */
+class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  /** Throws kInvalidArgument unless the value is such an object. */
+  static DatasetHandle& from(Napi::Value value);
+
+  explicit DatasetHandle(const Napi::CallbackInfo& info);
+  void Finalize(Napi::BasicEnv env) override;
+
+  const std::shared_ptr<const Dataset>& dataset() const { return dataset_; }
+
+ private:
+  Napi::Value normalized(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<const Dataset> dataset_;
+};
+
+/**
+ * JavaScript class Model: new Model({widths, seed}) or new Model({widths, parameters}). The
+ * parameters are replaced on the JavaScript thread only; runs elsewhere hold their own snapshot.
+ */
+class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  /** Throws kInvalidArgument unless the value is such an object. */
+  static ModelHandle& from(Napi::Value value);
+
+  explicit ModelHandle(const Napi::CallbackInfo& info);
+  void Finalize(Napi::BasicEnv env) override;
+
+  /** Throws kBusy while a run is changing the model. */
+  const Model& model() const;
+  /** Throws kBusy; from then on until endChange every use of the model does. */
+  void beginChange();
+  void endChange() { changing_ = false; }
+  void replaceParameters(ParameterVector parameters);
+
+ private:
+  Napi::Value parameters(const Napi::CallbackInfo& info);
+
+  std::unique_ptr<Model> model_;
+  bool changing_ = false;
+};
+
+}  // namespace lethe::node

@@ -1,0 +1,77 @@
+#include "pass_spec.h"
+
+#include "convert.h"
+#include "handles.h"
+
+namespace lethe::node {
+namespace {
+
+constexpr std::uint64_t kMaxUint32 = 0xFFFFFFFF;
+
+Plan readPlan(const Fields& fields) {
+  Plan plan;
+  plan.rows = fields.array<std::uint32_t>("rows");
+  plan.batchSize = fields.integer("batchSize", kMaxUint32);
+  plan.epochs = static_cast<std::uint32_t>(fields.integer("epochs", kMaxUint32));
+  if (fields.has("maxSteps")) plan.maxSteps = fields.integer("maxSteps", kMaxSafeInteger);
+  if (fields.has("shuffleSeed")) plan.shuffleSeed = fields.integer("shuffleSeed", kMaxSafeInteger);
+  return plan;
+}
+
+Target readTarget(const std::string& name) {
+  if (name == "label") return Target::kLabel;
+  if (name == "uniform") return Target::kUniform;
+  if (name == "masked") return Target::kMasked;
+  if (name == "explicit") return Target::kExplicit;
+  throw Error(ErrorCode::kInvalidArgument, "there is no target \"" + name + "\"");
+}
+
+Objective readObjective(const Fields& fields) {
+  Objective objective;
+  objective.target = readTarget(fields.text("target"));
+  objective.weight = fields.number("weight");
+  if (fields.has("removed")) objective.removed = fields.array<std::uint8_t>("removed");
+  if (fields.has("distributions")) {
+    objective.distributions =
+        std::make_shared<const std::vector<float>>(fields.array<float>("distributions"));
+  }
+  return objective;
+}
+
+Sink readSink(const Fields& fields) {
+  const std::string kind = fields.text("kind");
+  if (kind == "sgd") {
+    return Sgd{fields.number("learningRate"), fields.number("momentum"),
+               fields.number("weightDecay"), fields.boolean("nesterov")};
+  }
+  if (kind == "clampedFisher") {
+    return ClampedFisher{std::make_shared<const ParameterVector>(fields.array<float>("fisher")),
+                         fields.number("learningRate"), fields.number("alpha"),
+                         fields.number("clamp")};
+  }
+  if (kind == "gradient") return Gradient{};
+  if (kind == "squaredGradient") {
+    const std::string mode = fields.text("mode");
+    if (mode == "batch") return SquaredGradient{FisherMode::kBatch};
+    if (mode == "perRow") return SquaredGradient{FisherMode::kPerRow};
+    throw Error(ErrorCode::kInvalidArgument, "there is no Fisher mode \"" + mode + "\"");
+  }
+  if (kind == "logits") return Logits{};
+  throw Error(ErrorCode::kInvalidArgument, "there is no sink \"" + kind + "\"");
+}
+
+}  // namespace
+
+PassRequest readPassRequest(Napi::Value value) {
+  const Fields fields(value);
+  return {{ModelHandle::from(fields.value("model")).model(),
+           DatasetHandle::from(fields.value("dataset")).dataset(), readPlan(fields.nested("plan")),
+           readObjective(fields.nested("objective")), readSink(fields.nested("sink"))},
+          {fields.integer("threads", kMaxUint32), {}}};
+}
+
+bool changesModel(const Sink& sink) {
+  return std::holds_alternative<Sgd>(sink) || std::holds_alternative<ClampedFisher>(sink);
+}
+
+}  // namespace lethe::node

@@ -1,0 +1,52 @@
+import { LetheError } from './errors.js';
+
+/** Checks of argument values; each throws ERR_INVALID_ARGUMENT with the argument's name. */
+
+function invalid(name: string, expected: string, value: unknown): LetheError {
+  const shown = typeof value === 'object' ? Object.prototype.toString.call(value) : String(value);
+  return new LetheError('ERR_INVALID_ARGUMENT', `${name} must be ${expected}, but is ${shown}`);
+}
+
+export function requireInteger(
+  name: string,
+  value: unknown,
+  minimum: number,
+  maximum: number = Number.MAX_SAFE_INTEGER,
+): number {
+  if (!Number.isSafeInteger(value) || (value as number) < minimum || (value as number) > maximum) {
+    const range =
+      maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `in ${minimum}..${maximum}`;
+    throw invalid(name, `a whole number ${range}`, value);
+  }
+  return value as number;
+}
+
+/** A finite number above 0 that float32 can hold. */
+export function requirePositive(name: string, value: unknown): number {
+  const rounded = typeof value === 'number' ? Math.fround(value) : Number.NaN;
+  if (!(rounded > 0) || !Number.isFinite(rounded)) {
+    throw invalid(name, 'a finite number above 0', value);
+  }
+  return value as number;
+}
+
+/** A finite number of at least 0 and, if given, below a limit. */
+export function requireNonNegative(name: string, value: unknown, below = Infinity): number {
+  const rounded = typeof value === 'number' ? Math.fround(value) : Number.NaN;
+  if (!(rounded >= 0) || !(rounded < below)) {
+    const range = below === Infinity ? 'a finite number of at least 0' : `a number in [0, ${below})`;
+    throw invalid(name, range, value);
+  }
+  return value as number;
+}
+
+export function requireOneOf<T extends string>(
+  name: string,
+  value: unknown,
+  allowed: readonly T[],
+): T {
+  if (!allowed.includes(value as T)) {
+    throw invalid(name, `one of ${allowed.map((item) => `"${item}"`).join(', ')}`, value);
+  }
+  return value as T;
+}

@@ -1,0 +1,93 @@
+import type { AffineMap, LabelledData } from '../data/labelled-data.js';
+import { LetheError } from '../errors.js';
+import { callNative, type NativeDataset } from './native.js';
+
+/** Row indices of a data set; a subset is always such a list, never a copy of rows. */
+export type Rows = Uint32Array | readonly number[];
+
+/**
+ * A data set in native memory: immutable, row-major [rows, columns], one label a row. Bytes stay
+ * bytes and are normalized on the fly by the affine map.
+ */
+export class Dataset {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly classes: number;
+  readonly affine: AffineMap;
+  /** [rows]; do not change it. */
+  readonly labels: Uint32Array;
+  /** @internal */
+  readonly handle: NativeDataset;
+
+  /**
+   * Copies the data into native memory.
+   *
+   * @throws {LetheError} ERR_INVALID_ARGUMENT: features that are not finite, labels out of range,
+   * sizes that do not fit each other. ERR_OUT_OF_MEMORY.
+   */
+  constructor(data: LabelledData) {
+    const { features, labels, rows, columns, classes, affine } = data;
+    if (features.length !== rows * columns || labels.length !== rows) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        `${data.name}: ${rows} x ${columns} features and ${rows} labels were announced, but ` +
+          `${features.length} and ${labels.length} values given`,
+      );
+    }
+    this.handle = callNative(
+      (addon) => new addon.Dataset({ features, labels, columns, classes, ...affine }),
+    );
+    this.name = data.name;
+    this.rows = rows;
+    this.columns = columns;
+    this.classes = classes;
+    this.affine = { scale: Math.fround(affine.scale), offset: Math.fround(affine.offset) };
+    this.labels = Uint32Array.from(labels);
+  }
+
+  /** All row indices, ascending. */
+  allRows(): Uint32Array {
+    return Uint32Array.from({ length: this.rows }, (_, row) => row);
+  }
+
+  /**
+   * The network's inputs of these rows, [rows, columns].
+   *
+   * @throws {LetheError} ERR_INVALID_ROWS
+   */
+  normalized(rows: Rows): Float32Array {
+    const checked = this.checkRows(rows);
+    return callNative(() => this.handle.normalized({ rows: checked }));
+  }
+
+  /**
+   * The rows as indices of this data set, each at most once.
+   *
+   * @throws {LetheError} ERR_INVALID_ROWS: out of range, negative, fractional or given twice.
+   */
+  checkRows(rows: Rows): Uint32Array {
+    const seen = new Uint8Array(this.rows);
+    for (const row of rows) {
+      if (!Number.isInteger(row) || row < 0 || row >= this.rows) {
+        throw new LetheError(
+          'ERR_INVALID_ROWS',
+          `row ${row} is not one of the ${this.rows} rows of ${this.name}`,
+        );
+      }
+      if (seen[row]) {
+        throw new LetheError('ERR_INVALID_ROWS', `row ${row} of ${this.name} is given twice`);
+      }
+      seen[row] = 1;
+    }
+    return rows instanceof Uint32Array ? rows : Uint32Array.from(rows);
+  }
+
+  /** As checkRows, but an empty list is ERR_EMPTY_SET; `what` names the set in the message. */
+  checkNonEmptyRows(rows: Rows, what: string): Uint32Array {
+    if (rows.length === 0) {
+      throw new LetheError('ERR_EMPTY_SET', `the ${what} of ${this.name} is empty`);
+    }
+    return this.checkRows(rows);
+  }
+}

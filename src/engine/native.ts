@@ -1,0 +1,116 @@
+import { createRequire } from 'node:module';
+import { LetheError, type LetheErrorCode } from '../errors.js';
+
+/** The only file that loads the addon; everything here mirrors native/node. */
+export interface NativeDataset {
+  normalized(arguments_: { rows: Uint32Array }): Float32Array;
+}
+
+export interface NativeModel {
+  parameters(): Float32Array;
+}
+
+export interface NativePlan {
+  rows: Uint32Array;
+  batchSize: number;
+  epochs: number;
+  maxSteps?: number;
+  shuffleSeed?: number;
+}
+
+export interface NativeObjective {
+  target: 'label' | 'uniform' | 'masked' | 'explicit';
+  weight: number;
+  removed?: Uint8Array;
+  distributions?: Float32Array;
+}
+
+export type NativeSink =
+  | { kind: 'sgd'; learningRate: number; momentum: number; weightDecay: number; nesterov: boolean }
+  | { kind: 'clampedFisher'; fisher: Float32Array; learningRate: number; alpha: number; clamp: number }
+  | { kind: 'gradient' }
+  | { kind: 'squaredGradient'; mode: 'batch' | 'perRow' }
+  | { kind: 'logits' };
+
+export interface NativePass {
+  model: NativeModel;
+  dataset: NativeDataset;
+  threads: number;
+  plan: NativePlan;
+  objective: NativeObjective;
+  sink: NativeSink;
+}
+
+/** How far a pass has come. */
+export interface Progress {
+  /** Steps done, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  /** The epoch of the last step, from 0. */
+  readonly epoch: number;
+}
+
+export interface PassOutcome {
+  /** Mean row loss of each epoch, in nats. */
+  readonly epochLoss: number[];
+  readonly steps: number;
+  /** Rows visited, counted once per visit. */
+  readonly rows: number;
+  /** What a collecting sink has collected. */
+  readonly values?: Float32Array;
+}
+
+interface NativeAddon {
+  Dataset: new (arguments_: {
+    features: Uint8Array | Float32Array;
+    labels: Uint32Array;
+    columns: number;
+    classes: number;
+    scale: number;
+    offset: number;
+  }) => NativeDataset;
+  Model: new (
+    arguments_: { widths: Uint32Array } & ({ seed: number } | { parameters: Float32Array }),
+  ) => NativeModel;
+  pass(
+    request: NativePass,
+    onProgress?: (progress: Progress) => void,
+  ): { promise: Promise<PassOutcome>; abort(): void };
+  device(): string;
+}
+
+const ADDON_PATH = '../../build/Release/lethe.node';
+
+let addon: NativeAddon | undefined;
+
+/** Loads the addon at the first use, so that importing the package costs nothing. */
+export function native(): NativeAddon {
+  if (addon) return addon;
+  try {
+    addon = createRequire(import.meta.url)(ADDON_PATH) as NativeAddon;
+  } catch (cause) {
+    throw new LetheError(
+      'ERR_ADDON_MISSING',
+      'the native addon cannot be loaded; build it with `npm run build` in the package folder',
+      { cause },
+    );
+  }
+  return addon;
+}
+
+/** Rethrows an error of the addon as the public error class. */
+export function toLetheError(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message?: string };
+  if (error instanceof LetheError || !code?.startsWith('ERR_')) return error;
+  return new LetheError(code as LetheErrorCode, message ?? code, { cause: error });
+}
+
+/** Calls into the addon and rethrows its errors as the public error class. */
+export function callNative<T>(call: (addon: NativeAddon) => T): T {
+  const loaded = native();
+  try {
+    return call(loaded);
+  } catch (error) {
+    throw toLetheError(error);
+  }
+}
