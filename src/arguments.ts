@@ -34,7 +34,8 @@ export function requirePositive(name: string, value: unknown): number {
 export function requireNonNegative(name: string, value: unknown, below = Infinity): number {
   const rounded = typeof value === 'number' ? Math.fround(value) : Number.NaN;
   if (!(rounded >= 0) || !(rounded < below)) {
-    const range = below === Infinity ? 'a finite number of at least 0' : `a number in [0, ${below})`;
+    const range =
+      below === Infinity ? 'a finite number of at least 0' : `a number in [0, ${below})`;
     throw invalid(name, range, value);
   }
   return value as number;

@@ -27,7 +27,13 @@ export interface NativeObjective {
 
 export type NativeSink =
   | { kind: 'sgd'; learningRate: number; momentum: number; weightDecay: number; nesterov: boolean }
-  | { kind: 'clampedFisher'; fisher: Float32Array; learningRate: number; alpha: number; clamp: number }
+  | {
+      kind: 'clampedFisher';
+      fisher: Float32Array;
+      learningRate: number;
+      alpha: number;
+      clamp: number;
+    }
   | { kind: 'gradient' }
   | { kind: 'squaredGradient'; mode: 'batch' | 'perRow' }
   | { kind: 'logits' };

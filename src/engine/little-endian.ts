@@ -1,0 +1,15 @@
+import { endianness } from 'node:os';
+
+/** The values as little-endian bytes; a view of the same memory where the machine is little-endian. */
+export function littleEndianBytes(values: Float32Array): Buffer {
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  return endianness() === 'LE' ? bytes : Buffer.from(bytes).swap32();
+}
+
+/** The inverse: always a copy, since the bytes may not be aligned. */
+export function fromLittleEndian(bytes: Uint8Array): Float32Array {
+  const copy = Buffer.alloc(bytes.length);
+  copy.set(bytes);
+  if (endianness() === 'BE') copy.swap32();
+  return new Float32Array(copy.buffer, copy.byteOffset, copy.length / 4);
+}

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { LetheError } from '../errors.js';
+import { fromLittleEndian, littleEndianBytes } from './little-endian.js';
+import { parameterHash } from './parameter-hash.js';
+import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
+
+/**
+ * A saved model is a safetensors file with the tensors `layers.<i>.weight` [out, in] and
+ * `layers.<i>.bias` [out], and the metadata `format`, `version`, `widths` and `parameter_hash`.
+ */
+const FORMAT = 'lethe-model';
+const VERSION = '1';
+
+export interface StoredModel {
+  readonly widths: readonly number[];
+  readonly parameters: Float32Array;
+}
+
+/** Names and shapes of a model's tensors, in the order of its flat parameter vector. */
+function tensorShapes(widths: readonly number[]): [name: string, shape: number[]][] {
+  return widths.slice(1).flatMap((outputs, layer): [string, number[]][] => [
+    [`layers.${layer}.weight`, [outputs, widths[layer]!]],
+    [`layers.${layer}.bias`, [outputs]],
+  ]);
+}
+
+export function encodeModel({ widths, parameters }: StoredModel): Uint8Array {
+  const tensors = new Map<string, Tensor>();
+  let offset = 0;
+  for (const [name, shape] of tensorShapes(widths)) {
+    const end = offset + shape.reduce((a, b) => a * b);
+    const bytes = littleEndianBytes(parameters.subarray(offset, end));
+    tensors.set(name, { dtype: 'F32', shape, bytes });
+    offset = end;
+  }
+  const metadata = {
+    format: FORMAT,
+    version: VERSION,
+    widths: JSON.stringify(widths),
+    parameter_hash: parameterHash(widths, parameters),
+  };
+  return encodeSafetensors({ metadata, tensors });
+}
+
+/** @throws {LetheError} ERR_INVALID_MODEL: truncated, altered, or not a model that Lethe has saved. */
+export function decodeModel(bytes: Uint8Array): StoredModel {
+  let file: ReturnType<typeof decodeSafetensors>;
+  try {
+    file = decodeSafetensors(bytes);
+  } catch (cause) {
+    throw new LetheError('ERR_INVALID_MODEL', (cause as Error).message, { cause });
+  }
+  const { format, version, widths: widthsJson, parameter_hash: expectedHash } = file.metadata;
+  if (format !== FORMAT || version !== VERSION) {
+    throw invalid(`the file is not a ${FORMAT} of version ${VERSION}`);
+  }
+  const widths = parseWidths(widthsJson);
+  const parts = tensorShapes(widths).map(([name, shape]) => {
+    const tensor = file.tensors.get(name);
+    if (tensor?.dtype !== 'F32' || tensor.shape.join() !== shape.join()) {
+      throw invalid(`tensor ${name} is not float32 of shape [${shape.join(', ')}]`);
+    }
+    return tensor.bytes;
+  });
+  const parameters = fromLittleEndian(Buffer.concat(parts));
+  const hash = parameterHash(widths, parameters);
+  if (hash !== expectedHash) {
+    throw invalid(`the parameters hash to ${hash}, but were saved as ${expectedHash}`);
+  }
+  return { widths, parameters };
+}
+
+function parseWidths(json: string | undefined): number[] {
+  let widths: unknown;
+  try {
+    widths = JSON.parse(json ?? '');
+  } catch (cause) {
+    throw invalid('the widths are not JSON', cause);
+  }
+  const valid =
+    Array.isArray(widths) &&
+    widths.length >= 2 &&
+    widths.every((width) => Number.isSafeInteger(width) && width > 0);
+  if (!valid) throw invalid('the widths are not a list of positive whole numbers');
+  return widths as number[];
+}
+
+function invalid(message: string, cause?: unknown): LetheError {
+  return new LetheError('ERR_INVALID_MODEL', `saved model: ${message}`, { cause });
+}
+
+/**
+ * Writes beside the target and renames, so that a crash leaves either the old file or the new one.
+ *
+ * @throws {LetheError} ERR_IO
+ */
+export async function writeModel(path: string, model: StoredModel): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, encodeModel(model), { flush: true });
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw new LetheError('ERR_IO', `cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** @throws {LetheError} ERR_IO, ERR_INVALID_MODEL */
+export async function readModel(path: string): Promise<StoredModel> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw new LetheError('ERR_IO', `cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+  return decodeModel(bytes);
+}

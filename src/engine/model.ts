@@ -1,0 +1,231 @@
+import { requireInteger, requireNonNegative, requireOneOf, requirePositive } from '../arguments.js';
+import { LetheError } from '../errors.js';
+import type { Dataset, Rows } from './dataset.js';
+import { type Evaluation, evaluateLogits } from './evaluation.js';
+import { readModel, writeModel } from './model-file.js';
+import { callNative, type NativeModel } from './native.js';
+import { parameterHash } from './parameter-hash.js';
+import { pass, type RunOptions } from './pass.js';
+
+export interface TrainOptions extends RunOptions {
+  /** The rows to train on; default: all. */
+  readonly rows?: Rows;
+  /** Default 5. */
+  readonly epochs?: number;
+  /** Default 128; the last batch of an epoch may be smaller. */
+  readonly batchSize?: number;
+  /** Default 0.01. */
+  readonly learningRate?: number;
+  /** In [0, 1); default 0.9. Momentum starts at zero in each run. */
+  readonly momentum?: number;
+  /** L2, added to the gradient of every parameter; default 0. */
+  readonly weightDecay?: number;
+  /** Default false. */
+  readonly nesterov?: boolean;
+  /** Of the batch order; default 0. */
+  readonly seed?: number;
+}
+
+export interface TrainResult {
+  /** Mean cross-entropy of each epoch, in nats, as met during training. */
+  readonly epochLoss: readonly number[];
+  readonly steps: number;
+  readonly seconds: number;
+}
+
+export interface FisherOptions extends RunOptions {
+  /**
+   * `perRow`: the mean over rows of the squared gradient of each row's loss, the empirical Fisher
+   * diagonal. `batch`: the reference study's, squares of each batch's mean gradient, summed and
+   * divided by the rows; it is about batchSize^2 times too small.
+   */
+  readonly mode: 'batch' | 'perRow';
+  /** Stop after the batch in which so many rows have been seen; default: all rows. */
+  readonly samples?: number;
+  /** Default 128. */
+  readonly batchSize?: number;
+  /** Shuffles the rows; without it they are visited in their order. */
+  readonly seed?: number;
+}
+
+/** Rows a step when nothing is learned: large enough to keep the kernels busy. */
+const FORWARD_BATCH = 512;
+
+/**
+ * A multilayer perceptron for classification: linear layers with ReLU between them, logits out.
+ * Its parameters live in native memory as one float32 vector: for each layer W, row-major [outputs, inputs],
+ * then b. While a run changes the model, every other use of it throws ERR_BUSY; clone it first to go
+ * on serving predictions.
+ */
+export class Model {
+  /** Inputs, hidden layers, classes. */
+  readonly widths: readonly number[];
+  /** @internal */
+  readonly handle: NativeModel;
+
+  private constructor(widths: readonly number[], handle: NativeModel) {
+    this.widths = Object.freeze([...widths]);
+    this.handle = handle;
+  }
+
+  /**
+   * A fresh model, W and b uniform in +-1/sqrt(inputs) as PyTorch's nn.Linear has them.
+   *
+   * @param widths inputs, hidden layers, classes; e.g. [784, 512, 128, 10]
+   * @param options.seed a whole number of at least 0; default 0
+   * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY
+   */
+  static create(widths: readonly number[], options: { seed?: number } = {}): Model {
+    const seed = requireInteger('seed', options.seed ?? 0, 0);
+    const checked = checkWidths(widths);
+    return new Model(
+      widths,
+      callNative((addon) => new addon.Model({ widths: checked, seed })),
+    );
+  }
+
+  /**
+   * A model with the given parameters, copied.
+   *
+   * @param parameters float32, for each layer W [outputs, inputs], then b [outputs]
+   * @throws {LetheError} ERR_INVALID_ARGUMENT: a wrong number of values, or one that is not finite.
+   */
+  static fromParameters(widths: readonly number[], parameters: Float32Array): Model {
+    const checked = checkWidths(widths);
+    return new Model(
+      widths,
+      callNative((addon) => new addon.Model({ widths: checked, parameters })),
+    );
+  }
+
+  /**
+   * Reads a model that `save` has written.
+   *
+   * @throws {LetheError} ERR_IO; ERR_INVALID_MODEL: truncated, altered, or of another format.
+   */
+  static async load(path: string): Promise<Model> {
+    const { widths, parameters } = await readModel(path);
+    return Model.fromParameters(widths, parameters);
+  }
+
+  get classes(): number {
+    return this.widths.at(-1)!;
+  }
+
+  /** A copy of the parameters. @throws {LetheError} ERR_BUSY */
+  parameters(): Float32Array {
+    return callNative(() => this.handle.parameters());
+  }
+
+  /** SHA-256 of widths and parameters in hex, see parameterHash. @throws {LetheError} ERR_BUSY */
+  hash(): string {
+    return parameterHash(this.widths, this.parameters());
+  }
+
+  /** An independent model with the same parameters. @throws {LetheError} ERR_BUSY */
+  clone(): Model {
+    return Model.fromParameters(this.widths, this.parameters());
+  }
+
+  /**
+   * Writes a safetensors file that carries the parameters' hash; an existing file is replaced as a
+   * whole or not at all.
+   *
+   * @throws {LetheError} ERR_IO, ERR_BUSY
+   */
+  async save(path: string): Promise<void> {
+    await writeModel(path, { widths: this.widths, parameters: this.parameters() });
+  }
+
+  /**
+   * Trains with SGD on the cross-entropy, as torch.optim.SGD computes it, in a new Philox order each
+   * epoch. Aborted or diverged, the model is as it was.
+   *
+   * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_BUSY,
+   * ERR_ABORTED, ERR_DIVERGED, ERR_OUT_OF_MEMORY
+   */
+  async train(dataset: Dataset, options: TrainOptions = {}): Promise<TrainResult> {
+    const { rows = dataset.allRows(), epochs = 5, batchSize = 128, seed = 0 } = options;
+    const { learningRate = 0.01, momentum = 0.9, weightDecay = 0, nesterov = false } = options;
+    requirePositive('learningRate', learningRate);
+    requireNonNegative('momentum', momentum, 1);
+    requireNonNegative('weightDecay', weightDecay);
+    const start = performance.now();
+    const { epochLoss, steps } = await pass(
+      this,
+      dataset,
+      { rows, epochs, batchSize, shuffleSeed: seed },
+      { target: 'label' },
+      { kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
+      options,
+    );
+    return { epochLoss, steps, seconds: (performance.now() - start) / 1000 };
+  }
+
+  /**
+   * The diagonal of the Fisher information, float32, one value per parameter.
+   *
+   * @throws {LetheError} as train
+   */
+  async fisher(dataset: Dataset, rows: Rows, options: FisherOptions): Promise<Float32Array> {
+    const { mode, samples = rows.length, batchSize = 128, seed } = options;
+    requireOneOf('mode', mode, ['batch', 'perRow']);
+    requireInteger('batchSize', batchSize, 1);
+    requireInteger('samples', samples, rows.length === 0 ? 0 : 1);
+    const { values } = await pass(
+      this,
+      dataset,
+      {
+        rows,
+        batchSize,
+        maxSteps: Math.max(1, Math.ceil(samples / batchSize)),
+        ...(seed !== undefined && { shuffleSeed: seed }),
+      },
+      { target: 'label' },
+      { kind: 'squaredGradient', mode },
+      options,
+    );
+    return values!;
+  }
+
+  /**
+   * The logits of the rows, float32 [rows, classes].
+   *
+   * @throws {LetheError} as train
+   */
+  async logits(dataset: Dataset, rows: Rows, options: RunOptions = {}): Promise<Float32Array> {
+    const { values } = await pass(
+      this,
+      dataset,
+      { rows, batchSize: FORWARD_BATCH },
+      { target: 'label' },
+      { kind: 'logits' },
+      options,
+    );
+    return values!;
+  }
+
+  /**
+   * Accuracy and mean cross-entropy over the rows.
+   *
+   * @throws {LetheError} as train
+   */
+  async evaluate(dataset: Dataset, rows: Rows, options: RunOptions = {}): Promise<Evaluation> {
+    const logits = await this.logits(dataset, rows, options);
+    return evaluateLogits(
+      logits,
+      this.classes,
+      Uint32Array.from(rows, (row) => dataset.labels[row]!),
+    );
+  }
+}
+
+function checkWidths(widths: readonly number[]): Uint32Array {
+  if (widths.length < 2) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      'a model needs at least two widths: its inputs and its classes',
+    );
+  }
+  return Uint32Array.from(widths, (width) => requireInteger('a width', width, 1, 0xffffffff));
+}

@@ -1,0 +1,135 @@
+import { availableParallelism } from 'node:os';
+import { requireInteger, requireOneOf } from '../arguments.js';
+import { LetheError } from '../errors.js';
+import type { Dataset, Rows } from './dataset.js';
+import type { Model } from './model.js';
+import {
+  callNative,
+  type NativeObjective,
+  type NativePass,
+  type NativePlan,
+  type NativeSink,
+  type PassOutcome,
+  type Progress,
+  toLetheError,
+} from './native.js';
+
+/** What every long run takes. */
+export interface RunOptions {
+  /** Threads, the calling one included; default: the cores this process may use. Never changes a bit of the result. */
+  readonly threads?: number;
+  /** Aborts the run with ERR_ABORTED; the model stays as it was. */
+  readonly signal?: AbortSignal;
+  /** Called at most 20 times a second. What it throws aborts the run and is what the run throws. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** Which rows a pass visits, in which batches. */
+export interface Plan {
+  readonly rows: Rows;
+  /** Rows a step; the last batch of an epoch may be smaller. Default 128. */
+  readonly batchSize?: number;
+  /** Default 1. */
+  readonly epochs?: number;
+  /** Stop after so many steps. */
+  readonly maxSteps?: number;
+  /** Reshuffle every epoch from this seed; without it the rows are visited in their order. */
+  readonly shuffleSeed?: number;
+}
+
+/**
+ * The target distribution q of each row; the loss is KL(q || softmax(logits)), cross-entropy for a
+ * one-hot q, and the gradient at the logits weight (softmax(logits) - q) / batch.
+ */
+export type Objective = { readonly weight?: number } & (
+  | { readonly target: 'label' | 'uniform' }
+  /** The model's own distribution without these classes, renormalized and held constant. */
+  | { readonly target: 'masked'; readonly removedClasses: readonly number[] }
+  /** Float32 [dataset rows, classes]. */
+  | { readonly target: 'explicit'; readonly distributions: Float32Array }
+);
+
+export type Sink = NativeSink;
+
+function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
+  const { batchSize = 128, epochs = 1, maxSteps, shuffleSeed } = plan;
+  return {
+    rows: dataset.checkNonEmptyRows(plan.rows, 'set of rows'),
+    batchSize: requireInteger('batchSize', batchSize, 1, 0xffffffff),
+    epochs: requireInteger('epochs', epochs, 1, 0xffffffff),
+    ...(maxSteps !== undefined && { maxSteps: requireInteger('maxSteps', maxSteps, 1) }),
+    ...(shuffleSeed !== undefined && { shuffleSeed: requireInteger('seed', shuffleSeed, 0) }),
+  };
+}
+
+function nativeObjective(objective: Objective, classes: number): NativeObjective {
+  const { target, weight = 1 } = objective;
+  requireOneOf('target', target, ['label', 'uniform', 'masked', 'explicit']);
+  if (target === 'masked') {
+    const removed = new Uint8Array(classes);
+    for (const label of objective.removedClasses) {
+      removed[requireInteger('a removed class', label, 0, classes - 1)] = 1;
+    }
+    return { target, weight, removed };
+  }
+  if (target === 'explicit') return { target, weight, distributions: objective.distributions };
+  return { target, weight };
+}
+
+/**
+ * The one primitive: visits the plan's batches, computes the objective's gradient and feeds the
+ * sink. `sgd` and `clampedFisher` change the model, at the end and as a whole; `gradient` and
+ * `squaredGradient` answer one value per parameter, `logits` [rows, classes], in `values`.
+ * The result depends on the arguments alone, not on threads or the instruction set.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_BUSY, ERR_ABORTED,
+ * ERR_DIVERGED, ERR_OUT_OF_MEMORY
+ */
+export async function pass(
+  model: Model,
+  dataset: Dataset,
+  plan: Plan,
+  objective: Objective,
+  sink: Sink,
+  options: RunOptions = {},
+): Promise<PassOutcome> {
+  const { threads = availableParallelism(), signal, onProgress } = options;
+  const request: NativePass = {
+    model: model.handle,
+    dataset: dataset.handle,
+    threads: requireInteger('threads', threads, 1, 1024),
+    plan: nativePlan(dataset, plan),
+    objective: nativeObjective(objective, model.classes),
+    sink,
+  };
+  if (signal?.aborted) throw aborted(signal);
+
+  let callbackError: { error: unknown } | undefined;
+  const report = (progress: Progress) => {
+    if (callbackError) return;
+    try {
+      onProgress?.(progress);
+    } catch (error) {
+      callbackError = { error };
+      abort();
+    }
+  };
+  const run = callNative((addon) => addon.pass(request, onProgress && report));
+  const abort = () => run.abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    return await run.promise;
+  } catch (error) {
+    if (callbackError) throw callbackError.error;
+    if (signal?.aborted) throw aborted(signal);
+    throw toLetheError(error);
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+function aborted(signal: AbortSignal): LetheError {
+  return new LetheError('ERR_ABORTED', 'the run was aborted; the model is as it was', {
+    cause: signal.reason,
+  });
+}
