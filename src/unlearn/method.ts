@@ -1,0 +1,51 @@
+import type { Dataset, Rows } from '../engine/dataset.js';
+import type { Model } from '../engine/model.js';
+import { LetheError } from '../errors.js';
+
+/** What is to be forgotten, and by whom. */
+export interface UnlearningRequest {
+  /** The trained model; a method never changes it. */
+  readonly model: Model;
+  readonly dataset: Dataset;
+  /** Rows to forget. */
+  readonly forget: Rows;
+  /** Rows to keep; disjoint from `forget`. */
+  readonly retain: Rows;
+}
+
+export interface UnlearningResult {
+  /** A new model that has forgotten, as far as the method goes. */
+  readonly model: Model;
+  /** Steps that changed parameters. */
+  readonly steps: number;
+  /** Seconds by phase, e.g. `train`, or `fisher` and `scrub`. */
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+/**
+ * One way to forget. Every method throws ERR_INVALID_ROWS, ERR_EMPTY_SET (nothing to forget, or nothing
+ * left), ERR_INVALID_ARGUMENT, ERR_BUSY, ERR_ABORTED, ERR_DIVERGED or ERR_OUT_OF_MEMORY.
+ */
+export type UnlearningMethod<Options> = (
+  request: UnlearningRequest,
+  options?: Options,
+) => Promise<UnlearningResult>;
+
+/** The request's rows, checked: known, each given once, in one of the two sets only, neither set empty. */
+export function checkSplit(request: UnlearningRequest): {
+  forget: Uint32Array;
+  retain: Uint32Array;
+} {
+  const { dataset } = request;
+  const forget = dataset.checkNonEmptyRows(request.forget, 'forget set');
+  const retain = dataset.checkNonEmptyRows(request.retain, 'retain set');
+  const forgotten = new Set(forget);
+  const shared = retain.find((row) => forgotten.has(row));
+  if (shared !== undefined) {
+    throw new LetheError(
+      'ERR_INVALID_ROWS',
+      `row ${shared} is in both the forget and the retain set`,
+    );
+  }
+  return { forget, retain };
+}
