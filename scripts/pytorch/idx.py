@@ -17,7 +17,9 @@ def read_idx(path):
     start = 4 + 4 * data[3]
     shape = tuple(int(n) for n in np.frombuffer(data[4:start], ">u4"))
     if len(data) != start + math.prod(shape):
-        raise ValueError(f"{path}: the length does not match the shape {shape}")
+        raise ValueError(
+            f"{path}: the length does not match the shape {shape}"
+        )
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 

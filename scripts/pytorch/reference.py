@@ -90,7 +90,7 @@ def batch_fisher(model, x, y, batches, samples):
 
 
 def row_fisher(model, x, y, rows):
-    """The empirical Fisher: the mean of the squared gradients of single rows."""
+    """The empirical Fisher: the mean of the rows' squared gradients."""
     return batch_fisher(model, x, y, rows.split(1), len(rows))
 
 
@@ -113,11 +113,13 @@ def scrub(model, x, batches, fisher, lr, alpha, clamp=CLAMP):
 
 def accuracy(model, x, y, rows=None):
     """Percent of the rows (None: all) whose label is the best class."""
+    if rows is None:
+        rows = torch.arange(len(y))
     correct = 0
     with torch.no_grad():
-        for part in (torch.arange(len(y)) if rows is None else rows).split(1000):
+        for part in rows.split(1000):
             correct += (model(x[part]).argmax(1) == y[part]).sum().item()
-    return 100 * correct / (len(y) if rows is None else len(rows))
+    return 100 * correct / len(rows)
 
 
 def weight_distance(a, b):
@@ -138,5 +140,6 @@ def zipf_split(count, seed):
     Seed 42 gives 24,748 forget rows, as in the study's recorded run.
     """
     weights = np.arange(1, USERS + 1) ** -ZIPF_EXPONENT
-    counts = np.random.RandomState(seed).multinomial(count, weights / weights.sum())
+    weights /= weights.sum()
+    counts = np.random.RandomState(seed).multinomial(count, weights)
     return torch.arange(count).tensor_split([int(counts.max())])

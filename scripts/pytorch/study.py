@@ -90,15 +90,17 @@ def print_table(report):
         print(f"\n{setting:10} retain % forget %  test %  distance  seconds")
         for name in ("base", "M0", "M2"):
             m = models[name]
+            seconds = sum(m["seconds"].values())
             print(
-                f"{name:10} {m['retain']:8.2f} {m['forget']:8.2f} {m['test']:7.2f}"
-                f" {m['weightDistance']:9.2f} {sum(m['seconds'].values()):8.2f}"
+                f"{name:10} {m['retain']:8.2f} {m['forget']:8.2f}"
+                f" {m['test']:7.2f} {m['weightDistance']:9.2f} {seconds:8.2f}"
             )
 
 
 def main():
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", default=os.environ.get("MNIST_DIR"))
     parser.add_argument("--seed", type=int, default=42)
@@ -114,9 +116,9 @@ def main():
     library, path = blas.find_blas()
     if library == "reference":
         sys.exit(
-            "PyTorch runs on the reference BLAS here, twenty times slower than an"
-            " optimized one, so its seconds would mean nothing. Install OpenBLAS"
-            " (Debian: libopenblas0-pthread) and run again."
+            "PyTorch runs on the reference BLAS here, twenty times slower"
+            " than an optimized one, so its seconds would mean nothing."
+            " Install OpenBLAS (Debian: libopenblas0-pthread) and run again."
         )
     blas.set_threads(library, path, options.threads)
     both = options.setting == "both"
