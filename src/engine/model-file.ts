@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { LetheError } from '../errors.js';
+import { replaceFile } from '../files.js';
 import { fromLittleEndian, littleEndianBytes } from './little-endian.js';
 import { parameterHash } from './parameter-hash.js';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
@@ -90,20 +90,9 @@ function invalid(message: string, cause?: unknown): LetheError {
   return new LetheError('ERR_INVALID_MODEL', `saved model: ${message}`, { cause });
 }
 
-/**
- * Writes beside the target and renames, so that a crash leaves either the old file or the new one.
- *
- * @throws {LetheError} ERR_IO
- */
+/** @throws {LetheError} ERR_IO */
 export async function writeModel(path: string, model: StoredModel): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, encodeModel(model), { flush: true });
-    await rename(temporary, path);
-  } catch (cause) {
-    await rm(temporary, { force: true });
-    throw new LetheError('ERR_IO', `cannot write ${path}: ${(cause as Error).message}`, { cause });
-  }
+  await replaceFile(path, encodeModel(model));
 }
 
 /** @throws {LetheError} ERR_IO, ERR_INVALID_MODEL */

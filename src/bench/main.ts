@@ -1,0 +1,106 @@
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import ora from 'ora';
+import { findMnist, loadMnist } from '../data/mnist.js';
+import { Dataset } from '../engine/dataset.js';
+import { LetheError } from '../errors.js';
+import { replaceFile } from '../files.js';
+import { type PeerFigures, runPyTorch } from './peers.js';
+import { makeResults } from './results.js';
+import { runSeed, type SeedFigures, type StudyData } from './study.js';
+import { renderTables } from './tables.js';
+
+const RESULTS_PATH = 'bench-results/results.json';
+
+interface Flags {
+  data?: string;
+  seeds: number[];
+  quick: boolean;
+  threads: number;
+  peer: boolean;
+  python: string;
+  json: boolean;
+}
+
+/** `42,45-47` is 42, 45, 46, 47. */
+function parseSeeds(text: string): number[] {
+  return text.split(',').flatMap((part) => {
+    const match = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part.trim());
+    const first = Number(match?.[1]);
+    const last = Number(match?.[2] ?? match?.[1]);
+    if (!match || last < first || last - first >= 1000) {
+      throw new InvalidArgumentError('seeds look like 42 or 42,43 or 42-46');
+    }
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
+
+function parseThreads(text: string): number {
+  const threads = Number(text);
+  if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
+    throw new InvalidArgumentError('threads must be a whole number in 1..1024');
+  }
+  return threads;
+}
+
+function parseFlags(): Flags {
+  const { quick, ...flags } = new Command('npm run bench --')
+    .description(
+      "Reproduces the reference study's two tables and checks every model in ONNX Runtime.",
+    )
+    .option('--data <folder>', "MNIST's four files; default: MNIST_DIR, else the user's cache")
+    .option('--seeds <list>', 'e.g. 42-46', parseSeeds, [42, 43, 44, 45, 46])
+    .option('--quick', 'the first seed only', false)
+    .option('--threads <n>', 'default: all cores', parseThreads, availableParallelism())
+    .option('--peer', 'run the study in PyTorch too, seed by seed', false)
+    .option('--python <path>', 'the Python that has PyTorch', '/usr/bin/python3')
+    .option('--json', 'print the results as JSON and nothing else on stdout', false)
+    .parse()
+    .opts<Flags>();
+  return { ...flags, quick, seeds: quick ? flags.seeds.slice(0, 1) : flags.seeds };
+}
+
+async function loadStudyData(folder: string): Promise<StudyData> {
+  const { train, test } = await loadMnist({ dir: folder });
+  const source = { rows: train.rows, labels: train.labels };
+  return { train: new Dataset(train), test: new Dataset(test), source };
+}
+
+async function main(): Promise<void> {
+  const flags = parseFlags();
+  const startedAt = new Date();
+  const spinner = ora({ text: 'reading MNIST' }).start();
+  try {
+    const folder = await findMnist({ ...(flags.data !== undefined && { dir: flags.data }) });
+    const data = await loadStudyData(folder);
+    const figures: SeedFigures[] = [];
+    const peers: PeerFigures[] = [];
+    const onStage = (stage: string) => {
+      spinner.text = stage;
+    };
+    for (const seed of flags.seeds) {
+      figures.push(await runSeed(data, seed, { threads: flags.threads, onStage }));
+      if (flags.peer) {
+        onStage(`seed ${seed} · the same in PyTorch`);
+        peers.push(await runPyTorch(flags.python, folder, seed, flags.threads));
+      }
+    }
+    const results = makeResults(data, figures, peers, { threads: flags.threads, startedAt });
+    const json = `${JSON.stringify(results, null, 2)}\n`;
+    await mkdir(dirname(RESULTS_PATH), { recursive: true });
+    await replaceFile(RESULTS_PATH, json);
+    spinner.stop();
+    process.stdout.write(
+      flags.json ? json : `${renderTables(results)}\nResults: ${RESULTS_PATH}\n`,
+    );
+  } catch (error) {
+    spinner.stop();
+    if (!(error instanceof LetheError)) throw error;
+    process.stderr.write(`${error.code}: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+await main();

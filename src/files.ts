@@ -1,0 +1,20 @@
+import { randomUUID } from 'node:crypto';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { LetheError } from './errors.js';
+
+/**
+ * Writes beside the target and renames: a crash or a full disk leaves either the old file or the new
+ * one, never half of it.
+ *
+ * @throws {LetheError} ERR_IO
+ */
+export async function replaceFile(path: string, contents: Uint8Array | string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, contents, { flush: true });
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw new LetheError('ERR_IO', `cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
