@@ -6,7 +6,7 @@ import { openStore } from '../ownership/open-store.js';
 import { fisherScrub } from '../unlearn/fisher-scrub.js';
 import type { UnlearningRequest } from '../unlearn/method.js';
 import { retrain } from '../unlearn/retrain.js';
-import { type RowSet, type Verification, verify } from '../verify/verify.js';
+import { type Verification, type VerificationSet, verify } from '../verify/verify.js';
 import { weightDistance } from '../verify/weight-distance.js';
 import { SETTINGS, type Setting, type SettingName, WIDTHS } from './settings.js';
 
@@ -70,6 +70,11 @@ export async function runSeed(
     stage('M2, Fisher scrub');
     const m2 = await fisherScrub(request, { ...run, ...setting.scrub, mode: 'paper', seed });
 
+    const sets = {
+      retain: { dataset: data.train, rows: split.retain },
+      forget: { dataset: data.train, rows: split.forget },
+      test: { dataset: data.test, rows: data.test.allRows() },
+    };
     const models: [ModelName, Model, Record<string, number>][] = [
       ['base', base, { train: seconds }],
       ['M0', m0.model, m0.seconds],
@@ -78,20 +83,13 @@ export async function runSeed(
     const figures: Partial<Record<ModelName, ModelFigures>> = {};
     for (const [name, model, phases] of models) {
       stage(`${name}, verifying in ONNX Runtime`);
-      const sets: RowSet[] = [
-        { name: 'retain', dataset: data.train, rows: split.retain },
-        { name: 'forget', dataset: data.train, rows: split.forget },
-        { name: 'test', dataset: data.test, rows: data.test.allRows() },
-      ];
       verifications.push(await verify(model, sets, run));
-      const accuracies: Record<string, number> = {};
-      for (const { name: set, dataset, rows } of sets) {
-        accuracies[set] = (await model.evaluate(dataset, rows, run)).accuracy;
-      }
+      const accuracy = async ({ dataset, rows }: VerificationSet) =>
+        (await model.evaluate(dataset, rows, run)).accuracy;
       figures[name] = {
-        retain: accuracies.retain!,
-        forget: accuracies.forget!,
-        test: accuracies.test!,
+        retain: await accuracy(sets.retain),
+        forget: await accuracy(sets.forget),
+        test: await accuracy(sets.test),
         weightDistance: weightDistance(model, m0.model),
         seconds: { ...phases, total: Object.values(phases).reduce((a, b) => a + b) },
       };

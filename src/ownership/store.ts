@@ -1,0 +1,44 @@
+import type { Ownership } from './assignment.js';
+
+/** What a deletion has done. */
+export interface Deletion {
+  readonly subject: string;
+  /** The rows that went, ascending: what the model must forget. */
+  readonly forget: Uint32Array;
+  /** The rows that are left, ascending. */
+  readonly retain: Uint32Array;
+}
+
+/**
+ * Where it is written down who owns which row. Samples are identified by their row in the data set;
+ * the features stay outside. Every method throws ERR_STORE if the store is closed or the database
+ * fails.
+ */
+export interface Store {
+  /**
+   * Adds subjects and their samples, all or nothing.
+   *
+   * @param labels [rows], the class of each row
+   * @throws {LetheError} ERR_DUPLICATE: a subject or row is there already. ERR_INVALID_ARGUMENT.
+   */
+  ingest(ownership: Ownership, labels: Uint32Array): Promise<void>;
+
+  /** The subjects and how many rows each owns, most first. */
+  subjects(): Promise<{ subject: string; rows: number }[]>;
+
+  /** The live rows, ascending. */
+  rows(): Promise<Uint32Array>;
+
+  /** The rows of a subject, ascending. @throws {LetheError} ERR_UNKNOWN_SUBJECT */
+  rowsOf(subject: string): Promise<Uint32Array>;
+
+  /**
+   * Deletes a subject and, by the database's own cascade, every row that it owns, in one transaction.
+   *
+   * @throws {LetheError} ERR_UNKNOWN_SUBJECT: never added, or deleted before; nothing has changed.
+   */
+  delete(subject: string): Promise<Deletion>;
+
+  /** Closing twice is allowed. */
+  close(): Promise<void>;
+}
