@@ -21,8 +21,8 @@ export type { UnlearningMethod, UnlearningRequest, UnlearningResult } from './un
 export { type RetrainOptions, retrain } from './unlearn/retrain.js';
 export { exportOnnx } from './verify/onnx-export.js';
 export {
+  type RowSet,
   type Verification,
-  type VerificationSet,
   type VerifiedSet,
   type VerifyOptions,
   verify,

@@ -6,7 +6,7 @@ import { openStore } from '../ownership/open-store.js';
 import { fisherScrub } from '../unlearn/fisher-scrub.js';
 import type { UnlearningRequest } from '../unlearn/method.js';
 import { retrain } from '../unlearn/retrain.js';
-import { type Verification, type VerificationSet, verify } from '../verify/verify.js';
+import { type RowSet, type Verification, verify } from '../verify/verify.js';
 import { weightDistance } from '../verify/weight-distance.js';
 import { SETTINGS, type Setting, type SettingName, WIDTHS } from './settings.js';
 
@@ -43,6 +43,9 @@ export interface StudyOptions extends Pick<RunOptions, 'signal'> {
   readonly onStage: (stage: string) => void;
 }
 
+/** M0 starts from parameters of its own, as the study's does: it is a new model, not the base's twin. */
+const RETRAIN_SEED_OFFSET = 1000;
+
 /** Runs both experiments of the reference study for one seed: the base model is shared. */
 export async function runSeed(
   data: StudyData,
@@ -66,15 +69,15 @@ export async function runSeed(
     const split = await deleteTopUser(data.source, setting, seed);
     const request: UnlearningRequest = { model: base, dataset: data.train, ...split };
     stage('M0, retraining');
-    const m0 = await retrain(request, { ...run, seed });
+    const m0 = await retrain(request, { ...run, seed: seed + RETRAIN_SEED_OFFSET });
     stage('M2, Fisher scrub');
     const m2 = await fisherScrub(request, { ...run, ...setting.scrub, mode: 'paper', seed });
 
-    const sets = {
-      retain: { dataset: data.train, rows: split.retain },
-      forget: { dataset: data.train, rows: split.forget },
-      test: { dataset: data.test, rows: data.test.allRows() },
-    };
+    const sets: RowSet[] = [
+      { name: 'retain', dataset: data.train, rows: split.retain },
+      { name: 'forget', dataset: data.train, rows: split.forget },
+      { name: 'test', dataset: data.test, rows: data.test.allRows() },
+    ];
     const models: [ModelName, Model, Record<string, number>][] = [
       ['base', base, { train: seconds }],
       ['M0', m0.model, m0.seconds],
@@ -84,12 +87,14 @@ export async function runSeed(
     for (const [name, model, phases] of models) {
       stage(`${name}, verifying in ONNX Runtime`);
       verifications.push(await verify(model, sets, run));
-      const accuracy = async ({ dataset, rows }: VerificationSet) =>
-        (await model.evaluate(dataset, rows, run)).accuracy;
+      const accuracy: Record<string, number> = {};
+      for (const set of sets) {
+        accuracy[set.name] = (await model.evaluate(set.dataset, set.rows, run)).accuracy;
+      }
       figures[name] = {
-        retain: await accuracy(sets.retain),
-        forget: await accuracy(sets.forget),
-        test: await accuracy(sets.test),
+        retain: accuracy.retain!,
+        forget: accuracy.forget!,
+        test: accuracy.test!,
         weightDistance: weightDistance(model, m0.model),
         seconds: { ...phases, total: Object.values(phases).reduce((a, b) => a + b) },
       };
