@@ -1,0 +1,118 @@
+import { Worker } from 'node:worker_threads';
+import { requireInteger } from '../arguments.js';
+import { LetheError } from '../errors.js';
+import type { Reply, Request, WorkerData } from './onnx-worker.js';
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: LetheError): void;
+}
+
+/**
+ * An ONNX model in ONNX Runtime (CPU), in a worker thread of its own. Close it: an open one keeps
+ * the process alive.
+ */
+export class OnnxRuntime {
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  /** Who waits for the next replies; the worker answers in order. */
+  readonly #waiting: Waiting[] = [];
+  /** Why nothing can run any more. */
+  #end: LetheError | undefined;
+  #version = '';
+
+  private constructor(data: WorkerData) {
+    this.#worker = new Worker(new URL('./onnx-worker.js', import.meta.url), {
+      workerData: data,
+      // Not the process's own: `node --input-type=module --eval ...` cannot start a worker from a file.
+      execArgv: [],
+    });
+    this.#worker.on('message', (reply: Reply) => {
+      const waiting = this.#waiting.shift();
+      if ('error' in reply) waiting?.reject(failure(reply.error));
+      else waiting?.resolve(reply.value);
+    });
+    this.#worker.on('error', (cause) => this.#stop(failure(cause)));
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', (status) => {
+        this.#stop(failure(new Error(`its worker thread ended with status ${status}`)));
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Starts the worker thread and loads a model there.
+   *
+   * @param model an ONNX file with one input [N, features] and one output [N, classes], both float32
+   * @param options.threads of ONNX Runtime, at least 1
+   * @throws {LetheError} ERR_VERIFICATION_FAILED: the runtime or the model cannot be loaded.
+   */
+  static async load(model: Uint8Array, options: { threads: number }): Promise<OnnxRuntime> {
+    const runtime = new OnnxRuntime({ model, threads: options.threads });
+    try {
+      runtime.#version = await runtime.#reply<string>();
+      return runtime;
+    } catch (error) {
+      await runtime.close();
+      throw error;
+    }
+  }
+
+  /** E.g. `onnxruntime-node 1.30.0`. */
+  get name(): string {
+    return `onnxruntime-node ${this.#version}`;
+  }
+
+  /**
+   * Runs the model on rows of features.
+   *
+   * @param features float32 [rows, columns]; the memory moves to the worker, the array is empty afterwards
+   * @returns float32 [rows, classes]
+   * @throws {LetheError} ERR_VERIFICATION_FAILED: the runtime refuses, has failed, or is closed.
+   * ERR_INVALID_ARGUMENT: not rows times columns features, or no row.
+   */
+  async run(features: Float32Array, rows: number, columns: number): Promise<Float32Array> {
+    requireInteger('rows', rows, 1);
+    requireInteger('columns', columns, 1);
+    if (features.length !== rows * columns) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        `${rows} x ${columns} features were announced, but ${features.length} values given`,
+      );
+    }
+    if (this.#end) throw this.#end;
+    const request: Request = { features, rows, columns };
+    this.#worker.postMessage(request, [features.buffer as ArrayBuffer]);
+    return this.#reply<Float32Array>();
+  }
+
+  /**
+   * Ends the worker thread; what still runs is rejected. The thread ends by itself, between two
+   * runs: terminating it inside ONNX Runtime can abort the whole process.
+   */
+  async close(): Promise<void> {
+    this.#stop(new LetheError('ERR_VERIFICATION_FAILED', 'ONNX Runtime is closed'));
+    const request: Request = 'close';
+    this.#worker.postMessage(request);
+    await this.#exited;
+  }
+
+  /** The value of the worker's next reply that nobody waits for yet. */
+  #reply<Value>(): Promise<Value> {
+    const value = new Promise<unknown>((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+    });
+    return value as Promise<Value>;
+  }
+
+  #stop(reason: LetheError): void {
+    this.#end ??= reason;
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#end);
+  }
+}
+
+function failure(cause: unknown): LetheError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new LetheError('ERR_VERIFICATION_FAILED', `ONNX Runtime failed: ${message}`, { cause });
+}

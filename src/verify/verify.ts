@@ -1,0 +1,186 @@
+import { availableParallelism } from 'node:os';
+import { requireInteger, requirePositive } from '../arguments.js';
+import type { Dataset, Rows } from '../engine/dataset.js';
+import type { Model } from '../engine/model.js';
+import type { RunOptions } from '../engine/pass.js';
+import { LetheError } from '../errors.js';
+import {
+  compareLogits,
+  DEFAULT_TOLERANCE,
+  type Disagreement,
+  type LogitComparison,
+} from './compare-logits.js';
+import { exportOnnx } from './onnx-export.js';
+import { OnnxRuntime } from './onnx-runtime.js';
+
+/** What verification asks of a model: what it consists of, and what it claims to compute. */
+export type Predictor = Pick<Model, 'widths' | 'parameters' | 'hash' | 'logits'>;
+
+/** Rows on which to verify a model. */
+export interface RowSet {
+  /** E.g. `forget`; in a result and in errors it says which set is meant. */
+  readonly name: string;
+  readonly dataset: Dataset;
+  /** At least one. */
+  readonly rows: Rows;
+}
+
+export interface VerifyOptions extends Pick<RunOptions, 'threads' | 'signal'> {
+  /** Rows compared at a time: what bounds the memory. Default 1024. */
+  readonly chunkRows?: number;
+  /** See compareLogits. Default 1e-4. */
+  readonly tolerance?: number;
+}
+
+/** What was compared. There is one only where everything agrees. */
+export interface VerifiedSet {
+  readonly rows: number;
+  /** Rows whose predictions were compared: all but the ties. */
+  readonly compared: number;
+  /** Rows whose two best logits differ by no more than the tolerance. */
+  readonly ties: number;
+  /** Share of the compared rows whose predictions agree; 1 = all, also where all rows are ties. */
+  readonly agreement: number;
+  /** The largest difference of two logits. */
+  readonly maxAbsDiff: number;
+}
+
+export interface Verification extends VerifiedSet {
+  /** What the engine was compared with, e.g. `onnxruntime-node 1.30.0`. */
+  readonly runtime: string;
+  /** By the sets' names. */
+  readonly perSet: Readonly<Record<string, VerifiedSet>>;
+}
+
+/**
+ * Verifies a model outside the engine: exports it to ONNX, runs the file in ONNX Runtime and
+ * compares logits and predictions on all rows of all sets, by the rules of compareLogits.
+ *
+ * @param sets e.g. forget, retain and test, of different names; a row may be in several sets
+ * @throws {LetheError} ERR_VERIFICATION_FAILED: a disagreement (the message names the set, the row and
+ * both values), or ONNX Runtime fails. ERR_EMPTY_SET, ERR_INVALID_ROWS, ERR_INVALID_ARGUMENT,
+ * ERR_ABORTED, ERR_BUSY.
+ */
+export async function verify(
+  model: Predictor,
+  sets: readonly RowSet[],
+  options: VerifyOptions = {},
+): Promise<Verification> {
+  const settings = checkOptions(options);
+  const checked = checkSets(model, sets);
+  throwIfAborted(settings.signal);
+  const runtime = await OnnxRuntime.load(exported(model, checked[0]!.dataset), settings);
+  try {
+    const compared: [name: string, comparison: LogitComparison][] = [];
+    for (const set of checked) {
+      compared.push([set.name, await compareSet(model, runtime, set, settings)]);
+    }
+    return {
+      ...summary(compared.map(([, comparison]) => comparison).reduce(sum)),
+      runtime: runtime.name,
+      perSet: Object.fromEntries(compared.map(([name, comparison]) => [name, summary(comparison)])),
+    };
+  } finally {
+    await runtime.close();
+  }
+}
+
+type Settings = Required<Omit<VerifyOptions, 'signal'>> & Pick<VerifyOptions, 'signal'>;
+
+function checkOptions(options: VerifyOptions): Settings {
+  const { chunkRows = 1024, tolerance = DEFAULT_TOLERANCE } = options;
+  const { threads = availableParallelism(), signal } = options;
+  return {
+    chunkRows: requireInteger('chunkRows', chunkRows, 1),
+    tolerance: requirePositive('tolerance', tolerance),
+    threads: requireInteger('threads', threads, 1, 1024),
+    ...(signal && { signal }),
+  };
+}
+
+type CheckedSet = RowSet & { readonly rows: Uint32Array };
+
+function checkSets(model: Predictor, sets: readonly RowSet[]): CheckedSet[] {
+  if (sets.length === 0) throw new LetheError('ERR_EMPTY_SET', 'there is no set to verify on');
+  if (new Set(sets.map(({ name }) => name)).size < sets.length) {
+    throw new LetheError('ERR_INVALID_ARGUMENT', 'two sets have the same name');
+  }
+  return sets.map(({ name, dataset, rows }) => {
+    if (dataset.columns !== model.widths[0]) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        `${dataset.name} has ${dataset.columns} features, but the model takes ${model.widths[0]}`,
+      );
+    }
+    return { name, dataset, rows: dataset.checkNonEmptyRows(rows, `${name} set`) };
+  });
+}
+
+/** The affine map only informs the file's readers: all sets are compared on normalized features. */
+function exported(model: Predictor, dataset: Dataset): Uint8Array {
+  return exportOnnx({
+    widths: model.widths,
+    parameters: model.parameters(),
+    hash: model.hash(),
+    affine: dataset.affine,
+  });
+}
+
+async function compareSet(
+  model: Predictor,
+  runtime: OnnxRuntime,
+  { name, dataset, rows }: CheckedSet,
+  { chunkRows, tolerance, ...running }: Settings,
+): Promise<LogitComparison> {
+  let total: LogitComparison = { rows: 0, ties: 0, agreeing: 0, maxAbsDiff: 0 };
+  for (let start = 0; start < rows.length; start += chunkRows) {
+    throwIfAborted(running.signal);
+    const chunk = rows.subarray(start, start + chunkRows);
+    // Side by side: ONNX Runtime in its worker thread, the engine in its own threads.
+    const [theirs, ours] = await Promise.all([
+      runtime.run(dataset.normalized(chunk), chunk.length, dataset.columns),
+      model.logits(dataset, chunk, running),
+    ]);
+    const comparison = compareLogits(ours, theirs, model.widths.at(-1)!, tolerance);
+    if (comparison.disagreement) {
+      const { disagreement } = comparison;
+      const row = chunk[disagreement.row]!;
+      throw new LetheError(
+        'ERR_VERIFICATION_FAILED',
+        `${name} set, row ${row} of ${dataset.name}: ${describe(disagreement)}`,
+      );
+    }
+    total = sum(total, comparison);
+  }
+  return total;
+}
+
+function describe(disagreement: Disagreement): string {
+  const { kind, engine, runtime } = disagreement;
+  if (kind === 'prediction') {
+    return `the engine predicts class ${engine}, ONNX Runtime class ${runtime}`;
+  }
+  const values = `the logit of class ${disagreement.class} is ${engine} in the engine and ${runtime} in ONNX Runtime`;
+  return kind === 'notFinite'
+    ? `${values}, but both must be finite`
+    : `${values}, but may differ by at most ${disagreement.allowed}`;
+}
+
+function sum(a: LogitComparison, b: LogitComparison): LogitComparison {
+  return {
+    rows: a.rows + b.rows,
+    ties: a.ties + b.ties,
+    agreeing: a.agreeing + b.agreeing,
+    maxAbsDiff: Math.max(a.maxAbsDiff, b.maxAbsDiff),
+  };
+}
+
+function summary({ rows, ties, agreeing, maxAbsDiff }: LogitComparison): VerifiedSet {
+  const compared = rows - ties;
+  return { rows, compared, ties, agreement: compared > 0 ? agreeing / compared : 1, maxAbsDiff };
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  throw new LetheError('ERR_ABORTED', 'the verification was aborted', { cause: signal.reason });
+}

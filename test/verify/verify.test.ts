@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { Dataset } from '#lethe/engine/dataset';
+import { Model } from '#lethe/engine/model';
+import type { LetheErrorCode } from '#lethe/errors';
+import { type Predictor, type RowSet, verify } from '#lethe/verify/verify';
+
+const ROWS = 60;
+const widths = [6, 5, 4, 3];
+const model = Model.create(widths, { seed: 1 });
+const train = data({ name: 'toy train' });
+const test = data({ name: 'toy test', rows: 7 });
+const all = [{ name: 'all', dataset: train, rows: train.allRows() }];
+
+function data({ name = '', rows = ROWS, columns = 6 }): Dataset {
+  return new Dataset({
+    name,
+    rows,
+    columns,
+    classes: 3,
+    features: Uint8Array.from({ length: rows * columns }, (_, i) => (i * 37) % 256),
+    affine: { scale: 1 / 255, offset: -0.5 },
+    labels: Uint32Array.from({ length: rows }, (_, row) => row % 3),
+  });
+}
+
+/** The model, but with other logits than its parameters give. */
+function lying(change: (logits: Float32Array, rows: readonly number[]) => void): Predictor {
+  return {
+    widths,
+    parameters: () => model.parameters(),
+    hash: () => model.hash(),
+    logits: async (dataset, rows, options) => {
+      const logits = await model.logits(dataset, rows, options);
+      change(logits, [...rows]);
+      return logits;
+    },
+  };
+}
+
+describe('verify', () => {
+  it('finds that engine and runtime agree, in chunks that do not divide the sets', async () => {
+    const forget = [50, 3, 8];
+    const retain = [...train.allRows()].filter((row) => !forget.includes(row));
+    const { perSet, ...total } = await verify(
+      model,
+      [
+        { name: 'forget', dataset: train, rows: forget },
+        { name: 'retain', dataset: train, rows: retain },
+        { name: 'test', dataset: test, rows: test.allRows() },
+      ],
+      { chunkRows: 11, threads: 1 },
+    );
+    expect(Object.entries(perSet).map(([name, { rows }]) => [name, rows])).toEqual([
+      ['forget', 3],
+      ['retain', ROWS - 3],
+      ['test', 7],
+    ]);
+    expect(total.rows).toBe(ROWS + 7);
+    expect(total.compared + total.ties).toBe(total.rows);
+    expect(total.compared).toBeGreaterThan(0);
+    expect(total.agreement).toBe(1);
+    expect(total.maxAbsDiff).toBeLessThan(1e-5);
+    expect(total.maxAbsDiff).toBe(
+      Math.max(...Object.values(perSet).map(({ maxAbsDiff }) => maxAbsDiff)),
+    );
+    expect(total.runtime).toMatch(/^onnxruntime-node \d/);
+  });
+
+  it('has nothing to disagree on where all logits are equal', async () => {
+    const zeros = new Float32Array(model.parameters().length);
+    const result = await verify(Model.fromParameters(widths, zeros), all);
+    expect(result).toMatchObject({ rows: ROWS, compared: 0, ties: ROWS, agreement: 1 });
+  });
+
+  it('names set, row and both values where a logit is off by 1e-2', async () => {
+    const liar = lying((logits, rows) => {
+      const at = rows.indexOf(42);
+      if (at >= 0) logits[3 * at + 1]! += 1e-2;
+    });
+    const rows = train.allRows().reverse();
+    await expect(
+      verify(liar, [{ name: 'retain', dataset: train, rows }], { chunkRows: 16 }),
+    ).rejects.toMatchObject({
+      code: 'ERR_VERIFICATION_FAILED',
+      message: expect.stringMatching(
+        /^retain set, row 42 of toy train: the logit of class 1 is -?0\.\d+ in the engine and -?0\.\d+ in ONNX Runtime, but may differ by at most 0\.0001$/,
+      ),
+    });
+  });
+
+  it('refuses logits that are not finite', async () => {
+    const liar = lying((logits) => logits.fill(Number.NaN, 0, 1));
+    await expect(verify(liar, all)).rejects.toThrow(/row 0 .* NaN .* must be finite/);
+  });
+
+  it('refuses another number of logits', async () => {
+    const liar: Predictor = { ...lying(() => {}), logits: async () => new Float32Array(3) };
+    await expect(verify(liar, all)).rejects.toMatchObject({ code: 'ERR_VERIFICATION_FAILED' });
+  });
+
+  it.each<[string, RowSet[], LetheErrorCode]>([
+    ['two sets of one name', [...all, ...all], 'ERR_INVALID_ARGUMENT'],
+    ['no sets', [], 'ERR_EMPTY_SET'],
+    ['an empty set', [{ name: 'forget', dataset: train, rows: [] }], 'ERR_EMPTY_SET'],
+    [
+      'a row that is not there',
+      [{ name: 'forget', dataset: train, rows: [ROWS] }],
+      'ERR_INVALID_ROWS',
+    ],
+    [
+      'features of another width',
+      [{ name: 'test', dataset: data({ columns: 5 }), rows: [0] }],
+      'ERR_INVALID_ARGUMENT',
+    ],
+  ])('refuses %s', async (_, sets, code) => {
+    await expect(verify(model, sets)).rejects.toMatchObject({ name: 'LetheError', code });
+  });
+
+  it.each([{ chunkRows: 0 }, { tolerance: Number.NaN }, { threads: 1.5 }])(
+    'refuses %o',
+    async (options) => {
+      await expect(verify(model, all, options)).rejects.toMatchObject({
+        code: 'ERR_INVALID_ARGUMENT',
+      });
+    },
+  );
+
+  it('stops when it is aborted, before it starts and between chunks', async () => {
+    const aborted = { code: 'ERR_ABORTED', cause: 'enough' };
+    const signal = AbortSignal.abort('enough');
+    await expect(verify(model, all, { signal })).rejects.toMatchObject(aborted);
+
+    const controller = new AbortController();
+    let chunks = 0;
+    const counting = lying(() => {
+      if (++chunks === 2) controller.abort('enough');
+    });
+    await expect(
+      verify(counting, all, { chunkRows: 10, signal: controller.signal }),
+    ).rejects.toMatchObject(aborted);
+    expect(chunks).toBe(2);
+  });
+});
