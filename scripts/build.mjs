@@ -5,12 +5,9 @@
 //   --gyp         the addon with node-gyp; the default where there is no CMake
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { has, ROOT, run, runMain, ToolError } from './tools.mjs';
-
-const require = createRequire(import.meta.url);
+import { bin, has, ROOT, run, runMain, ToolError } from './tools.mjs';
 
 export const ADDON = join(ROOT, 'build/Release/lethe.node');
 
@@ -33,12 +30,12 @@ function isCurrent(output, sources) {
 }
 
 function compileTypeScript() {
-  run(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', '.']);
+  run(bin('tsc'), ['-p', '.']);
 }
 
 export function compileWithCMake() {
   const generator = has('ninja') ? ['-G', 'Ninja'] : [];
-  run(process.execPath, [require.resolve('cmake-js/bin/cmake-js'), 'compile', ...generator]);
+  run(bin('cmake-js'), ['compile', ...generator]);
 }
 
 /** @param folder a copy of the package; node-gyp always writes to its build/ */
@@ -48,7 +45,9 @@ export function compileWithGyp(folder = ROOT) {
   const [command, ...args] = bundled ? [process.execPath, bundled] : ['node-gyp'];
   // Headers that came with Node spare a download.
   const prefix = join(dirname(process.execPath), '..');
-  const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
+  const headers = existsSync(join(prefix, 'include/node/node_api.h'))
+    ? [`--nodedir=${prefix}`]
+    : [];
   run(command, [...args, 'rebuild', '-j', 'max', ...headers], { cwd: folder });
 }
 

@@ -2,16 +2,13 @@
 // them. With --ci also: clang, the sanitizers, the node-gyp build.
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ADDON, compileWithGyp } from './build.mjs';
 import { findClangFormat } from './clang-format.mjs';
 import { BUILDS, runNativeTests } from './native-tests.mjs';
-import { has, installDebian, ROOT, run, succeeds, ToolError } from './tools.mjs';
-
-const require = createRequire(import.meta.url);
+import { bin, has, installDebian, ROOT, run, succeeds, ToolError } from './tools.mjs';
 
 const { ci } = parseArgs({ options: { ci: { type: 'boolean', default: false } } }).values;
 const totals = { passed: 0, failed: 0, skipped: [] };
@@ -34,10 +31,6 @@ function stage(name, work) {
 
 const skip = (reason) => ({ passed: 0, failed: 0, skipped: [reason] });
 
-function node(modulePath, ...args) {
-  run(process.execPath, [require.resolve(modulePath), ...args]);
-}
-
 /** CMake and GoogleTest for everyone; the other compilers and the formatter for CI. */
 function installTools() {
   const missing = has('cmake') ? [] : ['cmake', 'ninja-build', 'libgtest-dev'];
@@ -55,15 +48,14 @@ function isInstalled(debianPackage) {
 }
 
 function lint() {
-  node('@biomejs/biome/bin/biome', 'check', '.');
+  run(bin('biome'), ['check', '.']);
   if (!findClangFormat() && !ci) return skip('clang-format 14 is not installed');
   run(process.execPath, ['scripts/clang-format.mjs', '--check']);
 }
 
 function vitest() {
   const report = join(ROOT, 'build', 'vitest.json');
-  const ok = succeeds(process.execPath, [
-    join(ROOT, 'node_modules/vitest/vitest.mjs'),
+  const ok = succeeds(bin('vitest'), [
     ...['run', '--reporter=default', '--reporter=json', `--outputFile=${report}`],
   ]);
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
@@ -96,7 +88,7 @@ function buildWithGyp() {
 stage('tools', installTools);
 stage('build', () => run(process.execPath, ['scripts/build.mjs', '--if-missing', '--cmake']));
 stage('format and lint', lint);
-stage('types of the tests', () => node('typescript/bin/tsc', '-p', 'test'));
+stage('types of the tests', () => run(bin('tsc'), ['-p', 'test']));
 stage('addon in both kinds of thread', () => loadAddon(ADDON));
 if (ci) stage('addon built by node-gyp', buildWithGyp);
 stage('Vitest', vitest);

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The package's folder; every command runs in it unless told otherwise. */
@@ -17,6 +18,9 @@ export async function runMain(main) {
     process.exitCode = 1;
   }
 }
+
+/** The command that a dependency installs. */
+export const bin = (name) => join(ROOT, 'node_modules', '.bin', name);
 
 /** Whether a command can be found and started. */
 export function has(command) {
