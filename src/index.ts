@@ -19,7 +19,7 @@ export type { Deletion, Store } from './ownership/store.js';
 export { type FisherScrubOptions, fisherScrub } from './unlearn/fisher-scrub.js';
 export type { UnlearningMethod, UnlearningRequest, UnlearningResult } from './unlearn/method.js';
 export { type RetrainOptions, retrain } from './unlearn/retrain.js';
-export { exportOnnx } from './verify/onnx-export.js';
+export { saveOnnx, toOnnx } from './verify/onnx-file.js';
 export {
   type RowSet,
   type Verification,

@@ -10,7 +10,7 @@ import {
   type Disagreement,
   type LogitComparison,
 } from './compare-logits.js';
-import { exportOnnx } from './onnx-export.js';
+import { toOnnx } from './onnx-file.js';
 import { OnnxRuntime } from './onnx-runtime.js';
 
 /** What verification asks of a model: what it consists of, and what it claims to compute. */
@@ -69,7 +69,8 @@ export async function verify(
   const settings = checkOptions(options);
   const checked = checkSets(model, sets);
   throwIfAborted(settings.signal);
-  const runtime = await OnnxRuntime.load(exported(model, checked[0]!.dataset), settings);
+  // The affine map only informs the file's readers: all sets are compared on normalized features.
+  const runtime = await OnnxRuntime.load(toOnnx(model, checked[0]!.dataset), settings);
   try {
     const compared: [name: string, comparison: LogitComparison][] = [];
     for (const set of checked) {
@@ -113,16 +114,6 @@ function checkSets(model: Predictor, sets: readonly RowSet[]): CheckedSet[] {
       );
     }
     return { name, dataset, rows: dataset.checkNonEmptyRows(rows, `${name} set`) };
-  });
-}
-
-/** The affine map only informs the file's readers: all sets are compared on normalized features. */
-function exported(model: Predictor, dataset: Dataset): Uint8Array {
-  return exportOnnx({
-    widths: model.widths,
-    parameters: model.parameters(),
-    hash: model.hash(),
-    affine: dataset.affine,
   });
 }
 

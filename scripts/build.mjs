@@ -1,0 +1,82 @@
+// npm run build: compiles TypeScript to dist/ and the addon to build/Release/lethe.node.
+//
+//   --if-missing  only what is missing or older than its sources
+//   --cmake       the addon with cmake-js, the build of record
+//   --gyp         the addon with node-gyp; the default where there is no CMake
+
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bin, has, ROOT, run, runMain, ToolError } from './tools.mjs';
+
+export const ADDON = join(ROOT, 'build/Release/lethe.node');
+
+/** The time of the newest file among files and folders. */
+function newest(paths) {
+  const times = paths
+    .map((path) => join(ROOT, path))
+    .flatMap((path) => {
+      const stat = statSync(path);
+      if (!stat.isDirectory()) return [stat.mtimeMs];
+      return readdirSync(path, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
+    });
+  return Math.max(...times);
+}
+
+function isCurrent(output, sources) {
+  return existsSync(output) && statSync(output).mtimeMs >= newest(sources);
+}
+
+function compileTypeScript() {
+  run(bin('tsc'), ['-p', '.']);
+}
+
+export function compileWithCMake() {
+  const generator = has('ninja') ? ['-G', 'Ninja'] : [];
+  run(bin('cmake-js'), ['compile', ...generator]);
+}
+
+/** @param folder a copy of the package; node-gyp always writes to its build/ */
+export function compileWithGyp(folder = ROOT) {
+  // npm tells its scripts where its own node-gyp is.
+  const bundled = process.env.npm_config_node_gyp;
+  const [command, ...args] = bundled ? [process.execPath, bundled] : ['node-gyp'];
+  // Headers that came with Node spare a download.
+  const prefix = join(dirname(process.execPath), '..');
+  const headers = existsSync(join(prefix, 'include/node/node_api.h'))
+    ? [`--nodedir=${prefix}`]
+    : [];
+  run(command, [...args, 'rebuild', '-j', 'max', ...headers], { cwd: folder });
+}
+
+function compileAddon({ cmake, gyp }) {
+  if (cmake || (!gyp && has('cmake'))) return compileWithCMake();
+  if (!has('make') || !has(process.env.CXX ?? 'g++')) {
+    throw new ToolError(
+      'the addon needs a C++20 compiler and make, and CMake if there is one: ' +
+        'on Debian run `apt-get install g++ make cmake`',
+    );
+  }
+  compileWithGyp();
+}
+
+function main() {
+  const { values: flags } = parseArgs({
+    options: {
+      'if-missing': { type: 'boolean', default: false },
+      cmake: { type: 'boolean', default: false },
+      gyp: { type: 'boolean', default: false },
+    },
+  });
+  const lazy = flags['if-missing'];
+  if (!lazy || !isCurrent(join(ROOT, 'dist/index.js'), ['src', 'tsconfig.json'])) {
+    compileTypeScript();
+  }
+  if (!lazy || !isCurrent(ADDON, ['native', 'CMakeLists.txt', 'binding.gyp'])) {
+    compileAddon(flags);
+  }
+}
+
+if (process.argv[1] === import.meta.filename) await runMain(main);

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { has, ROOT, run, succeeds } from './tools.mjs';
+
+/** The ways in which CI builds the native tests; the first is everyone's. */
+export const BUILDS = [
+  { name: 'g++', folder: 'build/test', options: ['-DCMAKE_CXX_COMPILER=g++'] },
+  { name: 'clang++', folder: 'build/test-clang', options: ['-DCMAKE_CXX_COMPILER=clang++'] },
+  {
+    name: 'address and undefined-behaviour sanitizers',
+    folder: 'build/test-asan',
+    options: ['-DLETHE_SANITIZE=address,undefined'],
+  },
+  {
+    name: 'thread sanitizer',
+    folder: 'build/test-tsan',
+    options: ['-DLETHE_SANITIZE=thread'],
+  },
+];
+
+/** Builds and runs the native tests in one way; answers what ctest has counted. */
+export function runNativeTests({ folder, options }) {
+  const generator = has('ninja') ? ['-G', 'Ninja'] : [];
+  run('cmake', ['-S', '.', '-B', folder, ...generator, '-DLETHE_TESTS=ON', ...options]);
+  run('cmake', ['--build', folder, '--parallel', '2']);
+  const report = join(ROOT, folder, 'junit.xml');
+  const ok = succeeds('ctest', [
+    ...['--test-dir', folder, '--parallel', '2', '--output-on-failure'],
+    ...['--output-junit', report, '--no-tests=error', '--quiet'],
+  ]);
+  const counts = readJUnit(readFileSync(report, 'utf8'));
+  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped.length} skipped`);
+  return { ...counts, failed: ok ? counts.failed : Math.max(1, counts.failed) };
+}
+
+/** ctest writes one testcase element for each test, its outcome in the attribute `status`. */
+function readJUnit(xml) {
+  const cases = [...xml.matchAll(/<testcase name="([^"]*)"[^>]*\bstatus="([^"]*)"/g)];
+  const skipped = cases.filter(([, , status]) => status === 'notrun' || status === 'disabled');
+  const passed = cases.filter(([, , status]) => status === 'run').length;
+  return {
+    passed,
+    failed: cases.length - passed - skipped.length,
+    skipped: skipped.map(([, name]) => name),
+  };
+}

@@ -1,0 +1,102 @@
+// npm test: installs what the tests need, builds everything, and runs every test; the last line counts
+// them. With --ci also: clang, the sanitizers, the node-gyp build.
+
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ADDON, compileWithGyp } from './build.mjs';
+import { findClangFormat } from './clang-format.mjs';
+import { BUILDS, runNativeTests } from './native-tests.mjs';
+import { bin, has, installDebian, ROOT, run, succeeds, ToolError } from './tools.mjs';
+
+const { ci } = parseArgs({ options: { ci: { type: 'boolean', default: false } } }).values;
+const totals = { passed: 0, failed: 0, skipped: [] };
+
+/** Runs one stage; what it cannot count itself counts as one test. */
+function stage(name, work) {
+  console.log(`\n=== ${name} ===`);
+  let counts;
+  try {
+    counts = work() ?? { passed: 1, failed: 0, skipped: [] };
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    console.error(error.message);
+    counts = { passed: 0, failed: 1, skipped: [] };
+  }
+  totals.passed += counts.passed;
+  totals.failed += counts.failed;
+  totals.skipped.push(...counts.skipped.map((test) => `${name}: ${test}`));
+}
+
+const skip = (reason) => ({ passed: 0, failed: 0, skipped: [reason] });
+
+/** CMake and GoogleTest for everyone; the other compilers and the formatter for CI. */
+function installTools() {
+  const missing = has('cmake') ? [] : ['cmake', 'ninja-build', 'libgtest-dev'];
+  if (ci) {
+    if (!has('clang++')) missing.push('clang');
+    if (!findClangFormat()) missing.push('clang-format-14');
+    if (!has('ninja')) missing.push('ninja-build');
+    missing.push(...['libgtest-dev', 'python3-onnx'].filter((name) => !isInstalled(name)));
+  }
+  if (missing.length > 0) installDebian([...new Set(missing)], 'the tests');
+}
+
+function isInstalled(debianPackage) {
+  return succeeds('dpkg', ['-s', debianPackage], { stdio: 'ignore' });
+}
+
+function lint() {
+  run(bin('biome'), ['check', '.']);
+  if (!findClangFormat() && !ci) return skip('clang-format 14 is not installed');
+  run(process.execPath, ['scripts/clang-format.mjs', '--check']);
+}
+
+function vitest() {
+  const report = join(ROOT, 'build', 'vitest.json');
+  const ok = succeeds(bin('vitest'), [
+    ...['run', '--reporter=default', '--reporter=json', `--outputFile=${report}`],
+  ]);
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+  const skipped = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status !== 'passed' && status !== 'failed')
+    .map(({ fullName }) => fullName);
+  return { passed: numPassedTests, failed: ok ? 0 : Math.max(1, numFailedTests), skipped };
+}
+
+function loadAddon(path) {
+  run(process.execPath, ['scripts/load-addon.mjs', path]);
+}
+
+/** node-gyp can only write to build/, which is CMake's here: it works on a copy. */
+function buildWithGyp() {
+  const copy = mkdtempSync(join(tmpdir(), 'lethe-gyp-'));
+  try {
+    for (const path of ['native', 'binding.gyp', 'package.json']) {
+      cpSync(join(ROOT, path), join(copy, path), { recursive: true });
+    }
+    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+    compileWithGyp(copy);
+    loadAddon(join(copy, 'build/Release/lethe.node'));
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+stage('tools', installTools);
+stage('build', () => run(process.execPath, ['scripts/build.mjs', '--if-missing', '--cmake']));
+stage('format and lint', lint);
+stage('types of the tests', () => run(bin('tsc'), ['-p', 'test']));
+stage('addon in both kinds of thread', () => loadAddon(ADDON));
+if (ci) stage('addon built by node-gyp', buildWithGyp);
+stage('Vitest', vitest);
+for (const build of ci ? BUILDS : BUILDS.slice(0, 1)) {
+  stage(`native tests, ${build.name}`, () => runNativeTests(build));
+}
+
+if (totals.skipped.length > 0) console.log(`\nSkipped:\n  ${totals.skipped.join('\n  ')}`);
+const skipped = totals.skipped.length > 0 ? `, ${totals.skipped.length} skipped` : '';
+console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped}`);
+process.exitCode = totals.failed > 0 ? 1 : 0;
