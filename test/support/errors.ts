@@ -2,14 +2,14 @@ import { expect } from 'vitest';
 import { LetheError, type LetheErrorCode } from '#lethe/errors';
 
 /** The call throws, or answers a promise that rejects with, a LetheError of this code. */
-export async function expectCode(call: () => unknown, code: LetheErrorCode): Promise<LetheError> {
+export async function expectCode(call: () => unknown, code: LetheErrorCode): Promise<void> {
   const error = await failure(call);
   expect(error).toBeInstanceOf(LetheError);
   expect((error as LetheError).code, (error as LetheError).message).toBe(code);
-  return error as LetheError;
 }
 
-async function failure(call: () => unknown): Promise<unknown> {
+/** What the call throws, or what its promise rejects with. */
+export async function failure(call: () => unknown): Promise<unknown> {
   try {
     await call();
   } catch (error) {
