@@ -3,8 +3,48 @@ import { LetheError } from './errors.js';
 /** Checks of argument values; each throws ERR_INVALID_ARGUMENT with the argument's name. */
 
 function invalid(name: string, expected: string, value: unknown): LetheError {
-  const shown = typeof value === 'object' ? Object.prototype.toString.call(value) : String(value);
-  return new LetheError('ERR_INVALID_ARGUMENT', `${name} must be ${expected}, but is ${shown}`);
+  return new LetheError(
+    'ERR_INVALID_ARGUMENT',
+    `${name} must be ${expected}, but is ${describeValue(value)}`,
+  );
+}
+
+/** Any value for a message; unlike a template it takes symbols and objects without toString. */
+export function describeValue(value: unknown): string {
+  return typeof value === 'object' ? Object.prototype.toString.call(value) : String(value);
+}
+
+/** Something whose fields can be read, which null is not. */
+export function requireObject<T extends object>(name: string, value: T): T {
+  if (typeof value !== 'object' || value === null) throw invalid(name, 'an object', value);
+  return value;
+}
+
+/** Classes, those with private constructors too. */
+interface Class<T> {
+  readonly name: string;
+  readonly prototype: T;
+  [Symbol.hasInstance](value: unknown): boolean;
+}
+
+export function requireInstance<T>(name: string, value: T, type: Class<T>): T {
+  if (!(value instanceof type)) throw invalid(name, `of the class ${type.name}`, value);
+  return value;
+}
+
+export function requireArray<T>(name: string, value: readonly T[]): readonly T[] {
+  if (!Array.isArray(value)) throw invalid(name, 'an array', value);
+  return value;
+}
+
+export function requireFunction<T>(name: string, value: T): T {
+  if (typeof value !== 'function') throw invalid(name, 'a function', value);
+  return value;
+}
+
+export function requireText(name: string, value: string): string {
+  if (typeof value !== 'string') throw invalid(name, 'a string', value);
+  return value;
 }
 
 export function requireInteger(
@@ -19,6 +59,14 @@ export function requireInteger(
     throw invalid(name, `a whole number ${range}`, value);
   }
   return value as number;
+}
+
+/** A finite number that float32 can hold. */
+export function requireFinite(name: string, value: number): number {
+  if (typeof value !== 'number' || !Number.isFinite(Math.fround(value))) {
+    throw invalid(name, 'a finite number', value);
+  }
+  return value;
 }
 
 /** A finite number above 0 that float32 can hold. */

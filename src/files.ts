@@ -14,7 +14,8 @@ export async function replaceFile(path: string, contents: Uint8Array | string): 
     await writeFile(temporary, contents, { flush: true });
     await rename(temporary, path);
   } catch (cause) {
-    await rm(temporary, { force: true });
+    // What is wrong with the path is wrong with this one too: the first error says it.
+    await rm(temporary, { force: true }).catch(() => {});
     throw new LetheError('ERR_IO', `cannot write ${path}: ${(cause as Error).message}`, { cause });
   }
 }

@@ -18,8 +18,8 @@ describe('replaceFile', () => {
     const target = join(folder, 'target');
     await mkdir(target);
     await writeFile(join(target, 'inside'), 'kept');
-    await expectCode('ERR_IO', () => replaceFile(target, 'new'));
-    await expectCode('ERR_IO', () => replaceFile(join(folder, 'missing', 'file'), 'new'));
+    await expectCode(() => replaceFile(target, 'new'), 'ERR_IO');
+    await expectCode(() => replaceFile(join(folder, 'missing', 'file'), 'new'), 'ERR_IO');
     expect(await readdir(folder)).toEqual(['target']);
     expect(await readFile(join(target, 'inside'), 'utf8')).toBe('kept');
   });

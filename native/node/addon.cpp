@@ -1,7 +1,6 @@
-#include <napi.h>
-
 #include "convert.h"
 #include "handles.h"
+#include "napi_setup.h"
 #include "pass_worker.h"
 
 namespace lethe::node {
@@ -9,25 +8,23 @@ namespace {
 
 /** What one JavaScript environment (main or worker thread) owns; the addon has no other state. */
 struct InstanceData {
-  RunningPasses running;
+  PassQueue passes;
 };
 
 /** pass(request, onProgress?): {promise, abort()} */
 Napi::Value startPass(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&] {
-    PassRequest request = readPassRequest(info[0]);
-    const auto model = info[0].As<Napi::Object>().Get("model").As<Napi::Object>();
-    // The worker deletes itself once its promise is settled.
-    auto* worker = new PassWorker(env, std::move(request), model, info[1],
-                                  env.GetInstanceData<InstanceData>()->running);
+    // The worker deletes itself at its end.
+    auto* worker = new PassWorker(env, readPassRequest(info[0]), info[1],
+                                  env.GetInstanceData<InstanceData>()->passes);
     Napi::Object run = Napi::Object::New(env);
     run.Set("promise", worker->promise());
     run.Set("abort",
             Napi::Function::New(env, [control = worker->control()](const Napi::CallbackInfo&) {
               control->abort();
             }));
-    worker->Queue();
+    env.GetInstanceData<InstanceData>()->passes.add(*worker);
     return run;
   });
 }
@@ -40,12 +37,7 @@ Napi::Value device(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
-  auto* data = new InstanceData;
-  env.SetInstanceData(data);
-  // An environment that ends waits for its passes, so they must not run to their own end.
-  env.AddCleanupHook([data] {
-    for (const auto& control : data->running) control->abort();
-  });
+  env.SetInstanceData(new InstanceData);
   exports.Set("Dataset", DatasetHandle::define(env));
   exports.Set("Model", ModelHandle::define(env));
   exports.Set("pass", Napi::Function::New<startPass>(env, "pass"));

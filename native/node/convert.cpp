@@ -21,6 +21,11 @@ constexpr napi_typedarray_type kArrayType<std::uint8_t> = napi_uint8_array;
 template <>
 constexpr napi_typedarray_type kArrayType<std::uint32_t> = napi_uint32_array;
 
+template <class T>
+bool isArrayOf(Napi::Value value) {
+  return value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == kArrayType<T>;
+}
+
 }  // namespace
 
 Napi::Error toJavaScript(Napi::Env env, const Error& error) {
@@ -78,8 +83,7 @@ std::uint64_t Fields::integer(const char* name, std::uint64_t max) const {
 template <class T>
 std::vector<T> Fields::array(const char* name) const {
   const Napi::Value field = value(name);
-  require(field.IsTypedArray() && field.As<Napi::TypedArray>().TypedArrayType() == kArrayType<T>,
-          name, "a typed array of the right element type");
+  require(isArrayOf<T>(field), name, "a typed array of the right element type");
   const auto array = field.As<Napi::TypedArrayOf<T>>();
   return {array.Data(), array.Data() + array.ElementLength()};
 }
@@ -88,8 +92,23 @@ template std::vector<std::uint8_t> Fields::array(const char*) const;
 template std::vector<std::uint32_t> Fields::array(const char*) const;
 template std::vector<float> Fields::array(const char*) const;
 
+Napi::Float32Array newFloat32Array(Napi::Env env, std::size_t size) {
+  // Not napi_create_arraybuffer: that ends the process where the memory is not to be had.
+  const auto constructor = env.Global().Get("Float32Array").As<Napi::Function>();
+  Napi::Value array;
+  try {
+    array = constructor.New({Napi::Number::New(env, static_cast<double>(size))});
+  } catch (const Napi::Error&) {
+  }
+  if (!isArrayOf<float>(array) || array.As<Napi::Float32Array>().ElementLength() != size) {
+    throw Error(ErrorCode::kOutOfMemory,
+                "there is no memory for an array of " + std::to_string(size) + " numbers");
+  }
+  return array.As<Napi::Float32Array>();
+}
+
 Napi::Float32Array toFloat32Array(Napi::Env env, const std::vector<float>& values) {
-  Napi::Float32Array array = Napi::Float32Array::New(env, values.size());
+  Napi::Float32Array array = newFloat32Array(env, values.size());
   std::copy(values.begin(), values.end(), array.Data());
   return array;
 }

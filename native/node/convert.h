@@ -1,12 +1,11 @@
 #pragma once
 
-#include <napi.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "lethe/error.h"
+#include "napi_setup.h"
 
 namespace lethe::node {
 
@@ -53,7 +52,10 @@ class Fields {
   Napi::Object object_;
 };
 
-/** A new typed array with a copy of the values. */
+/** A new typed array of zeros. Throws kOutOfMemory. */
+Napi::Float32Array newFloat32Array(Napi::Env env, std::size_t size);
+
+/** A new typed array with a copy of the values. Throws kOutOfMemory. */
 Napi::Float32Array toFloat32Array(Napi::Env env, const std::vector<float>& values);
 
 /** The largest integer that every JavaScript number represents exactly, 2^53 - 1. */

@@ -68,7 +68,7 @@ Napi::Value DatasetHandle::normalized(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const auto rows = Fields(info[0]).array<std::uint32_t>("rows");
     dataset_->checkRows(rows);
-    auto values = Napi::Float32Array::New(info.Env(), rows.size() * dataset_->columns());
+    auto values = newFloat32Array(info.Env(), rows.size() * dataset_->columns());
     dataset_->normalized(rows, values.Data());
     return values;
   });

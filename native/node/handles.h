@@ -1,11 +1,10 @@
 #pragma once
 
-#include <napi.h>
-
 #include <memory>
 
 #include "lethe/dataset.h"
 #include "lethe/model.h"
+#include "napi_setup.h"
 
 namespace lethe::node {
 

@@ -1,7 +1,6 @@
 #include "pass_spec.h"
 
 #include "convert.h"
-#include "handles.h"
 
 namespace lethe::node {
 namespace {
@@ -64,9 +63,11 @@ Sink readSink(const Fields& fields) {
 
 PassRequest readPassRequest(Napi::Value value) {
   const Fields fields(value);
-  return {{ModelHandle::from(fields.value("model")).model(),
-           DatasetHandle::from(fields.value("dataset")).dataset(), readPlan(fields.nested("plan")),
-           readObjective(fields.nested("objective")), readSink(fields.nested("sink"))},
+  ModelHandle& model = ModelHandle::from(fields.value("model"));
+  return {model,
+          {model.model(), DatasetHandle::from(fields.value("dataset")).dataset(),
+           readPlan(fields.nested("plan")), readObjective(fields.nested("objective")),
+           readSink(fields.nested("sink"))},
           {fields.integer("threads", kMaxUint32), {}}};
 }
 

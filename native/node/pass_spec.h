@@ -1,13 +1,15 @@
 #pragma once
 
-#include <napi.h>
-
+#include "handles.h"
 #include "lethe/pass.h"
+#include "napi_setup.h"
 
 namespace lethe::node {
 
 /** A pass as JavaScript describes it, copied into native memory. */
 struct PassRequest {
+  /** The model of `spec`: read once, so that a getter cannot answer another one. */
+  ModelHandle& model;
   PassSpec spec;
   CpuOptions cpu;
 };

@@ -1,3 +1,10 @@
+import {
+  describeValue,
+  requireFinite,
+  requireInteger,
+  requireObject,
+  requireText,
+} from '../arguments.js';
 import type { AffineMap, LabelledData } from '../data/labelled-data.js';
 import { LetheError } from '../errors.js';
 import { callNative, type NativeDataset } from './native.js';
@@ -27,18 +34,27 @@ export class Dataset {
    * sizes that do not fit each other. ERR_OUT_OF_MEMORY.
    */
   constructor(data: LabelledData) {
-    const { features, labels, rows, columns, classes, affine } = data;
+    const { name, features, labels, rows, columns, classes, affine } = requireObject('data', data);
+    requireText('name', name);
+    requireInteger('rows', rows, 1);
+    requireInteger('columns', columns, 1);
+    requireInteger('classes', classes, 1);
+    requireObject('features', features);
+    requireObject('labels', labels);
+    requireObject('affine', affine);
+    requireFinite('scale', affine.scale);
+    requireFinite('offset', affine.offset);
     if (features.length !== rows * columns || labels.length !== rows) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
-        `${data.name}: ${rows} x ${columns} features and ${rows} labels were announced, but ` +
+        `${name}: ${rows} x ${columns} features and ${rows} labels were announced, but ` +
           `${features.length} and ${labels.length} values given`,
       );
     }
     this.handle = callNative(
       (addon) => new addon.Dataset({ features, labels, columns, classes, ...affine }),
     );
-    this.name = data.name;
+    this.name = name;
     this.rows = rows;
     this.columns = columns;
     this.classes = classes;
@@ -65,14 +81,21 @@ export class Dataset {
    * The rows as indices of this data set, each at most once.
    *
    * @throws {LetheError} ERR_INVALID_ROWS: out of range, negative, fractional or given twice.
+   * ERR_INVALID_ARGUMENT: no list.
    */
   checkRows(rows: Rows): Uint32Array {
+    if (!(rows instanceof Uint32Array) && !Array.isArray(rows)) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        `rows must be a Uint32Array or an array, but is ${describeValue(rows)}`,
+      );
+    }
     const seen = new Uint8Array(this.rows);
     for (const row of rows) {
       if (!Number.isInteger(row) || row < 0 || row >= this.rows) {
         throw new LetheError(
           'ERR_INVALID_ROWS',
-          `row ${row} is not one of the ${this.rows} rows of ${this.name}`,
+          `row ${describeValue(row)} is not one of the ${this.rows} rows of ${this.name}`,
         );
       }
       if (seen[row]) {
@@ -85,9 +108,10 @@ export class Dataset {
 
   /** As checkRows, but an empty list is ERR_EMPTY_SET; `what` names the set in the message. */
   checkNonEmptyRows(rows: Rows, what: string): Uint32Array {
-    if (rows.length === 0) {
+    const checked = this.checkRows(rows);
+    if (checked.length === 0) {
       throw new LetheError('ERR_EMPTY_SET', `the ${what} of ${this.name} is empty`);
     }
-    return this.checkRows(rows);
+    return checked;
   }
 }

@@ -1,6 +1,15 @@
-import { requireInteger, requireNonNegative, requireOneOf, requirePositive } from '../arguments.js';
+import {
+  requireArray,
+  requireInstance,
+  requireInteger,
+  requireNonNegative,
+  requireObject,
+  requireOneOf,
+  requirePositive,
+  requireText,
+} from '../arguments.js';
 import { LetheError } from '../errors.js';
-import type { Dataset, Rows } from './dataset.js';
+import { Dataset, type Rows } from './dataset.js';
 import { type Evaluation, evaluateLogits } from './evaluation.js';
 import { readModel, writeModel } from './model-file.js';
 import { callNative, type NativeModel } from './native.js';
@@ -76,7 +85,8 @@ export class Model {
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY
    */
   static create(widths: readonly number[], options: { seed?: number } = {}): Model {
-    const seed = requireInteger('seed', options.seed ?? 0, 0);
+    const { seed = 0 } = requireObject('options', options);
+    requireInteger('seed', seed, 0);
     const checked = checkWidths(widths);
     return new Model(
       widths,
@@ -104,7 +114,7 @@ export class Model {
    * @throws {LetheError} ERR_IO; ERR_INVALID_MODEL: truncated, altered, or of another format.
    */
   static async load(path: string): Promise<Model> {
-    const { widths, parameters } = await readModel(path);
+    const { widths, parameters } = await readModel(requireText('path', path));
     return Model.fromParameters(widths, parameters);
   }
 
@@ -134,7 +144,10 @@ export class Model {
    * @throws {LetheError} ERR_IO, ERR_BUSY
    */
   async save(path: string): Promise<void> {
-    await writeModel(path, { widths: this.widths, parameters: this.parameters() });
+    await writeModel(requireText('path', path), {
+      widths: this.widths,
+      parameters: this.parameters(),
+    });
   }
 
   /**
@@ -145,6 +158,8 @@ export class Model {
    * ERR_ABORTED, ERR_DIVERGED, ERR_OUT_OF_MEMORY
    */
   async train(dataset: Dataset, options: TrainOptions = {}): Promise<TrainResult> {
+    requireInstance('dataset', dataset, Dataset);
+    requireObject('options', options);
     const { rows = dataset.allRows(), epochs = 5, batchSize = 128, seed = 0 } = options;
     const { learningRate = 0.01, momentum = 0.9, weightDecay = 0, nesterov = false } = options;
     requirePositive('learningRate', learningRate);
@@ -168,17 +183,20 @@ export class Model {
    * @throws {LetheError} as train
    */
   async fisher(dataset: Dataset, rows: Rows, options: FisherOptions): Promise<Float32Array> {
-    const { mode, samples = rows.length, batchSize = 128, seed } = options;
+    requireInstance('dataset', dataset, Dataset);
+    const checked = dataset.checkNonEmptyRows(rows, 'set of rows');
+    requireObject('options', options);
+    const { mode, samples = checked.length, batchSize = 128, seed } = options;
     requireOneOf('mode', mode, ['batch', 'perRow']);
     requireInteger('batchSize', batchSize, 1);
-    requireInteger('samples', samples, rows.length === 0 ? 0 : 1);
+    requireInteger('samples', samples, 1);
     const { values } = await pass(
       this,
       dataset,
       {
-        rows,
+        rows: checked,
         batchSize,
-        maxSteps: Math.max(1, Math.ceil(samples / batchSize)),
+        maxSteps: Math.ceil(samples / batchSize),
         ...(seed !== undefined && { shuffleSeed: seed }),
       },
       { target: 'label' },
@@ -211,16 +229,15 @@ export class Model {
    * @throws {LetheError} as train
    */
   async evaluate(dataset: Dataset, rows: Rows, options: RunOptions = {}): Promise<Evaluation> {
-    const logits = await this.logits(dataset, rows, options);
-    return evaluateLogits(
-      logits,
-      this.classes,
-      Uint32Array.from(rows, (row) => dataset.labels[row]!),
-    );
+    requireInstance('dataset', dataset, Dataset);
+    const checked = dataset.checkNonEmptyRows(rows, 'set of rows');
+    const labels = checked.map((row) => dataset.labels[row]!);
+    return evaluateLogits(await this.logits(dataset, checked, options), this.classes, labels);
   }
 }
 
 function checkWidths(widths: readonly number[]): Uint32Array {
+  requireArray('widths', widths);
   if (widths.length < 2) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',

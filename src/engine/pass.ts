@@ -1,7 +1,14 @@
 import { availableParallelism } from 'node:os';
-import { requireInteger, requireOneOf } from '../arguments.js';
+import {
+  requireArray,
+  requireFunction,
+  requireInstance,
+  requireInteger,
+  requireObject,
+  requireOneOf,
+} from '../arguments.js';
 import { LetheError } from '../errors.js';
-import type { Dataset, Rows } from './dataset.js';
+import { Dataset, type Rows } from './dataset.js';
 import type { Model } from './model.js';
 import {
   callNative,
@@ -52,7 +59,7 @@ export type Objective = { readonly weight?: number } & (
 export type Sink = NativeSink;
 
 function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
-  const { batchSize = 128, epochs = 1, maxSteps, shuffleSeed } = plan;
+  const { batchSize = 128, epochs = 1, maxSteps, shuffleSeed } = requireObject('plan', plan);
   return {
     rows: dataset.checkNonEmptyRows(plan.rows, 'set of rows'),
     batchSize: requireInteger('batchSize', batchSize, 1, 0xffffffff),
@@ -63,11 +70,12 @@ function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
 }
 
 function nativeObjective(objective: Objective, classes: number): NativeObjective {
+  requireObject('objective', objective);
   const { target, weight = 1 } = objective;
   requireOneOf('target', target, ['label', 'uniform', 'masked', 'explicit']);
   if (target === 'masked') {
     const removed = new Uint8Array(classes);
-    for (const label of objective.removedClasses) {
+    for (const label of requireArray('removedClasses', objective.removedClasses)) {
       removed[requireInteger('a removed class', label, 0, classes - 1)] = 1;
     }
     return { target, weight, removed };
@@ -93,7 +101,12 @@ export async function pass(
   sink: Sink,
   options: RunOptions = {},
 ): Promise<PassOutcome> {
+  requireObject('model', model);
+  requireInstance('dataset', dataset, Dataset);
+  requireObject('options', options);
   const { threads = availableParallelism(), signal, onProgress } = options;
+  if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
+  if (onProgress !== undefined) requireFunction('onProgress', onProgress);
   const request: NativePass = {
     model: model.handle,
     dataset: dataset.handle,

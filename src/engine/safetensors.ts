@@ -37,13 +37,14 @@ const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = '__metadata__';
 
 export function encodeSafetensors(file: SafetensorsFile): Uint8Array {
-  const header: Record<string, unknown> = { [METADATA]: file.metadata };
+  const entries: [string, unknown][] = [[METADATA, file.metadata]];
   let offset = 0;
   for (const [name, { dtype, shape, bytes }] of file.tensors) {
-    header[name] = { dtype, shape, data_offsets: [offset, offset + bytes.length] };
+    entries.push([name, { dtype, shape, data_offsets: [offset, offset + bytes.length] }]);
     offset += bytes.length;
   }
-  const json = Buffer.from(JSON.stringify(header));
+  // Unlike an assignment, fromEntries keeps a tensor that is called __proto__.
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
   // Spaces up to a multiple of 8 keep the tensors aligned.
   const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, ' ');
   json.copy(padded);
@@ -60,12 +61,12 @@ export function encodeSafetensors(file: SafetensorsFile): Uint8Array {
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   const header = parseHeader(bytes);
   const data = bytes.subarray(LENGTH_BYTES + header.length);
-  const metadata: Record<string, string> = {};
+  let metadata: Record<string, string> = {};
   const tensors = new Map<string, Tensor>();
   const spans: [begin: number, end: number][] = [];
   for (const [name, value] of Object.entries(header.json)) {
     if (name === METADATA) {
-      Object.assign(metadata, parseMetadata(value));
+      metadata = parseMetadata(value);
     } else {
       const { dtype, shape, begin, end } = parseTensor(name, value);
       if (end > data.length) throw invalid(`tensor ${name} reaches beyond the end of the file`);

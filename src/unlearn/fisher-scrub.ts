@@ -1,4 +1,4 @@
-import { requireInteger, requireOneOf, requirePositive } from '../arguments.js';
+import { requireInteger, requireObject, requireOneOf, requirePositive } from '../arguments.js';
 import { pass, type RunOptions } from '../engine/pass.js';
 import { checkSplit, type UnlearningMethod } from './method.js';
 
@@ -36,6 +36,7 @@ export interface FisherScrubOptions extends RunOptions {
  */
 export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request, options = {}) => {
   const { forget, retain } = checkSplit(request);
+  requireObject('options', options);
   const { mode = 'paper', fisherSamples = 1000, batchSize = 128, seed = 0 } = options;
   const { alpha = 0.5, learningRate = 0.02, clamp = 0.05, maxSteps = 50 } = options;
   requireOneOf('mode', mode, ['paper', 'perRow']);

@@ -1,5 +1,6 @@
-import type { Dataset, Rows } from '../engine/dataset.js';
-import type { Model } from '../engine/model.js';
+import { requireInstance, requireObject } from '../arguments.js';
+import { Dataset, type Rows } from '../engine/dataset.js';
+import { Model } from '../engine/model.js';
 import { LetheError } from '../errors.js';
 
 /** What is to be forgotten, and by whom. */
@@ -36,7 +37,9 @@ export function checkSplit(request: UnlearningRequest): {
   forget: Uint32Array;
   retain: Uint32Array;
 } {
-  const { dataset } = request;
+  const { model, dataset } = requireObject('request', request);
+  requireInstance('model', model, Model);
+  requireInstance('dataset', dataset, Dataset);
   const forget = dataset.checkNonEmptyRows(request.forget, 'forget set');
   const retain = dataset.checkNonEmptyRows(request.retain, 'retain set');
   const forgotten = new Set(forget);

@@ -1,3 +1,4 @@
+import { requireObject } from '../arguments.js';
 import { Model, type TrainOptions } from '../engine/model.js';
 import { checkSplit, type UnlearningMethod } from './method.js';
 
@@ -10,7 +11,7 @@ export type RetrainOptions = Omit<TrainOptions, 'rows'>;
  */
 export const retrain: UnlearningMethod<RetrainOptions> = async (request, options = {}) => {
   const { retain } = checkSplit(request);
-  const { seed = 0 } = options;
+  const { seed = 0 } = requireObject('options', options);
   const model = Model.create(request.model.widths, { seed });
   const { steps, seconds } = await model.train(request.dataset, { ...options, rows: retain });
   return { model, steps, seconds: { train: seconds } };

@@ -1,4 +1,5 @@
-import type { Model } from '../engine/model.js';
+import { requireInstance } from '../arguments.js';
+import { Model } from '../engine/model.js';
 import { LetheError } from '../errors.js';
 
 /**
@@ -9,6 +10,8 @@ import { LetheError } from '../errors.js';
  * @throws {LetheError} ERR_INVALID_ARGUMENT: different widths. ERR_BUSY.
  */
 export function weightDistance(a: Model, b: Model): number {
+  requireInstance('the first model', a, Model);
+  requireInstance('the second model', b, Model);
   if (a.widths.join() !== b.widths.join()) {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'the models differ in their widths');
   }

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseIdx, readIdx } from '#lethe/data/idx';
 import { LetheError } from '#lethe/errors';
-import { errorOf, expectCode } from '../support/errors.js';
+import { expectCode } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 function idx(shape: number[], values: number[], magic = [0, 0, 8, shape.length]): Buffer {
@@ -39,15 +39,14 @@ describe('readIdx', () => {
     const altered = Buffer.from(packed);
     altered[altered.length - 8]! ^= 1; // in the checksum
     for (const contents of [packed.subarray(0, -3), altered, packed.subarray(0, 2)]) {
-      await expectCode('ERR_INVALID_DATA', async () => readIdx(await written(contents)));
+      await expectCode(async () => readIdx(await written(contents)), 'ERR_INVALID_DATA');
     }
   });
 
   it('says which file it could not read', async () => {
     const folder = await temporaryFolder();
     for (const path of [join(folder, 'missing'), folder]) {
-      const error = await errorOf(() => readIdx(path));
-      expect(error.code).toBe('ERR_IO');
+      const error = await expectCode(() => readIdx(path), 'ERR_IO');
       expect(error.message).toContain(path);
     }
   });
@@ -63,12 +62,12 @@ describe('parseIdx', () => {
     ['dimensions whose product no file can hold', idx([0xffffffff, 0xffffffff], [1])],
     ['255 dimensions and nothing else', Buffer.from([0, 0, 8, 255])],
   ])('refuses %s', async (_, contents) => {
-    await expectCode('ERR_INVALID_DATA', () => parseIdx(contents, 'file'));
+    await expectCode(() => parseIdx(contents, 'file'), 'ERR_INVALID_DATA');
   });
 
   it('refuses a file that is cut off anywhere', async () => {
     for (let length = 0; length < valid.length; length++) {
-      await expectCode('ERR_INVALID_DATA', () => parseIdx(valid.subarray(0, length), 'file'));
+      await expectCode(() => parseIdx(valid.subarray(0, length), 'file'), 'ERR_INVALID_DATA');
     }
   });
 

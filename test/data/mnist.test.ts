@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readPossiblyCompressed } from '#lethe/data/idx';
 import { findMnist, loadMnist } from '#lethe/data/mnist';
-import { errorOf } from '../support/errors.js';
+import { expectCode } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const MNIST_DIR = process.env.MNIST_DIR;
@@ -46,23 +46,22 @@ describe('findMnist', () => {
   it('never replaces a named folder by another one', async () => {
     vi.stubEnv('MNIST_DIR', await folderOfStubs());
     const empty = await temporaryFolder();
-    const error = await errorOf(() => findMnist({ dir: empty }));
-    expect(error.code).toBe('ERR_DATA_NOT_FOUND');
+    const error = await expectCode(() => findMnist({ dir: empty }), 'ERR_DATA_NOT_FOUND');
     expect(error.message).toContain(empty);
   });
 
   it('names the file that is missing', async () => {
     const folder = await temporaryFolder();
     for (const file of FILES.slice(0, 3)) await writeFile(join(folder, file), '');
-    expect((await errorOf(() => findMnist({ dir: folder }))).message).toContain(FILES[3]);
+    const error = await expectCode(() => findMnist({ dir: folder }), 'ERR_DATA_NOT_FOUND');
+    expect(error.message).toContain(FILES[3]);
   });
 });
 
 describe('loadMnist', () => {
   it('refuses files whose hash is not that of MNIST, and states both', async () => {
     const dir = await folderOfStubs();
-    const error = await errorOf(() => loadMnist({ dir }));
-    expect(error.code).toBe('ERR_HASH_MISMATCH');
+    const error = await expectCode(() => loadMnist({ dir }), 'ERR_HASH_MISMATCH');
     expect(error.message).toContain(
       'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
     );

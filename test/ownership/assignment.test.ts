@@ -64,7 +64,7 @@ describe('assignZipf', () => {
       { rows: 10, seed: -1 },
       { rows: 10, order: 'random' as 'shuffled' },
     ]) {
-      await expectCode('ERR_INVALID_ARGUMENT', () => assignZipf(bad));
+      await expectCode(() => assignZipf(bad), 'ERR_INVALID_ARGUMENT');
     }
   });
 });
@@ -93,7 +93,7 @@ describe('assignExclusive', () => {
 
   it('refuses a single user and a class without rows', async () => {
     const labels = Uint32Array.of(0, 1);
-    await expectCode('ERR_INVALID_ARGUMENT', () => assignExclusive({ labels, users: 1 }));
-    await expectCode('ERR_EMPTY_SET', () => assignExclusive({ labels, exclusiveClass: 5 }));
+    await expectCode(() => assignExclusive({ labels, users: 1 }), 'ERR_INVALID_ARGUMENT');
+    await expectCode(() => assignExclusive({ labels, exclusiveClass: 5 }), 'ERR_EMPTY_SET');
   });
 });

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { assignZipf, type Ownership } from '#lethe/ownership/assignment';
 import { openStore, type StoreOptions } from '#lethe/ownership/open-store';
-import { errorOf, expectCode } from '../support/errors.js';
+import { expectCode } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const SMALL: Ownership = {
@@ -47,7 +47,7 @@ describe('a store', () => {
       retain: Uint32Array.of(1, 3, 4),
     });
     expect(await store.rows()).toEqual(Uint32Array.of(1, 3, 4));
-    await expectCode('ERR_UNKNOWN_SUBJECT', () => store.rowsOf('ada'));
+    await expectCode(() => store.rowsOf('ada'), 'ERR_UNKNOWN_SUBJECT');
   });
 
   it('deletes a subject that owns nothing', async () => {
@@ -79,21 +79,21 @@ describe('a store', () => {
 
   it.each(['nobody', 'ADA', 'ada '])('does not know %j', async (subject) => {
     const store = await filled();
-    await expectCode('ERR_UNKNOWN_SUBJECT', () => store.delete(subject));
+    await expectCode(() => store.delete(subject), 'ERR_UNKNOWN_SUBJECT');
     expect((await store.rows()).length).toBe(6);
   });
 
   it.each([7, null, undefined, {}])('does not take %j for a subject', async (subject) => {
     const store = await filled();
     const notText = subject as unknown as string;
-    await expectCode('ERR_INVALID_ARGUMENT', () => store.delete(notText));
-    await expectCode('ERR_INVALID_ARGUMENT', () => store.rowsOf(notText));
+    await expectCode(() => store.delete(notText), 'ERR_INVALID_ARGUMENT');
+    await expectCode(() => store.rowsOf(notText), 'ERR_INVALID_ARGUMENT');
   });
 
   it('deletes a subject once', async () => {
     const store = await filled();
     await store.delete('ada');
-    await expectCode('ERR_UNKNOWN_SUBJECT', () => store.delete('ada'));
+    await expectCode(() => store.delete('ada'), 'ERR_UNKNOWN_SUBJECT');
     expect((await store.rows()).length).toBe(3);
   });
 
@@ -103,7 +103,7 @@ describe('a store', () => {
   ])('does not take %s, nor anything that came with it', async (_, ownership) => {
     const store = await filled();
     const labels = new Uint32Array(ownership.owners.length);
-    await expectCode('ERR_DUPLICATE', () => store.ingest(ownership, labels));
+    await expectCode(() => store.ingest(ownership, labels), 'ERR_DUPLICATE');
     expect((await store.subjects()).length).toBe(4);
     expect((await store.rows()).length).toBe(6);
   });
@@ -111,8 +111,8 @@ describe('a store', () => {
   it('refuses owners that are not subjects and labels that do not fit', async () => {
     const store = await opened();
     const stray = { subjects: ['a'], owners: Uint32Array.of(0, 1) };
-    await expectCode('ERR_INVALID_ARGUMENT', () => store.ingest(stray, Uint32Array.of(0, 0)));
-    await expectCode('ERR_INVALID_ARGUMENT', () => store.ingest(SMALL, Uint32Array.of(0)));
+    await expectCode(() => store.ingest(stray, Uint32Array.of(0, 0)), 'ERR_INVALID_ARGUMENT');
+    await expectCode(() => store.ingest(SMALL, Uint32Array.of(0)), 'ERR_INVALID_ARGUMENT');
     expect(await store.subjects()).toEqual([]);
   });
 
@@ -127,7 +127,7 @@ describe('a store', () => {
       () => store.delete('ada'),
       () => store.ingest(SMALL, LABELS),
     ]) {
-      await expectCode('ERR_STORE', use);
+      await expectCode(use, 'ERR_STORE');
     }
   });
 });
@@ -164,8 +164,7 @@ describe('a store in a file', () => {
     database.close();
     for (const path of [text, foreign, newer]) {
       const before = await readFile(path);
-      const error = await errorOf(() => openStore({ path }));
-      expect(error.code).toBe('ERR_STORE');
+      const error = await expectCode(() => openStore({ path }), 'ERR_STORE');
       expect(error.message).toContain(path);
       expect(await readFile(path)).toEqual(before);
     }
@@ -173,7 +172,7 @@ describe('a store in a file', () => {
 
   it('refuses a folder that is not there', async () => {
     const path = join(await temporaryFolder(), 'missing', 'owners.db');
-    await expectCode('ERR_STORE', () => openStore({ path }));
+    await expectCode(() => openStore({ path }), 'ERR_STORE');
   });
 
   it('fails whole where another program holds the lock', async () => {
@@ -181,7 +180,7 @@ describe('a store in a file', () => {
     const store = await filled({ path });
     const other = new Database(path);
     other.exec('BEGIN IMMEDIATE');
-    await expectCode('ERR_STORE', () => store.delete('ada'));
+    await expectCode(() => store.delete('ada'), 'ERR_STORE');
     other.exec('ROLLBACK');
     other.close();
     expect((await store.rowsOf('ada')).length).toBe(3);

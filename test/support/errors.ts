@@ -1,18 +1,24 @@
 import { expect } from 'vitest';
 import { LetheError, type LetheErrorCode } from '#lethe/errors';
 
-/** The LetheError that the work throws or rejects with; fails the test if there is none. */
-export async function errorOf(work: () => unknown): Promise<LetheError> {
-  try {
-    await work();
-  } catch (error) {
-    expect(error).toBeInstanceOf(LetheError);
-    return error as LetheError;
-  }
-  throw new Error('no error was thrown');
+/** The call throws, or answers a promise that rejects with, a LetheError of this code; answers it. */
+export async function expectCode(call: () => unknown, code: LetheErrorCode): Promise<LetheError> {
+  const error = await failure(call);
+  expect(error).toBeInstanceOf(LetheError);
+  expect((error as LetheError).code, (error as LetheError).message).toBe(code);
+  return error as LetheError;
 }
 
-/** Expects the work to throw or reject with a LetheError of this code. */
-export async function expectCode(code: LetheErrorCode, work: () => unknown): Promise<void> {
-  expect((await errorOf(work)).code).toBe(code);
+/** What the call throws, or what its promise rejects with. */
+async function failure(call: () => unknown): Promise<unknown> {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
 }
+
+/** What plain JavaScript may pass for an argument of any type. */
+// biome-ignore lint/suspicious/noExplicitAny: the point of it
+export const wrong = (value: unknown): any => value;

@@ -1,0 +1,26 @@
+import { Dataset } from '#lethe/engine/dataset';
+
+export const TOY_WIDTHS = [12, 16, 8, 3];
+
+/** Rows that a small network can learn: each class has bright columns of its own. */
+export function toyData({ rows = 300, columns = 12, classes = 3 } = {}) {
+  const labels = Uint32Array.from({ length: rows }, (_, row) => (row * 7) % classes);
+  const features = Uint8Array.from({ length: rows * columns }, (_, i) => {
+    const row = Math.floor(i / columns);
+    const bright = (i % columns) % classes === labels[row];
+    const noise = Math.imul(i + 1, 0x9e3779b1) >>> 25;
+    return bright ? 128 + noise : noise;
+  });
+  const affine = { scale: 1 / 128, offset: -1 };
+  return { name: 'toy', rows, columns, classes, features, affine, labels };
+}
+
+export const toyDataset = (options: Parameters<typeof toyData>[0] = {}) =>
+  new Dataset(toyData(options));
+
+/** Whole numbers from first on, below end. */
+export const range = (first: number, end: number): number[] =>
+  Array.from({ length: end - first }, (_, i) => first + i);
+
+/** More steps than any test waits for: a run that ends only if something stops it. */
+export const ENDLESS = { epochs: 1e9, learningRate: 1e-6 };
