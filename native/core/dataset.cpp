@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lethe/error.h"
+#include "lethe/floating_point.h"
 
 namespace lethe {
 
@@ -87,6 +88,7 @@ void Dataset::checkRows(std::span<const std::uint32_t> rows) const {
 }
 
 void Dataset::normalized(std::span<const std::uint32_t> rows, float* out) const {
+  const FloatingPointMode mode;
   checkRows(rows);
   for (const std::uint32_t row : rows) {
     if (const float* values = floatFeatures()) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lethe/error.h"
+#include "lethe/floating_point.h"
 #include "lethe/philox.h"
 
 namespace lethe {
@@ -34,6 +35,7 @@ Architecture::Architecture(std::vector<std::uint32_t> widths) : widths_(std::mov
 }
 
 ParameterVector initialParameters(const Architecture& architecture, std::uint64_t seed) {
+  const FloatingPointMode mode;
   ParameterVector parameters(architecture.parameterCount());
   const PhiloxStream stream(seed, PhiloxPurpose::kInitialization);
   for (const Layer& layer : architecture.layers()) {

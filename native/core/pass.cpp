@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lethe/error.h"
+#include "lethe/floating_point.h"
 
 namespace lethe {
 namespace {
@@ -42,8 +43,11 @@ struct SinkCheck {
 };
 
 void check(const PassSpec& spec) {
+  require(spec.dataset != nullptr, "a pass needs a data set");
   const Architecture& architecture = spec.model.architecture;
   const Dataset& dataset = *spec.dataset;
+  require(spec.model.parameters && spec.model.parameters->size() == architecture.parameterCount(),
+          "the model must hold one value per parameter of its architecture");
   require(architecture.inputs() == dataset.columns(),
           "the model takes " + std::to_string(architecture.inputs()) +
               " inputs, but the data set has " + std::to_string(dataset.columns()) + " columns");
@@ -98,6 +102,7 @@ void Control::poll(const Progress& progress) {
 }
 
 PassResult pass(Backend& backend, const PassSpec& spec, Control& control) {
+  const FloatingPointMode mode;
   check(spec);
   const std::uint64_t steps = spec.plan.steps();
   const auto executor =

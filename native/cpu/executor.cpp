@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "floating_point.h"
-
 namespace lethe::cpu {
 namespace {
 
@@ -87,7 +85,6 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
 }
 
 void CpuExecutor::step(std::span<const std::uint32_t> rows) {
-  const FloatingPointMode mode;
   rows_ = rows.size();
   gather(rows);
   for (std::size_t l = 0; l < layerCount(); ++l) forward(l);
@@ -295,6 +292,7 @@ void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {
 double CpuExecutor::takeLoss() { return std::exchange(lossSum_, 0.0); }
 
 bool CpuExecutor::finite() {
+  if (!parameters_.finite()) return false;
   if (holds<Logits>(job_.sink)) return allFinite(logits_.data(), logits_.size());
   return result().finite();
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "floating_point.h"
+#include "lethe/floating_point.h"
 
 namespace lethe::cpu {
 namespace {

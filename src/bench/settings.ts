@@ -25,8 +25,8 @@ const USERS = 100;
 
 export const WIDTHS = [784, 512, 128, 10] as const;
 
-export const SETTINGS: readonly Setting[] = [
-  {
+export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
+  zipf: {
     name: 'zipf',
     title: 'Table 1: the top user of 100 leaves, ownership by Zipf (notebook 1)',
     assign: ({ rows }, seed) => assignZipf({ rows, users: USERS, seed, order: 'contiguous' }),
@@ -36,7 +36,7 @@ export const SETTINGS: readonly Setting[] = [
       M2: { retain: 91.61, forget: 91.03, weightDistance: 39.37, seconds: 1.53 },
     },
   },
-  {
+  exclusive: {
     name: 'exclusive',
     title: 'Table 2: the only owner of all zeros leaves (notebook 3)',
     assign: ({ labels }) => assignExclusive({ labels, users: USERS }),
@@ -46,4 +46,4 @@ export const SETTINGS: readonly Setting[] = [
       M2: { retain: 95.63, forget: 0.03, weightDistance: 39.82, seconds: 1.6 },
     },
   },
-];
+};

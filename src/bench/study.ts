@@ -3,6 +3,7 @@ import type { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import type { RunOptions } from '../engine/pass.js';
 import { openStore } from '../ownership/open-store.js';
+import type { Deletion } from '../ownership/store.js';
 import { fisherScrub } from '../unlearn/fisher-scrub.js';
 import type { UnlearningRequest } from '../unlearn/method.js';
 import { retrain } from '../unlearn/retrain.js';
@@ -37,7 +38,7 @@ export interface StudyData {
   readonly source: Pick<LabelledData, 'rows' | 'labels'>;
 }
 
-export interface StudyOptions extends Pick<RunOptions, 'signal'> {
+export interface StudyOptions {
   readonly threads: number;
   /** Says what is being done, e.g. `seed 42 · zipf · M0`. */
   readonly onStage: (stage: string) => void;
@@ -46,62 +47,70 @@ export interface StudyOptions extends Pick<RunOptions, 'signal'> {
 /** M0 starts from parameters of its own, as the study's does: it is a new model, not the base's twin. */
 const RETRAIN_SEED_OFFSET = 1000;
 
+interface TrainedModel {
+  readonly model: Model;
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
 /** Runs both experiments of the reference study for one seed: the base model is shared. */
 export async function runSeed(
   data: StudyData,
   seed: number,
   options: StudyOptions,
 ): Promise<SeedFigures> {
-  const run: RunOptions = {
-    threads: options.threads,
-    ...(options.signal && { signal: options.signal }),
-  };
+  const run = { threads: options.threads };
   const verifications: Verification[] = [];
+  const verified = async (what: string, model: Model) => {
+    options.onStage(`seed ${seed} · ${what}, verifying in ONNX Runtime`);
+    // The training rows are the retain and the forget set of either experiment.
+    const sets: RowSet[] = [
+      { name: 'train', dataset: data.train, rows: data.train.allRows() },
+      { name: 'test', dataset: data.test, rows: data.test.allRows() },
+    ];
+    verifications.push(await verify(model, sets, run));
+  };
 
   options.onStage(`seed ${seed} · training the base model`);
-  const base = Model.create(WIDTHS, { seed });
-  const { seconds } = await base.train(data.train, { ...run, seed });
+  const model = Model.create(WIDTHS, { seed });
+  const { seconds } = await model.train(data.train, { ...run, seed });
+  const base: TrainedModel = { model, seconds: { train: seconds } };
+  await verified('base', model);
 
-  const settings: Partial<Record<SettingName, Record<ModelName, ModelFigures>>> = {};
-  for (const setting of SETTINGS) {
+  const runSetting = async (setting: Setting) => {
     const stage = (text: string) => options.onStage(`seed ${seed} · ${setting.name} · ${text}`);
     stage('deleting the user');
     const split = await deleteTopUser(data.source, setting, seed);
-    const request: UnlearningRequest = { model: base, dataset: data.train, ...split };
+    const request: UnlearningRequest = { model, dataset: data.train, ...split };
     stage('M0, retraining');
     const m0 = await retrain(request, { ...run, seed: seed + RETRAIN_SEED_OFFSET });
     stage('M2, Fisher scrub');
     const m2 = await fisherScrub(request, { ...run, ...setting.scrub, mode: 'paper', seed });
+    await verified(`${setting.name} · M0`, m0.model);
+    await verified(`${setting.name} · M2`, m2.model);
+    const figures = (trained: TrainedModel) => evaluate(trained, m0.model, data, split, run);
+    return { base: await figures(base), M0: await figures(m0), M2: await figures(m2) };
+  };
+  const settings = {
+    zipf: await runSetting(SETTINGS.zipf),
+    exclusive: await runSetting(SETTINGS.exclusive),
+  };
+  return { seed, settings, verifications };
+}
 
-    const sets: RowSet[] = [
-      { name: 'retain', dataset: data.train, rows: split.retain },
-      { name: 'forget', dataset: data.train, rows: split.forget },
-      { name: 'test', dataset: data.test, rows: data.test.allRows() },
-    ];
-    const models: [ModelName, Model, Record<string, number>][] = [
-      ['base', base, { train: seconds }],
-      ['M0', m0.model, m0.seconds],
-      ['M2', m2.model, m2.seconds],
-    ];
-    const figures: Partial<Record<ModelName, ModelFigures>> = {};
-    for (const [name, model, phases] of models) {
-      stage(`${name}, verifying in ONNX Runtime`);
-      verifications.push(await verify(model, sets, run));
-      const accuracy: Record<string, number> = {};
-      for (const set of sets) {
-        accuracy[set.name] = (await model.evaluate(set.dataset, set.rows, run)).accuracy;
-      }
-      figures[name] = {
-        retain: accuracy.retain!,
-        forget: accuracy.forget!,
-        test: accuracy.test!,
-        weightDistance: weightDistance(model, m0.model),
-        seconds: { ...phases, total: Object.values(phases).reduce((a, b) => a + b) },
-      };
-    }
-    settings[setting.name] = figures as Record<ModelName, ModelFigures>;
-  }
-  return { seed, settings: settings as SeedFigures['settings'], verifications };
+async function evaluate(
+  { model, seconds }: TrainedModel,
+  reference: Model,
+  { train, test }: StudyData,
+  { retain, forget }: Pick<Deletion, 'retain' | 'forget'>,
+  run: RunOptions,
+): Promise<ModelFigures> {
+  return {
+    retain: (await model.evaluate(train, retain, run)).accuracy,
+    forget: (await model.evaluate(train, forget, run)).accuracy,
+    test: (await model.evaluate(test, test.allRows(), run)).accuracy,
+    weightDistance: weightDistance(model, reference),
+    seconds: { ...seconds, total: Object.values(seconds).reduce((a, b) => a + b) },
+  };
 }
 
 /** The user goes through a real database: the cascade decides which rows are forgotten. */

@@ -17,7 +17,7 @@ export function renderTables(results: Results): string {
   return [
     `${dataset.name}: ${seeds} ${seeds === 1 ? 'seed' : 'seeds, mean ± sd'}; ` +
       `${environment.device}, ${environment.threads} threads, ${environment.cpu}`,
-    ...SETTINGS.map((setting) => {
+    ...Object.values(SETTINGS).map((setting) => {
       const table = new Table({
         head: ['', 'retain %', 'forget %', 'test %', 'weight distance', 'seconds', 'of these'],
         colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'left'],
@@ -32,7 +32,7 @@ export function renderTables(results: Results): string {
       }
       return `\n${setting.title}\n${table.toString()}`;
     }),
-    '\nRecorded: the study’s own single run on a Colab GPU. The weight distance is to M0.',
+    "\nRecorded: the study's own single run on a Colab GPU. The weight distance is to M0.",
     `ONNX Runtime: ${onnx.models} models, ${onnx.rows} rows, agreement ${onnx.agreement}, ` +
       `largest difference of a logit ${onnx.maxAbsDiff.toExponential(1)} (${onnx.runtime})`,
   ].join('\n');

@@ -7,6 +7,9 @@ import type { Deletion, Store } from './store.js';
 const APPLICATION_ID = 0x4c657468;
 const SCHEMA_VERSION = 1;
 
+/** How long to wait for another program's lock; the wait blocks the thread. */
+const LOCK_TIMEOUT_MS = 1000;
+
 const SCHEMA = `
   CREATE TABLE subjects (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   CREATE TABLE samples (
@@ -30,7 +33,7 @@ export class SqliteStore implements Store {
     const { default: Database } = await import('better-sqlite3');
     let database: BetterSqlite3.Database | undefined;
     try {
-      database = new Database(path);
+      database = new Database(path, { timeout: LOCK_TIMEOUT_MS });
       database.pragma('foreign_keys = ON');
       prepareSchema(database, path);
       return new SqliteStore(database);
@@ -129,7 +132,10 @@ function prepareSchema(database: BetterSqlite3.Database, path: string): void {
 }
 
 function requireSubject(database: BetterSqlite3.Database, subject: string): void {
-  const known = database.prepare('SELECT 1 FROM subjects WHERE id = ?').get(String(subject));
+  if (typeof subject !== 'string') {
+    throw new LetheError('ERR_INVALID_ARGUMENT', `a subject is a string, not ${typeof subject}`);
+  }
+  const known = database.prepare('SELECT 1 FROM subjects WHERE id = ?').get(subject);
   if (known === undefined) {
     throw new LetheError(
       'ERR_UNKNOWN_SUBJECT',

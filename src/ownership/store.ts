@@ -11,8 +11,8 @@ export interface Deletion {
 
 /**
  * Where it is written down who owns which row. Samples are identified by their row in the data set;
- * the features stay outside. Every method throws ERR_STORE if the store is closed or the database
- * fails.
+ * the features stay outside. Every method throws ERR_STORE if the store is closed, another program
+ * holds its lock, or the database fails; ERR_INVALID_ARGUMENT if a subject is not a string.
  */
 export interface Store {
   /**

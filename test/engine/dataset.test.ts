@@ -99,12 +99,15 @@ describe('a data set', () => {
     ['an infinite offset of floats', { features: floats, affine: { scale: 1, offset: Infinity } }],
     ['no affine map', { affine: undefined }],
     ['no name', { name: undefined }],
-  ])('is refused: %s', (_, change) =>
-    expectCode(() => new Dataset(wrong({ ...valid, ...change })), 'ERR_INVALID_ARGUMENT'),
-  );
+  ])('is refused: %s', async (_, change) => {
+    await expectCode(() => new Dataset(wrong({ ...valid, ...change })), 'ERR_INVALID_ARGUMENT');
+  });
 
-  it.each([undefined, null, 'MNIST', 5, [], new Map()])('is refused: %s instead of data', (data) =>
-    expectCode(() => new Dataset(wrong(data)), 'ERR_INVALID_ARGUMENT'),
+  it.each([undefined, null, 'MNIST', 5, [], new Map()])(
+    'is refused: %s instead of data',
+    async (data) => {
+      await expectCode(() => new Dataset(wrong(data)), 'ERR_INVALID_ARGUMENT');
+    },
   );
 });
 
@@ -134,9 +137,9 @@ describe('rows of a data set', () => {
     ['a hole', new Array(2)],
     ['a symbol', [Symbol('row')]],
     ['an object without a prototype', [Object.create(null)]],
-  ])('are refused: %s', (_, rows) =>
-    expectCode(() => dataset.checkRows(wrong(rows)), 'ERR_INVALID_ROWS'),
-  );
+  ])('are refused: %s', async (_, rows) => {
+    await expectCode(() => dataset.checkRows(wrong(rows)), 'ERR_INVALID_ROWS');
+  });
 
   it.each<[string, unknown]>([
     ['nothing', undefined],
@@ -146,9 +149,9 @@ describe('rows of a data set', () => {
     ['a set', new Set([1])],
     ['bytes', new Uint8Array(3)],
     ['an object', { length: 3 }],
-  ])('are refused: %s', (_, rows) =>
-    expectCode(() => dataset.checkRows(wrong(rows)), 'ERR_INVALID_ARGUMENT'),
-  );
+  ])('are refused: %s', async (_, rows) => {
+    await expectCode(() => dataset.checkRows(wrong(rows)), 'ERR_INVALID_ARGUMENT');
+  });
 
   it('are refused where none would be pointless', async () => {
     await expectCode(() => dataset.checkNonEmptyRows([], 'forget set'), 'ERR_EMPTY_SET');

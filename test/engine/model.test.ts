@@ -132,13 +132,13 @@ describe('a model that cannot be', () => {
     );
   });
 
-  it.each([-1, 0.5, Number.NaN, 2 ** 53, '1', null, 1n])('is refused: seed %s', (seed) =>
-    expectCode(() => Model.create([3, 2], { seed: wrong(seed) }), 'ERR_INVALID_ARGUMENT'),
-  );
+  it.each([-1, 0.5, Number.NaN, 2 ** 53, '1', null, 1n])('is refused: seed %s', async (seed) => {
+    await expectCode(() => Model.create([3, 2], { seed: wrong(seed) }), 'ERR_INVALID_ARGUMENT');
+  });
 
-  it.each([null, 'seed', 5])('is refused: options %s', (options) =>
-    expectCode(() => Model.create([3, 2], wrong(options)), 'ERR_INVALID_ARGUMENT'),
-  );
+  it.each([null, 'seed', 5])('is refused: options %s', async (options) => {
+    await expectCode(() => Model.create([3, 2], wrong(options)), 'ERR_INVALID_ARGUMENT');
+  });
 
   it.each<[string, unknown]>([
     ['too few', new Float32Array(7)],
@@ -151,7 +151,7 @@ describe('a model that cannot be', () => {
     ['a buffer', new ArrayBuffer(32)],
     ['nothing', undefined],
     ['null', null],
-  ])('is refused: parameters that are %s', (_, parameters) =>
-    expectCode(() => Model.fromParameters([3, 2], wrong(parameters)), 'ERR_INVALID_ARGUMENT'),
-  );
+  ])('is refused: parameters that are %s', async (_, parameters) => {
+    await expectCode(() => Model.fromParameters([3, 2], wrong(parameters)), 'ERR_INVALID_ARGUMENT');
+  });
 });

@@ -179,9 +179,9 @@ describe("a model's methods", () => {
     [{ batchSize: 1.5 }],
     [{ seed: -1 }],
     [{ threads: 0 }],
-  ])('refuse to train with %j', (options) =>
-    expectCode(() => model.train(dataset, wrong(options)), 'ERR_INVALID_ARGUMENT'),
-  );
+  ])('refuse to train with %j', async (options) => {
+    await expectCode(() => model.train(dataset, wrong(options)), 'ERR_INVALID_ARGUMENT');
+  });
 
   it.each<[object]>([
     [{ mode: 'row' }],
@@ -190,7 +190,7 @@ describe("a model's methods", () => {
     [{ mode: 'batch', samples: 1.5 }],
     [{ mode: 'batch', batchSize: 0 }],
     [{ mode: 'batch', seed: -1 }],
-  ])('refuse a Fisher diagonal with %j', (options) =>
-    expectCode(() => model.fisher(dataset, rows, wrong(options)), 'ERR_INVALID_ARGUMENT'),
-  );
+  ])('refuse a Fisher diagonal with %j', async (options) => {
+    await expectCode(() => model.fisher(dataset, rows, wrong(options)), 'ERR_INVALID_ARGUMENT');
+  });
 });

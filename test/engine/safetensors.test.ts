@@ -112,7 +112,7 @@ describe('safetensors', () => {
     ['a hole at the beginning', file({ a: tensor(4, 8) }, 8)],
     ['bytes behind the last tensor', file({ a: tensor(0, 4) }, 5)],
     ['bytes, but no tensors', file({}, 1)],
-  ])('are refused: %s', (_, bytes) =>
-    expectCode(() => decodeSafetensors(bytes), 'ERR_INVALID_DATA'),
-  );
+  ])('are refused: %s', async (_, bytes) => {
+    await expectCode(() => decodeSafetensors(bytes), 'ERR_INVALID_DATA');
+  });
 });

@@ -1,11 +1,12 @@
 import { expect } from 'vitest';
 import { LetheError, type LetheErrorCode } from '#lethe/errors';
 
-/** The call throws, or answers a promise that rejects with, a LetheError of this code. */
-export async function expectCode(call: () => unknown, code: LetheErrorCode): Promise<void> {
+/** The call throws, or answers a promise that rejects with, a LetheError of this code; answers it. */
+export async function expectCode(call: () => unknown, code: LetheErrorCode): Promise<LetheError> {
   const error = await failure(call);
   expect(error).toBeInstanceOf(LetheError);
   expect((error as LetheError).code, (error as LetheError).message).toBe(code);
+  return error as LetheError;
 }
 
 /** What the call throws, or what its promise rejects with. */

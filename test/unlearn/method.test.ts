@@ -31,9 +31,9 @@ describe.each([
     ['no model', { model: undefined }, 'ERR_INVALID_ARGUMENT'],
     ['a model that only looks like one', { model: { widths: TOY_WIDTHS } }, 'ERR_INVALID_ARGUMENT'],
     ['a model for other columns', { model: Model.create([5, 3]) }, 'ERR_INVALID_ARGUMENT'],
-  ])('refuses %s', (_, change, code) =>
-    expectCode(() => method(wrong({ ...valid, ...change })), code),
-  );
+  ])('refuses %s', async (_, change, code) => {
+    await expectCode(() => method(wrong({ ...valid, ...change })), code);
+  });
 
   it('refuses wrong types', async () => {
     for (const value of [null, undefined, 5, 'text']) {
@@ -44,8 +44,9 @@ describe.each([
     }
   });
 
-  it('does not begin with an aborted signal', () =>
-    expectCode(() => method(valid, { signal: AbortSignal.abort() }), 'ERR_ABORTED'));
+  it('does not begin with an aborted signal', async () => {
+    await expectCode(() => method(valid, { signal: AbortSignal.abort() }), 'ERR_ABORTED');
+  });
 });
 
 describe('a model that is being trained', () => {

@@ -36,7 +36,7 @@ class Executor {
   /** The sum of the row losses since the last call. */
   virtual double takeLoss() = 0;
 
-  /** Whether every parameter, or collected value, is finite. */
+  /** Whether every parameter and every collected value is finite. */
   virtual bool finite() = 0;
 
   /**

@@ -16,9 +16,10 @@ namespace lethe {
  */
 struct Objective {
   Target target = Target::kLabel;
-  float weight = 1;                   ///< -1 ascends
-  std::vector<std::uint8_t> removed;  ///< kMasked: [classes], 1 for each removed class
-  std::shared_ptr<const std::vector<float>> distributions;  ///< kExplicit: [dataset rows, classes]
+  float weight = 1;                        ///< -1 ascends
+  std::vector<std::uint8_t> removed = {};  ///< kMasked: [classes], 1 for each removed class
+  std::shared_ptr<const std::vector<float>> distributions =
+      {};  ///< kExplicit: [dataset rows, classes]
 };
 
 }  // namespace lethe

@@ -17,7 +17,9 @@ struct Plan {
   std::optional<std::uint64_t> shuffleSeed;  ///< reshuffle each epoch
   std::uint64_t maxSteps = std::numeric_limits<std::uint64_t>::max();
 
-  std::uint64_t stepsPerEpoch() const { return (rows.size() + batchSize - 1) / batchSize; }
+  std::uint64_t stepsPerEpoch() const {
+    return rows.size() / batchSize + (rows.size() % batchSize != 0);
+  }
   std::uint64_t steps() const;
 };
 

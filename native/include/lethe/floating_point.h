@@ -6,7 +6,7 @@
 #include <xmmintrin.h>
 #endif
 
-namespace lethe::cpu {
+namespace lethe {
 
 /**
  * While it lives, the calling thread rounds to nearest and keeps subnormal numbers, whatever the
@@ -33,4 +33,4 @@ class FloatingPointMode {
 #endif
 };
 
-}  // namespace lethe::cpu
+}  // namespace lethe

@@ -1,0 +1,97 @@
+#include "lethe/dataset.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "support.h"
+
+namespace lethe::test {
+namespace {
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+template <class Action>
+testing::AssertionResult refuses(const char* part, const Action& action) {
+  return fails(ErrorCode::kInvalidArgument, part, action);
+}
+
+TEST(Dataset, holds_bytes_with_their_map) {
+  const auto dataset = Dataset::fromBytes({0, 1, 2, 3, 4, 255}, {0.5f, -1}, {1, 0, 2}, 2, 3);
+  EXPECT_EQ(dataset->rows(), 3u);
+  EXPECT_EQ(dataset->columns(), 2u);
+  EXPECT_EQ(dataset->classes(), 3u);
+  EXPECT_EQ(dataset->label(2), 2u);
+  EXPECT_EQ(dataset->bytes(), 6 + 3 * sizeof(std::uint32_t));
+  EXPECT_EQ(dataset->byteFeatures()[5], 255);
+  EXPECT_EQ(dataset->floatFeatures(), nullptr);
+}
+
+TEST(Dataset, holds_floats) {
+  const auto dataset = Dataset::fromFloats({0.5f, -2}, {0, 1}, 1, 2);
+  EXPECT_EQ(dataset->bytes(), 2 * sizeof(float) + 2 * sizeof(std::uint32_t));
+  EXPECT_EQ(dataset->floatFeatures()[1], -2);
+  EXPECT_EQ(dataset->byteFeatures(), nullptr);
+}
+
+TEST(Dataset, normalizes_the_rows_asked_for) {
+  const auto bytes = Dataset::fromBytes({0, 1, 2, 255}, {0.1f, -0.3f}, {0, 0}, 2, 1);
+  std::vector<float> out(4);
+  bytes->normalized(std::vector<std::uint32_t>{1, 0}, out.data());
+  EXPECT_TRUE(sameBits({std::fma(0.1f, 2.0f, -0.3f), std::fma(0.1f, 255.0f, -0.3f), -0.3f,
+                        std::fma(0.1f, 1.0f, -0.3f)},
+                       out));
+  const auto floats = Dataset::fromFloats({1, 2, 3, 4}, {0, 0}, 2, 1);
+  floats->normalized(std::vector<std::uint32_t>{1, 1}, out.data());
+  EXPECT_TRUE(sameBits({3, 4, 3, 4}, out));
+}
+
+TEST(Dataset, refuses_features_that_do_not_fit_the_labels) {
+  const char* part = "one label a row";
+  EXPECT_TRUE(refuses(part, [] { Dataset::fromBytes({}, {}, {}, 1, 1); }));
+  EXPECT_TRUE(refuses(part, [] { Dataset::fromBytes({1}, {}, {0}, 0, 1); }));
+  EXPECT_TRUE(refuses(part, [] { Dataset::fromBytes({1, 2, 3}, {}, {0}, 2, 1); }));
+  EXPECT_TRUE(refuses(part, [] { Dataset::fromBytes({1, 2}, {}, {0, 0}, 2, 1); }));
+  EXPECT_TRUE(refuses(part, [] { Dataset::fromFloats({1, 2, 3, 4}, {0}, 2, 1); }));
+  EXPECT_TRUE(refuses(part, [] { Dataset::fromFloats({kNan}, {0}, 0, 1); }));
+  // rows x columns would wrap around to the size.
+  EXPECT_TRUE(refuses(part, [] { Dataset::fromBytes({1, 2}, {}, {0, 0}, SIZE_MAX / 2 + 2, 1); }));
+}
+
+TEST(Dataset, refuses_labels_out_of_range) {
+  EXPECT_TRUE(refuses("the label of row 1 is 3", [] {
+    Dataset::fromBytes({1, 2, 3}, {}, {0, 3, 1}, 1, 3);
+  }));
+  EXPECT_TRUE(refuses("classes", [] { Dataset::fromBytes({1}, {}, {0}, 1, 0); }));
+}
+
+TEST(Dataset, refuses_a_map_that_loses_the_data) {
+  for (const AffineMap map : {AffineMap{kNan, 0}, AffineMap{kInfinity, 0}, AffineMap{0, 0},
+                              AffineMap{1, kNan}, AffineMap{1, -kInfinity}}) {
+    EXPECT_TRUE(refuses("affine map", [&] { Dataset::fromBytes({1}, map, {0}, 1, 1); }));
+  }
+}
+
+TEST(Dataset, refuses_features_that_are_not_finite) {
+  for (const float bad : {kNan, kInfinity, -kInfinity}) {
+    EXPECT_TRUE(refuses("row 1, column 0", [&] {
+      Dataset::fromFloats({1, 2, bad, 4}, {0, 0}, 2, 1);
+    }));
+  }
+}
+
+TEST(Dataset, refuses_rows_that_it_does_not_have) {
+  const auto dataset = Dataset::fromBytes({1, 2}, {}, {0, 0}, 1, 1);
+  float out[2];
+  dataset->checkRows(std::vector<std::uint32_t>{0, 1, 1});
+  const std::vector<std::uint32_t> rows{0, 2};
+  EXPECT_TRUE(
+      fails(ErrorCode::kInvalidRows, "row 2 is out of range", [&] { dataset->checkRows(rows); }));
+  EXPECT_TRUE(fails(ErrorCode::kInvalidRows, "row 2 is out of range",
+                    [&] { dataset->normalized(rows, out); }));
+}
+
+}  // namespace
+}  // namespace lethe::test

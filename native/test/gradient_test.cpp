@@ -1,0 +1,145 @@
+// The core's losses and gradients against finite differences of a naive double-precision network.
+
+#include <gtest/gtest.h>
+
+#include "reference.h"
+#include "support.h"
+
+namespace lethe::test {
+namespace {
+
+using Vector = Reference::Vector;
+
+struct Shape {
+  std::vector<std::uint32_t> widths;
+  std::size_t rows;
+  std::size_t batchSize;
+};
+
+/** One row, one class, one layer; widths and batches that are no multiple of any tile. */
+const std::vector<Shape> kShapes{{{7, 6, 5, 3}, 1, 1},       {{5, 3}, 9, 4},
+                                 {{4, 3, 1}, 5, 5},          {{7, 6, 5, 3}, 23, 10},
+                                 {{33, 65, 31, 10}, 37, 16}, {{3, 129, 2}, 70, 67}};
+
+/** Parameters per layer that finite differences are taken at: all of a small layer. */
+constexpr std::size_t kSamples = 40;
+
+std::vector<std::size_t> sampledParameters(const Architecture& architecture) {
+  std::vector<std::size_t> samples;
+  for (const Layer& layer : architecture.layers()) {
+    const std::size_t weights = layer.inputs * layer.outputs;
+    const std::size_t weightStride = 1 + weights / kSamples;
+    const std::size_t biasStride = 1 + layer.outputs / kSamples;
+    for (std::size_t i = 0; i < weights; i += weightStride) {
+      samples.push_back(layer.weightOffset + i);
+    }
+    for (std::size_t i = 0; i < layer.outputs; i += biasStride) {
+      samples.push_back(layer.biasOffset + i);
+    }
+  }
+  return samples;
+}
+
+/** Central differences of weight * the mean loss, the targets held constant. */
+Vector finiteDifferences(const PassSpec& spec, const std::vector<std::size_t>& at) {
+  constexpr double kStep = 1e-6;  // so small that hardly a ReLU switches within it
+  const Reference reference(spec);
+  Vector parameters = reference.parameters();
+  std::vector<Vector> targets;
+  for (const auto row : spec.plan.rows) targets.push_back(reference.target(parameters, row));
+  const auto objective = [&] {
+    double sum = 0;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      sum += reference.loss(parameters, spec.plan.rows[i], targets[i]);
+    }
+    return static_cast<double>(spec.objective.weight) * sum / static_cast<double>(targets.size());
+  };
+  Vector differences;
+  for (const std::size_t i : at) {
+    const double value = parameters[i];
+    parameters[i] = value + kStep;
+    const double above = objective();
+    parameters[i] = value - kStep;
+    const double below = objective();
+    parameters[i] = value;
+    differences.push_back((above - below) / (2 * kStep));
+  }
+  return differences;
+}
+
+template <class Value>
+std::vector<Value> pick(const std::vector<Value>& values, const std::vector<std::size_t>& at) {
+  std::vector<Value> picked;
+  for (const std::size_t i : at) picked.push_back(values[i]);
+  return picked;
+}
+
+double meanLoss(const PassSpec& spec) {
+  const Reference reference(spec);
+  const Vector parameters = reference.parameters();
+  double sum = 0;
+  for (const auto row : spec.plan.rows) {
+    sum += reference.loss(parameters, row, reference.target(parameters, row));
+  }
+  return sum / static_cast<double>(spec.plan.rows.size());
+}
+
+class GradientTest : public testing::TestWithParam<std::string> {
+ protected:
+  void check(const PassSpec& spec) {
+    const auto samples = sampledParameters(spec.model.architecture);
+    const Reference reference(spec);
+    const PassResult result = run(spec, *backend_);
+    EXPECT_LT(relativeError(finiteDifferences(spec, samples), pick(result.values, samples)), 1e-5);
+    EXPECT_LT(relativeError(reference.meanGradient(reference.parameters(), spec.plan.rows),
+                            result.values),
+              1e-5);
+    EXPECT_NEAR(result.epochLoss.at(0), meanLoss(spec), 1e-5 * (1 + meanLoss(spec)));
+  }
+
+  void checkShapes(Target target, float weight) {
+    for (const Shape& shape : kShapes) {
+      for (const Features features : {Features::kBytes, Features::kFloats}) {
+        SCOPED_TRACE(testing::PrintToString(shape.widths) +
+                     (features == Features::kBytes ? " bytes" : " floats"));
+        PassSpec spec = makeSpec(shape.widths, features, shape.rows, shape.batchSize, Gradient{});
+        spec.objective = makeObjective(target, spec);
+        spec.objective.weight = weight;
+        check(spec);
+      }
+    }
+  }
+
+  std::unique_ptr<Backend> backend_ = makeBackend(GetParam());
+};
+
+TEST_P(GradientTest, of_the_labels) { checkShapes(Target::kLabel, 1); }
+TEST_P(GradientTest, of_the_labels_ascending) { checkShapes(Target::kLabel, -1); }
+TEST_P(GradientTest, of_the_uniform_target) { checkShapes(Target::kUniform, 1); }
+TEST_P(GradientTest, of_the_masked_target) { checkShapes(Target::kMasked, 1); }
+TEST_P(GradientTest, of_explicit_targets) { checkShapes(Target::kExplicit, 0.5f); }
+
+/** Probabilities from 1 down to 0: exp underflows, and nothing becomes infinite. */
+TEST_P(GradientTest, of_logits_far_apart) {
+  for (const Target target : {Target::kLabel, Target::kUniform, Target::kExplicit}) {
+    PassSpec spec = makeSpec({6, 8, 5}, Features::kFloats, 20, 7, Gradient{});
+    ParameterVector large = *spec.model.parameters;
+    for (float& value : large) value *= 25;
+    spec.model.parameters = std::make_shared<const ParameterVector>(std::move(large));
+    spec.objective = makeObjective(target, spec);
+    check(spec);
+  }
+}
+
+/** A list of rows may skip, repeat and reorder rows of the data set. */
+TEST_P(GradientTest, of_a_subset_with_repetitions) {
+  PassSpec spec = makeSpec({7, 6, 3}, Features::kBytes, 20, 4, Gradient{});
+  spec.plan.rows = {19, 3, 3, 0, 11, 7, 3};
+  check(spec);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, GradientTest, testing::ValuesIn(backendNames()),
+                         backendTestName);
+
+}  // namespace
+}  // namespace lethe::test

@@ -1,0 +1,281 @@
+#include "oracle.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "kernels.h"
+
+namespace lethe::test {
+namespace {
+
+using Matrix = std::vector<std::vector<float>>;  ///< [rows of the batch][units]
+
+float exponential(float x) {
+  float lanes[cpu::kPanelLanes] = {x};
+  cpu::plainKernels().exp(lanes, 1, lanes);
+  return lanes[0];
+}
+
+float logarithm(float x) {
+  float lanes[cpu::kPanelLanes] = {x};
+  cpu::plainKernels().log(lanes, 1, lanes);
+  return lanes[0];
+}
+
+template <class A, class B>
+float chain(std::size_t depth, const A& a, const B& b) {
+  float sum = 0;
+  for (std::size_t k = 0; k < depth; ++k) sum = std::fma(a(k), b(k), sum);
+  return sum;
+}
+
+template <class A>
+float sumInOrder(std::size_t depth, const A& a) {
+  float sum = 0;
+  for (std::size_t k = 0; k < depth; ++k) sum += a(k);
+  return sum;
+}
+
+class Oracle {
+ public:
+  explicit Oracle(const PassSpec& spec)
+      : spec_(spec),
+        layers_(spec.model.architecture.layers()),
+        affine_(spec.dataset->byteFeatures() != nullptr),
+        map_(spec.dataset->map()),
+        parameters_(*spec.model.parameters),
+        state_(parameters_.size(), 0.0f) {
+    if (const auto* squared = std::get_if<SquaredGradient>(&spec.sink)) {
+      perRow_ = squared->mode == FisherMode::kPerRow;
+    }
+  }
+
+  PassResult run() {
+    PassResult result;
+    double loss = 0;
+    std::size_t rowsInEpoch = 0;
+    BatchOrder order(spec_.plan);
+    while (const auto batch = order.next()) {
+      loss += step(batch->rows);
+      rowsInEpoch += batch->rows.size();
+      result.rows += batch->rows.size();
+      result.steps += 1;
+      if (batch->endsEpoch && !holds<Logits>()) {
+        result.epochLoss.push_back(std::exchange(loss, 0) / static_cast<double>(rowsInEpoch));
+        rowsInEpoch = 0;
+      }
+    }
+    result.values = values(static_cast<float>(result.rows));
+    return result;
+  }
+
+ private:
+  template <class T>
+  bool holds() const {
+    return std::holds_alternative<T>(spec_.sink);
+  }
+
+  std::vector<float> values(float rows) {
+    if (holds<Logits>()) return logits_;
+    if (holds<Sgd>() || holds<ClampedFisher>()) return parameters_;
+    for (float& value : state_) value /= rows;
+    return state_;
+  }
+
+  double step(std::span<const std::uint32_t> rows) {
+    std::vector<Matrix> activations{gather(rows)};
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      activations.push_back(forward(l, activations[l]));
+    }
+    if (holds<Logits>()) {
+      for (const auto& z : activations.back()) logits_.insert(logits_.end(), z.begin(), z.end());
+      return 0;
+    }
+    double loss = 0;
+    std::vector<Matrix> deltas(layers_.size());
+    deltas.back() = objective(rows, activations.back(), loss);
+    for (std::size_t l = layers_.size() - 1; l > 0; --l) {
+      deltas[l - 1] = backpropagate(l, deltas[l], activations[l]);
+    }
+    for (std::size_t l = 0; l < layers_.size(); ++l) update(l, activations[l], deltas[l]);
+    return loss;
+  }
+
+  Matrix gather(std::span<const std::uint32_t> rows) const {
+    Matrix input;
+    const std::size_t columns = spec_.dataset->columns();
+    for (const std::uint32_t row : rows) {
+      const std::size_t at = row * columns;
+      if (affine_) {
+        const std::uint8_t* bytes = spec_.dataset->byteFeatures() + at;
+        input.emplace_back(bytes, bytes + columns);
+      } else {
+        const float* floats = spec_.dataset->floatFeatures() + at;
+        input.emplace_back(floats, floats + columns);
+      }
+    }
+    return input;
+  }
+
+  Matrix forward(std::size_t l, const Matrix& input) const {
+    const Layer& layer = layers_[l];
+    Matrix output(input.size(), std::vector<float>(layer.outputs));
+    for (std::size_t o = 0; o < layer.outputs; ++o) {
+      const auto weight = [&](std::size_t k) { return weightOf(layer, o, k); };
+      const float bias = parameters_[layer.biasOffset + o];
+      for (std::size_t n = 0; n < input.size(); ++n) {
+        const float sum = chain(
+            layer.inputs, [&](std::size_t k) { return input[n][k]; }, weight);
+        float z = sum + bias;
+        if (l == 0 && affine_) {
+          z = std::fma(map_.scale, sum,
+                       std::fma(map_.offset, sumInOrder(layer.inputs, weight), bias));
+        }
+        const bool last = l + 1 == layers_.size();
+        output[n][o] = !last && z < 0 ? 0 : z;
+      }
+    }
+    return output;
+  }
+
+  /** exp(z - the largest counted z), 0 for removed classes; and the sum. */
+  static float exponentials(const std::vector<float>& z, const std::vector<std::uint8_t>& removed,
+                            std::vector<float>& out, float& largest) {
+    const auto counts = [&](std::size_t c) { return removed.empty() || !removed[c]; };
+    largest = -INFINITY;
+    for (std::size_t c = 0; c < z.size(); ++c) {
+      if (counts(c)) largest = std::max(largest, z[c]);
+    }
+    out.resize(z.size());
+    for (std::size_t c = 0; c < z.size(); ++c) out[c] = counts(c) ? exponential(z[c] - largest) : 0;
+    return sumInOrder(out.size(), [&](std::size_t c) { return out[c]; });
+  }
+
+  std::vector<float> target(std::uint32_t row, const std::vector<float>& z) const {
+    const Objective& objective = spec_.objective;
+    std::vector<float> q(z.size(), 0.0f);
+    switch (objective.target) {
+      case Target::kLabel:
+        q[spec_.dataset->label(row)] = 1;
+        break;
+      case Target::kUniform:
+        q.assign(z.size(), 1 / static_cast<float>(z.size()));
+        break;
+      case Target::kMasked: {
+        float largest;
+        const float sum = exponentials(z, objective.removed, q, largest);
+        for (float& value : q) value /= sum;
+        break;
+      }
+      case Target::kExplicit:
+        std::copy_n(objective.distributions->begin() + static_cast<std::ptrdiff_t>(row * z.size()),
+                    z.size(), q.begin());
+        break;
+    }
+    return q;
+  }
+
+  Matrix objective(std::span<const std::uint32_t> rows, const Matrix& logits, double& loss) const {
+    const float weight = spec_.objective.weight;
+    const bool mean = !holds<Gradient>() && !perRow_;
+    const float scale = mean ? weight / static_cast<float>(rows.size()) : weight;
+    Matrix delta;
+    for (std::size_t n = 0; n < rows.size(); ++n) {
+      const std::vector<float>& z = logits[n];
+      const std::vector<float> q = target(rows[n], z);
+      std::vector<float> p;
+      float largest;
+      const float sum = exponentials(z, {}, p, largest);
+      const float logSum = logarithm(sum);
+      float rowLoss = 0;
+      for (std::size_t c = 0; c < z.size(); ++c) {
+        if (q[c] > 0) rowLoss += q[c] * (logarithm(q[c]) - (z[c] - largest - logSum));
+        p[c] = scale * (p[c] / sum - q[c]);
+      }
+      loss += static_cast<double>(rowLoss);
+      delta.push_back(p);
+    }
+    return delta;
+  }
+
+  Matrix backpropagate(std::size_t l, const Matrix& delta, const Matrix& activations) const {
+    const Layer& layer = layers_[l];
+    Matrix below(delta.size(), std::vector<float>(layer.inputs, 0.0f));
+    for (std::size_t n = 0; n < delta.size(); ++n) {
+      for (std::size_t k = 0; k < layer.inputs; ++k) {
+        if (!(activations[n][k] > 0)) continue;
+        below[n][k] = chain(
+            layer.outputs, [&](std::size_t o) { return delta[n][o]; },
+            [&](std::size_t o) { return weightOf(layer, o, k); });
+      }
+    }
+    return below;
+  }
+
+  void update(std::size_t l, Matrix input, Matrix delta) {
+    const Layer& layer = layers_[l];
+    const bool affine = l == 0 && affine_;
+    if (perRow_) {
+      for (auto& row : input) {
+        for (float& x : row) {
+          if (affine) x = std::fma(map_.scale, x, map_.offset);
+          x *= x;
+        }
+      }
+      for (auto& row : delta) {
+        for (float& d : row) d *= d;
+      }
+    }
+    for (std::size_t o = 0; o < layer.outputs; ++o) {
+      const auto ofOutput = [&](std::size_t n) { return delta[n][o]; };
+      const float biasGradient = sumInOrder(delta.size(), ofOutput);
+      for (std::size_t k = 0; k < layer.inputs; ++k) {
+        float gradient = chain(
+            delta.size(), [&](std::size_t n) { return input[n][k]; }, ofOutput);
+        if (affine && !perRow_) {
+          gradient = std::fma(map_.scale, gradient, map_.offset * biasGradient);
+        }
+        apply(gradient, layer.weightOffset + o * layer.inputs + k);
+      }
+      apply(biasGradient, layer.biasOffset + o);
+    }
+  }
+
+  void apply(float gradient, std::size_t at) {
+    float& parameter = parameters_[at];
+    float& state = state_[at];
+    if (const auto* sgd = std::get_if<Sgd>(&spec_.sink)) {
+      const float g = std::fma(sgd->weightDecay, parameter, gradient);
+      state = std::fma(sgd->momentum, state, g);
+      const float direction = sgd->nesterov ? std::fma(sgd->momentum, state, g) : state;
+      parameter = std::fma(-sgd->learningRate, direction, parameter);
+    } else if (const auto* scrub = std::get_if<ClampedFisher>(&spec_.sink)) {
+      const float step = scrub->learningRate * gradient / ((*scrub->fisher)[at] + scrub->alpha);
+      parameter -= std::clamp(step, -scrub->clamp, scrub->clamp);
+    } else if (holds<Gradient>() || perRow_) {
+      state += gradient;
+    } else {
+      state = std::fma(gradient, gradient, state);
+    }
+  }
+
+  float weightOf(const Layer& layer, std::size_t output, std::size_t k) const {
+    return parameters_[layer.weightOffset + output * layer.inputs + k];
+  }
+
+  const PassSpec& spec_;
+  const std::vector<Layer>& layers_;
+  bool affine_;
+  bool perRow_ = false;
+  AffineMap map_;
+  std::vector<float> parameters_;
+  std::vector<float> state_;
+  std::vector<float> logits_;
+};
+
+}  // namespace
+
+PassResult oraclePass(const PassSpec& spec) { return Oracle(spec).run(); }
+
+}  // namespace lethe::test

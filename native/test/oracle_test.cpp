@@ -1,0 +1,86 @@
+// Every backend against the scalar oracle of the determinism contract, bit by bit.
+
+#include "oracle.h"
+
+#include <gtest/gtest.h>
+
+#include "support.h"
+
+namespace lethe::test {
+namespace {
+
+struct Shape {
+  std::vector<std::uint32_t> widths;
+  std::size_t rows;
+  std::size_t batchSize;
+};
+
+/** The last one has batches and inputs of more than one task. */
+const std::vector<Shape> kShapes{
+    {{5, 1}, 3, 2}, {{7, 6, 5, 3}, 11, 4}, {{33, 65, 31, 10}, 37, 16}, {{271, 37, 10}, 150, 131}};
+
+constexpr Sgd kSgd{.learningRate = 0.1f, .momentum = 0.9f};
+
+class OracleTest : public testing::TestWithParam<std::string> {
+ protected:
+  void check(const PassSpec& spec) {
+    const PassResult expected = oraclePass(spec);
+    const PassResult actual = run(spec, *makeBackend(GetParam(), 3));
+    EXPECT_TRUE(sameBits(expected.values, actual.values));
+    EXPECT_EQ(expected.epochLoss, actual.epochLoss);
+    EXPECT_EQ(expected.steps, actual.steps);
+    EXPECT_EQ(expected.rows, actual.rows);
+  }
+
+  void checkShapes(const Sink& sink, Target target = Target::kLabel) {
+    for (const Shape& shape : kShapes) {
+      for (const Features features : {Features::kBytes, Features::kFloats}) {
+        SCOPED_TRACE(testing::PrintToString(shape.widths) +
+                     (features == Features::kBytes ? " bytes" : " floats"));
+        PassSpec spec = makeSpec(shape.widths, features, shape.rows, shape.batchSize, sink);
+        spec.plan.epochs = 2;
+        spec.objective = makeObjective(target, spec);
+        check(spec);
+      }
+    }
+  }
+};
+
+TEST_P(OracleTest, sgd) { checkShapes(kSgd); }
+TEST_P(OracleTest, sgd_with_weight_decay_and_nesterov) {
+  checkShapes(Sgd{.learningRate = 0.1f, .momentum = 0.7f, .weightDecay = 0.01f, .nesterov = true});
+}
+TEST_P(OracleTest, sgd_towards_the_uniform_target) { checkShapes(kSgd, Target::kUniform); }
+TEST_P(OracleTest, sgd_towards_the_masked_target) { checkShapes(kSgd, Target::kMasked); }
+TEST_P(OracleTest, sgd_towards_explicit_targets) { checkShapes(kSgd, Target::kExplicit); }
+TEST_P(OracleTest, gradient) { checkShapes(Gradient{}); }
+TEST_P(OracleTest, fisher_of_each_row) { checkShapes(SquaredGradient{FisherMode::kPerRow}); }
+TEST_P(OracleTest, fisher_of_each_batch) { checkShapes(SquaredGradient{FisherMode::kBatch}); }
+TEST_P(OracleTest, logits) { checkShapes(Logits{}); }
+
+TEST_P(OracleTest, sgd_with_a_weight_and_a_shuffled_subset) {
+  PassSpec spec = makeSpec({33, 20, 10}, Features::kBytes, 60, 16, kSgd);
+  spec.plan.rows.resize(41);
+  spec.plan.epochs = 3;
+  spec.plan.shuffleSeed = 7;
+  spec.plan.maxSteps = 8;
+  spec.objective.weight = -0.3f;
+  check(spec);
+}
+
+TEST_P(OracleTest, clamped_fisher) {
+  for (const Features features : {Features::kBytes, Features::kFloats}) {
+    PassSpec spec = makeSpec({33, 65, 31, 10}, features, 37, 16, Gradient{});
+    const std::size_t count = spec.model.architecture.parameterCount();
+    spec.sink =
+        ClampedFisher{std::make_shared<const ParameterVector>(Random(5).uniforms(count, 0, 0.1f)),
+                      0.1f, 0.01f, 0.005f};
+    spec.objective = makeObjective(Target::kUniform, spec);
+    check(spec);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, OracleTest, testing::ValuesIn(backendNames()), backendTestName);
+
+}  // namespace
+}  // namespace lethe::test

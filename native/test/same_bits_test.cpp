@@ -1,0 +1,84 @@
+// A result is a function of the arguments alone: not of the threads, the instruction set, the run
+// or the batch that a row is computed in.
+
+#include <gtest/gtest.h>
+
+#include "support.h"
+
+namespace lethe::test {
+namespace {
+
+/** Stages of one task and of several, odd batches, a smaller last batch. */
+PassSpec wideSpec(Features features, const Sink& sink) {
+  PassSpec spec = makeSpec({300, 70, 33, 10}, features, 310, 140, sink);
+  spec.plan.epochs = 2;
+  spec.plan.shuffleSeed = 42;
+  return spec;
+}
+
+void expectSameBits(const PassSpec& spec) {
+  const PassResult expected = run(spec, *makeBackend(backendNames().front(), 1));
+  for (const std::string& name : backendNames()) {
+    for (const std::size_t threads : {1, 2, 3, 5}) {
+      SCOPED_TRACE(name + ", " + std::to_string(threads) + " threads");
+      const PassResult actual = run(spec, *makeBackend(name, threads));
+      EXPECT_TRUE(sameBits(expected.values, actual.values));
+      EXPECT_EQ(expected.epochLoss, actual.epochLoss);
+    }
+  }
+}
+
+class SameBitsTest : public testing::TestWithParam<Features> {};
+
+TEST_P(SameBitsTest, after_training) {
+  expectSameBits(wideSpec(GetParam(), Sgd{.learningRate = 0.05f, .momentum = 0.9f}));
+}
+
+TEST_P(SameBitsTest, in_the_fisher_of_each_row) {
+  expectSameBits(wideSpec(GetParam(), SquaredGradient{FisherMode::kPerRow}));
+}
+
+TEST_P(SameBitsTest, in_the_fisher_of_each_batch) {
+  expectSameBits(wideSpec(GetParam(), SquaredGradient{FisherMode::kBatch}));
+}
+
+TEST_P(SameBitsTest, after_a_scrub) {
+  PassSpec spec = wideSpec(GetParam(), SquaredGradient{});
+  const auto fisher = std::make_shared<const ParameterVector>(
+      run(spec, *makeBackend(backendNames().front(), 1)).values);
+  spec.sink = ClampedFisher{fisher, 0.1f, 0.01f, 0.05f};
+  spec.objective = makeObjective(Target::kUniform, spec);
+  expectSameBits(spec);
+}
+
+TEST_P(SameBitsTest, in_logits) { expectSameBits(wideSpec(GetParam(), Logits{})); }
+
+TEST_P(SameBitsTest, in_logits_of_any_batch) {
+  PassSpec spec = wideSpec(GetParam(), Logits{});
+  spec.plan.epochs = 1;
+  for (const std::string& name : backendNames()) {
+    const auto backend = makeBackend(name);
+    spec.plan.batchSize = 128;
+    const std::vector<float> expected = run(spec, *backend).values;
+    for (const std::size_t batchSize : {1, 7, 1000}) {
+      SCOPED_TRACE(name + ", batches of " + std::to_string(batchSize));
+      spec.plan.batchSize = batchSize;
+      EXPECT_TRUE(sameBits(expected, run(spec, *backend).values));
+    }
+  }
+}
+
+TEST_P(SameBitsTest, in_a_second_run_of_a_backend) {
+  const PassSpec spec = wideSpec(GetParam(), Sgd{.learningRate = 0.05f, .momentum = 0.9f});
+  const auto backend = makeBackend(backendNames().front());
+  const std::vector<float> first = run(spec, *backend).values;
+  EXPECT_TRUE(sameBits(first, run(spec, *backend).values));
+}
+
+INSTANTIATE_TEST_SUITE_P(Data, SameBitsTest, testing::Values(Features::kBytes, Features::kFloats),
+                         [](const auto& info) {
+                           return info.param == Features::kBytes ? "bytes" : "floats";
+                         });
+
+}  // namespace
+}  // namespace lethe::test

@@ -1,0 +1,125 @@
+// Several steps of the sinks that change a model, against the naive network's gradients and the
+// published formulas.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "reference.h"
+#include "support.h"
+
+namespace lethe::test {
+namespace {
+
+using Vector = Reference::Vector;
+
+/** torch.optim.SGD, as its documentation writes it. */
+Vector expectedSgd(const PassSpec& spec) {
+  const Sgd& sgd = std::get<Sgd>(spec.sink);
+  const double learningRate = sgd.learningRate, momentum = sgd.momentum;
+  const Reference reference(spec);
+  Vector parameters = reference.parameters();
+  Vector velocity(parameters.size(), 0.0);
+  reference.forEachBatch([&](std::span<const std::uint32_t> rows) {
+    const Vector gradient = reference.meanGradient(parameters, rows);
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const double g = gradient[i] + static_cast<double>(sgd.weightDecay) * parameters[i];
+      velocity[i] = momentum * velocity[i] + g;
+      parameters[i] -= learningRate * (sgd.nesterov ? g + momentum * velocity[i] : velocity[i]);
+    }
+  });
+  return parameters;
+}
+
+struct Scrubbed {
+  Vector parameters;
+  int clamped = 0;
+  int free = 0;
+};
+
+Scrubbed expectedScrub(const PassSpec& spec) {
+  const ClampedFisher& scrub = std::get<ClampedFisher>(spec.sink);
+  const double clamp = scrub.clamp;
+  const Reference reference(spec);
+  Scrubbed result{reference.parameters()};
+  reference.forEachBatch([&](std::span<const std::uint32_t> rows) {
+    const Vector gradient = reference.meanGradient(result.parameters, rows);
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      const double step =
+          static_cast<double>(scrub.learningRate) * gradient[i] /
+          (static_cast<double>((*scrub.fisher)[i]) + static_cast<double>(scrub.alpha));
+      result.parameters[i] -= std::clamp(step, -clamp, clamp);
+      std::abs(step) > clamp ? ++result.clamped : ++result.free;
+    }
+  });
+  return result;
+}
+
+class UpdateTest : public testing::TestWithParam<std::string> {
+ protected:
+  /** Compares the changes rather than the parameters, which would hide a small change. */
+  void check(const PassSpec& spec, Vector expected) {
+    std::vector<float> actual = run(spec, *makeBackend(GetParam())).values;
+    ASSERT_EQ(actual.size(), expected.size());
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+      expected[i] -= static_cast<double>((*spec.model.parameters)[i]);
+      actual[i] -= (*spec.model.parameters)[i];
+    }
+    EXPECT_LT(relativeError(expected, actual), 1e-5);
+  }
+
+  void checkSgd(const Sgd& sgd) {
+    for (const Features features : {Features::kBytes, Features::kFloats}) {
+      PassSpec spec = makeSpec({33, 65, 31, 10}, features, 37, 16, sgd);
+      spec.plan.epochs = 3;
+      check(spec, expectedSgd(spec));
+    }
+  }
+
+  PassSpec scrubSpec(float clamp) {
+    PassSpec spec = makeSpec({33, 65, 31, 10}, Features::kBytes, 37, 16, Gradient{});
+    const std::size_t count = spec.model.architecture.parameterCount();
+    spec.sink =
+        ClampedFisher{std::make_shared<const ParameterVector>(Random(5).uniforms(count, 0, 0.1f)),
+                      0.1f, 0.01f, clamp};
+    spec.objective = makeObjective(Target::kUniform, spec);
+    return spec;
+  }
+};
+
+TEST_P(UpdateTest, sgd_alone) { checkSgd({.learningRate = 0.1f}); }
+TEST_P(UpdateTest, sgd_with_momentum) { checkSgd({.learningRate = 0.1f, .momentum = 0.9f}); }
+TEST_P(UpdateTest, sgd_with_weight_decay) {
+  checkSgd({.learningRate = 0.1f, .momentum = 0.5f, .weightDecay = 0.1f});
+}
+TEST_P(UpdateTest, sgd_with_nesterov) {
+  checkSgd({.learningRate = 0.1f, .momentum = 0.9f, .weightDecay = 0.01f, .nesterov = true});
+}
+
+TEST_P(UpdateTest, clamped_fisher_where_the_clamp_bites) {
+  const PassSpec spec = scrubSpec(0.005f);
+  const Scrubbed expected = expectedScrub(spec);
+  ASSERT_GT(expected.clamped, 100);
+  ASSERT_GT(expected.free, 100);
+  check(spec, expected.parameters);
+}
+
+TEST_P(UpdateTest, clamped_fisher_where_no_clamp_bites) {
+  const PassSpec spec = scrubSpec(10);
+  const Scrubbed expected = expectedScrub(spec);
+  ASSERT_EQ(expected.clamped, 0);
+  check(spec, expected.parameters);
+}
+
+TEST_P(UpdateTest, leaves_the_models_snapshot_as_it_was) {
+  const PassSpec spec = makeSpec({7, 6, 3}, Features::kFloats, 9, 4, Sgd{0.1f});
+  const ParameterVector before = *spec.model.parameters;
+  EXPECT_FALSE(sameBits(before, run(spec, *makeBackend(GetParam())).values));
+  EXPECT_TRUE(sameBits(before, *spec.model.parameters));
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, UpdateTest, testing::ValuesIn(backendNames()), backendTestName);
+
+}  // namespace
+}  // namespace lethe::test

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { Results } from '#lethe/bench/results';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/bench/main.js', import.meta.url));
+
+async function bench(cwd: string, ...flags: string[]) {
+  const child = spawn(process.execPath, [MAIN, ...flags], { cwd });
+  const collect = async (stream: NodeJS.ReadableStream) => {
+    let text = '';
+    for await (const chunk of stream) text += chunk;
+    return text;
+  };
+  const [stdout, stderr, status] = await Promise.all([
+    collect(child.stdout),
+    collect(child.stderr),
+    new Promise((resolve) => child.once('exit', resolve)),
+  ]);
+  return { stdout, stderr, status };
+}
+
+describe('the bench command', () => {
+  it.each([
+    [['--seeds', 'x'], 'seeds look like'],
+    [['--seeds', '5-3'], 'seeds look like'],
+    [['--threads', '0'], 'threads must be'],
+    [['--nonsense'], 'unknown option'],
+  ])('refuses %j', async (flags, message) => {
+    const { stdout, stderr, status } = await bench(await temporaryFolder(), ...flags);
+    expect(status).toBe(1);
+    expect(stderr).toContain(message);
+    expect(stdout).toBe('');
+  });
+
+  it('says what is missing where there is no data', async () => {
+    const folder = await temporaryFolder();
+    const { stdout, stderr, status } = await bench(folder, '--data', folder, '--json');
+    expect(status).toBe(1);
+    expect(stderr).toContain('ERR_DATA_NOT_FOUND');
+    expect(stderr).toContain(folder);
+    expect(stdout).toBe('');
+  });
+});
+
+describe.skipIf(!process.env.MNIST_DIR)('the bench on real MNIST', () => {
+  it('prints one JSON object, writes the same, and gets figures that make sense', async () => {
+    const cwd = await temporaryFolder();
+    const { stdout, status } = await bench(cwd, '--quick', '--seeds', '7', '--json');
+    expect(status).toBe(0);
+    const results = JSON.parse(stdout) as Results;
+    const written = await readFile(join(cwd, 'bench-results', 'results.json'), 'utf8');
+    expect(JSON.parse(written)).toEqual(results);
+
+    expect(results.dataset).toMatchObject({ trainRows: 60_000, testRows: 10_000 });
+    expect(results.environment.seeds).toEqual([7]);
+    expect(results.onnx).toMatchObject({ models: 5, rows: 350_000, agreement: 1 });
+    for (const table of Object.values(results.tables)) {
+      for (const model of Object.values(table)) {
+        for (const name of ['retain', 'forget', 'test', 'weightDistance', 'seconds'] as const) {
+          expect(model[name].runs).toEqual([model[name].mean]);
+          expect(model[name].sd).toBe(0);
+        }
+      }
+      expect(table.base.test.mean).toBeGreaterThan(97);
+      expect(table.M0.retain.mean).toBeGreaterThan(97);
+      expect(table.M0.weightDistance.mean).toBe(0);
+    }
+    // A retrained model has never seen a zero; the other user's digits are like everyone's.
+    expect(results.tables.exclusive.M0.forget.mean).toBe(0);
+    expect(results.tables.zipf.M0.forget.mean).toBeGreaterThan(95);
+  });
+});

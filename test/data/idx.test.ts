@@ -1,0 +1,90 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseIdx, readIdx } from '#lethe/data/idx';
+import { LetheError } from '#lethe/errors';
+import { expectCode } from '../support/errors.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+function idx(shape: number[], values: number[], magic = [0, 0, 8, shape.length]): Buffer {
+  const extents = Buffer.alloc(4 * shape.length);
+  shape.forEach((extent, i) => {
+    extents.writeUInt32BE(extent, 4 * i);
+  });
+  return Buffer.concat([Buffer.from(magic), extents, Buffer.from(values)]);
+}
+
+const valid = idx([2, 3], [1, 2, 3, 4, 5, 255]);
+
+async function written(contents: Uint8Array): Promise<string> {
+  const path = join(await temporaryFolder(), 'file');
+  await writeFile(path, contents);
+  return path;
+}
+
+describe('readIdx', () => {
+  it.each([
+    ['plain', valid],
+    ['gzip', gzipSync(valid)],
+  ])('reads a %s file', async (_, contents) => {
+    const { shape, values } = await readIdx(await written(contents));
+    expect(shape).toEqual([2, 3]);
+    expect([...values]).toEqual([1, 2, 3, 4, 5, 255]);
+  });
+
+  it('refuses a gzip stream that is cut off, altered or followed by garbage', async () => {
+    const packed = gzipSync(valid);
+    const altered = Buffer.from(packed);
+    altered[altered.length - 8]! ^= 1; // in the checksum
+    for (const contents of [packed.subarray(0, -3), altered, packed.subarray(0, 2)]) {
+      await expectCode(async () => readIdx(await written(contents)), 'ERR_INVALID_DATA');
+    }
+  });
+
+  it('says which file it could not read', async () => {
+    const folder = await temporaryFolder();
+    for (const path of [join(folder, 'missing'), folder]) {
+      const error = await expectCode(() => readIdx(path), 'ERR_IO');
+      expect(error.message).toContain(path);
+    }
+  });
+});
+
+describe('parseIdx', () => {
+  it.each([
+    ['a magic number with leading bytes', idx([1], [7], [1, 0, 8, 1])],
+    ['another value type', idx([1], [7], [0, 0, 0x0d, 1])],
+    ['no dimension', idx([], [7])],
+    ['an empty dimension', idx([3, 0], [])],
+    ['trailing bytes', Buffer.concat([valid, Buffer.from([0])])],
+    ['dimensions whose product no file can hold', idx([0xffffffff, 0xffffffff], [1])],
+    ['255 dimensions and nothing else', Buffer.from([0, 0, 8, 255])],
+  ])('refuses %s', async (_, contents) => {
+    await expectCode(() => parseIdx(contents, 'file'), 'ERR_INVALID_DATA');
+  });
+
+  it('refuses a file that is cut off anywhere', async () => {
+    for (let length = 0; length < valid.length; length++) {
+      await expectCode(() => parseIdx(valid.subarray(0, length), 'file'), 'ERR_INVALID_DATA');
+    }
+  });
+
+  it('throws nothing but LetheError, whatever the bytes', () => {
+    const mutated = fc.array(fc.tuple(fc.nat(valid.length - 1), fc.nat(255)), { maxLength: 4 });
+    fc.assert(
+      fc.property(mutated, (changes) => {
+        const bytes = Buffer.from(valid);
+        for (const [at, value] of changes) bytes[at] = value;
+        try {
+          const { shape, values } = parseIdx(bytes, 'file');
+          expect(shape.reduce((a, b) => a * b)).toBe(values.length);
+        } catch (error) {
+          expect(error).toBeInstanceOf(LetheError);
+        }
+      }),
+      { numRuns: 2000, seed: 1 },
+    );
+  });
+});

@@ -1,0 +1,26 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { replaceFile } from '#lethe/files';
+import { expectCode } from './support/errors.js';
+import { temporaryFolder } from './support/temporary-folder.js';
+
+describe('replaceFile', () => {
+  it('writes a new file and replaces an old one, and leaves nothing else behind', async () => {
+    const folder = await temporaryFolder();
+    for (const contents of ['old', 'new']) await replaceFile(join(folder, 'file'), contents);
+    expect(await readFile(join(folder, 'file'), 'utf8')).toBe('new');
+    expect(await readdir(folder)).toEqual(['file']);
+  });
+
+  it('leaves everything as it was where it cannot write', async () => {
+    const folder = await temporaryFolder();
+    const target = join(folder, 'target');
+    await mkdir(target);
+    await writeFile(join(target, 'inside'), 'kept');
+    await expectCode(() => replaceFile(target, 'new'), 'ERR_IO');
+    await expectCode(() => replaceFile(join(folder, 'missing', 'file'), 'new'), 'ERR_IO');
+    expect(await readdir(folder)).toEqual(['target']);
+    expect(await readFile(join(target, 'inside'), 'utf8')).toBe('kept');
+  });
+});

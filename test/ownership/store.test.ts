@@ -1,0 +1,188 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { assignZipf, type Ownership } from '#lethe/ownership/assignment';
+import { openStore, type StoreOptions } from '#lethe/ownership/open-store';
+import { expectCode } from '../support/errors.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const SMALL: Ownership = {
+  subjects: ['ada', "o'brien", 'Zoë; DROP TABLE samples', ''],
+  owners: Uint32Array.of(0, 1, 0, 2, 1, 0),
+};
+const LABELS = Uint32Array.of(3, 1, 4, 1, 5, 9);
+
+async function opened(options?: StoreOptions) {
+  const store = await openStore(options);
+  onTestFinished(() => store.close());
+  return store;
+}
+
+async function filled(options?: StoreOptions) {
+  const store = await opened(options);
+  await store.ingest(SMALL, LABELS);
+  return store;
+}
+
+describe('a store', () => {
+  it('knows who owns what', async () => {
+    const store = await filled();
+    expect(await store.subjects()).toEqual([
+      { subject: 'ada', rows: 3 },
+      { subject: "o'brien", rows: 2 },
+      { subject: 'Zoë; DROP TABLE samples', rows: 1 },
+      { subject: '', rows: 0 },
+    ]);
+    expect(await store.rows()).toEqual(Uint32Array.of(0, 1, 2, 3, 4, 5));
+    expect(await store.rowsOf("o'brien")).toEqual(Uint32Array.of(1, 4));
+  });
+
+  it('deletes a subject with its rows', async () => {
+    const store = await filled();
+    expect(await store.delete('ada')).toEqual({
+      subject: 'ada',
+      forget: Uint32Array.of(0, 2, 5),
+      retain: Uint32Array.of(1, 3, 4),
+    });
+    expect(await store.rows()).toEqual(Uint32Array.of(1, 3, 4));
+    await expectCode(() => store.rowsOf('ada'), 'ERR_UNKNOWN_SUBJECT');
+  });
+
+  it('deletes a subject that owns nothing', async () => {
+    const store = await filled();
+    const { forget, retain } = await store.delete('');
+    expect([forget.length, retain.length]).toEqual([0, 6]);
+  });
+
+  it('splits the rows: disjoint, complete, the same for the same seed', async () => {
+    const sizes = fc.record({ rows: fc.integer({ min: 1, max: 200 }), seed: fc.nat() });
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.nat(9), async ({ rows, seed }, user) => {
+        const split = async () => {
+          const store = await openStore();
+          const ownership = assignZipf({ rows, users: 10, seed, order: 'shuffled' });
+          await store.ingest(ownership, new Uint32Array(rows));
+          const deletion = await store.delete(`user-${user}`);
+          await store.close();
+          return deletion;
+        };
+        const { forget, retain } = await split();
+        const all = [...forget, ...retain].sort((a, b) => a - b);
+        expect(all).toEqual(Array.from({ length: rows }, (_, row) => row));
+        expect(await split()).toMatchObject({ forget, retain });
+      }),
+      { numRuns: 50, seed: 1 },
+    );
+  });
+
+  it.each(['nobody', 'ADA', 'ada '])('does not know %j', async (subject) => {
+    const store = await filled();
+    await expectCode(() => store.delete(subject), 'ERR_UNKNOWN_SUBJECT');
+    expect((await store.rows()).length).toBe(6);
+  });
+
+  it.each([7, null, undefined, {}])('does not take %j for a subject', async (subject) => {
+    const store = await filled();
+    const notText = subject as unknown as string;
+    await expectCode(() => store.delete(notText), 'ERR_INVALID_ARGUMENT');
+    await expectCode(() => store.rowsOf(notText), 'ERR_INVALID_ARGUMENT');
+  });
+
+  it('deletes a subject once', async () => {
+    const store = await filled();
+    await store.delete('ada');
+    await expectCode(() => store.delete('ada'), 'ERR_UNKNOWN_SUBJECT');
+    expect((await store.rows()).length).toBe(3);
+  });
+
+  it.each([
+    ['a subject twice', { subjects: ['new', 'ada'], owners: Uint32Array.of() }],
+    ['a row twice', { subjects: ['new'], owners: Uint32Array.of(0) }],
+  ])('does not take %s, nor anything that came with it', async (_, ownership) => {
+    const store = await filled();
+    const labels = new Uint32Array(ownership.owners.length);
+    await expectCode(() => store.ingest(ownership, labels), 'ERR_DUPLICATE');
+    expect((await store.subjects()).length).toBe(4);
+    expect((await store.rows()).length).toBe(6);
+  });
+
+  it('refuses owners that are not subjects and labels that do not fit', async () => {
+    const store = await opened();
+    const stray = { subjects: ['a'], owners: Uint32Array.of(0, 1) };
+    await expectCode(() => store.ingest(stray, Uint32Array.of(0, 0)), 'ERR_INVALID_ARGUMENT');
+    await expectCode(() => store.ingest(SMALL, Uint32Array.of(0)), 'ERR_INVALID_ARGUMENT');
+    expect(await store.subjects()).toEqual([]);
+  });
+
+  it('refuses everything once closed, but closing twice', async () => {
+    const store = await filled();
+    await store.close();
+    await store.close();
+    for (const use of [
+      () => store.rows(),
+      () => store.subjects(),
+      () => store.rowsOf('ada'),
+      () => store.delete('ada'),
+      () => store.ingest(SMALL, LABELS),
+    ]) {
+      await expectCode(use, 'ERR_STORE');
+    }
+  });
+});
+
+describe('a store in a file', () => {
+  it('is there again when it is opened again', async () => {
+    const path = join(await temporaryFolder(), 'owners.db');
+    const first = await filled({ path });
+    await first.delete('ada');
+    await first.close();
+    expect(await (await opened({ path })).rows()).toEqual(Uint32Array.of(1, 3, 4));
+  });
+
+  it('cascades for other programs too', async () => {
+    const path = join(await temporaryFolder(), 'owners.db');
+    await (await filled({ path })).close();
+    const database = new Database(path);
+    database.pragma('foreign_keys = ON');
+    database.prepare('DELETE FROM subjects WHERE id = ?').run('ada');
+    database.close();
+    expect(await (await opened({ path })).rows()).toEqual(Uint32Array.of(1, 3, 4));
+  });
+
+  it('refuses a file of another kind and leaves it alone', async () => {
+    const folder = await temporaryFolder();
+    const text = join(folder, 'text');
+    await writeFile(text, 'not a database, but long enough to have a header'.repeat(10));
+    const foreign = join(folder, 'foreign.db');
+    new Database(foreign).exec('CREATE TABLE t (x)').close();
+    const newer = join(folder, 'newer.db');
+    await (await openStore({ path: newer })).close();
+    const database = new Database(newer);
+    database.pragma('user_version = 99');
+    database.close();
+    for (const path of [text, foreign, newer]) {
+      const before = await readFile(path);
+      const error = await expectCode(() => openStore({ path }), 'ERR_STORE');
+      expect(error.message).toContain(path);
+      expect(await readFile(path)).toEqual(before);
+    }
+  });
+
+  it('refuses a folder that is not there', async () => {
+    const path = join(await temporaryFolder(), 'missing', 'owners.db');
+    await expectCode(() => openStore({ path }), 'ERR_STORE');
+  });
+
+  it('fails whole where another program holds the lock', async () => {
+    const path = join(await temporaryFolder(), 'owners.db');
+    const store = await filled({ path });
+    const other = new Database(path);
+    other.exec('BEGIN IMMEDIATE');
+    await expectCode(() => store.delete('ada'), 'ERR_STORE');
+    other.exec('ROLLBACK');
+    other.close();
+    expect((await store.rowsOf('ada')).length).toBe(3);
+  });
+});
