@@ -1,6 +1,7 @@
 #include "thread_team.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "lethe/floating_point.h"
 
@@ -22,8 +23,13 @@ void pause() {
 }  // namespace
 
 ThreadTeam::ThreadTeam(std::size_t size) {
-  for (std::size_t worker = 1; worker < size; ++worker) {
-    threads_.emplace_back([this, worker] { serve(worker); });
+  threads_.reserve(size - 1);
+  try {
+    for (std::size_t worker = 1; worker < size; ++worker) {
+      threads_.emplace_back([this, worker] { serve(worker); });
+    }
+  } catch (const std::system_error&) {
+    // The system has no more threads to give. Fewer of them change no bit of a result.
   }
 }
 

@@ -91,7 +91,9 @@ export class Dataset {
       );
     }
     const seen = new Uint8Array(this.rows);
-    for (const row of rows) {
+    // By index: iterating an array whose memory was given away throws an error of its own.
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
       if (!Number.isInteger(row) || row < 0 || row >= this.rows) {
         throw new LetheError(
           'ERR_INVALID_ROWS',

@@ -64,6 +64,7 @@ export function decodeModel(bytes: Uint8Array): StoredModel {
     return tensor.bytes;
   });
   const parameters = fromLittleEndian(Buffer.concat(parts));
+  if (!parameters.every(Number.isFinite)) throw invalid('a parameter is not finite');
   const hash = parameterHash(widths, parameters);
   if (hash !== expectedHash) {
     throw invalid(`the parameters hash to ${hash}, but were saved as ${expectedHash}`);

@@ -119,7 +119,8 @@ function parseTensor(name: string, value: unknown) {
 
 /** The format allows neither overlaps nor holes. */
 function checkCoverage(spans: [begin: number, end: number][], length: number): void {
-  spans.sort(([a], [b]) => a - b);
+  // By their ends too: an empty tensor comes before the one that begins where it does.
+  spans.sort(([a, aEnd], [b, bEnd]) => a - b || aEnd - bEnd);
   let covered = 0;
   for (const [begin, end] of spans) {
     if (begin !== covered) throw invalid('the tensors overlap or leave holes');

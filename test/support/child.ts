@@ -19,6 +19,9 @@ export async function runChild(
   const child = spawn(process.execPath, [path, ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // Only ends what hangs.
+    timeout: 120_000,
+    killSignal: 'SIGKILL',
   });
   let stdout = '';
   let stderr = '';

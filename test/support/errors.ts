@@ -10,7 +10,7 @@ export async function expectCode(call: () => unknown, code: LetheErrorCode): Pro
 }
 
 /** What the call throws, or what its promise rejects with. */
-async function failure(call: () => unknown): Promise<unknown> {
+export async function failure(call: () => unknown): Promise<unknown> {
   try {
     await call();
   } catch (error) {

@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+import { Model } from '#lethe/engine/model';
+import type { Progress } from '#lethe/engine/native';
+import { pass } from '#lethe/engine/pass';
+import { expectCode, failure } from '../support/errors.js';
+import { ENDLESS, TOY_WIDTHS, toyDataset } from '../support/toy.js';
+
+const dataset = toyDataset();
+const rows = dataset.allRows();
+const newModel = () => Model.create(TOY_WIDTHS, { seed: 1 });
+const initialHash = newModel().hash();
+
+async function trainedHash(model = newModel()): Promise<string> {
+  await model.train(dataset, { epochs: 2 });
+  return model.hash();
+}
+
+/** A training that is in its middle, until it is stopped. */
+async function startEndless(model: Model) {
+  const controller = new AbortController();
+  let run: Promise<unknown> | undefined;
+  await new Promise<void>((begun) => {
+    run = model.train(dataset, {
+      ...ENDLESS,
+      signal: controller.signal,
+      onProgress: ({ step }) => step > 0 && begun(),
+    });
+  });
+  const stop = async () => {
+    controller.abort();
+    await expectCode(() => run, 'ERR_ABORTED');
+  };
+  return { run, controller, stop };
+}
+
+describe('a model that is being changed', () => {
+  it('refuses every other use, until the change has ended', async () => {
+    const model = newModel();
+    const { stop } = await startEndless(model);
+    const plan = { rows };
+    const label = { target: 'label' } as const;
+    for (const use of [
+      () => model.train(dataset),
+      () => model.fisher(dataset, rows, { mode: 'perRow' }),
+      () => model.logits(dataset, rows),
+      () => model.evaluate(dataset, rows),
+      () => pass(model, dataset, plan, label, { kind: 'gradient' }),
+      () => model.parameters(),
+      () => model.hash(),
+      () => model.clone(),
+      () => model.save('a file that must not be written'),
+    ]) {
+      await expectCode(use, 'ERR_BUSY');
+    }
+    await stop();
+    expect(model.hash()).toBe(initialHash);
+    expect(await trainedHash(model)).toBe(await trainedHash());
+  });
+
+  it('is in use from the call on, not only from the first step', async () => {
+    const model = newModel();
+    const run = model.train(dataset);
+    await expectCode(() => model.hash(), 'ERR_BUSY');
+    await run;
+    expect(model.hash()).not.toBe(initialHash);
+  });
+
+  it('is measured as it was, if the measurement began before', async () => {
+    const model = newModel();
+    const gradient = (of: Model) =>
+      pass(of, dataset, { rows, epochs: 50 }, { target: 'label' }, { kind: 'gradient' });
+    const expected = await gradient(newModel());
+    const before = gradient(model);
+    await model.train(dataset, { epochs: 1, learningRate: 0.1 });
+    expect((await before).values).toEqual(expected.values);
+    expect((await gradient(model)).values).not.toEqual(expected.values);
+  });
+});
+
+describe('several runs', () => {
+  it('measure one model at the same time', async () => {
+    const model = newModel();
+    const [a, b] = await Promise.all([model.logits(dataset, rows), model.logits(dataset, rows)]);
+    expect(a).toEqual(b);
+  });
+
+  it('train their models independently, more of them than run at once', async () => {
+    const hashes = await Promise.all(Array.from({ length: 12 }, () => trainedHash()));
+    expect(new Set(hashes)).toEqual(new Set([await trainedHash()]));
+  });
+
+  it('wait for a free place, and get it when others are aborted', async () => {
+    const controllers = Array.from({ length: 12 }, () => new AbortController());
+    const endless = controllers.map(({ signal }) =>
+      failure(() => newModel().train(dataset, { ...ENDLESS, signal })),
+    );
+    const last = trainedHash();
+    for (const controller of controllers) controller.abort();
+    for (const error of await Promise.all(endless))
+      expect(error).toMatchObject({ code: 'ERR_ABORTED' });
+    expect(await last).toBe(await trainedHash());
+  });
+});
+
+describe('an aborted run', () => {
+  it('leaves the model as it was, and gives the reason', async () => {
+    const model = newModel();
+    const { run, controller } = await startEndless(model);
+    const reason = new Error('enough');
+    controller.abort(reason);
+    const error = await failure(() => run);
+    expect(error).toMatchObject({ name: 'LetheError', code: 'ERR_ABORTED', cause: reason });
+    expect(model.hash()).toBe(initialHash);
+  });
+
+  it('is aborted even if its last step is done, as long as nobody has heard of it', async () => {
+    const model = newModel();
+    const controller = new AbortController();
+    const run = model.train(dataset, { epochs: 1, signal: controller.signal });
+    // The native run comes to its end while JavaScript does something else.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    controller.abort();
+    await expectCode(() => run, 'ERR_ABORTED');
+    expect(model.hash()).toBe(initialHash);
+  });
+
+  it('cannot be aborted after its end, and forgets the signal', async () => {
+    const model = newModel();
+    const controller = new AbortController();
+    await model.train(dataset, { epochs: 2, signal: controller.signal });
+    controller.abort();
+    expect(model.hash()).toBe(await trainedHash());
+  });
+
+  it('never begins with a signal that is aborted already', async () => {
+    const model = newModel();
+    const signal = AbortSignal.abort('before');
+    const error = await failure(() => model.train(dataset, { ...ENDLESS, signal }));
+    expect(error).toMatchObject({ code: 'ERR_ABORTED', cause: 'before' });
+    expect(await trainedHash(model)).toBe(await trainedHash());
+  });
+
+  it('is a measurement, too', async () => {
+    const controller = new AbortController();
+    const run = pass(
+      newModel(),
+      dataset,
+      { rows, epochs: ENDLESS.epochs },
+      { target: 'label' },
+      { kind: 'gradient' },
+      { signal: controller.signal, onProgress: () => controller.abort() },
+    );
+    await expectCode(() => run, 'ERR_ABORTED');
+  });
+});
+
+describe('progress', () => {
+  it('only grows, and comes at most 20 times a second', async () => {
+    const reports: Progress[] = [];
+    const controller = new AbortController();
+    const start = performance.now();
+    const run = newModel().train(dataset, {
+      ...ENDLESS,
+      signal: controller.signal,
+      onProgress: (progress) => {
+        if (reports.push(progress) === 8) controller.abort();
+      },
+    });
+    await expectCode(() => run, 'ERR_ABORTED');
+    const milliseconds = performance.now() - start;
+    // Intervals between reports, not reports: the first one comes at once.
+    expect((reports.length - 1) * 50).toBeLessThanOrEqual(milliseconds);
+    const stepsPerEpoch = Math.ceil(300 / 128);
+    for (const [i, { step, steps, epoch }] of reports.entries()) {
+      expect(steps).toBe(ENDLESS.epochs * stepsPerEpoch);
+      expect(epoch).toBe(Math.max(0, Math.ceil(step / stepsPerEpoch) - 1));
+      if (i > 0) expect(step).toBeGreaterThan(reports[i - 1]!.step);
+    }
+  });
+
+  it('of a short run comes before its end, and never after', async () => {
+    const events: unknown[] = [];
+    const onProgress = ({ step }: Progress) => events.push(step);
+    await newModel().train(dataset, { epochs: 1, onProgress });
+    events.push('end');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(events[0]).toBe(0);
+    expect(events.at(-1)).toBe('end');
+  });
+
+  it.each([
+    ['short', { epochs: 1 }],
+    ['long', ENDLESS],
+  ])('that throws ends a %s run with what it has thrown', async (_, length) => {
+    const model = newModel();
+    let calls = 0;
+    const thrown = new TypeError('from the callback');
+    const onProgress = () => {
+      calls++;
+      throw thrown;
+    };
+    expect(await failure(() => model.train(dataset, { ...length, onProgress }))).toBe(thrown);
+    expect(calls).toBe(1);
+    expect(model.hash()).toBe(initialHash);
+    expect(await trainedHash(model)).toBe(await trainedHash());
+  });
+});
+
+describe('a diverged run', () => {
+  it('leaves the model as it was', async () => {
+    const model = newModel();
+    await expectCode(() => model.train(dataset, { learningRate: 1e6 }), 'ERR_DIVERGED');
+    expect(model.hash()).toBe(initialHash);
+    expect(await trainedHash(model)).toBe(await trainedHash());
+  });
+
+  it('is one whose results are not finite, too', async () => {
+    const huge = Model.fromParameters(TOY_WIDTHS, newModel().parameters().fill(1e38));
+    await expectCode(() => huge.logits(dataset, rows), 'ERR_DIVERGED');
+    await expectCode(() => huge.fisher(dataset, rows, { mode: 'perRow' }), 'ERR_DIVERGED');
+  });
+});

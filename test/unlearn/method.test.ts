@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { Model } from '#lethe/engine/model';
+import type { LetheErrorCode } from '#lethe/errors';
+import { fisherScrub } from '#lethe/unlearn/fisher-scrub';
+import { retrain } from '#lethe/unlearn/retrain';
+import { expectCode, wrong } from '../support/errors.js';
+import { ENDLESS, TOY_WIDTHS, toyDataset } from '../support/toy.js';
+
+const dataset = toyDataset({ rows: 40 });
+const model = Model.create(TOY_WIDTHS);
+const valid = { model, dataset, forget: [0, 1], retain: [2, 3, 4] };
+
+describe.each([
+  ['retrain', retrain],
+  ['fisherScrub', fisherScrub],
+])('%s', (_, method) => {
+  it('runs with the request that the cases below spoil', async () => {
+    expect((await method(valid)).steps).toBeGreaterThan(0);
+  });
+
+  it.each<[string, object, LetheErrorCode]>([
+    ['nothing to forget', { forget: [] }, 'ERR_EMPTY_SET'],
+    ['nothing left', { retain: [] }, 'ERR_EMPTY_SET'],
+    ['a row in both sets', { retain: [2, 1] }, 'ERR_INVALID_ROWS'],
+    ['a row twice', { forget: [0, 0] }, 'ERR_INVALID_ROWS'],
+    ['a row out of range', { retain: [40] }, 'ERR_INVALID_ROWS'],
+    ['a negative row', { forget: [-1] }, 'ERR_INVALID_ROWS'],
+    ['a fractional row', { forget: [0.5] }, 'ERR_INVALID_ROWS'],
+    ['no list', { forget: null }, 'ERR_INVALID_ARGUMENT'],
+    ['no data set', { dataset: undefined }, 'ERR_INVALID_ARGUMENT'],
+    ['no model', { model: undefined }, 'ERR_INVALID_ARGUMENT'],
+    ['a model that only looks like one', { model: { widths: TOY_WIDTHS } }, 'ERR_INVALID_ARGUMENT'],
+    ['a model for other columns', { model: Model.create([5, 3]) }, 'ERR_INVALID_ARGUMENT'],
+  ])('refuses %s', async (_, change, code) => {
+    await expectCode(() => method(wrong({ ...valid, ...change })), code);
+  });
+
+  it('refuses wrong types', async () => {
+    for (const value of [null, undefined, 5, 'text']) {
+      await expectCode(() => method(wrong(value)), 'ERR_INVALID_ARGUMENT');
+    }
+    for (const options of [null, 5, 'text']) {
+      await expectCode(() => method(valid, wrong(options)), 'ERR_INVALID_ARGUMENT');
+    }
+  });
+
+  it('does not begin with an aborted signal', async () => {
+    await expectCode(() => method(valid, { signal: AbortSignal.abort() }), 'ERR_ABORTED');
+  });
+});
+
+describe('a model that is being trained', () => {
+  it('can be retrained, but not scrubbed: only its widths are free to read', async () => {
+    const busy = model.clone();
+    const controller = new AbortController();
+    const run = busy.train(dataset, { ...ENDLESS, signal: controller.signal });
+    const request = { ...valid, model: busy };
+    await expectCode(() => fisherScrub(request), 'ERR_BUSY');
+    expect((await retrain(request)).model.hash()).toBe((await retrain(valid)).model.hash());
+    controller.abort();
+    await expectCode(() => run, 'ERR_ABORTED');
+  });
+});
