@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
-import { LetheError } from '../errors.js';
+import { requireInteger, requireObject } from '../arguments.js';
+import { readContents, readStart } from './contents.js';
+import { invalidData } from './invalid-data.js';
 
 /**
  * The IDX format of MNIST: two zero bytes, a type byte (8 = unsigned byte), the number of dimensions, one
@@ -13,63 +12,77 @@ export interface IdxArray {
   readonly values: Uint8Array;
 }
 
-const UNSIGNED_BYTE = 8;
-const GZIP_MAGIC = 0x1f8b;
-
-/** Larger files are refused before they are unpacked. */
-const MAX_BYTES = 2 ** 31 - 1;
-
-/**
- * Reads a file of unsigned bytes, plain or gzip-compressed.
- *
- * @throws {LetheError} ERR_IO; ERR_INVALID_DATA: see parseIdx, and a broken or huge gzip stream.
- */
-export async function readIdx(path: string): Promise<IdxArray> {
-  return parseIdx(await readPossiblyCompressed(path), path);
+export interface IdxOptions {
+  /** The most bytes that the file may hold, unpacked; default 2^30. */
+  readonly maxBytes?: number;
 }
 
-/** The contents of a file, unpacked if they begin as gzip does. @throws {LetheError} as readIdx */
-export async function readPossiblyCompressed(path: string): Promise<Buffer> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    throw new LetheError('ERR_IO', `cannot read ${path}: ${(cause as Error).message}`, { cause });
+interface Header {
+  readonly shape: readonly number[];
+  readonly bytes: number;
+  /** The product of the shape; inexact above 2^53, which no file reaches. */
+  readonly values: number;
+}
+
+const UNSIGNED_BYTE = 8;
+const MAGIC_BYTES = 4;
+const MAX_HEADER_BYTES = MAGIC_BYTES + 4 * 255;
+
+/**
+ * Reads a file of unsigned bytes, plain or gzip-compressed. The header is checked first, and no more is
+ * unpacked than it announces.
+ *
+ * @throws {LetheError} ERR_IO; ERR_INVALID_DATA: see parseIdx, a broken gzip stream, or more than
+ * `maxBytes`. ERR_INVALID_ARGUMENT.
+ */
+export async function readIdx(path: string, options: IdxOptions = {}): Promise<IdxArray> {
+  const { maxBytes = 2 ** 30 } = requireObject('options', options);
+  requireInteger('maxBytes', maxBytes, 1);
+  const header = parseHeader(await readStart(path, MAX_HEADER_BYTES), path);
+  const announced = header.bytes + header.values;
+  if (announced > maxBytes) {
+    throw invalidData(path, `it announces ${announced} bytes, more than the allowed ${maxBytes}`);
   }
-  if (bytes.length < 2 || bytes.readUInt16BE(0) !== GZIP_MAGIC) return bytes;
-  try {
-    return await promisify(gunzip)(bytes, { maxOutputLength: MAX_BYTES });
-  } catch (cause) {
-    throw invalid(path, `the gzip stream cannot be unpacked: ${(cause as Error).message}`, cause);
-  }
+  return parseIdx(await readContents(path, announced), path);
 }
 
 /**
  * Parses a file's contents; `values` is a view of `bytes`. `name` stands in the messages.
  *
- * @throws {LetheError} ERR_INVALID_DATA: wrong magic number or type, truncated, trailing bytes.
+ * @throws {LetheError} ERR_INVALID_DATA: wrong magic number or type, truncated, trailing bytes, an
+ * extent of zero.
  */
 export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
+  const header = parseHeader(bytes, name);
+  const found = bytes.length - header.bytes;
+  if (found !== header.values) {
+    throw invalidData(
+      name,
+      `${header.shape.join(' x ')} values were announced, but ${found} bytes follow`,
+    );
+  }
+  return { shape: header.shape, values: bytes.subarray(header.bytes) };
+}
+
+function parseHeader(bytes: Uint8Array, name: string): Header {
+  if (bytes.length < MAGIC_BYTES) throw invalidData(name, 'it is shorter than a magic number');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 4) throw invalid(name, 'it is shorter than a magic number');
   const [zero0, zero1, type, rank] = bytes;
   if (zero0 !== 0 || zero1 !== 0 || type !== UNSIGNED_BYTE || rank === 0) {
     const magic = view.getUint32(0).toString(16).padStart(8, '0');
-    throw invalid(name, `the magic number 0x${magic} is not that of unsigned bytes (0x000008nn)`);
+    throw invalidData(
+      name,
+      `the magic number 0x${magic} is not that of unsigned bytes (0x000008nn)`,
+    );
   }
-  const headerBytes = 4 + 4 * rank!;
-  if (bytes.length < headerBytes)
-    throw invalid(name, `its header of ${headerBytes} bytes is cut off`);
-  const shape = Array.from({ length: rank! }, (_, i) => view.getUint32(4 + 4 * i));
-  const expected = shape.reduce((product, extent) => product * extent, 1);
-  const found = bytes.length - headerBytes;
-  if (expected === 0) throw invalid(name, `it holds no values: its shape is ${shape.join(' x ')}`);
-  if (found !== expected) {
-    throw invalid(name, `${shape.join(' x ')} values were announced, but ${found} bytes follow`);
+  const headerBytes = MAGIC_BYTES + 4 * rank!;
+  if (bytes.length < headerBytes) {
+    throw invalidData(name, `its header of ${headerBytes} bytes is cut off`);
   }
-  return { shape, values: bytes.subarray(headerBytes) };
-}
-
-function invalid(name: string, message: string, cause?: unknown): LetheError {
-  return new LetheError('ERR_INVALID_DATA', `${name}: ${message}`, { cause });
+  const shape = Array.from({ length: rank! }, (_, i) => view.getUint32(MAGIC_BYTES + 4 * i));
+  if (shape.includes(0)) {
+    throw invalidData(name, `it holds no values: its shape is ${shape.join(' x ')}`);
+  }
+  const values = shape.reduce((product, extent) => product * extent, 1);
+  return { shape, bytes: headerBytes, values };
 }

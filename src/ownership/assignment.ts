@@ -1,4 +1,10 @@
-import { requireInteger, requireOneOf, requirePositive } from '../arguments.js';
+import {
+  requireInstance,
+  requireInteger,
+  requireObject,
+  requireOneOf,
+  requirePositive,
+} from '../arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
 import { LetheError } from '../errors.js';
 
@@ -9,6 +15,10 @@ export interface Ownership {
   /** [rows], each an index into `subjects`. */
   readonly owners: Uint32Array;
 }
+
+/** What the heap holds: an array has at most 2^27 elements in V8, and each user has a name. */
+const MAX_ROWS = 2 ** 27 - 1;
+const MAX_USERS = 2 ** 24;
 
 export interface ZipfOptions {
   /** Rows of the data set. */
@@ -34,9 +44,10 @@ export interface ZipfOptions {
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
 export function assignZipf(options: ZipfOptions): Ownership {
+  requireObject('options', options);
   const { rows, users = 100, exponent = 1.5, order = 'contiguous', seed = 0 } = options;
-  requireInteger('rows', rows, 1, 0xffffffff);
-  requireInteger('users', users, 1, 0xffffffff);
+  requireInteger('rows', rows, 1, MAX_ROWS);
+  requireInteger('users', users, 1, MAX_USERS);
   requirePositive('exponent', exponent);
   requireOneOf('order', order, ['contiguous', 'shuffled']);
   requireInteger('seed', seed, 0);
@@ -46,7 +57,8 @@ export function assignZipf(options: ZipfOptions): Ownership {
   const owners = new Uint32Array(rows);
   let next = 0;
   multinomialZipf(rows, users, exponent, seed)
-    .sort((a, b) => b - a)
+    .sort()
+    .reverse()
     .forEach((count, user) => {
       for (const end = next + count; next < end; next++) owners[sequence[next]!] = user;
     });
@@ -96,8 +108,9 @@ export interface ExclusiveOptions {
  * @throws {LetheError} ERR_INVALID_ARGUMENT; ERR_EMPTY_SET: no row has that class.
  */
 export function assignExclusive(options: ExclusiveOptions): Ownership {
-  const { labels, users = 100, exclusiveClass = 0 } = options;
-  requireInteger('users', users, 2, 0xffffffff);
+  const { labels, users = 100, exclusiveClass = 0 } = requireObject('options', options);
+  requireInstance('labels', labels, Uint32Array);
+  requireInteger('users', users, 2, MAX_USERS);
   requireInteger('exclusiveClass', exclusiveClass, 0);
   const rest = labels.reduce((count, label) => count + Number(label !== exclusiveClass), 0);
   if (rest === labels.length) {

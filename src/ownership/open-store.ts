@@ -1,3 +1,5 @@
+import { requireObject, requireText } from '../arguments.js';
+import { LetheError } from '../errors.js';
 import { SqliteStore } from './sqlite-store.js';
 import type { Store } from './store.js';
 
@@ -10,7 +12,12 @@ export interface StoreOptions {
  * Opens a store of ownership in SQLite.
  *
  * @throws {LetheError} ERR_STORE: the file cannot be opened, or is not a Lethe store.
+ * ERR_INVALID_ARGUMENT: the path is empty, which SQLite would take for a file that goes when closed.
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  return SqliteStore.open(options.path ?? ':memory:');
+  const { path = ':memory:' } = requireObject('options', options);
+  if (requireText('path', path) === '') {
+    throw new LetheError('ERR_INVALID_ARGUMENT', 'path is empty: name a file, or leave it out');
+  }
+  return SqliteStore.open(path);
 }

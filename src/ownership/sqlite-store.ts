@@ -1,4 +1,5 @@
 import type BetterSqlite3 from 'better-sqlite3';
+import { requireArray, requireInstance, requireObject, requireText } from '../arguments.js';
 import { LetheError } from '../errors.js';
 import type { Ownership } from './assignment.js';
 import type { Deletion, Store } from './store.js';
@@ -44,7 +45,11 @@ export class SqliteStore implements Store {
   }
 
   async ingest(ownership: Ownership, labels: Uint32Array): Promise<void> {
-    const { subjects, owners } = ownership;
+    const { subjects, owners } = requireObject('ownership', ownership);
+    // SQLite would store a number as a text that nobody can look up by that number.
+    for (const subject of requireArray('subjects', subjects)) requireText('a subject', subject);
+    requireInstance('owners', owners, Uint32Array);
+    requireInstance('labels', labels, Uint32Array);
     if (owners.length !== labels.length) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
@@ -79,6 +84,10 @@ export class SqliteStore implements Store {
 
   async rows(): Promise<Uint32Array> {
     return this.#transact(allRows);
+  }
+
+  async has(subject: string): Promise<boolean> {
+    return this.#transact((database) => isKnown(database, subject));
   }
 
   async rowsOf(subject: string): Promise<Uint32Array> {
@@ -119,7 +128,7 @@ function prepareSchema(database: BetterSqlite3.Database, path: string): void {
       const id = database.pragma('application_id', { simple: true });
       const schemaVersion = database.pragma('user_version', { simple: true });
       const tables = database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get();
-      if (id === 0 && tables === 0) {
+      if (id === 0 && schemaVersion === 0 && tables === 0) {
         database.exec(SCHEMA);
       } else if (id !== APPLICATION_ID || schemaVersion !== SCHEMA_VERSION) {
         throw new LetheError(
@@ -131,12 +140,13 @@ function prepareSchema(database: BetterSqlite3.Database, path: string): void {
     .immediate();
 }
 
+function isKnown(database: BetterSqlite3.Database, subject: string): boolean {
+  requireText('a subject', subject);
+  return database.prepare('SELECT 1 FROM subjects WHERE id = ?').get(subject) !== undefined;
+}
+
 function requireSubject(database: BetterSqlite3.Database, subject: string): void {
-  if (typeof subject !== 'string') {
-    throw new LetheError('ERR_INVALID_ARGUMENT', `a subject is a string, not ${typeof subject}`);
-  }
-  const known = database.prepare('SELECT 1 FROM subjects WHERE id = ?').get(subject);
-  if (known === undefined) {
+  if (!isKnown(database, subject)) {
     throw new LetheError(
       'ERR_UNKNOWN_SUBJECT',
       `there is no subject "${subject}": it was never added, or is deleted already`,

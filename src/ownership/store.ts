@@ -29,6 +29,9 @@ export interface Store {
   /** The live rows, ascending. */
   rows(): Promise<Uint32Array>;
 
+  /** Whether the store knows the subject: added and not deleted. */
+  has(subject: string): Promise<boolean>;
+
   /** The rows of a subject, ascending. @throws {LetheError} ERR_UNKNOWN_SUBJECT */
   rowsOf(subject: string): Promise<Uint32Array>;
 

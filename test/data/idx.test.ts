@@ -38,9 +38,84 @@ describe('readIdx', () => {
     const packed = gzipSync(valid);
     const altered = Buffer.from(packed);
     altered[altered.length - 8]! ^= 1; // in the checksum
-    for (const contents of [packed.subarray(0, -3), altered, packed.subarray(0, 2)]) {
+    const followed = Buffer.concat([packed, Buffer.from('garbage')]);
+    for (const contents of [packed.subarray(0, -3), packed.subarray(0, 2), altered, followed]) {
       await expectCode(async () => readIdx(await written(contents)), 'ERR_INVALID_DATA');
     }
+  });
+
+  it.each([
+    ['plain', (bytes: Buffer) => bytes],
+    ['gzip', (bytes: Buffer) => gzipSync(bytes)],
+  ])('refuses %s contents that are shorter or longer than announced', async (_, pack) => {
+    for (const contents of [valid.subarray(0, -1), Buffer.concat([valid, Buffer.of(0)])]) {
+      const path = await written(pack(contents));
+      const error = await expectCode(() => readIdx(path), 'ERR_INVALID_DATA');
+      expect(error.message).toContain(path);
+    }
+  });
+
+  it('refuses what announces more than the limit, and takes what just fits', async () => {
+    const path = await written(gzipSync(valid));
+    await expectCode(() => readIdx(path, { maxBytes: valid.length - 1 }), 'ERR_INVALID_DATA');
+    expect((await readIdx(path, { maxBytes: valid.length })).shape).toEqual([2, 3]);
+    const huge = idx([0xffffffff, 0xffffffff], []);
+    await expectCode(async () => readIdx(await written(huge)), 'ERR_INVALID_DATA');
+  });
+
+  it('unpacks no more than the header announces', async () => {
+    // Whoever unpacks it all meets the missing end instead.
+    const bomb = gzipSync(Buffer.concat([valid, Buffer.alloc(20_000_000)])).subarray(0, -8);
+    const path = await written(bomb);
+    const error = await expectCode(() => readIdx(path), 'ERR_INVALID_DATA');
+    expect(error.message).toContain(`more than ${valid.length} bytes`);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN])('does not take %j for a limit', async (maxBytes) => {
+    const path = await written(valid);
+    await expectCode(() => readIdx(path, { maxBytes }), 'ERR_INVALID_ARGUMENT');
+  });
+
+  it('gives back the arrays that were written', async () => {
+    const arrays = fc
+      .array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 })
+      .chain((shape) => {
+        const length = shape.reduce((a, b) => a * b);
+        return fc.record({
+          shape: fc.constant(shape),
+          values: fc.array(fc.nat(255), { minLength: length, maxLength: length }),
+          packed: fc.boolean(),
+        });
+      });
+    const path = await written(valid);
+    await fc.assert(
+      fc.asyncProperty(arrays, async ({ shape, values, packed }) => {
+        const contents = idx(shape, values);
+        await writeFile(path, packed ? gzipSync(contents) : contents);
+        expect(await readIdx(path)).toEqual({ shape, values: Buffer.from(values) });
+      }),
+      { numRuns: 100, seed: 1 },
+    );
+  });
+
+  it('throws nothing but LetheError, whatever the packed bytes', async () => {
+    const packed = gzipSync(valid);
+    const changes = fc.array(fc.tuple(fc.nat(packed.length - 1), fc.nat(255)), { maxLength: 4 });
+    const path = await written(packed);
+    await fc.assert(
+      fc.asyncProperty(changes, fc.nat(packed.length), async (mutations, length) => {
+        const bytes = Buffer.from(packed);
+        for (const [at, value] of mutations) bytes[at] = value;
+        await writeFile(path, bytes.subarray(0, length));
+        try {
+          const { shape, values } = await readIdx(path);
+          expect(shape.reduce((a, b) => a * b)).toBe(values.length);
+        } catch (error) {
+          expect(error).toBeInstanceOf(LetheError);
+        }
+      }),
+      { numRuns: 300, seed: 1 },
+    );
   });
 
   it('says which file it could not read', async () => {

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { readPossiblyCompressed } from '#lethe/data/idx';
+import { readContents } from '#lethe/data/contents';
 import { findMnist, loadMnist } from '#lethe/data/mnist';
-import { expectCode } from '../support/errors.js';
+import { expectCode, wrong } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const MNIST_DIR = process.env.MNIST_DIR;
@@ -59,12 +61,35 @@ describe('findMnist', () => {
 });
 
 describe('loadMnist', () => {
-  it('refuses files whose hash is not that of MNIST, and states both', async () => {
+  it.each([
+    ['plain', (bytes: Buffer) => bytes],
+    ['gzip', (bytes: Buffer) => gzipSync(bytes)],
+  ])('refuses %s files whose hash is not that of MNIST, and states both', async (_, pack) => {
+    const contents = Buffer.from('not MNIST');
     const dir = await folderOfStubs();
+    const path = join(dir, `${FILES[0]}.gz`);
+    await writeFile(path, pack(contents));
     const error = await expectCode(() => loadMnist({ dir }), 'ERR_HASH_MISMATCH');
+    expect(error.message).toContain(path);
+    expect(error.message).toContain(createHash('sha256').update(contents).digest('hex'));
     expect(error.message).toContain(
       'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
     );
+  });
+
+  it('does not unpack a file beyond the size of MNIST', async () => {
+    const dir = await folderOfStubs();
+    const [images] = FILES;
+    // Whoever unpacks it all meets the missing end instead.
+    const bomb = gzipSync(Buffer.alloc(16 + 60_000 * 784 + 1_000_000)).subarray(0, -8);
+    await writeFile(join(dir, `${images}.gz`), bomb);
+    const error = await expectCode(() => loadMnist({ dir }), 'ERR_INVALID_DATA');
+    expect(error.message).toContain('more than 47040016 bytes');
+  });
+
+  it.each(['', 7, null, {}])('does not take %j for a folder', async (dir) => {
+    vi.stubEnv('MNIST_DIR', await folderOfStubs());
+    await expectCode(() => loadMnist({ dir: wrong(dir) }), 'ERR_INVALID_ARGUMENT');
   });
 });
 
@@ -103,7 +128,7 @@ describe.skipIf(!MNIST_DIR)('real MNIST', () => {
     for (const name of await readdir(MNIST_DIR!)) {
       if (name.startsWith('train')) await copyFile(join(MNIST_DIR!, name), join(dir, name));
       if (!name.startsWith('t10k')) continue;
-      const contents = await readPossiblyCompressed(join(MNIST_DIR!, name));
+      const contents = await readContents(join(MNIST_DIR!, name), Infinity);
       await writeFile(join(dir, name.replace(/\.gz$/, '')), contents);
     }
     const { test } = await loadMnist({ dir });

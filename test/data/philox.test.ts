@@ -21,7 +21,34 @@ const KNOWN_ANSWERS: [PhiloxCounter, PhiloxKey, PhiloxCounter][] = [
   ],
 ];
 
+/** The same arithmetic in whole numbers of any size, straight from the paper. */
+function philoxOracle(counter: PhiloxCounter, key: PhiloxKey): number[] {
+  const mask = 0xffffffffn;
+  let [c0, c1, c2, c3] = counter.map(BigInt) as [bigint, bigint, bigint, bigint];
+  let [k0, k1] = key.map(BigInt) as [bigint, bigint];
+  for (let round = 0; round < 10; round++) {
+    const product0 = 0xd2511f53n * c0;
+    const product1 = 0xcd9e8d57n * c2;
+    [c0, c1] = [(product1 >> 32n) ^ c1 ^ k0, product1 & mask];
+    [c2, c3] = [(product0 >> 32n) ^ c3 ^ k1, product0 & mask];
+    k0 = (k0 + 0x9e3779b9n) & mask;
+    k1 = (k1 + 0xbb67ae85n) & mask;
+  }
+  return [c0, c1, c2, c3].map(Number);
+}
+
+const word = fc.integer({ min: 0, max: 0xffffffff });
+
 describe('philox4x32', () => {
+  it('computes the products without losing a bit', () => {
+    fc.assert(
+      fc.property(fc.tuple(word, word, word, word), fc.tuple(word, word), (counter, key) => {
+        expect(philox4x32(counter, key)).toEqual(philoxOracle(counter, key));
+      }),
+      { numRuns: 500, seed: 1 },
+    );
+  });
+
   it.each(KNOWN_ANSWERS)('maps %j under the key %j to %j', (counter, key, result) => {
     expect(philox4x32(counter, key)).toEqual(result);
   });
@@ -45,14 +72,38 @@ describe('PhiloxStream', () => {
     expect(chiSquare).toBeLessThan(22.46); // the 99.9 % quantile for 6 degrees of freedom
   });
 
-  it('stays below bounds up to 2^32 - 1', () => {
+  it('draws below any bound by the written algorithm, rejected words included', () => {
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 1, max: 0xffffffff }), (seed, bound) => {
-        const value = new PhiloxStream(seed, 1).below(bound);
-        expect(Number.isInteger(value) && value >= 0 && value < bound).toBe(true);
+        const stream = new PhiloxStream(seed, 1);
+        const words = new PhiloxStream(seed, 1);
+        for (let draw = 0; draw < 10; draw++) {
+          let product: bigint;
+          do product = BigInt(words.nextWord()) * BigInt(bound);
+          while (product % 2n ** 32n < 2n ** 32n % BigInt(bound));
+          expect(stream.below(bound)).toBe(Number(product >> 32n));
+        }
       }),
       { seed: 1 },
     );
+  });
+
+  /** Without rejection, 3 * 2^30 buckets of 2^32 words would favour every third value two to one. */
+  it('rejects the words that would favour some numbers', () => {
+    const stream = new PhiloxStream(1, 1);
+    const counts = [0, 0, 0];
+    for (let i = 0; i < 30_000; i++) counts[stream.below(3 * 2 ** 30) % 3]!++;
+    for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(500);
+  });
+
+  it('makes a uniform number of 53 bits from two words', () => {
+    const stream = new PhiloxStream(9, 1);
+    const words = new PhiloxStream(9, 1);
+    for (let draw = 0; draw < 100; draw++) {
+      const [first, second] = [words.nextWord(), words.nextWord()];
+      const bits = (BigInt(first) >> 6n) * 2n ** 27n + (BigInt(second) >> 5n);
+      expect(stream.uniform()).toBe(Number(bits) / 2 ** 53);
+    }
   });
 
   it('draws uniform numbers in [0, 1) with mean 1/2 and variance 1/12', () => {
@@ -65,12 +116,35 @@ describe('PhiloxStream', () => {
     expect(variance).toBeCloseTo(1 / 12, 2);
   });
 
-  it('shuffles: a permutation, another one for another seed', () => {
-    const sequence = () => Uint32Array.from({ length: 100 }, (_, i) => i);
-    const a = new PhiloxStream(1, 1).shuffle(sequence());
-    const b = new PhiloxStream(2, 1).shuffle(sequence());
-    expect([...a].sort((x, y) => x - y)).toEqual([...sequence()]);
-    expect([...a]).not.toEqual([...sequence()]);
-    expect([...a]).not.toEqual([...b]);
+  const sequence = (length: number) => Uint32Array.from({ length }, (_, i) => i);
+
+  it('shuffles: a permutation, the same one for the same seed', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(200), (seed, length) => {
+        const shuffled = new PhiloxStream(seed, 1).shuffle(sequence(length));
+        expect(new PhiloxStream(seed, 1).shuffle(sequence(length))).toEqual(shuffled);
+        expect(shuffled.toSorted()).toEqual(sequence(length));
+      }),
+      { seed: 1 },
+    );
+  });
+
+  it('shuffles otherwise for another seed or purpose', () => {
+    const shuffled = (seed: number, purpose: number) =>
+      [...new PhiloxStream(seed, purpose).shuffle(sequence(100))].join();
+    const orders = [sequence(100).join(), shuffled(1, 1), shuffled(2, 1), shuffled(1, 2)];
+    expect(new Set(orders).size).toBe(orders.length);
+  });
+
+  it('shuffles every order equally often', () => {
+    const stream = new PhiloxStream(4, 1);
+    const counts = new Map<string, number>();
+    for (let i = 0; i < 24_000; i++) {
+      const order = stream.shuffle(sequence(4)).join();
+      counts.set(order, (counts.get(order) ?? 0) + 1);
+    }
+    const chiSquare = [...counts.values()].reduce((sum, n) => sum + (n - 1000) ** 2 / 1000, 0);
+    expect(counts.size).toBe(24);
+    expect(chiSquare).toBeLessThan(49.73); // the 99.9 % quantile for 23 degrees of freedom
   });
 });

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { assignZipf, type Ownership } from '#lethe/ownership/assignment';
 import { openStore, type StoreOptions } from '#lethe/ownership/open-store';
-import { expectCode } from '../support/errors.js';
+import { expectCode, wrong } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const SMALL: Ownership = {
@@ -37,6 +37,8 @@ describe('a store', () => {
     ]);
     expect(await store.rows()).toEqual(Uint32Array.of(0, 1, 2, 3, 4, 5));
     expect(await store.rowsOf("o'brien")).toEqual(Uint32Array.of(1, 4));
+    expect(await store.rowsOf('')).toEqual(Uint32Array.of());
+    expect([await store.has(''), await store.has('bob')]).toEqual([true, false]);
   });
 
   it('deletes a subject with its rows', async () => {
@@ -48,6 +50,7 @@ describe('a store', () => {
     });
     expect(await store.rows()).toEqual(Uint32Array.of(1, 3, 4));
     await expectCode(() => store.rowsOf('ada'), 'ERR_UNKNOWN_SUBJECT');
+    expect(await store.has('ada')).toBe(false);
   });
 
   it('deletes a subject that owns nothing', async () => {
@@ -66,6 +69,10 @@ describe('a store', () => {
           await store.ingest(ownership, new Uint32Array(rows));
           const deletion = await store.delete(`user-${user}`);
           await store.close();
+          const owned = deletion.forget.every((row) => ownership.owners[row] === user);
+          expect(owned && deletion.retain.every((row) => ownership.owners[row] !== user)).toBe(
+            true,
+          );
           return deletion;
         };
         const { forget, retain } = await split();
@@ -85,9 +92,13 @@ describe('a store', () => {
 
   it.each([7, null, undefined, {}])('does not take %j for a subject', async (subject) => {
     const store = await filled();
-    const notText = subject as unknown as string;
+    const notText = wrong(subject);
     await expectCode(() => store.delete(notText), 'ERR_INVALID_ARGUMENT');
     await expectCode(() => store.rowsOf(notText), 'ERR_INVALID_ARGUMENT');
+    await expectCode(() => store.has(notText), 'ERR_INVALID_ARGUMENT');
+    const added = { subjects: ['new', notText], owners: Uint32Array.of() };
+    await expectCode(() => store.ingest(added, Uint32Array.of()), 'ERR_INVALID_ARGUMENT');
+    expect((await store.subjects()).length).toBe(4);
   });
 
   it('deletes a subject once', async () => {
@@ -99,6 +110,7 @@ describe('a store', () => {
 
   it.each([
     ['a subject twice', { subjects: ['new', 'ada'], owners: Uint32Array.of() }],
+    ['a new subject twice', { subjects: ['new', 'new'], owners: Uint32Array.of() }],
     ['a row twice', { subjects: ['new'], owners: Uint32Array.of(0) }],
   ])('does not take %s, nor anything that came with it', async (_, ownership) => {
     const store = await filled();
@@ -116,6 +128,22 @@ describe('a store', () => {
     expect(await store.subjects()).toEqual([]);
   });
 
+  it('takes owners and labels as Uint32Array only', async () => {
+    const store = await opened();
+    const fractions = wrong(Float32Array.of(0.5));
+    const zeros = Uint32Array.of(0);
+    const bad = [
+      [{ subjects: ['a'], owners: fractions }, zeros],
+      [{ subjects: ['a'], owners: zeros }, fractions],
+      [wrong({ owners: zeros }), zeros],
+      [wrong(null), zeros],
+    ] as const;
+    for (const [ownership, labels] of bad) {
+      await expectCode(() => store.ingest(ownership, labels), 'ERR_INVALID_ARGUMENT');
+    }
+    expect(await store.subjects()).toEqual([]);
+  });
+
   it('refuses everything once closed, but closing twice', async () => {
     const store = await filled();
     await store.close();
@@ -123,6 +151,7 @@ describe('a store', () => {
     for (const use of [
       () => store.rows(),
       () => store.subjects(),
+      () => store.has('ada'),
       () => store.rowsOf('ada'),
       () => store.delete('ada'),
       () => store.ingest(SMALL, LABELS),
@@ -162,12 +191,20 @@ describe('a store in a file', () => {
     const database = new Database(newer);
     database.pragma('user_version = 99');
     database.close();
-    for (const path of [text, foreign, newer]) {
+    const versioned = join(folder, 'versioned.db');
+    const empty = new Database(versioned);
+    empty.pragma('user_version = 7');
+    empty.close();
+    for (const path of [text, foreign, newer, versioned]) {
       const before = await readFile(path);
       const error = await expectCode(() => openStore({ path }), 'ERR_STORE');
       expect(error.message).toContain(path);
       expect(await readFile(path)).toEqual(before);
     }
+  });
+
+  it.each(['', 7, null])('does not take %j for a path', async (path) => {
+    await expectCode(() => openStore({ path: wrong(path) }), 'ERR_INVALID_ARGUMENT');
   });
 
   it('refuses a folder that is not there', async () => {

@@ -1,0 +1,72 @@
+import { open } from 'node:fs/promises';
+import { pipeline, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { requireText } from '../arguments.js';
+import { LetheError } from '../errors.js';
+import { invalidData } from './invalid-data.js';
+
+const GZIP_MAGIC = 0x1f8b;
+const CHUNK_BYTES = 2 ** 18;
+
+/**
+ * The contents of a file, unpacked if they begin as gzip does (RFC 1952), whatever the file is
+ * called.
+ *
+ * @param maxBytes the most that the contents may hold; nothing more is unpacked
+ * @param onChunk sees the contents piece by piece, in order
+ * @throws {LetheError} ERR_IO; ERR_INVALID_DATA: longer than `maxBytes`, or a broken gzip stream.
+ */
+export async function readContents(
+  path: string,
+  maxBytes: number,
+  onChunk?: (chunk: Buffer) => void,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of contentChunks(path)) {
+    length += chunk.length;
+    if (length > maxBytes) throw invalidData(path, `it holds more than ${maxBytes} bytes`);
+    onChunk?.(chunk);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length);
+}
+
+/** As readContents, but only the first `bytes` bytes, or all where there are fewer. */
+export async function readStart(path: string, bytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of contentChunks(path)) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= bytes) break;
+  }
+  return Buffer.concat(chunks, length).subarray(0, bytes);
+}
+
+async function* contentChunks(path: string): AsyncGenerator<Buffer> {
+  requireText('path', path);
+  try {
+    yield* await openContents(path);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code?.startsWith('Z_')) {
+      throw invalidData(path, `the gzip stream cannot be unpacked: ${message}`, cause);
+    }
+    throw new LetheError('ERR_IO', `cannot read ${path}: ${message}`, { cause });
+  }
+}
+
+async function openContents(path: string): Promise<Readable> {
+  const file = await open(path);
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    const source = file.createReadStream({ start: 0, highWaterMark: CHUNK_BYTES });
+    if (bytesRead < 2 || buffer.readUInt16BE(0) !== GZIP_MAGIC) return source;
+    // Errors of either stream reach whoever iterates over the last one.
+    return pipeline(source, createGunzip({ chunkSize: CHUNK_BYTES }), () => {});
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
