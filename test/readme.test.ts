@@ -21,7 +21,7 @@ describe.skipIf(!process.env.MNIST_DIR)('the example of the README', () => {
       const script = join(scripts, 'example.mjs');
       const { stderr } = await promisify(execFile)(process.execPath, [script], { cwd });
       expect(stderr).toBe('');
-      expect(await readdir(cwd)).toEqual(['model.safetensors', 'owners.db']);
+      expect(await readdir(cwd)).toEqual(['model.safetensors']);
     } finally {
       await rm(cwd, { recursive: true });
     }

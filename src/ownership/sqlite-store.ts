@@ -36,6 +36,8 @@ export class SqliteStore implements Store {
     try {
       database = new Database(path, { timeout: LOCK_TIMEOUT_MS });
       database.pragma('foreign_keys = ON');
+      // What is deleted must not stay readable in the file.
+      database.pragma('secure_delete = ON');
       prepareSchema(database, path);
       return new SqliteStore(database);
     } catch (error) {
