@@ -33,9 +33,16 @@ function compileTypeScript() {
   run(bin('tsc'), ['-p', '.']);
 }
 
+/** Headers that came with Node spare both builders a download. */
+function builderEnvironment() {
+  const prefix = join(dirname(process.execPath), '..');
+  const headers = existsSync(join(prefix, 'include/node/node_api.h'));
+  return { ...process.env, ...(headers && { npm_config_nodedir: prefix }) };
+}
+
 export function compileWithCMake() {
   const generator = has('ninja') ? ['-G', 'Ninja'] : [];
-  run(bin('cmake-js'), ['compile', ...generator]);
+  run(bin('cmake-js'), ['compile', ...generator], { env: builderEnvironment() });
 }
 
 /** @param folder a copy of the package; node-gyp always writes to its build/ */
@@ -43,12 +50,7 @@ export function compileWithGyp(folder = ROOT) {
   // npm tells its scripts where its own node-gyp is.
   const bundled = process.env.npm_config_node_gyp;
   const [command, ...args] = bundled ? [process.execPath, bundled] : ['node-gyp'];
-  // Headers that came with Node spare a download.
-  const prefix = join(dirname(process.execPath), '..');
-  const headers = existsSync(join(prefix, 'include/node/node_api.h'))
-    ? [`--nodedir=${prefix}`]
-    : [];
-  run(command, [...args, 'rebuild', '-j', 'max', ...headers], { cwd: folder });
+  run(command, [...args, 'rebuild', '-j', 'max'], { cwd: folder, env: builderEnvironment() });
 }
 
 function compileAddon({ cmake, gyp }) {
