@@ -1,14 +1,17 @@
 // npm run build: compiles TypeScript to dist/ and the addon to build/Release/lethe.node.
 //
+//   --typescript  only TypeScript
+//   --addon       only the addon: all that is left to do where the package was installed
 //   --if-missing  only what is missing or older than its sources
 //   --cmake       the addon with cmake-js, the build of record
 //   --gyp         the addon with node-gyp; the default where there is no CMake
 
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bin, has, ROOT, run, runMain, ToolError } from './tools.mjs';
 
+const ENTRY = join(ROOT, 'dist/index.js');
 export const ADDON = join(ROOT, 'build/Release/lethe.node');
 
 /** The time of the newest file among files and folders. */
@@ -29,7 +32,15 @@ function isCurrent(output, sources) {
   return existsSync(output) && statSync(output).mtimeMs >= newest(sources);
 }
 
+function isAddonCurrent({ cmake }) {
+  // node-gyp empties build/ first, so that CMake's cache says who has built what is there.
+  if (cmake && !existsSync(join(ROOT, 'build/CMakeCache.txt'))) return false;
+  return isCurrent(ADDON, ['native', 'CMakeLists.txt', 'binding.gyp']);
+}
+
 function compileTypeScript() {
+  // What has no source any more must not be found.
+  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
   run(bin('tsc'), ['-p', '.']);
 }
 
@@ -67,16 +78,18 @@ function compileAddon({ cmake, gyp }) {
 function main() {
   const { values: flags } = parseArgs({
     options: {
+      typescript: { type: 'boolean', default: false },
+      addon: { type: 'boolean', default: false },
       'if-missing': { type: 'boolean', default: false },
       cmake: { type: 'boolean', default: false },
       gyp: { type: 'boolean', default: false },
     },
   });
   const lazy = flags['if-missing'];
-  if (!lazy || !isCurrent(join(ROOT, 'dist/index.js'), ['src', 'tsconfig.json'])) {
+  if (!flags.addon && !(lazy && isCurrent(ENTRY, ['src', 'tsconfig.json']))) {
     compileTypeScript();
   }
-  if (!lazy || !isCurrent(ADDON, ['native', 'CMakeLists.txt', 'binding.gyp'])) {
+  if (!flags.typescript && !(lazy && isAddonCurrent(flags))) {
     compileAddon(flags);
   }
 }

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { has, ROOT, run, succeeds } from './tools.mjs';
+import { has, ROOT, run, runForReport } from './tools.mjs';
 
 /** The ways in which CI builds the native tests; the first is everyone's. */
 export const BUILDS = [
@@ -23,12 +22,14 @@ export function runNativeTests({ folder, options }) {
   const generator = has('ninja') ? ['-G', 'Ninja'] : [];
   run('cmake', ['-S', '.', '-B', folder, ...generator, '-DLETHE_TESTS=ON', ...options]);
   run('cmake', ['--build', folder, '--parallel', '2']);
-  const report = join(ROOT, folder, 'junit.xml');
-  const ok = succeeds('ctest', [
-    ...['--test-dir', folder, '--parallel', '2', '--output-on-failure'],
-    ...['--output-junit', report, '--no-tests=error', '--quiet'],
-  ]);
-  const counts = readJUnit(readFileSync(report, 'utf8'));
+  const path = join(ROOT, folder, 'junit.xml');
+  const flags = ['--parallel', '2', '--output-on-failure', '--no-tests=error', '--quiet'];
+  const { ok, report } = runForReport(
+    'ctest',
+    ['--test-dir', folder, ...flags, '--output-junit', path],
+    path,
+  );
+  const counts = readJUnit(report);
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped.length} skipped`);
   return { ...counts, failed: ok ? counts.failed : Math.max(1, counts.failed) };
 }

@@ -1,14 +1,14 @@
 // npm test: installs what the tests need, builds everything, and runs every test; the last line counts
 // them. With --ci also: clang, the sanitizers, the node-gyp build.
 
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ADDON, compileWithGyp } from './build.mjs';
 import { findClangFormat } from './clang-format.mjs';
 import { BUILDS, runNativeTests } from './native-tests.mjs';
-import { bin, has, installDebian, ROOT, run, succeeds, ToolError } from './tools.mjs';
+import { bin, has, installDebian, ROOT, run, runForReport, succeeds, ToolError } from './tools.mjs';
 
 const { ci } = parseArgs({ options: { ci: { type: 'boolean', default: false } } }).values;
 const totals = { passed: 0, failed: 0, skipped: [] };
@@ -54,11 +54,10 @@ function lint() {
 }
 
 function vitest() {
-  const report = join(ROOT, 'build', 'vitest.json');
-  const ok = succeeds(bin('vitest'), [
-    ...['run', '--reporter=default', '--reporter=json', `--outputFile=${report}`],
-  ]);
-  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+  const path = join(ROOT, 'build', 'vitest.json');
+  const flags = ['run', '--reporter=default', '--reporter=json', `--outputFile=${path}`];
+  const { ok, report } = runForReport(bin('vitest'), flags, path);
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(report);
   const skipped = testResults
     .flatMap(({ assertionResults }) => assertionResults)
     .filter(({ status }) => status !== 'passed' && status !== 'failed')
@@ -96,7 +95,8 @@ for (const build of ci ? BUILDS : BUILDS.slice(0, 1)) {
   stage(`native tests, ${build.name}`, () => runNativeTests(build));
 }
 
-if (totals.skipped.length > 0) console.log(`\nSkipped:\n  ${totals.skipped.join('\n  ')}`);
-const skipped = totals.skipped.length > 0 ? `, ${totals.skipped.length} skipped` : '';
-console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped}`);
+if (totals.skipped.length > 0) {
+  console.log(`\n${totals.skipped.length} skipped:\n  ${totals.skipped.join('\n  ')}`);
+}
+console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed > 0 ? 1 : 0;

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The package's folder; every command runs in it unless told otherwise. */
@@ -19,8 +20,14 @@ export async function runMain(main) {
   }
 }
 
-/** The command that a dependency installs. */
-export const bin = (name) => join(ROOT, 'node_modules', '.bin', name);
+/** The command that a dependency installs: here, or in the application that has installed this package. */
+export function bin(name) {
+  for (let folder = ROOT; ; folder = dirname(folder)) {
+    const path = join(folder, 'node_modules', '.bin', name);
+    if (existsSync(path)) return path;
+    if (folder === dirname(folder)) throw new ToolError(`${name} is missing: run \`npm ci\``);
+  }
+}
 
 /** Whether a command can be found and started. */
 export function has(command) {
@@ -39,6 +46,22 @@ export function succeeds(command, args, options = {}) {
 export function run(command, args, options = {}) {
   if (!succeeds(command, args, options)) {
     throw new ToolError(`${[command, ...args].join(' ')} failed`);
+  }
+}
+
+/**
+ * Runs a command that writes a report to a file and answers the report. One from an earlier run never
+ * stands for it.
+ *
+ * @throws {ToolError} if the command ends without having written it
+ */
+export function runForReport(command, args, path) {
+  rmSync(path, { force: true });
+  const ok = succeeds(command, args);
+  try {
+    return { ok, report: readFileSync(path, 'utf8') };
+  } catch (cause) {
+    throw new ToolError(`${command} has ended without its report ${path}`, { cause });
   }
 }
 

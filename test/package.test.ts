@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+it('the package holds what an application needs to build and use it, and no more', () => {
+  const answer = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [{ files }] = JSON.parse(answer) as [{ files: { path: string }[] }];
+  const paths = files.map(({ path }) => path);
+  const {
+    bench: _,
+    test: __,
+    ...needed
+  } = JSON.parse(readFileSync(join(ROOT, 'native/sources.json'), 'utf8')) as Record<
+    string,
+    string[]
+  >;
+  expect(paths).toEqual(
+    expect.arrayContaining([
+      ...['dist/index.js', 'dist/index.d.ts', 'dist/verify/onnx-worker.js'],
+      ...['binding.gyp', 'CMakeLists.txt', 'scripts/build.mjs', 'native/sources.json'],
+      ...Object.values(needed).flatMap((list) => list.map((file) => `native/${file}`)),
+    ]),
+  );
+  const unwanted = /^(src|test|native\/test|native\/bench|dist\/bench|build|bench-results)\//;
+  expect(paths.filter((path) => unwanted.test(path))).toEqual([]);
+});
