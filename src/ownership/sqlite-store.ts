@@ -1,5 +1,11 @@
 import type BetterSqlite3 from 'better-sqlite3';
-import { requireArray, requireInstance, requireObject, requireText } from '../arguments.js';
+import {
+  requireArray,
+  requireInstance,
+  requireInteger,
+  requireObject,
+  requireText,
+} from '../arguments.js';
 import { LetheError } from '../errors.js';
 import type { Ownership } from './assignment.js';
 import type { Deletion, Store } from './store.js';
@@ -7,6 +13,9 @@ import type { Deletion, Store } from './store.js';
 /** "Leth" as a number: marks the file as ours in SQLite's header. */
 const APPLICATION_ID = 0x4c657468;
 const SCHEMA_VERSION = 1;
+
+/** Rows are kept as uint32. */
+const MAX_ROWS = 2 ** 32;
 
 /** How long to wait for another program's lock; the wait blocks the thread. */
 const LOCK_TIMEOUT_MS = 1000;
@@ -46,7 +55,11 @@ export class SqliteStore implements Store {
     }
   }
 
-  async ingest(ownership: Ownership, labels: Uint32Array): Promise<void> {
+  async ingest(
+    ownership: Ownership,
+    labels: Uint32Array,
+    options: { readonly firstRow?: number } = {},
+  ): Promise<void> {
     const { subjects, owners } = requireObject('ownership', ownership);
     // SQLite would store a number as a text that nobody can look up by that number.
     for (const subject of requireArray('subjects', subjects)) requireText('a subject', subject);
@@ -58,8 +71,13 @@ export class SqliteStore implements Store {
         `${owners.length} rows have owners, but ${labels.length} have labels`,
       );
     }
-    this.#transact((database) => {
-      const addSubject = database.prepare('INSERT INTO subjects (id) VALUES (?)');
+    if (new Set(subjects).size < subjects.length) {
+      throw new LetheError('ERR_DUPLICATE', 'a subject is given twice');
+    }
+    const { firstRow = 0 } = requireObject('options', options);
+    requireInteger('firstRow', firstRow, 0, MAX_ROWS - owners.length);
+    this.#write((database) => {
+      const addSubject = database.prepare('INSERT OR IGNORE INTO subjects (id) VALUES (?)');
       const addSample = database.prepare('INSERT INTO samples (id, owner, label) VALUES (?, ?, ?)');
       for (const subject of subjects) addSubject.run(subject);
       owners.forEach((owner, row) => {
@@ -67,13 +85,13 @@ export class SqliteStore implements Store {
         if (subject === undefined) {
           throw new LetheError('ERR_INVALID_ARGUMENT', `row ${row} has the unknown owner ${owner}`);
         }
-        addSample.run(row, subject, labels[row]);
+        addSample.run(firstRow + row, subject, labels[row]);
       });
     });
   }
 
   async subjects(): Promise<{ subject: string; rows: number }[]> {
-    return this.#transact((database) =>
+    return this.#read((database) =>
       database
         .prepare<[], { subject: string; rows: number }>(
           `SELECT subjects.id AS subject, count(samples.id) AS rows
@@ -85,22 +103,22 @@ export class SqliteStore implements Store {
   }
 
   async rows(): Promise<Uint32Array> {
-    return this.#transact(allRows);
+    return this.#read(allRows);
   }
 
   async has(subject: string): Promise<boolean> {
-    return this.#transact((database) => isKnown(database, subject));
+    return this.#read((database) => isKnown(database, subject));
   }
 
   async rowsOf(subject: string): Promise<Uint32Array> {
-    return this.#transact((database) => {
+    return this.#read((database) => {
       requireSubject(database, subject);
       return rowsOf(database, subject);
     });
   }
 
   async delete(subject: string): Promise<Deletion> {
-    return this.#transact((database) => {
+    return this.#write((database) => {
       requireSubject(database, subject);
       const forget = rowsOf(database, subject);
       database.prepare('DELETE FROM subjects WHERE id = ?').run(subject);
@@ -112,12 +130,21 @@ export class SqliteStore implements Store {
     this.#database.close();
   }
 
+  /** Sees one state of the database; other programs may read and write meanwhile. */
+  #read<T>(work: (database: BetterSqlite3.Database) => T): T {
+    return this.#transact(work, 'deferred');
+  }
+
   /** Takes the write lock at once, so that what is read is what is changed. */
-  #transact<T>(work: (database: BetterSqlite3.Database) => T): T {
+  #write<T>(work: (database: BetterSqlite3.Database) => T): T {
+    return this.#transact(work, 'immediate');
+  }
+
+  #transact<T>(work: (database: BetterSqlite3.Database) => T, mode: 'deferred' | 'immediate'): T {
     const database = this.#database;
     if (!database.open) throw new LetheError('ERR_STORE', 'the store is closed');
     try {
-      return database.transaction(() => work(database)).immediate();
+      return database.transaction(() => work(database))[mode]();
     } catch (error) {
       throw storeError('the store', error);
     }
@@ -170,7 +197,7 @@ function storeError(what: string, error: unknown): LetheError {
   if (error instanceof LetheError) return error;
   const { code, message } = error as { code?: string; message: string };
   if (code === 'SQLITE_CONSTRAINT_PRIMARYKEY') {
-    return new LetheError('ERR_DUPLICATE', `a subject or row exists already: ${message}`, {
+    return new LetheError('ERR_DUPLICATE', `a row exists already: ${message}`, {
       cause: error,
     });
   }

@@ -16,12 +16,19 @@ export interface Deletion {
  */
 export interface Store {
   /**
-   * Adds subjects and their samples, all or nothing.
+   * Adds the samples of consecutive rows, all or nothing. Subjects that the store does not know are
+   * added too, those without a row as well; to those that it knows the rows are added.
    *
    * @param labels [rows], the class of each row
-   * @throws {LetheError} ERR_DUPLICATE: a subject or row is there already. ERR_INVALID_ARGUMENT.
+   * @param options.firstRow the row in the data set of the first sample; default 0
+   * @throws {LetheError} ERR_DUPLICATE: a row is there already, or a subject is given twice.
+   * ERR_INVALID_ARGUMENT.
    */
-  ingest(ownership: Ownership, labels: Uint32Array): Promise<void>;
+  ingest(
+    ownership: Ownership,
+    labels: Uint32Array,
+    options?: { readonly firstRow?: number },
+  ): Promise<void>;
 
   /** The subjects and how many rows each owns, most first. */
   subjects(): Promise<{ subject: string; rows: number }[]>;
