@@ -1,14 +1,11 @@
-import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import ora from 'ora';
-import { findMnist, loadMnist } from '../data/mnist.js';
-import { Dataset } from '../engine/dataset.js';
-import { LetheError } from '../errors.js';
-import { replaceFile } from '../files.js';
+import { ensureFolder, replaceFile } from '../files.js';
+import { Dataset, LetheError, loadMnist } from '../index.js';
 import { type PeerFigures, runPyTorch } from './peers.js';
-import { makeResults } from './results.js';
+import { Progress } from './progress.js';
+import { makeResults, type Results } from './results.js';
 import { runSeed, type SeedFigures, type StudyData } from './study.js';
 import { renderTables } from './tables.js';
 
@@ -62,43 +59,45 @@ function parseFlags(): Flags {
   return { ...flags, quick, seeds: quick ? flags.seeds.slice(0, 1) : flags.seeds };
 }
 
-async function loadStudyData(folder: string): Promise<StudyData> {
-  const { train, test } = await loadMnist({ dir: folder });
-  const source = { rows: train.rows, labels: train.labels };
-  return { train: new Dataset(train), test: new Dataset(test), source };
+async function measure(flags: Flags, progress: Progress): Promise<Results> {
+  const startedAt = new Date();
+  progress.stage('reading MNIST');
+  const mnist = await loadMnist(flags.data === undefined ? {} : { dir: flags.data });
+  const data: StudyData = {
+    train: new Dataset(mnist.train),
+    test: new Dataset(mnist.test),
+    source: { rows: mnist.train.rows, labels: mnist.train.labels },
+  };
+  const figures: SeedFigures[] = [];
+  const peers: PeerFigures[] = [];
+  const onStage = (stage: string) => progress.stage(stage);
+  for (const seed of flags.seeds) {
+    figures.push(await runSeed(data, seed, { threads: flags.threads, onStage }));
+    if (flags.peer) {
+      onStage(`seed ${seed} · the same in PyTorch`);
+      peers.push(await runPyTorch(flags.python, mnist.folder, seed, flags.threads));
+    }
+  }
+  return makeResults(data, figures, peers, { threads: flags.threads, startedAt });
 }
 
 async function main(): Promise<void> {
   const flags = parseFlags();
-  const startedAt = new Date();
-  const spinner = ora({ text: 'reading MNIST' }).start();
+  const progress = new Progress();
   try {
-    const folder = await findMnist({ ...(flags.data !== undefined && { dir: flags.data }) });
-    const data = await loadStudyData(folder);
-    const figures: SeedFigures[] = [];
-    const peers: PeerFigures[] = [];
-    const onStage = (stage: string) => {
-      spinner.text = stage;
-    };
-    for (const seed of flags.seeds) {
-      figures.push(await runSeed(data, seed, { threads: flags.threads, onStage }));
-      if (flags.peer) {
-        onStage(`seed ${seed} · the same in PyTorch`);
-        peers.push(await runPyTorch(flags.python, folder, seed, flags.threads));
-      }
-    }
-    const results = makeResults(data, figures, peers, { threads: flags.threads, startedAt });
+    // First of all: minutes of work should not end at a folder that cannot be made.
+    await ensureFolder(dirname(RESULTS_PATH));
+    const results = await measure(flags, progress);
+    progress.stop();
     const json = `${JSON.stringify(results, null, 2)}\n`;
-    await mkdir(dirname(RESULTS_PATH), { recursive: true });
+    process.stdout.write(flags.json ? json : `${renderTables(results)}\n`);
     await replaceFile(RESULTS_PATH, json);
-    spinner.stop();
-    process.stdout.write(
-      flags.json ? json : `${renderTables(results)}\nResults: ${RESULTS_PATH}\n`,
-    );
+    process.stderr.write(`Results: ${RESULTS_PATH}\n`);
   } catch (error) {
-    spinner.stop();
+    progress.stop();
     if (!(error instanceof LetheError)) throw error;
-    process.stderr.write(`${error.code}: ${error.message}\n`);
+    const hint = error.code === 'ERR_DATA_NOT_FOUND' ? '\nHere the option is --data DIR.' : '';
+    process.stderr.write(`${error.code}: ${error.message}${hint}\n`);
     process.exitCode = 1;
   }
 }

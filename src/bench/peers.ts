@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { LetheError } from '../errors.js';
+import { LetheError } from '../index.js';
 import type { SettingName } from './settings.js';
 import type { ModelFigures, ModelName } from './study.js';
 

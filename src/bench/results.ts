@@ -1,7 +1,5 @@
 import { arch, cpus, platform } from 'node:os';
-import type { Dataset } from '../engine/dataset.js';
-import { native } from '../engine/native.js';
-import { version } from '../version.js';
+import { type Dataset, device, version } from '../index.js';
 import type { PeerFigures } from './peers.js';
 import type { SettingName } from './settings.js';
 import { type Summary, summarize } from './statistics.js';
@@ -103,7 +101,7 @@ export function makeResults(
       platform: `${platform()} ${arch()}`,
       cpu: cpus()[0]?.model ?? 'unknown',
       cores: cpus().length,
-      device: native().device(),
+      device: device(),
       threads: run.threads,
       seeds: figures.map((seed) => seed.seed),
       startedAt: run.startedAt.toISOString(),

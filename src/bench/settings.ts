@@ -1,6 +1,10 @@
-import type { LabelledData } from '../data/labelled-data.js';
-import { assignExclusive, assignZipf, type Ownership } from '../ownership/assignment.js';
-import type { FisherScrubOptions } from '../unlearn/fisher-scrub.js';
+import {
+  assignExclusive,
+  assignZipf,
+  type FisherScrubOptions,
+  type LabelledData,
+  type Ownership,
+} from '../index.js';
 
 export type SettingName = 'zipf' | 'exclusive';
 

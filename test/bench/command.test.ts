@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -44,13 +44,22 @@ describe('the bench command', () => {
     expect(stderr).toContain(folder);
     expect(stdout).toBe('');
   });
+
+  it('says at once that it cannot write its results', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'bench-results'), 'a file where the folder should be');
+    const { stdout, stderr, status } = await bench(folder, '--data', folder);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^ERR_IO: cannot make bench-results/);
+  });
 });
 
 describe.skipIf(!process.env.MNIST_DIR)('the bench on real MNIST', () => {
   it('prints one JSON object, writes the same, and gets figures that make sense', async () => {
     const cwd = await temporaryFolder();
-    const { stdout, status } = await bench(cwd, '--quick', '--seeds', '7', '--json');
+    const { stdout, stderr, status } = await bench(cwd, '--quick', '--seeds', '7', '--json');
     expect(status).toBe(0);
+    expect(stderr).toContain('seed 7 · zipf · M0, retraining\n');
     const results = JSON.parse(stdout) as Results;
     const written = await readFile(join(cwd, 'bench-results', 'results.json'), 'utf8');
     expect(JSON.parse(written)).toEqual(results);
@@ -72,5 +81,12 @@ describe.skipIf(!process.env.MNIST_DIR)('the bench on real MNIST', () => {
     // A retrained model has never seen a zero; the other user's digits are like everyone's.
     expect(results.tables.exclusive.M0.forget.mean).toBe(0);
     expect(results.tables.zipf.M0.forget.mean).toBeGreaterThan(95);
+    // The scrub costs accuracy, and forgets the class of an exclusive owner; PyTorch's range over
+    // seeds, doubled.
+    const { zipf, exclusive } = results.tables;
+    expect(zipf.M2.retain.mean).toBeGreaterThan(86);
+    expect(zipf.M2.retain.mean).toBeLessThan(zipf.base.retain.mean);
+    expect(exclusive.M2.retain.mean).toBeGreaterThan(92);
+    expect(exclusive.M2.forget.mean).toBeLessThan(25);
   });
 });
