@@ -29,8 +29,10 @@ export type LetheErrorCode =
   | 'ERR_DIVERGED'
   /** The run was aborted through its AbortSignal; the model is as it was before the run. */
   | 'ERR_ABORTED'
-  /** The engine and the independent runtime disagree. */
+  /** The engine and the independent runtime disagree: do not use the model. */
   | 'ERR_VERIFICATION_FAILED'
+  /** The independent runtime cannot be started, or does not run the model: nothing is verified. */
+  | 'ERR_RUNTIME'
   /** The native addon is not built, or was built for another platform. */
   | 'ERR_ADDON_MISSING'
   /** Native memory could not be allocated. */

@@ -1,6 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { LetheError } from './errors.js';
+
+/**
+ * Makes a folder and those that it lies in, if they are not there.
+ *
+ * @throws {LetheError} ERR_IO
+ */
+export async function ensureFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new LetheError('ERR_IO', `cannot make ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
 
 /**
  * Writes beside the target and renames: a crash or a full disk leaves either the old file or the new

@@ -1,6 +1,9 @@
 /** Lethe: delete a user's rows, make the network forget them, prove it. */
+
+export { type IdxArray, type IdxOptions, readIdx } from './data/idx.js';
 export type { AffineMap, LabelledData } from './data/labelled-data.js';
-export { loadMnist } from './data/mnist.js';
+export { type LabelledIdx, labelledFromIdx } from './data/labelled-idx.js';
+export { loadMnist, type Mnist, type MnistOptions } from './data/mnist.js';
 export { Dataset, type Rows } from './engine/dataset.js';
 export type { Evaluation } from './engine/evaluation.js';
 export {
@@ -9,18 +12,31 @@ export {
   type TrainOptions,
   type TrainResult,
 } from './engine/model.js';
-export type { PassOutcome, Progress } from './engine/native.js';
+export { device, type PassOutcome, type Progress } from './engine/native.js';
 export { parameterHash } from './engine/parameter-hash.js';
 export { type Objective, type Plan, pass, type RunOptions, type Sink } from './engine/pass.js';
 export { LetheError, type LetheErrorCode } from './errors.js';
-export { assignExclusive, assignZipf, type Ownership } from './ownership/assignment.js';
-export { openStore } from './ownership/open-store.js';
+export {
+  assignExclusive,
+  assignZipf,
+  type ExclusiveOptions,
+  type Ownership,
+  type ZipfOptions,
+} from './ownership/assignment.js';
+export { openStore, type StoreOptions } from './ownership/open-store.js';
 export type { Deletion, Store } from './ownership/store.js';
 export { type FisherScrubOptions, fisherScrub } from './unlearn/fisher-scrub.js';
-export type { UnlearningMethod, UnlearningRequest, UnlearningResult } from './unlearn/method.js';
+export type {
+  UnlearningMethod,
+  UnlearningOptions,
+  UnlearningProgress,
+  UnlearningRequest,
+  UnlearningResult,
+} from './unlearn/method.js';
 export { type RetrainOptions, retrain } from './unlearn/retrain.js';
 export { saveOnnx, toOnnx } from './verify/onnx-file.js';
 export {
+  type Predictor,
   type RowSet,
   type Verification,
   type VerifiedSet,

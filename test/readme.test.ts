@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from './support/temporary-folder.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -16,14 +16,10 @@ describe.skipIf(!process.env.MNIST_DIR)('the example of the README', () => {
     const scripts = join(ROOT, 'build', 'readme');
     await mkdir(scripts, { recursive: true });
     await writeFile(join(scripts, 'example.mjs'), code!);
-    const cwd = await mkdtemp(join(tmpdir(), 'lethe-readme-'));
-    try {
-      const script = join(scripts, 'example.mjs');
-      const { stderr } = await promisify(execFile)(process.execPath, [script], { cwd });
-      expect(stderr).toBe('');
-      expect(await readdir(cwd)).toEqual(['model.safetensors']);
-    } finally {
-      await rm(cwd, { recursive: true });
-    }
+    const cwd = await temporaryFolder();
+    const script = join(scripts, 'example.mjs');
+    const { stderr } = await promisify(execFile)(process.execPath, [script], { cwd });
+    expect(stderr).toBe('');
+    expect(await readdir(cwd)).toEqual(['model.safetensors']);
   });
 });

@@ -1,6 +1,7 @@
 #include "thread_team.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <numeric>
@@ -48,6 +49,35 @@ TEST(ThreadTeam, runs_every_task_once) {
     }
   }
 }
+
+#if defined(__GLIBC__)
+/** While it lives, the system has no thread to give: none gets a stack of this size. */
+class NoMoreThreads {
+ public:
+  NoMoreThreads() {
+    pthread_getattr_default_np(&usual_);
+    pthread_attr_t unaffordable;
+    pthread_attr_init(&unaffordable);
+    pthread_attr_setstacksize(&unaffordable, std::size_t{1} << 60);
+    pthread_setattr_default_np(&unaffordable);
+    pthread_attr_destroy(&unaffordable);
+  }
+  ~NoMoreThreads() {
+    pthread_setattr_default_np(&usual_);
+    pthread_attr_destroy(&usual_);
+  }
+
+ private:
+  pthread_attr_t usual_;
+};
+
+TEST(ThreadTeam, works_alone_where_the_system_has_no_more_threads) {
+  const NoMoreThreads scarcity;
+  ThreadTeam team(4);
+  EXPECT_EQ(team.size(), 1u);
+  EXPECT_TRUE(runsOnce(team, 1000));
+}
+#endif
 
 TEST(ThreadTeam, runs_more_tasks_than_a_ticket_counts) {
   for (const std::size_t size : {1, 2, 3}) {

@@ -1,3 +1,10 @@
+import {
+  requireArray,
+  requireInstance,
+  requireInteger,
+  requireObject,
+  requireText,
+} from '../arguments.js';
 import type { IdxArray } from './idx.js';
 import { invalidData } from './invalid-data.js';
 import type { AffineMap, LabelledData } from './labelled-data.js';
@@ -17,10 +24,19 @@ export interface LabelledIdx {
  * Joins an array of images and one of their labels.
  *
  * @throws {LetheError} ERR_INVALID_DATA: images of one dimension, labels of several, different
- * counts, or a label that is not in 0..classes-1.
+ * counts, or a label that is not in 0..classes-1. ERR_INVALID_ARGUMENT.
  */
 export function labelledFromIdx(source: LabelledIdx): LabelledData {
-  const { name, images, labels, classes, affine } = source;
+  const { name, images, labels, classes, affine } = requireObject('source', source);
+  requireText('name', name);
+  for (const [array, { shape, values }] of Object.entries({
+    images: requireObject('images', images),
+    labels: requireObject('labels', labels),
+  })) {
+    requireArray(`the shape of ${array}`, shape);
+    requireInstance(`the values of ${array}`, values, Uint8Array);
+  }
+  requireInteger('classes', classes, 1);
   const [rows, ...extents] = images.shape as [number, ...number[]];
   if (extents.length === 0) throw invalidData(name, 'the images have one dimension only');
   if (labels.shape.length !== 1) {

@@ -43,6 +43,13 @@ export const MNIST_AFFINE: AffineMap = {
   offset: Math.fround(-0.1307 / 0.3081),
 };
 
+export interface Mnist {
+  readonly train: LabelledData;
+  readonly test: LabelledData;
+  /** Where the files were found. */
+  readonly folder: string;
+}
+
 export interface MnistOptions {
   /** The folder with the four files, plain or `.gz`; default: `MNIST_DIR`, else the user's cache. */
   readonly dir?: string;
@@ -54,22 +61,16 @@ export interface MnistOptions {
  * @throws {LetheError} ERR_DATA_NOT_FOUND: says where it has looked. ERR_HASH_MISMATCH.
  * ERR_INVALID_DATA: a broken gzip stream, or more bytes than MNIST has. ERR_IO, ERR_INVALID_ARGUMENT.
  */
-export async function loadMnist(
-  options: MnistOptions = {},
-): Promise<{ train: LabelledData; test: LabelledData }> {
+export async function loadMnist(options: MnistOptions = {}): Promise<Mnist> {
   const folder = await findMnist(options);
   return {
+    folder,
     train: await loadPart(folder, 'MNIST train', FILES.trainImages, FILES.trainLabels),
     test: await loadPart(folder, 'MNIST test', FILES.testImages, FILES.testLabels),
   };
 }
 
-/**
- * The folder that holds MNIST. A folder that the caller or the environment names is never replaced
- * by another one.
- *
- * @throws {LetheError} ERR_DATA_NOT_FOUND, ERR_INVALID_ARGUMENT
- */
+/** A folder that the caller or the environment names is never replaced by another one. */
 export async function findMnist(options: MnistOptions = {}): Promise<string> {
   const { dir } = requireObject('options', options);
   if (dir !== undefined && requireText('dir', dir) === '') {
@@ -120,7 +121,7 @@ async function locate(folder: string, file: string): Promise<string> {
   throw new LetheError(
     'ERR_DATA_NOT_FOUND',
     `MNIST's ${file} (or ${file}.gz) is not in ${folder}: name the folder that holds the four ` +
-      'files with the option `dir`, --data, or the environment variable MNIST_DIR',
+      'files with the option `dir` or the environment variable MNIST_DIR',
   );
 }
 

@@ -78,7 +78,7 @@ export class Dataset {
   }
 
   /**
-   * The rows as indices of this data set, each at most once.
+   * The rows as indices of this data set, each at most once: a copy, which nobody else changes.
    *
    * @throws {LetheError} ERR_INVALID_ROWS: out of range, negative, fractional or given twice.
    * ERR_INVALID_ARGUMENT: no list.
@@ -90,6 +90,7 @@ export class Dataset {
         `rows must be a Uint32Array or an array, but is ${describeValue(rows)}`,
       );
     }
+    const checked = new Uint32Array(rows.length);
     const seen = new Uint8Array(this.rows);
     // By index: iterating an array whose memory was given away throws an error of its own.
     for (let i = 0; i < rows.length; i++) {
@@ -104,8 +105,9 @@ export class Dataset {
         throw new LetheError('ERR_INVALID_ROWS', `row ${row} of ${this.name} is given twice`);
       }
       seen[row] = 1;
+      checked[i] = row;
     }
-    return rows instanceof Uint32Array ? rows : Uint32Array.from(rows);
+    return checked;
   }
 
   /** As checkRows, but an empty list is ERR_EMPTY_SET; `what` names the set in the message. */

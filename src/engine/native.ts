@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { LetheError, type LetheErrorCode } from '../errors.js';
 
 /** The only file that loads the addon; everything here mirrors native/node. */
@@ -90,14 +91,15 @@ const ADDON_PATH = '../../build/Release/lethe.node';
 let addon: NativeAddon | undefined;
 
 /** Loads the addon at the first use, so that importing the package costs nothing. */
-export function native(): NativeAddon {
+function native(): NativeAddon {
   if (addon) return addon;
   try {
     addon = createRequire(import.meta.url)(ADDON_PATH) as NativeAddon;
   } catch (cause) {
+    const folder = fileURLToPath(new URL('../..', import.meta.url));
     throw new LetheError(
       'ERR_ADDON_MISSING',
-      'the native addon cannot be loaded; build it with `npm run build` in the package folder',
+      `the native addon cannot be loaded: run \`npm run build:addon\` in ${folder}`,
       { cause },
     );
   }
@@ -109,6 +111,11 @@ export function toLetheError(error: unknown): unknown {
   const { code, message } = error as { code?: string; message?: string };
   if (error instanceof LetheError || !code?.startsWith('ERR_')) return error;
   return new LetheError(code as LetheErrorCode, message ?? code, { cause: error });
+}
+
+/** The engine's backend and instruction set on this machine, e.g. `cpu avx512`. */
+export function device(): string {
+  return native().device();
 }
 
 /** Calls into the addon and rethrows its errors as the public error class. */

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
+import { requireArray, requireInstance, requireInteger } from '../arguments.js';
 import { littleEndianBytes } from './little-endian.js';
 
 /**
  * SHA-256, in hex, of an architecture and its parameters: of the text `lethe parameters 1\n`, the
  * widths joined by `-`, `\n`, then every parameter as little-endian float32. Equal hashes mean equal
  * bits.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
 export function parameterHash(widths: readonly number[], parameters: Float32Array): string {
+  for (const width of requireArray('widths', widths)) requireInteger('a width', width, 1);
+  requireInstance('parameters', parameters, Float32Array);
   return createHash('sha256')
     .update(`lethe parameters 1\n${widths.join('-')}\n`)
     .update(littleEndianBytes(parameters))

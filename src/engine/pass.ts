@@ -56,7 +56,32 @@ export type Objective = { readonly weight?: number } & (
   | { readonly target: 'explicit'; readonly distributions: Float32Array }
 );
 
-export type Sink = NativeSink;
+/** What becomes of the gradients, and with `logits` of the forward pass alone. */
+export type Sink =
+  /** As torch.optim.SGD; by default without momentum, L2 weight decay and Nesterov. */
+  | {
+      readonly kind: 'sgd';
+      readonly learningRate: number;
+      readonly momentum?: number;
+      readonly weightDecay?: number;
+      readonly nesterov?: boolean;
+    }
+  /** p -= clamp(learningRate g / (fisher + alpha), +-clamp); `fisher`: one value per parameter. */
+  | {
+      readonly kind: 'clampedFisher';
+      readonly fisher: Float32Array;
+      readonly learningRate: number;
+      readonly alpha: number;
+      readonly clamp: number;
+    }
+  /** The gradient of the mean loss over all rows of the plan. */
+  | { readonly kind: 'gradient' }
+  /** The Fisher diagonal over the rows seen, see FisherOptions. */
+  | { readonly kind: 'squaredGradient'; readonly mode: 'batch' | 'perRow' }
+  /** The logits, float32 [rows, classes]. */
+  | { readonly kind: 'logits' };
+
+const SINKS = ['sgd', 'clampedFisher', 'gradient', 'squaredGradient', 'logits'] as const;
 
 function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
   const { batchSize = 128, epochs = 1, maxSteps, shuffleSeed } = requireObject('plan', plan);
@@ -65,7 +90,9 @@ function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
     batchSize: requireInteger('batchSize', batchSize, 1, 0xffffffff),
     epochs: requireInteger('epochs', epochs, 1, 0xffffffff),
     ...(maxSteps !== undefined && { maxSteps: requireInteger('maxSteps', maxSteps, 1) }),
-    ...(shuffleSeed !== undefined && { shuffleSeed: requireInteger('seed', shuffleSeed, 0) }),
+    ...(shuffleSeed !== undefined && {
+      shuffleSeed: requireInteger('shuffleSeed', shuffleSeed, 0),
+    }),
   };
 }
 
@@ -82,6 +109,13 @@ function nativeObjective(objective: Objective, classes: number): NativeObjective
   }
   if (target === 'explicit') return { target, weight, distributions: objective.distributions };
   return { target, weight };
+}
+
+function nativeSink(sink: Sink): NativeSink {
+  requireOneOf('the kind of the sink', requireObject('sink', sink).kind, SINKS);
+  if (sink.kind !== 'sgd') return sink;
+  const { momentum = 0, weightDecay = 0, nesterov = false } = sink;
+  return { kind: 'sgd', learningRate: sink.learningRate, momentum, weightDecay, nesterov };
 }
 
 /**
@@ -113,7 +147,7 @@ export async function pass(
     threads: requireInteger('threads', threads, 1, 1024),
     plan: nativePlan(dataset, plan),
     objective: nativeObjective(objective, model.classes),
-    sink,
+    sink: nativeSink(sink),
   };
   if (signal?.aborted) throw aborted(signal);
 

@@ -1,8 +1,8 @@
 import { requireInteger, requireObject, requireOneOf, requirePositive } from '../arguments.js';
-import { pass, type RunOptions } from '../engine/pass.js';
-import { checkSplit, type UnlearningMethod } from './method.js';
+import { pass } from '../engine/pass.js';
+import { checkSplit, inPhase, type UnlearningMethod, type UnlearningOptions } from './method.js';
 
-export interface FisherScrubOptions extends RunOptions {
+export interface FisherScrubOptions extends UnlearningOptions {
   /**
    * `paper`: the reference study's, whose Fisher is so small that it has no effect. `perRow`: the
    * same step with the true Fisher diagonal; on MNIST its mean is about 1.4e-4, so that it matters
@@ -45,10 +45,10 @@ export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request,
   requirePositive('learningRate', learningRate);
   requirePositive('clamp', clamp);
 
-  const model = request.model.clone();
   const start = performance.now();
+  const model = request.model.clone();
   const fisher = await model.fisher(request.dataset, retain, {
-    ...options,
+    ...inPhase('fisher', options),
     mode: mode === 'paper' ? 'batch' : 'perRow',
     samples: fisherSamples,
     batchSize,
@@ -61,7 +61,7 @@ export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request,
     { rows: forget, batchSize, maxSteps, shuffleSeed: seed },
     { target: 'uniform' },
     { kind: 'clampedFisher', fisher, learningRate, alpha, clamp },
-    options,
+    inPhase('scrub', options),
   );
   const seconds = {
     fisher: (scrubStart - start) / 1000,

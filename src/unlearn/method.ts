@@ -1,6 +1,8 @@
-import { requireInstance, requireObject } from '../arguments.js';
+import { requireFunction, requireInstance, requireObject } from '../arguments.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
+import type { Progress } from '../engine/native.js';
+import type { RunOptions } from '../engine/pass.js';
 import { LetheError } from '../errors.js';
 
 /** What is to be forgotten, and by whom. */
@@ -12,6 +14,18 @@ export interface UnlearningRequest {
   readonly forget: Rows;
   /** Rows to keep; disjoint from `forget`. */
   readonly retain: Rows;
+}
+
+/** How far a method has come. */
+export interface UnlearningProgress extends Progress {
+  /** What is being done, as in the result's `seconds`; `step` and `steps` count within it. */
+  readonly phase: string;
+}
+
+/** What every method takes. */
+export interface UnlearningOptions extends Omit<RunOptions, 'onProgress'> {
+  /** Called at most 20 times a second. What it throws aborts the run and is what the run throws. */
+  readonly onProgress?: (progress: UnlearningProgress) => void;
 }
 
 export interface UnlearningResult {
@@ -27,10 +41,21 @@ export interface UnlearningResult {
  * One way to forget. Every method throws ERR_INVALID_ROWS, ERR_EMPTY_SET (nothing to forget, or nothing
  * left), ERR_INVALID_ARGUMENT, ERR_BUSY, ERR_ABORTED, ERR_DIVERGED or ERR_OUT_OF_MEMORY.
  */
-export type UnlearningMethod<Options> = (
+export type UnlearningMethod<Options extends UnlearningOptions> = (
   request: UnlearningRequest,
   options?: Options,
 ) => Promise<UnlearningResult>;
+
+/** The options of one phase's run, whose progress names the phase. */
+export function inPhase(phase: string, options: UnlearningOptions): RunOptions {
+  const { threads, signal, onProgress } = options;
+  if (onProgress !== undefined) requireFunction('onProgress', onProgress);
+  return {
+    ...(threads !== undefined && { threads }),
+    ...(signal !== undefined && { signal }),
+    ...(onProgress && { onProgress: (progress) => onProgress({ phase, ...progress }) }),
+  };
+}
 
 /** The request's rows, checked: known, each given once, in one of the two sets only, neither set empty. */
 export function checkSplit(request: UnlearningRequest): {

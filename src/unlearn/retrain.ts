@@ -1,9 +1,13 @@
 import { requireObject } from '../arguments.js';
 import { Model, type TrainOptions } from '../engine/model.js';
-import { checkSplit, type UnlearningMethod } from './method.js';
+import { checkSplit, inPhase, type UnlearningMethod, type UnlearningOptions } from './method.js';
 
-/** As for training; `seed` gives both the fresh parameters and the batch order. */
-export type RetrainOptions = Omit<TrainOptions, 'rows'>;
+/**
+ * As for training; `seed` (default 0) gives both the fresh parameters and the batch order. With the
+ * seed of the original training the fresh model starts from the original's initial parameters,
+ * which depend on no row; give another one for a model that is independent of the original.
+ */
+export type RetrainOptions = Omit<TrainOptions, 'rows' | 'onProgress'> & UnlearningOptions;
 
 /**
  * M0, the gold standard: a fresh model of the same widths, trained on the retain set alone. Exact:
@@ -12,7 +16,13 @@ export type RetrainOptions = Omit<TrainOptions, 'rows'>;
 export const retrain: UnlearningMethod<RetrainOptions> = async (request, options = {}) => {
   const { retain } = checkSplit(request);
   const { seed = 0 } = requireObject('options', options);
+  const { onProgress: _, ...training } = options;
+  const start = performance.now();
   const model = Model.create(request.model.widths, { seed });
-  const { steps, seconds } = await model.train(request.dataset, { ...options, rows: retain });
-  return { model, steps, seconds: { train: seconds } };
+  const { steps } = await model.train(request.dataset, {
+    ...training,
+    ...inPhase('train', options),
+    rows: retain,
+  });
+  return { model, steps, seconds: { train: (performance.now() - start) / 1000 } };
 };

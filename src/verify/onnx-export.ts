@@ -1,9 +1,9 @@
-import { createRequire } from 'node:module';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { requireInteger } from '../arguments.js';
 import type { AffineMap } from '../data/labelled-data.js';
 import { littleEndianBytes } from '../engine/little-endian.js';
 import { LetheError } from '../errors.js';
+import { version } from '../version.js';
 import {
   AttributeProto_AttributeType,
   type ModelProto,
@@ -23,8 +23,6 @@ const OPSET_VERSION = 13n;
 
 /** A protobuf message of 2 GiB or more cannot be read. */
 const MAX_BYTES = 2 ** 31 - 1;
-
-const { version } = createRequire(import.meta.url)('lethe/package.json') as { version: string };
 
 /** The names by which a runtime addresses the exported graph. */
 const INPUT = 'input';

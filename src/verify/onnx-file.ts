@@ -1,25 +1,28 @@
+import { requireFunction, requireObject, requireText } from '../arguments.js';
 import type { Dataset } from '../engine/dataset.js';
 import type { Model } from '../engine/model.js';
+import { parameterHash } from '../engine/parameter-hash.js';
 import { replaceFile } from '../files.js';
-import { exportOnnx } from './onnx-export.js';
 
 /**
  * A model as the bytes of an ONNX file, see exportOnnx. The graph takes normalized features; the
  * data set's affine map and name stand in the metadata, for whoever feeds it raw ones.
  *
- * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: a file of 2 GiB or more.
+ * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: no model or data set, a file of 2 GiB or more.
  */
-export function toOnnx(
-  model: Pick<Model, 'widths' | 'parameters' | 'hash'>,
+export async function toOnnx(
+  model: Pick<Model, 'widths' | 'parameters'>,
   dataset: Pick<Dataset, 'affine' | 'name'>,
-): Uint8Array {
-  return exportOnnx({
-    widths: model.widths,
-    parameters: model.parameters(),
-    hash: model.hash(),
-    affine: dataset.affine,
-    datasetName: dataset.name,
-  });
+): Promise<Uint8Array> {
+  const { widths } = requireObject('model', model);
+  requireFunction('the parameters of the model', model.parameters);
+  const { affine, name } = requireObject('dataset', dataset);
+  requireObject('the affine map of the dataset', affine);
+  requireText('the name of the dataset', name);
+  const parameters = model.parameters();
+  const hash = parameterHash(widths, parameters);
+  const { exportOnnx } = await import('./onnx-export.js');
+  return exportOnnx({ widths, parameters, hash, affine, datasetName: name });
 }
 
 /**
@@ -28,9 +31,10 @@ export function toOnnx(
  * @throws {LetheError} as toOnnx, and ERR_IO
  */
 export async function saveOnnx(
-  model: Model,
+  model: Pick<Model, 'widths' | 'parameters'>,
   dataset: Pick<Dataset, 'affine' | 'name'>,
   path: string,
 ): Promise<void> {
-  await replaceFile(path, toOnnx(model, dataset));
+  requireText('path', path);
+  await replaceFile(path, await toOnnx(model, dataset));
 }

@@ -46,7 +46,7 @@ export class OnnxRuntime {
    *
    * @param model an ONNX file with one input [N, features] and one output [N, classes], both float32
    * @param options.threads of ONNX Runtime, at least 1
-   * @throws {LetheError} ERR_VERIFICATION_FAILED: the runtime or the model cannot be loaded.
+   * @throws {LetheError} ERR_RUNTIME: the runtime or the model cannot be loaded.
    */
   static async load(model: Uint8Array, options: { threads: number }): Promise<OnnxRuntime> {
     const runtime = new OnnxRuntime({ model, threads: options.threads });
@@ -69,7 +69,7 @@ export class OnnxRuntime {
    *
    * @param features float32 [rows, columns]; the memory moves to the worker, the array is empty afterwards
    * @returns float32 [rows, classes]
-   * @throws {LetheError} ERR_VERIFICATION_FAILED: the runtime refuses, has failed, or is closed.
+   * @throws {LetheError} ERR_RUNTIME: the runtime refuses, has failed, or is closed.
    * ERR_INVALID_ARGUMENT: not rows times columns features, or no row.
    */
   async run(features: Float32Array, rows: number, columns: number): Promise<Float32Array> {
@@ -92,7 +92,7 @@ export class OnnxRuntime {
    * runs: terminating it inside ONNX Runtime can abort the whole process.
    */
   async close(): Promise<void> {
-    this.#stop(new LetheError('ERR_VERIFICATION_FAILED', 'ONNX Runtime is closed'));
+    this.#stop(new LetheError('ERR_RUNTIME', 'ONNX Runtime is closed'));
     const request: Request = 'close';
     this.#worker.postMessage(request);
     await this.#exited;
@@ -114,5 +114,5 @@ export class OnnxRuntime {
 
 function failure(cause: unknown): LetheError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new LetheError('ERR_VERIFICATION_FAILED', `ONNX Runtime failed: ${message}`, { cause });
+  return new LetheError('ERR_RUNTIME', `ONNX Runtime failed: ${message}`, { cause });
 }

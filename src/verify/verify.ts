@@ -1,6 +1,14 @@
 import { availableParallelism } from 'node:os';
-import { requireInteger, requirePositive } from '../arguments.js';
-import type { Dataset, Rows } from '../engine/dataset.js';
+import {
+  requireArray,
+  requireFunction,
+  requireInstance,
+  requireInteger,
+  requireObject,
+  requirePositive,
+  requireText,
+} from '../arguments.js';
+import { Dataset, type Rows } from '../engine/dataset.js';
 import type { Model } from '../engine/model.js';
 import type { RunOptions } from '../engine/pass.js';
 import { LetheError } from '../errors.js';
@@ -14,7 +22,7 @@ import { toOnnx } from './onnx-file.js';
 import { OnnxRuntime } from './onnx-runtime.js';
 
 /** What verification asks of a model: what it consists of, and what it claims to compute. */
-export type Predictor = Pick<Model, 'widths' | 'parameters' | 'hash' | 'logits'>;
+export type Predictor = Pick<Model, 'widths' | 'parameters' | 'logits'>;
 
 /** Rows on which to verify a model. */
 export interface RowSet {
@@ -57,9 +65,9 @@ export interface Verification extends VerifiedSet {
  * compares logits and predictions on all rows of all sets, by the rules of compareLogits.
  *
  * @param sets e.g. forget, retain and test, of different names; a row may be in several sets
- * @throws {LetheError} ERR_VERIFICATION_FAILED: a disagreement (the message names the set, the row and
- * both values), or ONNX Runtime fails. ERR_EMPTY_SET, ERR_INVALID_ROWS, ERR_INVALID_ARGUMENT,
- * ERR_ABORTED, ERR_BUSY.
+ * @throws {LetheError} ERR_VERIFICATION_FAILED: a disagreement; the message names the set, the row and
+ * both values. ERR_RUNTIME: ONNX Runtime cannot be started or does not run the model. ERR_EMPTY_SET,
+ * ERR_INVALID_ROWS, ERR_INVALID_ARGUMENT, ERR_ABORTED, ERR_BUSY.
  */
 export async function verify(
   model: Predictor,
@@ -70,7 +78,8 @@ export async function verify(
   const checked = checkSets(model, sets);
   throwIfAborted(settings.signal);
   // The affine map only informs the file's readers: all sets are compared on normalized features.
-  const runtime = await OnnxRuntime.load(toOnnx(model, checked[0]!.dataset), settings);
+  const onnx = await toOnnx(model, checked[0]!.dataset);
+  const runtime = await OnnxRuntime.load(onnx, settings);
   try {
     const compared: [name: string, comparison: LogitComparison][] = [];
     for (const set of checked) {
@@ -89,8 +98,9 @@ export async function verify(
 type Settings = Required<Omit<VerifyOptions, 'signal'>> & Pick<VerifyOptions, 'signal'>;
 
 function checkOptions(options: VerifyOptions): Settings {
-  const { chunkRows = 1024, tolerance = DEFAULT_TOLERANCE } = options;
+  const { chunkRows = 1024, tolerance = DEFAULT_TOLERANCE } = requireObject('options', options);
   const { threads = availableParallelism(), signal } = options;
+  if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
   return {
     chunkRows: requireInteger('chunkRows', chunkRows, 1),
     tolerance: requirePositive('tolerance', tolerance),
@@ -102,15 +112,22 @@ function checkOptions(options: VerifyOptions): Settings {
 type CheckedSet = RowSet & { readonly rows: Uint32Array };
 
 function checkSets(model: Predictor, sets: readonly RowSet[]): CheckedSet[] {
-  if (sets.length === 0) throw new LetheError('ERR_EMPTY_SET', 'there is no set to verify on');
-  if (new Set(sets.map(({ name }) => name)).size < sets.length) {
+  requireFunction('the logits of the model', requireObject('model', model).logits);
+  const [columns] = requireArray('the widths of the model', model.widths);
+  if (requireArray('sets', sets).length === 0)
+    throw new LetheError('ERR_EMPTY_SET', 'there is no set to verify on');
+  const names = sets.map((set) =>
+    requireText('the name of a set', requireObject('a set', set).name),
+  );
+  if (new Set(names).size < sets.length) {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'two sets have the same name');
   }
   return sets.map(({ name, dataset, rows }) => {
-    if (dataset.columns !== model.widths[0]) {
+    requireInstance('the dataset of a set', dataset, Dataset);
+    if (dataset.columns !== columns) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
-        `${dataset.name} has ${dataset.columns} features, but the model takes ${model.widths[0]}`,
+        `${dataset.name} has ${dataset.columns} features, but the model takes ${columns}`,
       );
     }
     return { name, dataset, rows: dataset.checkNonEmptyRows(rows, `${name} set`) };

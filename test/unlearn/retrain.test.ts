@@ -43,6 +43,13 @@ describe('retrain', () => {
     expect(await hash(garbled([0]))).not.toBe(original);
   });
 
+  it('reports its progress', async () => {
+    const seen: unknown[] = [];
+    const onProgress = (progress: unknown) => seen.push(progress);
+    await retrain({ model, dataset, forget, retain }, { ...options, onProgress });
+    expect(seen[0]).toEqual({ phase: 'train', step: 0, steps: 21, epoch: 0 });
+  });
+
   it('does not depend on the model but for its widths', async () => {
     const other = Model.create(TOY_WIDTHS, { seed: 99 });
     const [a, b] = await Promise.all(

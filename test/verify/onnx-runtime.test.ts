@@ -4,7 +4,7 @@ import { exportOnnx } from '#lethe/verify/onnx-export';
 import { OnnxRuntime } from '#lethe/verify/onnx-runtime';
 import { forward, type Network, network, values } from './network.js';
 
-const failed = { name: 'LetheError', code: 'ERR_VERIFICATION_FAILED' };
+const failed = { name: 'LetheError', code: 'ERR_RUNTIME' };
 
 function bytes(net: Network): Uint8Array {
   return exportOnnx({ ...net, affine: { scale: 1, offset: 0 }, hash: '' });
@@ -113,7 +113,7 @@ describe('OnnxRuntime', () => {
     expect({ status, signal, stdout, stderr }).toEqual({
       status: 0,
       signal: null,
-      stdout: 'ERR_VERIFICATION_FAILED\n',
+      stdout: 'ERR_RUNTIME\n',
       stderr: '',
     });
   });

@@ -28,7 +28,6 @@ function lying(change: (logits: Float32Array, rows: readonly number[]) => void):
   return {
     widths,
     parameters: () => model.parameters(),
-    hash: () => model.hash(),
     logits: async (dataset, rows, options) => {
       const logits = await model.logits(dataset, rows, options);
       change(logits, [...rows]);

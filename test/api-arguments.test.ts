@@ -1,0 +1,132 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import * as lethe from '#lethe/index';
+import { expectCode, failure, wrong } from './support/errors.js';
+import { TOY_WIDTHS, toyData, toyDataset } from './support/toy.js';
+
+const dataset = toyDataset({ rows: 40 });
+const model = lethe.Model.create(TOY_WIDTHS);
+const request = { model, dataset, forget: [0, 1], retain: [2, 3] };
+const sets = [{ name: 'all', dataset, rows: [0, 1] }];
+const ownership = { subjects: ['ada'], owners: Uint32Array.of(0) };
+const store = await lethe.openStore();
+/** The API as plain JavaScript sees it. */
+const api = wrong(lethe);
+
+/** Every function of the API and arguments that it takes; the last one, an object of options, may be left out. */
+const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid: unknown[]]> = {
+  Dataset: [(data) => new api.Dataset(data), [toyData()]],
+  'Dataset.normalized': [(rows) => dataset.normalized(wrong(rows)), [[0]]],
+  'Model.create': [(...a) => api.Model.create(...a), [TOY_WIDTHS, { seed: 1 }]],
+  'Model.fromParameters': [
+    (...a) => api.Model.fromParameters(...a),
+    [TOY_WIDTHS, model.parameters()],
+  ],
+  'Model.train': [(...a) => wrong(model.clone()).train(...a), [dataset, { epochs: 1 }]],
+  'Model.fisher': [(...a) => wrong(model).fisher(...a), [dataset, [0], { mode: 'batch' }]],
+  'Model.logits': [(...a) => wrong(model).logits(...a), [dataset, [0], {}]],
+  'Model.evaluate': [(...a) => wrong(model).evaluate(...a), [dataset, [0], {}]],
+  pass: [
+    (...a) => api.pass(...a),
+    [model, dataset, { rows: [0] }, { target: 'label' }, { kind: 'logits' }, {}],
+  ],
+  parameterHash: [(...a) => api.parameterHash(...a), [TOY_WIDTHS, model.parameters()]],
+  assignZipf: [(options) => lethe.assignZipf(wrong(options)), [{ rows: 10 }]],
+  assignExclusive: [
+    (options) => lethe.assignExclusive(wrong(options)),
+    [{ labels: Uint32Array.of(0, 1), users: 2 }],
+  ],
+  openStore: [async (...a) => (await api.openStore(...a)).close(), [{}]],
+  'Store.ingest': [
+    (...a) => wrong(store).ingest(...a),
+    [ownership, Uint32Array.of(0), { firstRow: 0 }],
+  ],
+  retrain: [(...a) => api.retrain(...a), [request, { epochs: 1 }]],
+  fisherScrub: [(...a) => api.fisherScrub(...a), [request, {}]],
+  toOnnx: [(...a) => api.toOnnx(...a), [model, dataset]],
+  verify: [(...a) => api.verify(...a), [model, sets, { threads: 1 }]],
+  weightDistance: [(...a) => api.weightDistance(...a), [model, model.clone()]],
+  labelledFromIdx: [
+    (source) => lethe.labelledFromIdx(wrong(source)),
+    [
+      {
+        name: 'two images',
+        images: { shape: [2, 3], values: new Uint8Array(6) },
+        labels: { shape: [2], values: Uint8Array.of(0, 1) },
+        classes: 2,
+        affine: { scale: 1, offset: 0 },
+      },
+    ],
+  ],
+};
+
+/** Functions that need a file or a folder: what their arguments must not be. */
+const FILE_FUNCTIONS: Record<string, (...values: unknown[]) => unknown> = {
+  'Model.load': (path) => lethe.Model.load(wrong(path)),
+  'Model.save': (path) => model.save(wrong(path)),
+  saveOnnx: (path) => lethe.saveOnnx(model, dataset, wrong(path)),
+  readIdx: (path) => lethe.readIdx(wrong(path)),
+  'loadMnist, dir': (dir) => lethe.loadMnist({ dir: wrong(dir) }),
+  'openStore, path': (path) => lethe.openStore({ path: wrong(path) }),
+  'Store.has': (subject) => store.has(wrong(subject)),
+  'Store.rowsOf': (subject) => store.rowsOf(wrong(subject)),
+  'Store.delete': (subject) => store.delete(wrong(subject)),
+};
+
+const GARBAGE = [
+  null,
+  5,
+  'text',
+  true,
+  9n,
+  Symbol('s'),
+  () => 1,
+  {},
+  [],
+  [null],
+  Object.create(null),
+];
+const NOT_TEXT = GARBAGE.filter((value) => typeof value !== 'string');
+
+describe.each(Object.entries(FUNCTIONS))('%s', (_, [call, valid]) => {
+  it('takes the arguments that the next tests spoil', async () => {
+    await call(...valid);
+  });
+
+  it('throws only typed errors', async () => {
+    const calls = [...valid.keys()].map((count) => valid.slice(0, count));
+    for (const place of valid.keys()) {
+      for (const value of GARBAGE) calls.push(valid.with(place, value));
+    }
+    for (const values of calls) {
+      const thrown = await failure(async () => {
+        await call(...values);
+        throw new lethe.LetheError('ERR_PEER', 'not an error');
+      });
+      expect(thrown, String(thrown)).toBeInstanceOf(lethe.LetheError);
+    }
+  });
+
+  it('refuses null for each of its arguments', async () => {
+    for (const place of valid.keys()) {
+      await expectCode(() => call(...valid.with(place, null)), 'ERR_INVALID_ARGUMENT');
+    }
+  });
+});
+
+describe.each(Object.entries(FILE_FUNCTIONS))('%s', (_, call) => {
+  it('takes text only', async () => {
+    for (const value of NOT_TEXT) await expectCode(() => call(value), 'ERR_INVALID_ARGUMENT');
+  });
+});
+
+it('names every function of the API above', () => {
+  const named = [...Object.keys(FUNCTIONS), ...Object.keys(FILE_FUNCTIONS)].map(
+    (name) => /^\w+/.exec(name)![0],
+  );
+  const exported = Object.entries(lethe)
+    .filter(([, value]) => typeof value === 'function')
+    .map(([name]) => name);
+  const untested = exported.filter((name) => !named.includes(name));
+  expect(untested).toEqual(['device', 'LetheError']);
+  onTestFinished(() => store.close());
+});
