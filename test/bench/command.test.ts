@@ -81,12 +81,11 @@ describe.skipIf(!process.env.MNIST_DIR)('the bench on real MNIST', () => {
     // A retrained model has never seen a zero; the other user's digits are like everyone's.
     expect(results.tables.exclusive.M0.forget.mean).toBe(0);
     expect(results.tables.zipf.M0.forget.mean).toBeGreaterThan(95);
-    // The scrub costs accuracy, and forgets the class of an exclusive owner; PyTorch's range over
-    // seeds, doubled.
+    // Wider than what PyTorch gets over 16 seeds: 90.3 to 94.6, 88.5 to 96.8, 0 to 11.3 (0 to 18 in others).
     const { zipf, exclusive } = results.tables;
     expect(zipf.M2.retain.mean).toBeGreaterThan(86);
     expect(zipf.M2.retain.mean).toBeLessThan(zipf.base.retain.mean);
-    expect(exclusive.M2.retain.mean).toBeGreaterThan(92);
+    expect(exclusive.M2.retain.mean).toBeGreaterThan(85);
     expect(exclusive.M2.forget.mean).toBeLessThan(25);
   });
 });
