@@ -6,6 +6,7 @@ export { type LabelledIdx, labelledFromIdx } from './data/labelled-idx.js';
 export { loadMnist, type Mnist, type MnistOptions } from './data/mnist.js';
 export { Dataset, type Rows } from './engine/dataset.js';
 export type { Evaluation } from './engine/evaluation.js';
+export { saveOnnx, toOnnx } from './engine/formats/onnx-file.js';
 export {
   type FisherOptions,
   Model,
@@ -34,7 +35,6 @@ export type {
   UnlearningResult,
 } from './unlearn/method.js';
 export { type RetrainOptions, retrain } from './unlearn/retrain.js';
-export { saveOnnx, toOnnx } from './verify/onnx-file.js';
 export {
   type Predictor,
   type RowSet,

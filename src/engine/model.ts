@@ -11,7 +11,7 @@ import {
 import { LetheError } from '../errors.js';
 import { Dataset, type Rows } from './dataset.js';
 import { type Evaluation, evaluateLogits } from './evaluation.js';
-import { readModel, writeModel } from './model-file.js';
+import { readModel, writeModel } from './formats/model-file.js';
 import { callNative, type NativeModel } from './native.js';
 import { parameterHash } from './parameter-hash.js';
 import { pass, type RunOptions } from './pass.js';

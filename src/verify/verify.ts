@@ -9,6 +9,7 @@ import {
   requireText,
 } from '../arguments.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
+import { toOnnx } from '../engine/formats/onnx-file.js';
 import type { Model } from '../engine/model.js';
 import type { RunOptions } from '../engine/pass.js';
 import { LetheError } from '../errors.js';
@@ -18,7 +19,6 @@ import {
   type Disagreement,
   type LogitComparison,
 } from './compare-logits.js';
-import { toOnnx } from './onnx-file.js';
 import { OnnxRuntime } from './onnx-runtime.js';
 
 /** What verification asks of a model: what it consists of, and what it claims to compute. */

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { exportOnnx } from '#lethe/verify/onnx-export';
+import { exportOnnx } from '#lethe/engine/formats/onnx-export';
 import { OnnxRuntime } from '#lethe/verify/onnx-runtime';
-import { forward, type Network, network, values } from './network.js';
+import { forward, type Network, network, values } from '../support/network.js';
 
 const failed = { name: 'LetheError', code: 'ERR_RUNTIME' };
 
@@ -95,7 +95,7 @@ describe('OnnxRuntime', () => {
 
   it('lets the process end once it is closed or could not be loaded', () => {
     const script = `
-      import { exportOnnx } from '#lethe/verify/onnx-export';
+      import { exportOnnx } from '#lethe/engine/formats/onnx-export';
       import { OnnxRuntime } from '#lethe/verify/onnx-runtime';
       const model = exportOnnx({
         widths: [1, 1], parameters: new Float32Array(2), affine: { scale: 1, offset: 0 }, hash: '',

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeModel, encodeModel } from '#lethe/engine/formats/model-file';
+import { decodeSafetensors, encodeSafetensors } from '#lethe/engine/formats/safetensors';
 import { Model } from '#lethe/engine/model';
-import { decodeModel, encodeModel } from '#lethe/engine/model-file';
-import { decodeSafetensors, encodeSafetensors } from '#lethe/engine/safetensors';
 import { LetheError } from '#lethe/errors';
-import { expectCode, wrong } from '../support/errors.js';
+import { expectCode, wrong } from '../../support/errors.js';
 
 const widths = [5, 4, 3];
 const model = Model.create(widths, { seed: 9 });

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeSafetensors, encodeSafetensors, type Tensor } from '#lethe/engine/safetensors';
-import { expectCode } from '../support/errors.js';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Tensor,
+} from '#lethe/engine/formats/safetensors';
+import { expectCode } from '../../support/errors.js';
 
 /** A file with this header, whatever it says. */
 function file(header: unknown, data = 0): Uint8Array {

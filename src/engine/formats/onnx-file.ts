@@ -1,8 +1,8 @@
-import { requireFunction, requireObject, requireText } from '../arguments.js';
-import type { Dataset } from '../engine/dataset.js';
-import type { Model } from '../engine/model.js';
-import { parameterHash } from '../engine/parameter-hash.js';
-import { replaceFile } from '../files.js';
+import { requireFunction, requireObject, requireText } from '../../arguments.js';
+import { replaceFile } from '../../files.js';
+import type { Dataset } from '../dataset.js';
+import type { Model } from '../model.js';
+import { parameterHash } from '../parameter-hash.js';
 
 /**
  * A model as the bytes of an ONNX file, see exportOnnx. The graph takes normalized features; the

@@ -1,9 +1,9 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { requireInteger } from '../arguments.js';
-import type { AffineMap } from '../data/labelled-data.js';
-import { littleEndianBytes } from '../engine/little-endian.js';
-import { LetheError } from '../errors.js';
-import { version } from '../version.js';
+import { requireInteger } from '../../arguments.js';
+import type { AffineMap } from '../../data/labelled-data.js';
+import { LetheError } from '../../errors.js';
+import { version } from '../../version.js';
+import { littleEndianBytes } from '../little-endian.js';
 import {
   AttributeProto_AttributeType,
   type ModelProto,

@@ -1,4 +1,4 @@
-import { LetheError } from '../errors.js';
+import { LetheError } from '../../errors.js';
 
 /**
  * The safetensors container: an 8-byte little-endian header length, a JSON header, raw

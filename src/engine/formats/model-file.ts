@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { LetheError } from '../errors.js';
-import { replaceFile } from '../files.js';
-import { fromLittleEndian, littleEndianBytes } from './little-endian.js';
-import { parameterHash } from './parameter-hash.js';
+import { LetheError } from '../../errors.js';
+import { replaceFile } from '../../files.js';
+import { fromLittleEndian, littleEndianBytes } from '../little-endian.js';
+import { parameterHash } from '../parameter-hash.js';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
 
 /**
