@@ -17,6 +17,8 @@ export type LetheErrorCode =
   | 'ERR_HASH_MISMATCH'
   /** A saved model is truncated, altered or of an unknown version. */
   | 'ERR_INVALID_MODEL'
+  /** The file holds a model, but none that the engine computes: the message names what is in the way. */
+  | 'ERR_UNSUPPORTED_MODEL'
   /** The store does not know this subject: never added, or already deleted. */
   | 'ERR_UNKNOWN_SUBJECT'
   /** A subject or sample with this identifier exists already. */

@@ -6,7 +6,21 @@ export { type LabelledIdx, labelledFromIdx } from './data/labelled-idx.js';
 export { loadMnist, type Mnist, type MnistOptions } from './data/mnist.js';
 export { Dataset, type Rows } from './engine/dataset.js';
 export type { Evaluation } from './engine/evaluation.js';
-export { saveOnnx, toOnnx } from './engine/formats/onnx-file.js';
+export {
+  type StateDictOptions,
+  saveOnnx,
+  saveSafetensors,
+  toOnnx,
+  toSafetensors,
+} from './engine/formats/export-model.js';
+export {
+  fromOnnx,
+  fromSafetensors,
+  type ImportedModel,
+  loadOnnx,
+  loadSafetensors,
+  type SafetensorsImportOptions,
+} from './engine/formats/import-model.js';
 export {
   type FisherOptions,
   Model,

@@ -9,7 +9,7 @@ import {
   requireText,
 } from '../arguments.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
-import { toOnnx } from '../engine/formats/onnx-file.js';
+import { toOnnx } from '../engine/formats/export-model.js';
 import type { Model } from '../engine/model.js';
 import type { RunOptions } from '../engine/pass.js';
 import { LetheError } from '../errors.js';

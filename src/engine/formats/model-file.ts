@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { LetheError } from '../../errors.js';
 import { replaceFile } from '../../files.js';
-import { fromLittleEndian, littleEndianBytes } from '../little-endian.js';
+import { fromLittleEndian } from '../little-endian.js';
 import { parameterHash } from '../parameter-hash.js';
-import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+import { stateDictTensors, usualLayerNames } from './state-dict.js';
 
 /**
  * A saved model is a safetensors file with the tensors `layers.<i>.weight` [out, in] and
@@ -19,21 +20,14 @@ export interface StoredModel {
 
 /** Names and shapes of a model's tensors, in the order of its flat parameter vector. */
 function tensorShapes(widths: readonly number[]): [name: string, shape: number[]][] {
-  return widths.slice(1).flatMap((outputs, layer): [string, number[]][] => [
-    [`layers.${layer}.weight`, [outputs, widths[layer]!]],
-    [`layers.${layer}.bias`, [outputs]],
+  return usualLayerNames(widths).flatMap((layer, i): [string, number[]][] => [
+    [`${layer}.weight`, [widths[i + 1]!, widths[i]!]],
+    [`${layer}.bias`, [widths[i + 1]!]],
   ]);
 }
 
 export function encodeModel({ widths, parameters }: StoredModel): Uint8Array {
-  const tensors = new Map<string, Tensor>();
-  let offset = 0;
-  for (const [name, shape] of tensorShapes(widths)) {
-    const end = offset + shape.reduce((a, b) => a * b);
-    const bytes = littleEndianBytes(parameters.subarray(offset, end));
-    tensors.set(name, { dtype: 'F32', shape, bytes });
-    offset = end;
-  }
+  const tensors = stateDictTensors({ widths, parameters }, usualLayerNames(widths));
   const metadata = {
     format: FORMAT,
     version: VERSION,

@@ -1,0 +1,86 @@
+import { requireArray, requireFunction, requireObject, requireText } from '../../arguments.js';
+import { LetheError } from '../../errors.js';
+import { replaceFile } from '../../files.js';
+import type { Dataset } from '../dataset.js';
+import type { Model } from '../model.js';
+import { parameterHash } from '../parameter-hash.js';
+import { encodeSafetensors } from './safetensors.js';
+import { stateDictTensors, usualLayerNames } from './state-dict.js';
+
+/**
+ * A model as the bytes of an ONNX file, see exportOnnx. The graph takes normalized features; the
+ * data set's affine map and name stand in the metadata, for whoever feeds it raw ones.
+ *
+ * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: no model or data set, a file of 2 GiB or more.
+ */
+export async function toOnnx(
+  model: Pick<Model, 'widths' | 'parameters'>,
+  dataset: Pick<Dataset, 'affine' | 'name'>,
+): Promise<Uint8Array> {
+  const { widths } = requireObject('model', model);
+  requireFunction('the parameters of the model', model.parameters);
+  const { affine, name } = requireObject('dataset', dataset);
+  requireObject('the affine map of the dataset', affine);
+  requireText('the name of the dataset', name);
+  const parameters = model.parameters();
+  const hash = parameterHash(widths, parameters);
+  const { exportOnnx } = await import('./onnx-export.js');
+  return exportOnnx({ widths, parameters, hash, affine, datasetName: name });
+}
+
+/**
+ * Writes a model as an ONNX file; an existing file is replaced as a whole or not at all.
+ *
+ * @throws {LetheError} as toOnnx, and ERR_IO
+ */
+export async function saveOnnx(
+  model: Pick<Model, 'widths' | 'parameters'>,
+  dataset: Pick<Dataset, 'affine' | 'name'>,
+  path: string,
+): Promise<void> {
+  requireText('path', path);
+  await replaceFile(path, await toOnnx(model, dataset));
+}
+
+export interface StateDictOptions {
+  /** A name for each layer, first to last; default: `layers.0`, `layers.1`, ... */
+  readonly layers?: readonly string[];
+}
+
+/**
+ * A model as the bytes of a safetensors file with the tensors `<layer>.weight` [outputs, inputs] and
+ * `<layer>.bias` [outputs], which PyTorch's `load_state_dict` takes.
+ *
+ * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: not one name for each layer.
+ */
+export function toSafetensors(
+  model: Pick<Model, 'widths' | 'parameters'>,
+  options: StateDictOptions = {},
+): Uint8Array {
+  const { widths } = requireObject('model', model);
+  requireFunction('the parameters of the model', model.parameters);
+  const { layers = usualLayerNames(widths) } = requireObject('options', options);
+  const names = new Set(requireArray('layers', layers).map((name) => requireText('a layer', name)));
+  if (layers.length !== widths.length - 1 || names.size !== layers.length) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `layers must be ${widths.length - 1} different names, but is [${layers.join(', ')}]`,
+    );
+  }
+  const tensors = stateDictTensors({ widths, parameters: model.parameters() }, layers);
+  return encodeSafetensors({ metadata: { format: 'pt' }, tensors });
+}
+
+/**
+ * Writes what toSafetensors makes; an existing file is replaced as a whole or not at all.
+ *
+ * @throws {LetheError} as toSafetensors, and ERR_IO
+ */
+export async function saveSafetensors(
+  model: Pick<Model, 'widths' | 'parameters'>,
+  path: string,
+  options: StateDictOptions = {},
+): Promise<void> {
+  requireText('path', path);
+  await replaceFile(path, toSafetensors(model, options));
+}
