@@ -38,7 +38,9 @@ function installTools() {
     if (!has('clang++')) missing.push('clang');
     if (!findClangFormat()) missing.push('clang-format-14');
     if (!has('ninja')) missing.push('ninja-build');
-    missing.push(...['libgtest-dev', 'python3-onnx'].filter((name) => !isInstalled(name)));
+    missing.push(
+      ...['libgtest-dev', 'python3-onnx', 'chromium'].filter((name) => !isInstalled(name)),
+    );
   }
   if (missing.length > 0) installDebian([...new Set(missing)], 'the tests');
 }

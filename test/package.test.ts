@@ -29,6 +29,7 @@ it('the package holds what an application needs to build and use it, and no more
       ...Object.values(needed).flatMap((list) => list.map((file) => `native/${file}`)),
     ]),
   );
-  const unwanted = /^(src|test|native\/test|native\/bench|dist\/bench|build|bench-results)\//;
+  const unwanted =
+    /^(src|test|native\/test|native\/bench|dist\/bench|dist\/report|build|bench-results)\//;
   expect(paths.filter((path) => unwanted.test(path))).toEqual([]);
 });

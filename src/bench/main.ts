@@ -1,20 +1,22 @@
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { ensureFolder, replaceFile } from '../files.js';
 import { Dataset, LetheError, loadMnist } from '../index.js';
+import { measureFigures, POINTS, QUICK_POINTS } from './figures.js';
 import { type PeerFigures, runPyTorch } from './peers.js';
 import { Progress } from './progress.js';
 import { makeResults, type Results } from './results.js';
 import { runSeed, type SeedFigures, type StudyData } from './study.js';
 import { renderTables } from './tables.js';
 
-const RESULTS_PATH = 'bench-results/results.json';
+const RESULTS_FOLDER = 'bench-results';
 
 interface Flags {
   data?: string;
   seeds: number[];
   quick: boolean;
+  figures: boolean;
   threads: number;
   peer: boolean;
   python: string;
@@ -45,11 +47,12 @@ function parseThreads(text: string): number {
 function parseFlags(): Flags {
   const { quick, ...flags } = new Command('npm run bench --')
     .description(
-      "Reproduces the reference study's two tables and checks every model in ONNX Runtime.",
+      "Reproduces the reference study's tables and figures and checks its models in ONNX Runtime.",
     )
     .option('--data <folder>', "MNIST's four files; default: MNIST_DIR, else the user's cache")
     .option('--seeds <list>', 'e.g. 42-46', parseSeeds, [42, 43, 44, 45, 46])
-    .option('--quick', 'the first seed only', false)
+    .option('--quick', 'the first seed only, and 5 points of each figure instead of 19', false)
+    .option('--no-figures', 'the tables only')
     .option('--threads <n>', 'default: all cores', parseThreads, availableParallelism())
     .option('--peer', 'run the study in PyTorch too, seed by seed', false)
     .option('--python <path>', 'the Python that has PyTorch', '/usr/bin/python3')
@@ -68,17 +71,36 @@ async function measure(flags: Flags, progress: Progress): Promise<Results> {
     test: new Dataset(mnist.test),
     source: { rows: mnist.train.rows, labels: mnist.train.labels },
   };
-  const figures: SeedFigures[] = [];
+  const seeds: SeedFigures[] = [];
   const peers: PeerFigures[] = [];
+  const { threads } = flags;
   const onStage = (stage: string) => progress.stage(stage);
   for (const seed of flags.seeds) {
-    figures.push(await runSeed(data, seed, { threads: flags.threads, onStage }));
+    seeds.push(await runSeed(data, seed, { threads, onStage }));
     if (flags.peer) {
       onStage(`seed ${seed} · the same in PyTorch`);
-      peers.push(await runPyTorch(flags.python, mnist.folder, seed, flags.threads));
+      peers.push(await runPyTorch(flags.python, mnist.folder, seed, threads));
     }
   }
-  return makeResults(data, figures, peers, { threads: flags.threads, startedAt });
+  const points = flags.quick ? QUICK_POINTS : POINTS;
+  const figures = flags.figures
+    ? await measureFigures(data, flags.seeds[0]!, points, { threads, onStage })
+    : undefined;
+  return makeResults(data, { seeds, peers, ...(figures && { figures }) }, { threads, startedAt });
+}
+
+/** `results.json`, `report.html`, and one SVG file for each figure. */
+async function writeResults(results: Results, json: string): Promise<void> {
+  const { drawFigures, renderReport } = await import('./report.js');
+  const drawn = drawFigures(results);
+  const files: [name: string, contents: string][] = [
+    ['results.json', json],
+    ['report.html', renderReport(results, drawn)],
+    ...[...drawn].map(([name, svg]): [string, string] => [`${name}.svg`, svg]),
+  ];
+  for (const [name, contents] of files) await replaceFile(join(RESULTS_FOLDER, name), contents);
+  const names = files.map(([name]) => name).join(', ');
+  process.stderr.write(`In ${RESULTS_FOLDER}: ${names}\n`);
 }
 
 async function main(): Promise<void> {
@@ -86,13 +108,12 @@ async function main(): Promise<void> {
   const progress = new Progress();
   try {
     // First of all: minutes of work should not end at a folder that cannot be made.
-    await ensureFolder(dirname(RESULTS_PATH));
+    await ensureFolder(RESULTS_FOLDER);
     const results = await measure(flags, progress);
     progress.stop();
     const json = `${JSON.stringify(results, null, 2)}\n`;
     process.stdout.write(flags.json ? json : `${renderTables(results)}\n`);
-    await replaceFile(RESULTS_PATH, json);
-    process.stderr.write(`Results: ${RESULTS_PATH}\n`);
+    await writeResults(results, json);
   } catch (error) {
     progress.stop();
     if (!(error instanceof LetheError)) throw error;

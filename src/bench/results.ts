@@ -1,5 +1,6 @@
 import { arch, cpus, platform } from 'node:os';
 import { type Dataset, device, version } from '../index.js';
+import type { Figures } from './figures.js';
 import type { PeerFigures } from './peers.js';
 import type { SettingName } from './settings.js';
 import { type Summary, summarize } from './statistics.js';
@@ -55,6 +56,8 @@ export interface Results {
     readonly agreement: number;
     readonly maxAbsDiff: number;
   };
+  /** Seconds of both methods at each point of the study's figures; not there with --no-figures. */
+  readonly figures?: Figures;
   /** The same study in another framework on the same machine in the same run, where asked for. */
   readonly peers?: Readonly<Record<string, { readonly version: string; readonly tables: Tables }>>;
 }
@@ -83,13 +86,19 @@ export function summarizeTables(
   return { zipf: table('zipf'), exclusive: table('exclusive') };
 }
 
+/** What the bench has measured. */
+export interface Measurements {
+  readonly seeds: readonly SeedFigures[];
+  readonly peers: readonly PeerFigures[];
+  readonly figures?: Figures;
+}
+
 export function makeResults(
   data: StudyData,
-  figures: readonly SeedFigures[],
-  peers: readonly PeerFigures[],
+  { seeds, peers, figures }: Measurements,
   run: { threads: number; startedAt: Date },
 ): Results {
-  const verifications = figures.flatMap((seed) => seed.verifications);
+  const verifications = seeds.flatMap((seed) => seed.verifications);
   const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
   const compared = sum(verifications.map((v) => v.compared));
   const agreed = sum(verifications.map((v) => v.agreement * v.compared));
@@ -103,12 +112,12 @@ export function makeResults(
       cores: cpus().length,
       device: device(),
       threads: run.threads,
-      seeds: figures.map((seed) => seed.seed),
+      seeds: seeds.map((seed) => seed.seed),
       startedAt: run.startedAt.toISOString(),
       seconds: (Date.now() - run.startedAt.getTime()) / 1000,
       peakMemoryMiB: process.resourceUsage().maxRSS / 1024,
     },
-    tables: summarizeTables(figures.map((seed) => seed.settings)),
+    tables: summarizeTables(seeds.map((seed) => seed.settings)),
     onnx: {
       runtime: verifications[0]!.runtime,
       models: verifications.length,
@@ -116,6 +125,7 @@ export function makeResults(
       agreement: compared === 0 ? 1 : agreed / compared,
       maxAbsDiff: Math.max(...verifications.map((v) => v.maxAbsDiff)),
     },
+    ...(figures && { figures }),
     ...(peers.length > 0 && {
       peers: {
         [peers[0]!.name]: {

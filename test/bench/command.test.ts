@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -57,10 +57,15 @@ describe('the bench command', () => {
 describe.skipIf(!process.env.MNIST_DIR)('the bench on real MNIST', () => {
   it('prints one JSON object, writes the same, and gets figures that make sense', async () => {
     const cwd = await temporaryFolder();
-    const { stdout, stderr, status } = await bench(cwd, '--quick', '--seeds', '7', '--json');
+    const flags = ['--quick', '--no-figures', '--seeds', '7', '--json'];
+    const { stdout, stderr, status } = await bench(cwd, ...flags);
     expect(status).toBe(0);
     expect(stderr).toContain('seed 7 · zipf · M0, retraining\n');
     const results = JSON.parse(stdout) as Results;
+    expect((await readdir(join(cwd, 'bench-results'))).sort()).toEqual([
+      'report.html',
+      'results.json',
+    ]);
     const written = await readFile(join(cwd, 'bench-results', 'results.json'), 'utf8');
     expect(JSON.parse(written)).toEqual(results);
 

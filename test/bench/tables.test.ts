@@ -1,49 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Results, summarizeTables } from '#lethe/bench/results';
-import type { ModelFigures } from '#lethe/bench/study';
 import { renderTables } from '#lethe/bench/tables';
+import { toyResults as results } from '../support/results.js';
 
-/** Figures that can be told apart wherever they turn up. */
-function figures(seed: number, model: number, phases: Record<string, number>): ModelFigures {
-  const base = 10 * model + seed;
-  return {
-    retain: base,
-    forget: base + 0.25,
-    test: base + 0.5,
-    weightDistance: base + 0.75,
-    seconds: { ...phases, total: Object.values(phases).reduce((a, b) => a + b) },
-  };
-}
-
-function settings(seed: number) {
-  const table = (model: number) => ({
-    base: figures(seed, model, { train: 3 }),
-    M0: figures(seed, model + 1, { train: 2 }),
-    M2: figures(seed, model + 2, { fisher: 0.125, scrub: 0.5 }),
-  });
-  return { zipf: table(1), exclusive: table(4) };
-}
-
-const tables = summarizeTables([settings(0), settings(2)]);
-
-const results: Results = {
-  dataset: { name: 'Toy digits', trainRows: 6, testRows: 4, columns: 2, classes: 3 },
-  environment: {
-    lethe: '0',
-    node: 'v0',
-    platform: 'toy',
-    cpu: 'Toy CPU',
-    cores: 2,
-    device: 'cpu toy',
-    threads: 2,
-    seeds: [0, 2],
-    startedAt: '',
-    seconds: 1,
-    peakMemoryMiB: 1,
-  },
-  tables,
-  onnx: { runtime: 'toy runtime 1', models: 6, rows: 77, agreement: 1, maxAbsDiff: 2e-5 },
-};
+const { tables } = results;
 
 describe('summarizeTables', () => {
   it('summarizes each figure over the seeds', () => {

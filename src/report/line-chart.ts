@@ -1,0 +1,99 @@
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+
+/** One line of a chart: points from left to right. */
+export interface Series {
+  readonly name: string;
+  readonly points: readonly { readonly x: number; readonly y: number }[];
+}
+
+export interface LineChart {
+  /** What the chart shows, for whoever cannot see it. */
+  readonly description: string;
+  readonly x: string;
+  readonly y: string;
+  readonly yScale: 'linear' | 'log';
+  /** At most two, named at their right ends. */
+  readonly series: readonly Series[];
+}
+
+const WIDTH = 640;
+const HEIGHT = 360;
+
+/** A page that has a background of its own sets --chart-background. */
+const STYLE = `
+.chart {
+  --series-0: #0b6e99;
+  --series-1: #c2410c;
+  background: var(--chart-background, #fff);
+  color: #1f2933;
+  font: 13px system-ui, sans-serif;
+}
+@media (prefers-color-scheme: dark) {
+  .chart {
+    --series-0: #4cc2f1;
+    --series-1: #ff9b5e;
+    background: var(--chart-background, #12181f);
+    color: #e4e7eb;
+  }
+}`;
+
+/** Draws a chart as an SVG document that stands on its own. */
+export function drawLineChart({ description, x, y, yScale, series }: LineChart): string {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const points = series.flatMap(({ name, points }, index) =>
+    points.map((point) => ({ ...point, name, index })),
+  );
+  const color = ({ index }: { index: number }) => `var(--series-${index})`;
+  const last = series.flatMap(({ name, points }, index) =>
+    points.slice(-1).map((point) => ({ ...point, name, index })),
+  );
+  const chart = Plot.plot({
+    document,
+    width: WIDTH,
+    height: HEIGHT,
+    marginLeft: 56,
+    marginRight: 130,
+    marginBottom: 44,
+    className: 'chart',
+    ariaLabel: description,
+    x: { label: x, labelArrow: 'none', labelAnchor: 'center', zero: true },
+    y: {
+      label: y,
+      labelArrow: 'none',
+      grid: true,
+      type: yScale,
+      zero: yScale === 'linear',
+      tickFormat: '~g',
+    },
+    marks: [
+      Plot.line(points, {
+        x: 'x',
+        y: 'y',
+        z: 'index',
+        stroke: color,
+        strokeWidth: 2,
+      }),
+      Plot.dot(points, { x: 'x', y: 'y', fill: color, r: 3, title: describePoint }),
+      Plot.text(last, {
+        x: 'x',
+        y: 'y',
+        text: 'name',
+        fill: color,
+        textAnchor: 'start',
+        dx: 9,
+        fontWeight: 600,
+      }),
+    ],
+  });
+  chart.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  chart.setAttribute('role', 'img');
+  const style = document.createElement('style');
+  style.textContent = STYLE;
+  chart.append(style);
+  return chart.outerHTML;
+}
+
+function describePoint({ name, x, y }: { name: string; x: number; y: number }): string {
+  return `${name} at ${x}: ${y.toPrecision(3)}`;
+}
