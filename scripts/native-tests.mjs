@@ -17,6 +17,20 @@ export const BUILDS = [
   },
 ];
 
+/** What exercises every allocation in a few seconds: valgrind runs code 20 times slower. */
+const MEMCHECK_TESTS =
+  'Architecture*:PassArguments*:Divergence*:Dataset*:Plan*:ThreadTeam.runs_every*:*FisherTest*:*UpdateTest*';
+
+/** Runs some of the native tests, built before, under valgrind's memcheck: bad accesses and leaks. */
+export function runMemcheck() {
+  run('valgrind', [
+    ...['--quiet', '--error-exitcode=1', '--leak-check=full'],
+    '--errors-for-leak-kinds=definite,possible',
+    join(BUILDS[0].folder, 'native/test/lethe_tests'),
+    ...['--gtest_brief=1', `--gtest_filter=${MEMCHECK_TESTS}`],
+  ]);
+}
+
 /** Builds and runs the native tests in one way; answers what ctest has counted. */
 export function runNativeTests({ folder, options }) {
   const generator = has('ninja') ? ['-G', 'Ninja'] : [];

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ADDON, compileWithGyp } from './build.mjs';
 import { findClangFormat } from './clang-format.mjs';
-import { BUILDS, runNativeTests } from './native-tests.mjs';
+import { BUILDS, runMemcheck, runNativeTests } from './native-tests.mjs';
 import { bin, has, installDebian, ROOT, run, runForReport, succeeds, ToolError } from './tools.mjs';
 
 const { ci } = parseArgs({ options: { ci: { type: 'boolean', default: false } } }).values;
+if (ci) process.env.FUZZ_SECONDS ??= '60';
 const totals = { passed: 0, failed: 0, skipped: [] };
 
 /** Runs one stage; what it cannot count itself counts as one test. */
@@ -39,7 +40,9 @@ function installTools() {
     if (!findClangFormat()) missing.push('clang-format-14');
     if (!has('ninja')) missing.push('ninja-build');
     missing.push(
-      ...['libgtest-dev', 'python3-onnx', 'chromium'].filter((name) => !isInstalled(name)),
+      ...['libgtest-dev', 'python3-onnx', 'chromium', 'valgrind', 'libc6-dbg'].filter(
+        (name) => !isInstalled(name),
+      ),
     );
   }
   if (missing.length > 0) installDebian([...new Set(missing)], 'the tests');
@@ -96,6 +99,7 @@ stage('Vitest', vitest);
 for (const build of ci ? BUILDS : BUILDS.slice(0, 1)) {
   stage(`native tests, ${build.name}`, () => runNativeTests(build));
 }
+if (ci) stage('native tests under valgrind', runMemcheck);
 
 if (totals.skipped.length > 0) {
   console.log(`\n${totals.skipped.length} skipped:\n  ${totals.skipped.join('\n  ')}`);

@@ -9,14 +9,19 @@ export interface Exit {
   readonly stderr: string;
 }
 
-/** Runs test/engine/children/<script>.mjs in a process of its own, which may die. */
+/**
+ * Runs test/engine/children/<script>.mjs in a process of its own, which may die.
+ *
+ * @param flags of Node itself
+ */
 export async function runChild(
   script: string,
   args: readonly string[] = [],
   environment: NodeJS.ProcessEnv = {},
+  flags: readonly string[] = [],
 ): Promise<Exit> {
   const path = fileURLToPath(new URL(`../engine/children/${script}.mjs`, import.meta.url));
-  const child = spawn(process.execPath, [path, ...args], {
+  const child = spawn(process.execPath, [...flags, path, ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Only ends what hangs.

@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LetheError, type LetheErrorCode } from '#lethe/errors';
+import { labelledFromIdx, loadOnnx, loadSafetensors, Model, readIdx } from '#lethe/index';
+import { mutate, mutation } from './mutations.js';
+
+/** Longer by hand: FUZZ_SECONDS=3600 FUZZ_SEED=7 npx vitest run test/fuzz */
+const SECONDS = Number(process.env.FUZZ_SECONDS ?? 8);
+const SEED = Number(process.env.FUZZ_SEED ?? 1);
+
+interface Target {
+  /** Folders with files that the reader takes. */
+  readonly corpus: readonly string[];
+  readonly extension: string;
+  readonly read: (path: string) => Promise<unknown>;
+  /** How it may refuse a file. */
+  readonly codes: readonly LetheErrorCode[];
+}
+
+const MODEL_CODES: LetheErrorCode[] = ['ERR_INVALID_MODEL', 'ERR_UNSUPPORTED_MODEL'];
+
+const TARGETS: Record<string, Target> = {
+  readIdx: {
+    corpus: ['fuzz/corpus/idx'],
+    extension: '',
+    codes: ['ERR_INVALID_DATA'],
+    read: async (path) => {
+      const images = await readIdx(path, { maxBytes: 2 ** 20 });
+      const affine = { scale: 1, offset: 0 };
+      const labels = { shape: [images.shape[0]!], values: new Uint8Array(images.shape[0]!) };
+      return labelledFromIdx({ name: 'fuzz', images, labels, classes: 2, affine });
+    },
+  },
+  loadOnnx: {
+    corpus: ['fixtures/models'],
+    extension: '.onnx',
+    codes: MODEL_CODES,
+    read: loadOnnx,
+  },
+  loadSafetensors: {
+    corpus: ['fixtures/models'],
+    extension: '.safetensors',
+    codes: MODEL_CODES,
+    read: loadSafetensors,
+  },
+  'Model.load': {
+    corpus: ['fuzz/corpus/model'],
+    extension: '.safetensors',
+    codes: ['ERR_INVALID_MODEL'],
+    read: (path) => Model.load(path),
+  },
+};
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lethe-fuzz-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function corpusOf({ corpus, extension }: Target): Uint8Array[] {
+  return corpus.flatMap((name) => {
+    const files = new URL(`../${name}/`, import.meta.url);
+    const names = readdirSync(files).filter((file) => file.endsWith(extension));
+    return names.sort().map((file) => readFileSync(new URL(file, files)));
+  });
+}
+
+describe.each(Object.entries(TARGETS))('%s', (name, target) => {
+  const corpus = corpusOf(target);
+  const path = () => join(folder, `${name}${target.extension}`);
+
+  async function outcome(bytes: Uint8Array): Promise<'taken' | LetheErrorCode> {
+    await writeFile(path(), bytes);
+    try {
+      await target.read(path());
+      return 'taken';
+    } catch (error) {
+      if (!(error instanceof LetheError)) throw error;
+      return error.code;
+    }
+  }
+
+  it('takes files of its corpus', async () => {
+    const outcomes = new Set<string>();
+    for (const bytes of corpus) outcomes.add(await outcome(bytes));
+    expect(outcomes).toContain('taken');
+  });
+
+  it('takes or refuses whatever a file may hold', async () => {
+    const seen = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(corpus.length - 1),
+        fc.array(mutation, { minLength: 1, maxLength: 6 }),
+        async (file, mutations) => {
+          const result = await outcome(mutate(corpus[file]!, mutations, corpus));
+          seen.add(result);
+          expect(['taken', ...target.codes]).toContain(result);
+        },
+      ),
+      {
+        seed: SEED,
+        numRuns: Number.MAX_SAFE_INTEGER,
+        interruptAfterTimeLimit: (1000 * SECONDS) / Object.keys(TARGETS).length,
+      },
+    );
+    // The files were neither all destroyed nor all left whole.
+    expect(seen).toContain(target.codes[0]);
+    expect(seen).toContain('taken');
+  });
+});
