@@ -13,6 +13,8 @@ export type LetheErrorCode =
   | 'ERR_INVALID_DATA'
   /** A data file is not where it was looked for. */
   | 'ERR_DATA_NOT_FOUND'
+  /** No server has served a file that was to be downloaded. */
+  | 'ERR_DOWNLOAD'
   /** A file's SHA-256 is not the expected one. */
   | 'ERR_HASH_MISMATCH'
   /** A saved model is truncated, altered or of an unknown version. */

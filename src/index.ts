@@ -4,6 +4,12 @@ export { type IdxArray, type IdxOptions, readIdx } from './data/idx.js';
 export type { AffineMap, LabelledData } from './data/labelled-data.js';
 export { type LabelledIdx, labelledFromIdx } from './data/labelled-idx.js';
 export { loadMnist, type Mnist, type MnistOptions } from './data/mnist.js';
+export {
+  type DownloadOptions,
+  type DownloadProgress,
+  downloadMnist,
+} from './data/mnist-download.js';
+export { type DigitsOptions, syntheticDigits } from './data/synthetic-digits.js';
 export { Dataset, type Rows } from './engine/dataset.js';
 export type { Evaluation } from './engine/evaluation.js';
 export {

@@ -30,6 +30,7 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
     [model, dataset, { rows: [0] }, { target: 'label' }, { kind: 'logits' }, {}],
   ],
   parameterHash: [(...a) => api.parameterHash(...a), [TOY_WIDTHS, model.parameters()]],
+  syntheticDigits: [(...a) => api.syntheticDigits(...a), [{ trainRows: 3, testRows: 2 }]],
   assignZipf: [(options) => lethe.assignZipf(wrong(options)), [{ rows: 10 }]],
   assignExclusive: [
     (options) => lethe.assignExclusive(wrong(options)),
@@ -72,6 +73,7 @@ const FILE_FUNCTIONS: Record<string, (...values: unknown[]) => unknown> = {
   loadSafetensors: (path) => lethe.loadSafetensors(wrong(path)),
   readIdx: (path) => lethe.readIdx(wrong(path)),
   'loadMnist, dir': (dir) => lethe.loadMnist({ dir: wrong(dir) }),
+  'downloadMnist, dir': (dir) => lethe.downloadMnist({ dir: wrong(dir), mirrors: [] }),
   'openStore, path': (path) => lethe.openStore({ path: wrong(path) }),
   'Store.has': (subject) => store.has(wrong(subject)),
   'Store.rowsOf': (subject) => store.rowsOf(wrong(subject)),

@@ -2,18 +2,18 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { ensureFolder, replaceFile } from '../files.js';
-import { Dataset, LetheError, loadMnist } from '../index.js';
+import { LetheError } from '../index.js';
+import { type DataFlags, loadStudyData } from './data.js';
 import { measureFigures, POINTS, QUICK_POINTS } from './figures.js';
 import { type PeerFigures, runPyTorch } from './peers.js';
 import { Progress } from './progress.js';
 import { makeResults, type Results } from './results.js';
-import { runSeed, type SeedFigures, type StudyData } from './study.js';
+import { runSeed, type SeedFigures } from './study.js';
 import { renderTables } from './tables.js';
 
 const RESULTS_FOLDER = 'bench-results';
 
-interface Flags {
-  data?: string;
+interface Flags extends DataFlags {
   seeds: number[];
   quick: boolean;
   figures: boolean;
@@ -50,6 +50,8 @@ function parseFlags(): Flags {
       "Reproduces the reference study's tables and figures and checks its models in ONNX Runtime.",
     )
     .option('--data <folder>', "MNIST's four files; default: MNIST_DIR, else the user's cache")
+    .option('--no-download', 'do not fetch MNIST into the cache')
+    .option('--synthetic', 'drawn digits instead of MNIST', false)
     .option('--seeds <list>', 'e.g. 42-46', parseSeeds, [42, 43, 44, 45, 46])
     .option('--quick', 'the first seed only, and 5 points of each figure instead of 19', false)
     .option('--no-figures', 'the tables only')
@@ -64,22 +66,19 @@ function parseFlags(): Flags {
 
 async function measure(flags: Flags, progress: Progress): Promise<Results> {
   const startedAt = new Date();
-  progress.stage('reading MNIST');
-  const mnist = await loadMnist(flags.data === undefined ? {} : { dir: flags.data });
-  const data: StudyData = {
-    train: new Dataset(mnist.train),
-    test: new Dataset(mnist.test),
-    source: { rows: mnist.train.rows, labels: mnist.train.labels },
-  };
+  const { data, mnistFolder } = await loadStudyData(flags, progress);
+  if (flags.peer && mnistFolder === undefined) {
+    throw new LetheError('ERR_PEER', 'PyTorch runs the study on MNIST only: leave --peer out');
+  }
   const seeds: SeedFigures[] = [];
   const peers: PeerFigures[] = [];
   const { threads } = flags;
   const onStage = (stage: string) => progress.stage(stage);
   for (const seed of flags.seeds) {
     seeds.push(await runSeed(data, seed, { threads, onStage }));
-    if (flags.peer) {
+    if (flags.peer && mnistFolder !== undefined) {
       onStage(`seed ${seed} · the same in PyTorch`);
-      peers.push(await runPyTorch(flags.python, mnist.folder, seed, threads));
+      peers.push(await runPyTorch(flags.python, mnistFolder, seed, threads));
     }
   }
   const points = flags.quick ? QUICK_POINTS : POINTS;

@@ -1,9 +1,17 @@
+import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { requireText } from '../arguments.js';
 import { LetheError } from '../errors.js';
 import { invalidData } from './invalid-data.js';
+
+/** What a file is known to hold, whatever it is packed in. */
+export interface KnownContents {
+  readonly bytes: number;
+  /** In hex. */
+  readonly sha256: string;
+}
 
 const GZIP_MAGIC = 0x1f8b;
 const CHUNK_BYTES = 2 ** 18;
@@ -13,23 +21,34 @@ const CHUNK_BYTES = 2 ** 18;
  * called.
  *
  * @param maxBytes the most that the contents may hold; nothing more is unpacked
- * @param onChunk sees the contents piece by piece, in order
  * @throws {LetheError} ERR_IO; ERR_INVALID_DATA: longer than `maxBytes`, or a broken gzip stream.
  */
-export async function readContents(
-  path: string,
-  maxBytes: number,
-  onChunk?: (chunk: Buffer) => void,
-): Promise<Buffer> {
+export async function readContents(path: string, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of contentChunks(path)) {
     length += chunk.length;
     if (length > maxBytes) throw invalidData(path, `it holds more than ${maxBytes} bytes`);
-    onChunk?.(chunk);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, length);
+}
+
+/**
+ * The contents of a file that is known by their hash.
+ *
+ * @throws {LetheError} ERR_HASH_MISMATCH; as readContents.
+ */
+export async function readKnown(path: string, { bytes, sha256 }: KnownContents): Promise<Buffer> {
+  const contents = await readContents(path, bytes);
+  const actual = createHash('sha256').update(contents).digest('hex');
+  if (actual !== sha256) {
+    throw new LetheError(
+      'ERR_HASH_MISMATCH',
+      `${path} is not the file that it should be: its SHA-256 is ${actual}, expected ${sha256}`,
+    );
+  }
+  return contents;
 }
 
 /** As readContents, but only the first `bytes` bytes, or all where there are fewer. */

@@ -43,7 +43,13 @@ export function philox4x32(counter: PhiloxCounter, key: PhiloxKey): PhiloxCounte
  * What a stream is for: streams of different purposes never share a counter. 1 and 2 are the native
  * core's (initial parameters, batch order).
  */
-export const PhiloxPurpose = { ownershipCounts: 16, ownershipOrder: 17, benchRows: 18 } as const;
+export const PhiloxPurpose = {
+  ownershipCounts: 16,
+  ownershipOrder: 17,
+  benchRows: 18,
+  syntheticTrain: 19,
+  syntheticTest: 20,
+} as const;
 
 /**
  * The words of one random stream: the key is the seed, low word first; the counter is

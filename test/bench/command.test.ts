@@ -8,8 +8,9 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/bench/main.js', import.meta.url));
 
-async function bench(cwd: string, ...flags: string[]) {
-  const child = spawn(process.execPath, [MAIN, ...flags], { cwd });
+async function bench(cwd: string, flags: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, [MAIN, ...flags], { cwd, env });
   const collect = async (stream: NodeJS.ReadableStream) => {
     let text = '';
     for await (const chunk of stream) text += chunk;
@@ -30,7 +31,7 @@ describe('the bench command', () => {
     [['--threads', '0'], 'threads must be'],
     [['--nonsense'], 'unknown option'],
   ])('refuses %j', async (flags, message) => {
-    const { stdout, stderr, status } = await bench(await temporaryFolder(), ...flags);
+    const { stdout, stderr, status } = await bench(await temporaryFolder(), flags);
     expect(status).toBe(1);
     expect(stderr).toContain(message);
     expect(stdout).toBe('');
@@ -38,17 +39,35 @@ describe('the bench command', () => {
 
   it('says what is missing where there is no data', async () => {
     const folder = await temporaryFolder();
-    const { stdout, stderr, status } = await bench(folder, '--data', folder, '--json');
+    const { stdout, stderr, status } = await bench(folder, ['--data', folder, '--json']);
     expect(status).toBe(1);
     expect(stderr).toContain('ERR_DATA_NOT_FOUND');
     expect(stderr).toContain(folder);
     expect(stdout).toBe('');
   });
 
+  it('goes on with synthetic digits where it may not download, and says so everywhere', async () => {
+    const folder = await temporaryFolder();
+    const environment = { XDG_CACHE_HOME: folder, HOME: folder, MNIST_DIR: '' };
+    const flags = ['--no-download', '--quick', '--no-figures'];
+    const { stdout, stderr, status } = await bench(folder, flags, environment);
+    expect(status).toBe(0);
+    expect(stderr).toContain('NOT about MNIST');
+    expect(stdout).toContain('synthetic digits train, synthetic digits test: 1 seed');
+    const report = await readFile(join(folder, 'bench-results', 'report.html'), 'utf8');
+    expect(report).toContain('<title>Lethe: the reference study on synthetic digits');
+  });
+
+  it('does not compare with PyTorch on digits that PyTorch does not have', async () => {
+    const { stderr, status } = await bench(await temporaryFolder(), ['--synthetic', '--peer']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('ERR_PEER');
+  });
+
   it('says at once that it cannot write its results', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'bench-results'), 'a file where the folder should be');
-    const { stdout, stderr, status } = await bench(folder, '--data', folder);
+    const { stdout, stderr, status } = await bench(folder, ['--data', folder]);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^ERR_IO: cannot make bench-results/);
   });
@@ -58,7 +77,7 @@ describe.skipIf(!process.env.MNIST_DIR)('the bench on real MNIST', () => {
   it('prints one JSON object, writes the same, and gets figures that make sense', async () => {
     const cwd = await temporaryFolder();
     const flags = ['--quick', '--no-figures', '--seeds', '7', '--json'];
-    const { stdout, stderr, status } = await bench(cwd, ...flags);
+    const { stdout, stderr, status } = await bench(cwd, flags);
     expect(status).toBe(0);
     expect(stderr).toContain('seed 7 · zipf · M0, retraining\n');
     const results = JSON.parse(stdout) as Results;

@@ -19,13 +19,9 @@ describe.each([
   ['plain', (bytes: Buffer) => bytes],
   ['gzip', (bytes: Buffer) => gzipSync(bytes)],
 ])('a %s file', (_, pack) => {
-  it('is read whole, and shown piece by piece in order', async () => {
-    const pieces: Buffer[] = [];
+  it('is read whole', async () => {
     const path = await written(pack(LONG));
-    const contents = await readContents(path, LONG.length, (chunk) => pieces.push(chunk));
-    expect(contents.equals(LONG)).toBe(true);
-    expect(pieces.length).toBeGreaterThan(1);
-    expect(Buffer.concat(pieces).equals(LONG)).toBe(true);
+    expect((await readContents(path, LONG.length)).equals(LONG)).toBe(true);
   });
 
   it('may be empty', async () => {

@@ -1,0 +1,79 @@
+import {
+  Dataset,
+  downloadMnist,
+  type LabelledData,
+  LetheError,
+  loadMnist,
+  syntheticDigits,
+} from '../index.js';
+import type { Progress } from './progress.js';
+import type { StudyData } from './study.js';
+
+export interface DataFlags {
+  readonly data?: string;
+  readonly synthetic: boolean;
+  readonly download: boolean;
+}
+
+/** What to study, and where PyTorch finds the same: undefined where it is not MNIST. */
+export interface LoadedData {
+  readonly data: StudyData;
+  readonly mnistFolder: string | undefined;
+}
+
+/**
+ * MNIST from the folder that the user names; else from the cache, downloaded if need be; else, said out
+ * loud, synthetic digits.
+ *
+ * @throws {LetheError} as loadMnist where the user has named a folder, ERR_IO
+ */
+export async function loadStudyData(flags: DataFlags, progress: Progress): Promise<LoadedData> {
+  if (flags.synthetic) return drawDigits(progress);
+  try {
+    return await readMnist(flags.data, progress);
+  } catch (error) {
+    const isNamed = flags.data !== undefined || Boolean(process.env.MNIST_DIR);
+    if (isNamed || !isCode(error, 'ERR_DATA_NOT_FOUND')) throw error;
+  }
+  let reason = 'MNIST is not in the cache, and --no-download forbids to fetch it.';
+  if (flags.download) {
+    try {
+      return await readMnist(await download(progress), progress);
+    } catch (error) {
+      if (!isCode(error, 'ERR_DOWNLOAD')) throw error;
+      reason = `MNIST is not at hand: ${(error as LetheError).message}.`;
+    }
+  }
+  progress.say(
+    `${reason}\nGoing on with synthetic digits of the same shape. What follows is NOT about MNIST; for that, ` +
+      'name a folder that holds its four files with --data DIR.',
+  );
+  return drawDigits(progress);
+}
+
+async function readMnist(folder: string | undefined, progress: Progress): Promise<LoadedData> {
+  progress.stage('reading MNIST');
+  const mnist = await loadMnist(folder === undefined ? {} : { dir: folder });
+  return { data: studyData(mnist), mnistFolder: mnist.folder };
+}
+
+async function download(progress: Progress): Promise<string> {
+  return downloadMnist({
+    onProgress: ({ file, bytes, totalBytes }) =>
+      progress.part(`downloading ${file}`, totalBytes ? bytes / totalBytes : 0),
+  });
+}
+
+function drawDigits(progress: Progress): LoadedData {
+  progress.stage('drawing synthetic digits');
+  return { data: studyData(syntheticDigits()), mnistFolder: undefined };
+}
+
+function studyData({ train, test }: { train: LabelledData; test: LabelledData }): StudyData {
+  const source = { rows: train.rows, labels: train.labels };
+  return { train: new Dataset(train), test: new Dataset(test), source };
+}
+
+function isCode(error: unknown, code: LetheError['code']): boolean {
+  return error instanceof LetheError && error.code === code;
+}
