@@ -1,5 +1,6 @@
 /** Lethe: delete a user's rows, make the network forget them, prove it. */
 
+export { type CsvOptions, loadCsv } from './data/csv.js';
 export { type IdxArray, type IdxOptions, readIdx } from './data/idx.js';
 export type { AffineMap, LabelledData } from './data/labelled-data.js';
 export { type LabelledIdx, labelledFromIdx } from './data/labelled-idx.js';
@@ -9,7 +10,10 @@ export {
   type DownloadProgress,
   downloadMnist,
 } from './data/mnist-download.js';
+export type { OwnedData, Ownership } from './data/owned-data.js';
+export { loadParquet } from './data/parquet.js';
 export { type DigitsOptions, syntheticDigits } from './data/synthetic-digits.js';
+export type { TableOptions } from './data/table.js';
 export { Dataset, type Rows } from './engine/dataset.js';
 export type { Evaluation } from './engine/evaluation.js';
 export {
@@ -41,7 +45,6 @@ export {
   assignExclusive,
   assignZipf,
   type ExclusiveOptions,
-  type Ownership,
   type ZipfOptions,
 } from './ownership/assignment.js';
 export { openStore, type StoreOptions } from './ownership/open-store.js';

@@ -63,7 +63,8 @@ export async function readStart(path: string, bytes: number): Promise<Buffer> {
   return Buffer.concat(chunks, length).subarray(0, bytes);
 }
 
-async function* contentChunks(path: string): AsyncGenerator<Buffer> {
+/** The contents of a file, unpacked, piece by piece. @throws {LetheError} ERR_IO, ERR_INVALID_DATA */
+export async function* contentChunks(path: string): AsyncGenerator<Buffer> {
   requireText('path', path);
   try {
     yield* await openContents(path);

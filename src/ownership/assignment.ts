@@ -5,16 +5,9 @@ import {
   requireOneOf,
   requirePositive,
 } from '../arguments.js';
+import type { Ownership } from '../data/owned-data.js';
 import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
 import { LetheError } from '../errors.js';
-
-/** Which subject owns each row of a data set. */
-export interface Ownership {
-  /** Subject identifiers. */
-  readonly subjects: readonly string[];
-  /** [rows], each an index into `subjects`. */
-  readonly owners: Uint32Array;
-}
 
 /** What the heap holds: an array has at most 2^27 elements in V8, and each user has a name. */
 const MAX_ROWS = 2 ** 27 - 1;

@@ -6,8 +6,8 @@ import {
   requireObject,
   requireText,
 } from '../arguments.js';
+import type { Ownership } from '../data/owned-data.js';
 import { LetheError } from '../errors.js';
-import type { Ownership } from './assignment.js';
 import type { Deletion, Store } from './store.js';
 
 /** "Leth" as a number: marks the file as ours in SQLite's header. */

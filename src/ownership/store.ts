@@ -1,4 +1,4 @@
-import type { Ownership } from './assignment.js';
+import type { Ownership } from '../data/owned-data.js';
 
 /** What a deletion has done. */
 export interface Deletion {

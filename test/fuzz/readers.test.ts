@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LetheError, type LetheErrorCode } from '#lethe/errors';
-import { labelledFromIdx, loadOnnx, loadSafetensors, Model, readIdx } from '#lethe/index';
+import {
+  labelledFromIdx,
+  loadCsv,
+  loadOnnx,
+  loadParquet,
+  loadSafetensors,
+  Model,
+  readIdx,
+} from '#lethe/index';
 import { mutate, mutation } from './mutations.js';
 
 /** Longer by hand: FUZZ_SECONDS=3600 FUZZ_SEED=7 npx vitest run test/fuzz */
@@ -34,6 +42,18 @@ const TARGETS: Record<string, Target> = {
       const labels = { shape: [images.shape[0]!], values: new Uint8Array(images.shape[0]!) };
       return labelledFromIdx({ name: 'fuzz', images, labels, classes: 2, affine });
     },
+  },
+  loadCsv: {
+    corpus: ['fuzz/corpus/csv'],
+    extension: '.csv',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT'],
+    read: (path) => loadCsv(path, { label: 'kind', owner: 'owner' }),
+  },
+  loadParquet: {
+    corpus: ['fixtures/parquet'],
+    extension: '.parquet',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_OUT_OF_MEMORY'],
+    read: (path) => loadParquet(path, { label: 'class', features: ['half'] }),
   },
   loadOnnx: {
     corpus: ['fixtures/models'],

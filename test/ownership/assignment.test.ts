@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Ownership } from '#lethe/data/owned-data';
 import { PhiloxPurpose, PhiloxStream } from '#lethe/data/philox';
-import { assignExclusive, assignZipf, type Ownership } from '#lethe/ownership/assignment';
+import { assignExclusive, assignZipf } from '#lethe/ownership/assignment';
 import { expectCode, wrong } from '../support/errors.js';
 
 function counts({ subjects, owners }: Ownership): number[] {

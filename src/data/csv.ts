@@ -1,0 +1,162 @@
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { requireText } from '../arguments.js';
+import { LetheError } from '../errors.js';
+import { contentChunks } from './contents.js';
+import { invalidData } from './invalid-data.js';
+import { requireMemory } from './memory.js';
+import type { OwnedData } from './owned-data.js';
+import {
+  assembleTable,
+  checkTableOptions,
+  findColumns,
+  type TableColumns,
+  type TableOptions,
+  TextColumn,
+} from './table.js';
+
+export interface CsvOptions extends TableOptions {
+  /** One character; default a comma. */
+  readonly delimiter?: string;
+}
+
+/** The most characters of a row: a quote that is never closed must not swallow the whole file. */
+const MAX_ROW_CHARACTERS = 2 ** 24;
+
+/** The features exist twice while their memory grows, and then once more in native memory. */
+const COPIES = 2.5;
+
+const FIRST_VALUES = 2 ** 16;
+
+/** Rows from whose length that of the others is estimated. */
+const SAMPLE_ROWS = 1000;
+
+/**
+ * Reads a table of comma-separated values (RFC 4180) in UTF-8, plain or gzip-compressed, with the names of the
+ * columns in the first line. Features become float32.
+ *
+ * @throws {LetheError} ERR_INVALID_DATA: a cell that is not a finite number, an empty label or owner, a row of
+ * another length, columns without or of the same name; says the row. ERR_INVALID_ARGUMENT: a column that
+ * is not there. ERR_OUT_OF_MEMORY: says how much is needed. ERR_IO.
+ */
+export async function loadCsv(path: string, options: CsvOptions): Promise<OwnedData> {
+  requireText('path', path);
+  checkTableOptions(options);
+  const { delimiter = ',' } = options;
+  if (requireText('delimiter', delimiter).length !== 1 || delimiter === '"') {
+    throw new LetheError('ERR_INVALID_ARGUMENT', `delimiter must be one character: ${delimiter}`);
+  }
+  let table: Table | undefined;
+  for await (const record of records(path, delimiter)) {
+    if (table) table.push(record);
+    else table = new Table(path, findColumns(path, record, options), (await stat(path)).size);
+  }
+  if (!table) throw invalidData(path, 'it has no line with the names of its columns');
+  return assembleTable(path, table.finish(), options);
+}
+
+/** The rows of a file as texts, the line of names included. */
+async function* records(path: string, delimiter: string): AsyncGenerator<string[]> {
+  const { CsvError, parse } = await import('csv-parse');
+  const parser = Readable.from(decoded(path)).compose(
+    parse({
+      bom: true,
+      delimiter,
+      max_record_size: MAX_ROW_CHARACTERS,
+      skip_empty_lines: true,
+    }),
+  );
+  try {
+    yield* parser as AsyncIterable<string[]>;
+  } catch (error) {
+    if (error instanceof CsvError) throw invalidData(path, error.message, error);
+    throw error;
+  }
+}
+
+async function* decoded(path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  try {
+    for await (const chunk of contentChunks(path)) yield decoder.decode(chunk, { stream: true });
+    yield decoder.decode();
+  } catch (error) {
+    if (error instanceof TypeError) throw invalidData(path, 'it is not text in UTF-8', error);
+    throw error;
+  }
+}
+
+class Table {
+  readonly #file: string;
+  readonly #columns: TableColumns;
+  readonly #fileBytes: number;
+  readonly #labels = new TextColumn();
+  readonly #owners: TextColumn | undefined;
+  #values = new Float32Array(FIRST_VALUES);
+  #used = 0;
+  #row = 0;
+  #sampledBytes = 0;
+
+  /** @param fileBytes packed, it says less: then only what has been read counts */
+  constructor(file: string, columns: TableColumns, fileBytes: number) {
+    this.#file = file;
+    this.#columns = columns;
+    this.#fileBytes = fileBytes;
+    if (columns.owner !== undefined) this.#owners = new TextColumn();
+  }
+
+  push(record: readonly string[]): void {
+    if (++this.#row <= SAMPLE_ROWS) this.#sample(record);
+    const { label, owner, features } = this.#columns;
+    this.#labels.push(this.#text(record[label]!, 'label'));
+    if (owner !== undefined) this.#owners!.push(this.#text(record[owner]!, 'owner'));
+    if (this.#used + features.length > this.#values.length) this.#grow(features.length);
+    for (const column of features) this.#values[this.#used++] = this.#number(record, column);
+  }
+
+  finish() {
+    return {
+      features: this.#values.slice(0, this.#used),
+      columns: this.#columns.features.length,
+      labels: this.#labels,
+      owners: this.#owners,
+    };
+  }
+
+  /** Refuses the whole file as soon as its size can be told from its first rows. */
+  #sample(record: readonly string[]): void {
+    this.#sampledBytes += record.reduce((sum, cell) => sum + cell.length + 1, 0);
+    if (this.#row < SAMPLE_ROWS) return;
+    const rows = (this.#fileBytes / this.#sampledBytes) * SAMPLE_ROWS;
+    this.#requireMemoryFor(rows * this.#columns.features.length);
+  }
+
+  #requireMemoryFor(values: number): void {
+    requireMemory(this.#file, COPIES * values * this.#values.BYTES_PER_ELEMENT);
+  }
+
+  #text(text: string, what: string): string {
+    if (text === '') throw invalidData(this.#file, `row ${this.#row} has no ${what}`);
+    return text;
+  }
+
+  #number(record: readonly string[], column: number): number {
+    const text = record[column]!;
+    const value = Math.fround(Number(text));
+    // Number also takes '', ' ', '0x1f' and 'Infinity'.
+    if (!Number.isFinite(value) || text.trim() === '' || /[a-df-z]/i.test(text)) {
+      throw invalidData(
+        this.#file,
+        `row ${this.#row}, column ${column + 1}: "${text.slice(0, 40)}" is not a finite number`,
+      );
+    }
+    return value;
+  }
+
+  #grow(atLeast: number): void {
+    const length = Math.max(2 * this.#values.length, this.#used + atLeast);
+    this.#requireMemoryFor(length);
+    const values = new Float32Array(length);
+    values.set(this.#values);
+    this.#values = values;
+  }
+}

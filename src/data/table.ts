@@ -1,0 +1,142 @@
+import { basename } from 'node:path';
+import { requireArray, requireObject, requireText } from '../arguments.js';
+import { LetheError } from '../errors.js';
+import { invalidData } from './invalid-data.js';
+import type { OwnedData } from './owned-data.js';
+
+/** Which columns of a table are what. */
+export interface TableOptions {
+  /** The column of the class labels. */
+  readonly label: string;
+  /** The column that says to whom a row belongs. */
+  readonly owner?: string;
+  /** The columns of the features, in their order; default: all others, in the file's order. */
+  readonly features?: readonly string[];
+  /** The data set's name; default: the file's. */
+  readonly name?: string;
+  /**
+   * The labels of the classes 0, 1, ...; default: those in the file, in ascending order, as numbers where all
+   * are whole numbers. Give the training file's to read a test file.
+   */
+  readonly classNames?: readonly string[];
+}
+
+/** @throws {LetheError} ERR_INVALID_ARGUMENT */
+export function checkTableOptions(options: TableOptions): void {
+  const { label, owner, features, name, classNames } = requireObject('options', options);
+  requireText('label', label);
+  if (owner !== undefined) requireText('owner', owner);
+  if (name !== undefined) requireText('name', name);
+  for (const column of requireArray('features', features ?? [])) requireText('a feature', column);
+  for (const text of requireArray('classNames', classNames ?? [])) requireText('a class', text);
+  if (classNames && new Set(classNames).size < classNames.length) {
+    throw new LetheError('ERR_INVALID_ARGUMENT', 'a class is named twice');
+  }
+}
+
+/** Positions of columns in a file. */
+export interface TableColumns {
+  readonly label: number;
+  readonly owner: number | undefined;
+  readonly features: readonly number[];
+}
+
+/**
+ * Finds the columns that the options name.
+ *
+ * @param names the file's columns
+ * @throws {LetheError} ERR_INVALID_DATA: a column without a name, or two of the same name.
+ * ERR_INVALID_ARGUMENT: a column that the file does not have, or that is to be two things.
+ */
+export function findColumns(
+  file: string,
+  names: readonly string[],
+  { label, owner, features }: TableOptions,
+): TableColumns {
+  if (names.includes('')) throw invalidData(file, `column ${names.indexOf('') + 1} has no name`);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw invalidData(file, `two columns have the name ${twice}`);
+  const find = (name: string): number => {
+    const index = names.indexOf(name);
+    if (index >= 0) return index;
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `${file} has no column ${name}; it has ${names.join(', ')}`,
+    );
+  };
+  const special = [find(label), ...(owner === undefined ? [] : [find(owner)])];
+  const chosen =
+    features?.map(find) ?? names.map((_, index) => index).filter((i) => !special.includes(i));
+  if (new Set([...special, ...chosen]).size < special.length + chosen.length) {
+    throw new LetheError('ERR_INVALID_ARGUMENT', `${file}: a column is named for two things`);
+  }
+  if (chosen.length === 0) {
+    throw new LetheError('ERR_INVALID_ARGUMENT', `${file} has no column left for the features`);
+  }
+  return { label: special[0]!, owner: special[1], features: chosen };
+}
+
+/** A column of texts, each text held once. */
+export class TextColumn {
+  readonly #codes = new Map<string, number>();
+  readonly #rows: number[] = [];
+
+  push(text: string): void {
+    const code = this.#codes.get(text) ?? this.#codes.size;
+    if (code === this.#codes.size) this.#codes.set(text, code);
+    this.#rows.push(code);
+  }
+
+  /** In the order in which they came. */
+  get distinct(): string[] {
+    return [...this.#codes.keys()];
+  }
+
+  /** [rows], each an index into `distinct`. */
+  get rows(): Uint32Array {
+    return Uint32Array.from(this.#rows);
+  }
+}
+
+/** The contents of a table's columns. */
+export interface TableContents {
+  /** float32, row-major [rows, columns] */
+  readonly features: Float32Array;
+  readonly columns: number;
+  readonly labels: TextColumn;
+  readonly owners: TextColumn | undefined;
+}
+
+/** @throws {LetheError} ERR_INVALID_DATA: no rows, or a label that is no class. */
+export function assembleTable(
+  file: string,
+  { features, columns, labels, owners }: TableContents,
+  options: TableOptions,
+): OwnedData {
+  if (features.length === 0) throw invalidData(file, 'it has no rows');
+  const found = labels.distinct;
+  const classNames = options.classNames ?? inOrder(found);
+  const classOf = new Map(classNames.map((name, index) => [name, index]));
+  const stray = found.find((text) => !classOf.has(text));
+  if (stray !== undefined) {
+    throw invalidData(file, `the label "${stray}" is none of ${classNames.join(', ')}`);
+  }
+  return {
+    data: {
+      name: options.name ?? basename(file),
+      rows: features.length / columns,
+      columns,
+      classes: classNames.length,
+      features,
+      affine: { scale: 1, offset: 0 },
+      labels: labels.rows.map((code) => classOf.get(found[code]!)!),
+    },
+    classNames,
+    ...(owners && { ownership: { subjects: owners.distinct, owners: owners.rows } }),
+  };
+}
+
+function inOrder(texts: readonly string[]): string[] {
+  const isNumeric = texts.every((text) => /^-?\d{1,15}$/.test(text));
+  return isNumeric ? texts.toSorted((a, b) => Number(a) - Number(b)) : texts.toSorted();
+}

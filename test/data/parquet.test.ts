@@ -1,0 +1,111 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { loadParquet } from '#lethe/data/parquet';
+import type { TableOptions } from '#lethe/data/table';
+import { expectCode, wrong } from '../support/errors.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const FOLDER = new URL('../fixtures/parquet/', import.meta.url);
+const fixture = (name: string) => new URL(`${name}.parquet`, FOLDER).pathname;
+const load = (name: string, options: Partial<TableOptions> = {}) =>
+  loadParquet(fixture(name), { label: 'class', ...options });
+
+/** What scripts/fixtures/make_parquet.mjs writes. */
+const ROWS = Array.from({ length: 10 }, (_, i) => i);
+const FEATURES = Float32Array.from(ROWS.flatMap((i) => [i - 3, i * 2 ** 40, i / 2, i / 3, -i / 7]));
+
+describe.each([
+  'uncompressed',
+  'snappy',
+  'gzip',
+  'brotli',
+  'zstd',
+  'lz4_raw',
+  'plain',
+  'row-groups',
+])('a Parquet file, %s', (kind) => {
+  it('becomes float32 features, classes in order, and owners', async () => {
+    const { data, classNames, ownership } = await load(`table-${kind}`, { owner: 'owner' });
+    expect(data).toEqual({
+      name: `table-${kind}.parquet`,
+      rows: 10,
+      columns: 5,
+      classes: 3,
+      features: FEATURES,
+      affine: { scale: 1, offset: 0 },
+      labels: Uint32Array.from(ROWS, (i) => [1, 2, 0][i % 3]!),
+    });
+    expect(classNames).toEqual(['bird', 'cat', 'dog']);
+    expect(ownership!.subjects).toEqual(['user-0', 'user-1', 'user-2', 'user-3']);
+    expect(ownership!.owners).toEqual(Uint32Array.from(ROWS, (i) => i % 4));
+  });
+
+  it('gives the columns that are asked for, in that order', async () => {
+    const { data } = await load(`table-${kind}`, { features: ['double', 'small'] });
+    expect(data.features).toEqual(Float32Array.from(ROWS.flatMap((i) => [-i / 7, i - 3])));
+  });
+});
+
+describe('a Parquet file', () => {
+  it('may have whole numbers for labels and owners', async () => {
+    const { classNames, ownership } = await load('integer-labels', { owner: 'owner' });
+    expect(classNames).toEqual(['0', '10', '20']);
+    expect(ownership!.subjects).toEqual(['0', '100', '200']);
+  });
+
+  it.each<[string, string, Partial<TableOptions>]>([
+    ['nested', 'the column list is nested', {}],
+    ['null-feature', 'row 5, column half is empty', { features: ['half'] }],
+    ['null-owner', 'row 5, column owner is empty', { owner: 'owner' }],
+    ['nan-feature', 'row 5, column half is NaN', {}],
+    ['text-feature', 'row 1, column half is cat', {}],
+    ['boolean-feature', 'row 1, column half is false', {}],
+    ['date-feature', 'row 1, column half is [object Date]', {}],
+    ['table-plain', 'row 2, column half is 0.5', { label: 'half', features: ['small'] }],
+    ['no-rows', 'it has no rows', {}],
+  ])('%s is refused: %s', async (name, message, options) => {
+    const error = await expectCode(() => load(name, options), 'ERR_INVALID_DATA');
+    expect(error.message).toContain(message);
+    expect(error.message).toContain(`${name}.parquet`);
+  });
+
+  it('may hold nested columns beside those that are asked for', async () => {
+    expect((await load('nested', { features: ['half'] })).data.rows).toBe(10);
+  });
+
+  it.each<[string, Partial<TableOptions>]>([
+    ['a label column that is not there', { label: 'colour' }],
+    ['a feature that is not there', { features: ['colour'] }],
+    ['one column for two things', { owner: 'class' }],
+    ['no features', { features: [] }],
+    ['a number for an owner', { owner: wrong(7) }],
+  ])('is not read with %s', async (_, options) => {
+    await expectCode(() => load('table-plain', options), 'ERR_INVALID_ARGUMENT');
+  });
+
+  it('cut off anywhere is refused', async () => {
+    const whole = await readFile(fixture('table-snappy'));
+    const path = join(await temporaryFolder(), 'cut.parquet');
+    for (let length = 0; length < whole.length; length += 50) {
+      await writeFile(path, whole.subarray(0, length));
+      await expectCode(() => loadParquet(path, { label: 'class' }), 'ERR_INVALID_DATA');
+      await writeFile(path, whole.subarray(length + 1));
+      await expectCode(() => loadParquet(path, { label: 'class' }), 'ERR_INVALID_DATA');
+    }
+  });
+
+  it('that needs more memory than there is is refused with what it needs', async () => {
+    const available = vi.spyOn(process, 'availableMemory').mockReturnValue(100);
+    const error = await expectCode(() => load('table-plain'), 'ERR_OUT_OF_MEMORY');
+    expect(error.message).toMatch(/needs about 1 MiB of memory/);
+    available.mockRestore();
+  });
+
+  it('that cannot be read is an error of its own', async () => {
+    const folder = await temporaryFolder();
+    for (const path of [folder, join(folder, 'missing')]) {
+      await expectCode(() => loadParquet(path, { label: 'x' }), 'ERR_IO');
+    }
+  });
+});
