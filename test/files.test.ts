@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { replaceFile } from '#lethe/files';
 import { expectCode } from './support/errors.js';
 import { temporaryFolder } from './support/temporary-folder.js';
@@ -23,4 +24,23 @@ describe('replaceFile', () => {
     expect(await readdir(folder)).toEqual(['target']);
     expect(await readFile(join(target, 'inside'), 'utf8')).toBe('kept');
   });
+
+  it('keeps the old file, and leaves no half of the new one, where the disk is full', async (test) => {
+    const folder = await temporaryFolder();
+    const isMounted = succeeds('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
+    test.skip(!isMounted, 'a small disk can be mounted by root only');
+    onTestFinished(() => void succeeds('umount', [folder]));
+    await replaceFile(join(folder, 'file'), 'old');
+    const error = await expectCode(
+      () => replaceFile(join(folder, 'file'), Buffer.alloc(2 ** 17)),
+      'ERR_IO',
+    );
+    expect(error.message).toContain('ENOSPC');
+    expect(await readdir(folder)).toEqual(['file']);
+    expect(await readFile(join(folder, 'file'), 'utf8')).toBe('old');
+  });
 });
+
+function succeeds(command: string, args: string[]): boolean {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}

@@ -1,10 +1,11 @@
+import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { ensureFolder, replaceFile } from '../files.js';
 import { LetheError } from '../index.js';
 import { type DataFlags, loadStudyData } from './data.js';
-import { measureFigures, POINTS, QUICK_POINTS } from './figures.js';
+import { FIGURE_NAMES, measureFigures, POINTS, QUICK_POINTS } from './figures.js';
 import { type PeerFigures, runPyTorch } from './peers.js';
 import { Progress } from './progress.js';
 import { makeResults, type Results } from './results.js';
@@ -97,6 +98,8 @@ async function writeResults(results: Results, json: string): Promise<void> {
     ['report.html', renderReport(results, drawn)],
     ...[...drawn].map(([name, svg]): [string, string] => [`${name}.svg`, svg]),
   ];
+  // Figures of an earlier run must not stand beside this one's results.
+  for (const name of FIGURE_NAMES) await rm(join(RESULTS_FOLDER, `${name}.svg`), { force: true });
   for (const [name, contents] of files) await replaceFile(join(RESULTS_FOLDER, name), contents);
   const names = files.map(([name]) => name).join(', ');
   process.stderr.write(`In ${RESULTS_FOLDER}: ${names}\n`);

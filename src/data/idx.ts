@@ -1,6 +1,7 @@
 import { requireInteger, requireObject } from '../arguments.js';
 import { readContents, readStart } from './contents.js';
 import { invalidData } from './invalid-data.js';
+import { requireMemory } from './memory.js';
 
 /**
  * The IDX format of MNIST: two zero bytes, a type byte (8 = unsigned byte), the number of dimensions, one
@@ -33,7 +34,7 @@ const MAX_HEADER_BYTES = MAGIC_BYTES + 4 * 255;
  * unpacked than it announces.
  *
  * @throws {LetheError} ERR_IO; ERR_INVALID_DATA: see parseIdx, a broken gzip stream, or more than
- * `maxBytes`. ERR_INVALID_ARGUMENT.
+ * `maxBytes`. ERR_OUT_OF_MEMORY, ERR_INVALID_ARGUMENT.
  */
 export async function readIdx(path: string, options: IdxOptions = {}): Promise<IdxArray> {
   const { maxBytes = 2 ** 30 } = requireObject('options', options);
@@ -43,6 +44,8 @@ export async function readIdx(path: string, options: IdxOptions = {}): Promise<I
   if (announced > maxBytes) {
     throw invalidData(path, `it announces ${announced} bytes, more than the allowed ${maxBytes}`);
   }
+  // In pieces as they come, and once whole.
+  requireMemory(path, 2 * announced);
   return parseIdx(await readContents(path, announced), path);
 }
 
