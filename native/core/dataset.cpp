@@ -33,6 +33,16 @@ Dataset::Dataset(Features features, AffineMap map, std::vector<std::uint32_t> la
                     std::to_string(*outside) + ", but there are only " + std::to_string(classes_) +
                     " classes");
   }
+  nonzeros_.reserve(labels_.size());
+  std::visit(
+      [this](const auto& values) {
+        for (auto row = values.begin(); row != values.end();
+             row += static_cast<std::ptrdiff_t>(columns_)) {
+          nonzeros_.push_back(static_cast<std::uint32_t>(std::count_if(
+              row, row + static_cast<std::ptrdiff_t>(columns_), [](auto v) { return v != 0; })));
+        }
+      },
+      features_);
 }
 
 std::shared_ptr<const Dataset> Dataset::fromBytes(std::vector<std::uint8_t> features, AffineMap map,
@@ -64,7 +74,7 @@ std::shared_ptr<const Dataset> Dataset::fromFloats(std::vector<float> features,
 std::size_t Dataset::bytes() const {
   const std::size_t features = std::visit(
       [](const auto& values) { return values.size() * sizeof(values.front()); }, features_);
-  return features + labels_.size() * sizeof(labels_.front());
+  return features + (labels_.size() + nonzeros_.size()) * sizeof(std::uint32_t);
 }
 
 const std::uint8_t* Dataset::byteFeatures() const {

@@ -6,10 +6,22 @@
 namespace lethe::cpu {
 namespace {
 
-/** Task sizes: small enough to balance a few threads, large enough to amortize streaming a panel.
- */
+constexpr std::size_t kPrefetch = 4;  ///< rows ahead
+
+/** Small enough to balance a few threads, large enough to amortize streaming a panel. */
 constexpr std::size_t kRowsPerTask = 64;
+
+/**
+ * The same for the inputs of an update. It is also the piece of the determinism contract whose
+ * weights are summed while they are in the cache: a sum over all inputs adds those of the pieces.
+ */
 constexpr std::size_t kInputsPerTask = 256;
+
+/** Sparse products of fewer rows would stream the weights through the cache more often. */
+constexpr std::size_t kSparseRowsPerTask = 128;
+
+/** A nonzero costs about twice as much in a sparse product as in a dense one. */
+constexpr double kSparseDensity = 0.45;
 
 constexpr std::size_t ceilDivide(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
@@ -52,6 +64,7 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
       meanOverBatch_(!holds<Gradient>(job.sink) && !sumsRowSquares(job.sink)),
       squaredOperands_(sumsRowSquares(job.sink)),
       parameters_(job.model.architecture, *job.model.parameters),
+      sparse_(*job.dataset, kernels),
       scratch_(team_.size()),
       losses_(job.maxBatch) {
   const Architecture& architecture = job_.model.architecture;
@@ -77,7 +90,12 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
       squaredGradients_.emplace_back(job.maxBatch, layer(l).outputs);
     }
   }
-  inputWeightSums_ = AlignedBuffer(panelCount(layer(0).outputs) * kPanelLanes);
+  if (affineInput()) {
+    weightSums_ = AlignedBuffer(panelCount(layer(0).outputs) * inputPieces(0) * kPanelLanes);
+    for (std::size_t panel = 0; panel < panelCount(layer(0).outputs); ++panel) {
+      for (std::size_t piece = 0; piece < inputPieces(0); ++piece) sumWeights(panel, piece);
+    }
+  }
   const auto objectiveScratch = 2 * static_cast<std::size_t>(activations_.back().stride());
   for (Scratch& scratch : scratch_) {
     scratch.buffer = AlignedBuffer(std::max(widest * kPanelLanes, objectiveScratch));
@@ -86,27 +104,43 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
 
 void CpuExecutor::step(std::span<const std::uint32_t> rows) {
   rows_ = rows.size();
+  isSparse_ = !squaredOperands_ && manyZeros(rows);
   gather(rows);
-  for (std::size_t l = 0; l < layerCount(); ++l) forward(l);
+  for (std::size_t l = 0; l < layerCount(); ++l) l == 0 && isSparse_ ? forwardSparse() : forward(l);
   if (holds<Logits>(job_.sink)) return collectLogits();
   objective(rows);
   backward();
 }
 
+bool CpuExecutor::manyZeros(std::span<const std::uint32_t> rows) const {
+  std::size_t nonzeros = 0;
+  for (const std::uint32_t row : rows) nonzeros += job_.dataset->nonzeros(row);
+  const auto values = static_cast<double>(rows.size() * job_.dataset->columns());
+  return static_cast<double>(nonzeros) < kSparseDensity * values;
+}
+
 void CpuExecutor::gather(std::span<const std::uint32_t> rows) {
-  const std::size_t rowTasks = ceilDivide(rows.size(), kRowsPerTask);
-  const std::size_t sumTasks = affineInput() ? panelCount(layer(0).outputs) : 0;
-  team_.run(rowTasks + sumTasks, [&](std::size_t task, std::size_t) {
-    if (task < sumTasks) {
-      kernels_.columnSums(parameters_.panel(0, task), kPanelLanes, layer(0).inputs,
-                          inputWeightSums_.data() + task * kPanelLanes);
-      return;
-    }
-    const std::size_t first = (task - sumTasks) * kRowsPerTask;
+  if (isSparse_) sparse_.begin(rows);
+  const std::size_t tasks = ceilDivide(rows.size(), kRowsPerTask);
+  run(Stage::kGather, 0, tasks, 0, [&](std::size_t task, std::size_t) {
+    const std::size_t first = task * kRowsPerTask;
     for (std::size_t i = first; i < std::min(first + kRowsPerTask, rows.size()); ++i) {
-      gatherRow(rows[i], activations_[0].row(i));
+      if (i + kPrefetch < rows.size()) prefetchRow(rows[i + kPrefetch]);
+      isSparse_ ? sparse_.addRow(i) : gatherRow(rows[i], activations_[0].row(i));
     }
   });
+}
+
+/** Rows come in random order: unasked, each would wait for the memory. */
+void CpuExecutor::prefetchRow(std::uint32_t row) const {
+  constexpr std::size_t kCacheLine = 64;
+  const std::size_t columns = job_.dataset->columns();
+  const auto* bytes = job_.dataset->byteFeatures();
+  const auto* floats = job_.dataset->floatFeatures();
+  const char* begin = bytes ? reinterpret_cast<const char*>(bytes + row * columns)
+                            : reinterpret_cast<const char*>(floats + row * columns);
+  const std::size_t size = columns * (bytes ? sizeof *bytes : sizeof *floats);
+  for (std::size_t at = 0; at < size; at += kCacheLine) __builtin_prefetch(begin + at);
 }
 
 void CpuExecutor::gatherRow(std::uint32_t row, float* out) const {
@@ -118,14 +152,43 @@ void CpuExecutor::gatherRow(std::uint32_t row, float* out) const {
   }
 }
 
+std::size_t CpuExecutor::inputPieces(std::size_t l) const {
+  return ceilDivide(layer(l).inputs, kInputsPerTask);
+}
+
+float* CpuExecutor::pieceSums(std::size_t panel, std::size_t piece) {
+  return weightSums_.data() + (panel * inputPieces(0) + piece) * kPanelLanes;
+}
+
+void CpuExecutor::sumWeights(std::size_t panel, std::size_t piece) {
+  const std::size_t first = piece * kInputsPerTask;
+  kernels_.columnSums(parameters_.panel(0, panel) + first * kPanelLanes, kPanelLanes,
+                      std::min(kInputsPerTask, layer(0).inputs - first), pieceSums(panel, piece));
+}
+
+LayerEpilogue CpuExecutor::layerEpilogue(std::size_t l, std::size_t panel, std::size_t panels,
+                                         std::size_t worker) {
+  float* weightSums = l == 0 && affineInput() ? scratch_[worker].weightSums : nullptr;
+  for (std::size_t p = 0; weightSums && p < panels; ++p) {
+    kernels_.columnSums(pieceSums(panel + p, 0), kPanelLanes, inputPieces(0),
+                        weightSums + p * kPanelLanes);
+  }
+  return {
+      .bias = parameters_.bias(l, panel),
+      .weightSums = weightSums,
+      .affine = affine(),
+      .relu = l + 1 < layerCount(),
+  };
+}
+
 void CpuExecutor::forward(std::size_t l) {
   Activations& input = activations_[l];
   Activations& output = activations_[l + 1];
   const std::size_t rowTasks = ceilDivide(rows_, kRowsPerTask);
-  team_.run(panelCount(layer(l).outputs) * rowTasks, [&](std::size_t task, std::size_t) {
+  const std::size_t tasks = panelCount(layer(l).outputs) * rowTasks;
+  run(Stage::kForward, l, tasks, 0, [&](std::size_t task, std::size_t worker) {
     const std::size_t panel = task / rowTasks;
     const std::size_t first = task % rowTasks * kRowsPerTask;
-    const bool affineLayer = l == 0 && affineInput();
     kernels_.forward({
         .product = {.a = input.row(first),
                     .aRow = input.stride(),
@@ -134,10 +197,31 @@ void CpuExecutor::forward(std::size_t l) {
                     .bDepth = kPanelLanes,
                     .rows = std::min(kRowsPerTask, rows_ - first),
                     .depth = layer(l).inputs},
-        .bias = parameters_.bias(l, panel),
-        .rowSums = affineLayer ? inputWeightSums_.data() + panel * kPanelLanes : nullptr,
-        .affine = affine(),
-        .relu = l + 1 < layerCount(),
+        .epilogue = layerEpilogue(l, panel, 1, worker),
+        .out = output.row(first) + panel * kPanelLanes,
+        .outRow = output.stride(),
+    });
+  });
+}
+
+/** The first layer; beside it, the batch is sorted by column for the way back. */
+void CpuExecutor::forwardSparse() {
+  Activations& output = activations_[1];
+  const std::size_t panels = panelCount(layer(0).outputs);
+  const std::size_t rowTasks = ceilDivide(rows_, kSparseRowsPerTask);
+  const std::size_t products = ceilDivide(panels, kSparsePanels) * rowTasks;
+  const std::size_t columnTasks = holds<Logits>(job_.sink) ? 0 : sparse_.blocks();
+  run(Stage::kForward, 0, products, columnTasks, [&](std::size_t task, std::size_t worker) {
+    if (task >= products) return sparse_.addColumns(task - products);
+    const std::size_t panel = task / rowTasks * kSparsePanels;
+    const std::size_t first = task % rowTasks * kSparseRowsPerTask;
+    const std::size_t taskPanels = std::min(kSparsePanels, panels - panel);
+    kernels_.forwardSparse({
+        .input = sparse_.rows(first, std::min(kSparseRowsPerTask, rows_ - first)),
+        .weights = parameters_.panel(0, panel),
+        .panelStride = parameters_.panelStride(0),
+        .panels = taskPanels,
+        .epilogue = layerEpilogue(0, panel, taskPanels, worker),
         .out = output.row(first) + panel * kPanelLanes,
         .outRow = output.stride(),
     });
@@ -157,7 +241,8 @@ void CpuExecutor::objective(std::span<const std::uint32_t> rows) {
   const std::size_t classes = logits.columns();
   const float scale =
       meanOverBatch_ ? objective.weight / static_cast<float>(rows.size()) : objective.weight;
-  team_.run(ceilDivide(rows.size(), kRowsPerTask), [&](std::size_t task, std::size_t worker) {
+  const std::size_t tasks = ceilDivide(rows.size(), kRowsPerTask);
+  run(Stage::kObjective, layerCount(), tasks, 0, [&](std::size_t task, std::size_t worker) {
     const std::size_t first = task * kRowsPerTask;
     const std::size_t count = std::min(kRowsPerTask, rows.size() - first);
     std::uint32_t labels[kRowsPerTask];
@@ -188,28 +273,24 @@ void CpuExecutor::objective(std::span<const std::uint32_t> rows) {
 /** A layer's weights change only after the gradient has gone through them: one stage later. */
 void CpuExecutor::backward() {
   const std::size_t last = layerCount() - 1;
-  const auto together = [&](std::size_t countA, auto taskA, std::size_t countB, auto taskB) {
-    team_.run(countA + countB, [&](std::size_t task, std::size_t worker) {
-      task < countA ? taskA(task, worker) : taskB(task - countA, worker);
+  const auto updateBeside = [&](std::size_t l, Stage stage, std::size_t tasks, const auto& beside) {
+    const std::size_t updates = l <= last && !squaredOperands_ ? updateTasks(l) : 0;
+    run(stage, l - 1, tasks, updates, [&](std::size_t task, std::size_t worker) {
+      task < tasks ? beside(task, worker) : update(l, task - tasks, worker);
     });
-  };
-  const auto updating = [this](std::size_t l) {
-    return [this, l](std::size_t task, std::size_t worker) { update(l, task, worker); };
-  };
-  const auto backpropagating = [this](std::size_t l) {
-    return [this, l](std::size_t task, std::size_t worker) { backpropagate(l, task, worker); };
   };
 
   for (std::size_t l = last; l > 0; --l) {
-    const bool above = l < last && !squaredOperands_;
-    together(backpropagateTasks(l), backpropagating(l), above ? updateTasks(l + 1) : 0,
-             updating(l + 1));
+    updateBeside(l + 1, Stage::kBackpropagate, backpropagateTasks(l),
+                 [&](std::size_t task, std::size_t worker) { backpropagate(l, task, worker); });
   }
-  if (squaredOperands_) {
-    square();
-    for (std::size_t l = 0; l <= last; ++l) team_.run(updateTasks(l), updating(l));
-  } else {
-    together(updateTasks(0), updating(0), last > 0 ? updateTasks(1) : 0, updating(1));
+  if (squaredOperands_) square();
+  updateBeside(1, Stage::kUpdate, updateTasks(0),
+               [&](std::size_t task, std::size_t worker) { update(0, task, worker); });
+  if (!squaredOperands_) return;
+  for (std::size_t l = 1; l <= last; ++l) {
+    run(Stage::kUpdate, l, updateTasks(l), 0,
+        [&](std::size_t task, std::size_t worker) { update(l, task, worker); });
   }
 }
 
@@ -237,7 +318,7 @@ void CpuExecutor::backpropagate(std::size_t l, std::size_t panel, std::size_t wo
 }
 
 void CpuExecutor::square() {
-  team_.run(ceilDivide(rows_, kRowsPerTask), [&](std::size_t task, std::size_t) {
+  run(Stage::kUpdate, 0, ceilDivide(rows_, kRowsPerTask), 0, [&](std::size_t task, std::size_t) {
     const std::size_t first = task * kRowsPerTask;
     const std::size_t end = std::min(first + kRowsPerTask, rows_);
     constexpr Affine kIdentity{1, 0};
@@ -254,38 +335,69 @@ void CpuExecutor::square() {
 }
 
 std::size_t CpuExecutor::updateTasks(std::size_t l) const {
-  return panelCount(layer(l).outputs) * ceilDivide(layer(l).inputs, kInputsPerTask);
+  const std::size_t panels = panelCount(layer(l).outputs);
+  const bool sparse = l == 0 && isSparse_;
+  return (sparse ? ceilDivide(panels, kSparsePanels) : panels) * inputPieces(l);
 }
 
-void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {
-  const std::size_t pieces = ceilDivide(layer(l).inputs, kInputsPerTask);
-  const std::size_t panel = task / pieces;
-  const std::size_t firstInput = task % pieces * kInputsPerTask;
-  Activations& input = squaredOperands_ ? squaredActivations_[l] : activations_[l];
-  Activations& output = squaredOperands_ ? squaredGradients_[l] : gradient(l);
-  const float* outputPanel = output.data() + panel * kPanelLanes;
-
-  float* biasGradient = scratch_[worker].biasGradient;
+WeightEpilogue CpuExecutor::weightEpilogue(std::size_t l, std::size_t panel, std::size_t firstInput,
+                                           const float* biasGradient) {
   const bool affineLayer = l == 0 && affineInput() && !squaredOperands_;
-  if (affineLayer || firstInput == 0) {
-    kernels_.columnSums(outputPanel, output.stride(), rows_, biasGradient);
-  }
-  kernels_.updateWeights({
-      .product = {.a = input.data() + firstInput,
-                  .aRow = 1,
-                  .aDepth = input.stride(),
-                  .b = outputPanel,
-                  .bDepth = output.stride(),
-                  .rows = std::min(kInputsPerTask, layer(l).inputs - firstInput),
-                  .depth = rows_},
+  return {
       .biasGradient = affineLayer ? biasGradient : nullptr,
       .affine = affine(),
       .parameters = parameters_.panel(l, panel) + firstInput * kPanelLanes,
       .state = state_->panel(l, panel) + firstInput * kPanelLanes,
       .update = update_,
-  });
-  if (firstInput == 0) {
-    kernels_.updateBias(biasGradient, parameters_.bias(l, panel), state_->bias(l, panel), update_);
+  };
+}
+
+void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {
+  const bool sparse = l == 0 && isSparse_;
+  const std::size_t taskPanels = sparse ? kSparsePanels : 1;
+  const std::size_t pieces = inputPieces(l);
+  const std::size_t panel = task / pieces * taskPanels;
+  const std::size_t panels = std::min(taskPanels, panelCount(layer(l).outputs) - panel);
+  const std::size_t firstInput = task % pieces * kInputsPerTask;
+  const std::size_t inputs = std::min(kInputsPerTask, layer(l).inputs - firstInput);
+  Activations& output = squaredOperands_ ? squaredGradients_[l] : gradient(l);
+  const float* outputPanel = output.data() + panel * kPanelLanes;
+
+  float* biasGradient = scratch_[worker].biasGradient;
+  for (std::size_t p = 0; p < panels; ++p) {
+    kernels_.columnSums(outputPanel + p * kPanelLanes, output.stride(), rows_,
+                        biasGradient + p * kPanelLanes);
+  }
+  const WeightEpilogue epilogue = weightEpilogue(l, panel, firstInput, biasGradient);
+  if (sparse) {
+    kernels_.updateWeightsSparse({
+        .input = sparse_.columns(firstInput, inputs),
+        .gradients = outputPanel,
+        .gradientRow = output.stride(),
+        .panelStride = parameters_.panelStride(0),
+        .panels = panels,
+        .epilogue = epilogue,
+    });
+  } else {
+    Activations& input = squaredOperands_ ? squaredActivations_[l] : activations_[l];
+    kernels_.updateWeights({
+        .product = {.a = input.data() + firstInput,
+                    .aRow = 1,
+                    .aDepth = input.stride(),
+                    .b = outputPanel,
+                    .bDepth = output.stride(),
+                    .rows = inputs,
+                    .depth = rows_},
+        .epilogue = epilogue,
+    });
+  }
+  for (std::size_t p = 0; l == 0 && affineInput() && p < panels; ++p) {
+    sumWeights(panel + p, task % pieces);
+  }
+  if (firstInput > 0) return;
+  for (std::size_t p = 0; p < panels; ++p) {
+    kernels_.updateBias(biasGradient + p * kPanelLanes, parameters_.bias(l, panel + p),
+                        state_->bias(l, panel + p), update_);
   }
 }
 

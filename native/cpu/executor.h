@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -9,9 +10,13 @@
 #include "kernels.h"
 #include "lethe/backend.h"
 #include "packed_parameters.h"
+#include "sparse_batch.h"
 #include "thread_team.h"
 
 namespace lethe::cpu {
+
+/** The parts of a step between which all threads wait for each other. */
+enum class Stage { kGather, kForward, kObjective, kBackpropagate, kUpdate };
 
 /** One pass on the CPU: every step is a sequence of stages, each shared out over the team. */
 class CpuExecutor final : public Executor {
@@ -23,11 +28,17 @@ class CpuExecutor final : public Executor {
   bool finite() override;
   std::vector<float> finish() override;
 
+  /** Calls observer(stage, layer) on the caller's thread at the end of every stage: for benches. */
+  void observe(std::function<void(Stage, std::size_t)> observer) {
+    observer_ = std::move(observer);
+  }
+
  private:
   /** What a worker needs for itself. */
   struct Scratch {
     AlignedBuffer buffer;  ///< a panel of transposed weights, or the objective's rows
-    float biasGradient[kPanelLanes];
+    float weightSums[kSparsePanels * kPanelLanes];
+    float biasGradient[kSparsePanels * kPanelLanes];
   };
 
   std::size_t layerCount() const { return job_.model.architecture.layers().size(); }
@@ -40,9 +51,25 @@ class CpuExecutor final : public Executor {
     return l + 1 == layerCount() ? activations_.back() : gradients_[l];
   }
 
+  /** Shares out first + second tasks of one stage. */
+  template <class Task>
+  void run(Stage stage, std::size_t layer, std::size_t first, std::size_t second,
+           const Task& task) {
+    team_.run(first, second, task);
+    if (observer_) observer_(stage, layer);
+  }
+
+  bool manyZeros(std::span<const std::uint32_t> rows) const;
   void gather(std::span<const std::uint32_t> rows);
+  void prefetchRow(std::uint32_t row) const;
   void gatherRow(std::uint32_t row, float* out) const;
   void forward(std::size_t l);
+  void forwardSparse();
+  std::size_t inputPieces(std::size_t l) const;
+  float* pieceSums(std::size_t panel, std::size_t piece);
+  void sumWeights(std::size_t panel, std::size_t piece);
+  LayerEpilogue layerEpilogue(std::size_t l, std::size_t panel, std::size_t panels,
+                              std::size_t worker);
   void objective(std::span<const std::uint32_t> rows);
   void collectLogits();
   void backward();
@@ -52,26 +79,31 @@ class CpuExecutor final : public Executor {
   void backpropagate(std::size_t l, std::size_t panel, std::size_t worker);
   std::size_t updateTasks(std::size_t l) const;
   void update(std::size_t l, std::size_t task, std::size_t worker);
+  WeightEpilogue weightEpilogue(std::size_t l, std::size_t panel, std::size_t firstInput,
+                                const float* biasGradient);
   const PackedParameters& result() const;
 
   Job job_;
   const Kernels& kernels_;
   ThreadTeam team_;
+  std::function<void(Stage, std::size_t)> observer_;
   Update update_;
   bool meanOverBatch_;    ///< whether gradients are divided by the rows of their batch
   bool squaredOperands_;  ///< whether the sink sums squares of each row's gradient
 
   PackedParameters parameters_;
   std::optional<PackedParameters> state_;  ///< velocity, Fisher diagonal or sums, by the sink
-  AlignedBuffer inputWeightSums_;          ///< sums over the inputs of the first layer's weights
+  AlignedBuffer weightSums_;               ///< of the first layer, [panels][pieces][kPanelLanes]
   std::vector<Activations> activations_;   ///< [0] is the input, [l + 1] the output of layer l
+  SparseBatch sparse_;                     ///< the input instead of activations_[0]
   std::vector<Activations> gradients_;     ///< [l] at the output of layer l, but see gradient()
   std::vector<Activations> squaredActivations_;
   std::vector<Activations> squaredGradients_;
   std::vector<Scratch> scratch_;
   std::vector<float> losses_;
   std::vector<float> logits_;
-  std::size_t rows_ = 0;  ///< rows of the current batch
+  std::size_t rows_ = 0;   ///< rows of the current batch
+  bool isSparse_ = false;  ///< whether its input is in sparse_
   double lossSum_ = 0;
 };
 

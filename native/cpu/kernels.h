@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "lethe/target.h"
+#include "sparse_entry.h"
 
 namespace lethe::cpu {
 
@@ -11,7 +12,15 @@ namespace lethe::cpu {
 inline constexpr std::size_t kPanelLanes = 32;
 
 /**
- * The operands of C[r][lane] = chain over k of fma(a(r, k), b(k, lane)), starting at +0:
+ * Sparse products take two panels at a time, which shares the cost of a nonzero's index, and 128
+ * inputs at a time: 32 KiB of weights, which stay in the first-level cache for all rows of a batch.
+ */
+inline constexpr std::size_t kSparsePanels = 2;
+inline constexpr std::size_t kSparseBlock = 128;
+
+/**
+ * The operands of C[r][lane] = chain over k of fma(a(r, k), b(k, lane)), starting at +0, and +0
+ * added at its end:
  * a(r, k) = a[r * aRow + k * aDepth], b(k, lane) = b[k * bDepth + lane].
  */
 struct PanelProduct {
@@ -24,19 +33,48 @@ struct PanelProduct {
   std::size_t depth;
 };
 
+/** The nonzeros of a batch row by row, each row cut at every kSparseBlock columns. */
+struct SparseRows {
+  const SparseEntry* entries;    ///< the index is the column
+  const std::uint32_t* offsets;  ///< [rows][blocks]: where in `entries` a block begins; and the end
+  std::size_t rows;
+  std::size_t blocks;
+};
+
+/** The nonzeros of a batch column by column. */
+struct SparseColumns {
+  const SparseEntry* entries;    ///< the index is the row of the batch
+  const std::uint32_t* offsets;  ///< [columns]: where in `entries` a column begins; and the end
+  std::size_t columns;
+};
+
 /** What is left of x = scale u + offset once the sums over the raw u are known. */
 struct Affine {
   float scale;
   float offset;
 };
 
-struct ForwardArguments {
-  PanelProduct product;  ///< a: activations, b: a panel of weights
-  const float* bias;     ///< [kPanelLanes]
-  const float*
-      rowSums;  ///< sums of the weights over k, [kPanelLanes]; nullptr: the input is not affine
+/** How the sums of a layer become its outputs. */
+struct LayerEpilogue {
+  const float* bias;        ///< [lanes]
+  const float* weightSums;  ///< of each output's weights, [lanes]; nullptr: no affine input
   Affine affine;
   bool relu;
+};
+
+struct ForwardArguments {
+  PanelProduct product;  ///< a: activations, b: a panel of weights
+  LayerEpilogue epilogue;
+  float* out;
+  std::ptrdiff_t outRow;
+};
+
+struct SparseForwardArguments {
+  SparseRows input;
+  const float* weights;  ///< panels of weights, panelStride apart
+  std::ptrdiff_t panelStride;
+  std::size_t panels;  ///< at most kSparsePanels
+  LayerEpilogue epilogue;
   float* out;
   std::ptrdiff_t outRow;
 };
@@ -61,14 +99,27 @@ struct Update {
   float clamp = 0;
 };
 
-struct UpdateArguments {
-  PanelProduct
-      product;  ///< a: inputs transposed (rows: inputs k), b: output gradients (depth: batch)
-  const float* biasGradient;  ///< [kPanelLanes] if the input is affine, else nullptr
+/** What becomes of the sums that are the gradients of weights. */
+struct WeightEpilogue {
+  const float* biasGradient;  ///< [lanes] if the input is affine, else nullptr
   Affine affine;
-  float* parameters;  ///< [product.rows][kPanelLanes]
+  float* parameters;  ///< [inputs][kPanelLanes] of each panel
   float* state;       ///< the same shape
   Update update;
+};
+
+struct UpdateArguments {
+  PanelProduct product;  ///< a: inputs transposed (rows: inputs), b: output gradients
+  WeightEpilogue epilogue;
+};
+
+struct SparseUpdateArguments {
+  SparseColumns input;
+  const float* gradients;  ///< at the outputs, [rows of the batch][gradientRow]
+  std::ptrdiff_t gradientRow;
+  std::ptrdiff_t panelStride;  ///< between the panels of parameters and of state
+  std::size_t panels;          ///< at most kSparsePanels
+  WeightEpilogue epilogue;
 };
 
 struct ObjectiveArguments {
@@ -94,11 +145,20 @@ struct Kernels {
   void (*forward)(const ForwardArguments&);
   void (*backpropagate)(const BackpropagateArguments&);
   void (*updateWeights)(const UpdateArguments&);
+  /** The same bits as the dense products, over the nonzeros of the input alone. */
+  void (*forwardSparse)(const SparseForwardArguments&);
+  void (*updateWeightsSparse)(const SparseUpdateArguments&);
   /** Feeds a bias gradient, [kPanelLanes], to the update. */
   void (*updateBias)(const float* gradient, float* parameters, float* state, const Update&);
   /** out[lane] = chain over k of b[k * stride + lane]. */
   void (*columnSums)(const float* b, std::ptrdiff_t stride, std::size_t depth, float* out);
   void (*objective)(const ObjectiveArguments&);
+  /**
+   * Writes the nonzeros among `count` values, the first of which has the index firstIndex, and
+   * answers how many they are; `entries` has room for all and one vector more.
+   */
+  std::size_t (*nonzeros)(const float* values, std::size_t count, std::uint32_t firstIndex,
+                          SparseEntry* entries);
   void (*widen)(const std::uint8_t* in, std::size_t count, float* out);
   /** out = (scale in + offset)^2 */
   void (*affineSquare)(const float* in, Affine affine, std::size_t count, float* out);

@@ -32,7 +32,11 @@ class PackedParameters {
   /** [inputs][kPanelLanes] */
   float* panel(std::size_t layer, std::size_t panel) {
     return buffer_.data() + offsets_[layer].weights +
-           panel * architecture_.layers()[layer].inputs * kPanelLanes;
+           panel * static_cast<std::size_t>(panelStride(layer));
+  }
+  /** From one panel to the next, in floats. */
+  std::ptrdiff_t panelStride(std::size_t layer) const {
+    return static_cast<std::ptrdiff_t>(architecture_.layers()[layer].inputs * kPanelLanes);
   }
   /** [kPanelLanes], the biases of one panel's outputs */
   float* bias(std::size_t layer, std::size_t panel) {

@@ -3,6 +3,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "sparse_entry.h"
+
 namespace lethe::cpu {
 
 /** Eight lanes. min and max keep a NaN of the second operand, as the instructions do. */
@@ -22,6 +24,13 @@ struct SimdAvx2 {
     return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
   }
   static void store(float* p, Float a) { _mm256_storeu_ps(p, a); }
+
+  /** Pictures have long runs of zeros. */
+  static size_t writeNonzeros(const float* p, uint32_t firstIndex, SparseEntry* entries) {
+    const Float zeros = _mm256_cmp_ps(load(p), zero(), _CMP_EQ_OQ);
+    if (_mm256_movemask_ps(zeros) == 0xFF) return 0;
+    return cpu::writeNonzeros(p, kWidth, firstIndex, entries);
+  }
 
   static Float add(Float a, Float b) { return _mm256_add_ps(a, b); }
   static Float sub(Float a, Float b) { return _mm256_sub_ps(a, b); }

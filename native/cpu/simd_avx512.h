@@ -3,6 +3,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "sparse_entry.h"
+
 namespace lethe::cpu {
 
 /** Sixteen lanes. min and max keep a NaN of the second operand, as the instructions do. */
@@ -22,6 +24,22 @@ struct SimdAvx512 {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
   }
   static void store(float* p, Float a) { _mm512_storeu_ps(p, a); }
+
+  /** Writes a whole vector of entries; those beyond the nonzeros mean nothing. */
+  static size_t writeNonzeros(const float* p, uint32_t firstIndex, SparseEntry* entries) {
+    const Float a = load(p);
+    const Mask nonzero = _mm512_cmp_ps_mask(a, zero(), _CMP_NEQ_UQ);
+    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i all = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(firstIndex)), lanes);
+    const __m512i values = _mm512_maskz_compress_epi32(nonzero, _mm512_castps_si512(a));
+    const __m512i indices = _mm512_maskz_compress_epi32(nonzero, all);
+    // Lane 16 + i of a permutation of two vectors is lane i of the second.
+    const __m512i pairs = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const __m512i laterPairs = _mm512_add_epi32(pairs, _mm512_set1_epi32(8));
+    _mm512_storeu_si512(entries, _mm512_permutex2var_epi32(values, pairs, indices));
+    _mm512_storeu_si512(entries + 8, _mm512_permutex2var_epi32(values, laterPairs, indices));
+    return static_cast<size_t>(__builtin_popcount(nonzero));
+  }
 
   static Float add(Float a, Float b) { return _mm512_add_ps(a, b); }
   static Float sub(Float a, Float b) { return _mm512_sub_ps(a, b); }

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "sparse_entry.h"
+
 namespace lethe::cpu {
 
 /** Four lanes of AArch64 Advanced SIMD. */
@@ -25,6 +27,10 @@ struct SimdNeon {
     return vcvtq_f32_u32(vmovl_u16(vget_low_u16(words)));
   }
   static void store(float* p, Float a) { vst1q_f32(p, a); }
+
+  static size_t writeNonzeros(const float* p, uint32_t firstIndex, SparseEntry* entries) {
+    return cpu::writeNonzeros(p, kWidth, firstIndex, entries);
+  }
 
   static Float add(Float a, Float b) { return vaddq_f32(a, b); }
   static Float sub(Float a, Float b) { return vsubq_f32(a, b); }

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "sparse_entry.h"
+
 namespace lethe::cpu {
 
 /** Four lanes in plain C++: the definition that the vector instruction sets must reproduce. */
@@ -37,6 +39,10 @@ struct SimdPlain {
     return map([=](int i) { return static_cast<float>(p[i]); });
   }
   static void store(float* p, Float a) { memcpy(p, a.lane, sizeof a.lane); }
+
+  static size_t writeNonzeros(const float* p, uint32_t firstIndex, SparseEntry* entries) {
+    return cpu::writeNonzeros(p, kWidth, firstIndex, entries);
+  }
 
   static Float add(Float a, Float b) {
     return map([&](int i) { return a.lane[i] + b.lane[i]; });

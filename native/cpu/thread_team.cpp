@@ -22,7 +22,7 @@ void pause() {
 
 }  // namespace
 
-ThreadTeam::ThreadTeam(std::size_t size) {
+ThreadTeam::ThreadTeam(std::size_t size) : shares_(size) {
   threads_.reserve(size - 1);
   try {
     for (std::size_t worker = 1; worker < size; ++worker) {
@@ -35,40 +35,45 @@ ThreadTeam::ThreadTeam(std::size_t size) {
 
 ThreadTeam::~ThreadTeam() {
   stopping_.store(true, std::memory_order_relaxed);
-  const Ticket last{ticket_.load(std::memory_order_relaxed)};
-  ticket_.store(Ticket::first(last.generation() + 1, 0).word, std::memory_order_release);
-  ticket_.notify_all();
+  generation_.fetch_add(1, std::memory_order_release);
+  generation_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
-void ThreadTeam::runErased(std::size_t count, const void* context, Invoke invoke) {
+void ThreadTeam::runErased(const Stage& stage) {
+  const std::size_t count = stage.first + stage.second;
   if (threads_.empty()) {
-    for (std::size_t index = 0; index < count; ++index) invoke(context, index, 0);
+    for (std::size_t index = 0; index < count; ++index) stage.invoke(stage.context, index, 0);
     return;
   }
-  // A stage of more tasks than a ticket counts is cut; the order of the pieces does not matter.
+  if (count <= Ticket::kFieldMask) return runStage(stage);
+  // More tasks than a ticket counts: in pieces, whose order does not matter.
   struct Shifted {
-    const void* context;
-    Invoke invoke;
+    const Stage& stage;
     std::size_t first;
   };
   for (std::size_t first = 0; first < count; first += Ticket::kFieldMask) {
-    const Shifted shifted{context, invoke, first};
-    runStage(std::min<std::size_t>(count - first, Ticket::kFieldMask), &shifted,
-             [](const void* piece, std::size_t index, std::size_t worker) {
-               const auto& [context, invoke, first] = *static_cast<const Shifted*>(piece);
-               invoke(context, first + index, worker);
-             });
+    const Shifted shifted{stage, first};
+    runStage({&shifted,
+              [](const void* context, std::size_t index, std::size_t worker) {
+                const auto& [stage, first] = *static_cast<const Shifted*>(context);
+                stage.invoke(stage.context, first + index, worker);
+              },
+              std::min<std::size_t>(count - first, Ticket::kFieldMask), 0});
   }
 }
 
-void ThreadTeam::runStage(std::size_t count, const void* context, Invoke invoke) {
-  context_.store(context, std::memory_order_relaxed);
-  invoke_.store(invoke, std::memory_order_relaxed);
-  pending_.store(count, std::memory_order_relaxed);
-  const Ticket last{ticket_.load(std::memory_order_relaxed)};
-  ticket_.store(Ticket::first(last.generation() + 1, count).word, std::memory_order_release);
-  ticket_.notify_all();
+void ThreadTeam::runStage(const Stage& stage) {
+  stage_ = stage;
+  pending_.store(stage.first + stage.second, std::memory_order_relaxed);
+  const std::uint64_t generation = generation_.load(std::memory_order_relaxed) + 1;
+  for (std::size_t owner = 0; owner < shares_.size(); ++owner) {
+    const std::size_t count =
+        shareOf(owner, stage.first).size() + shareOf(owner, stage.second).size();
+    shares_[owner].ticket.store(Ticket::first(generation, count).word, std::memory_order_release);
+  }
+  generation_.store(generation, std::memory_order_release);
+  generation_.notify_all();
   takeTasks(0);
   for (int spins = 0; pending_.load(std::memory_order_acquire) != 0; ++spins) {
     if (spins < kSpins) {
@@ -80,16 +85,25 @@ void ThreadTeam::runStage(std::size_t count, const void* context, Invoke invoke)
 }
 
 void ThreadTeam::takeTasks(std::size_t worker) {
-  Ticket ticket{ticket_.load(std::memory_order_acquire)};
+  for (std::size_t i = 0; i < shares_.size(); ++i) takeShare((worker + i) % shares_.size(), worker);
+}
+
+void ThreadTeam::takeShare(std::size_t owner, std::size_t worker) {
+  std::atomic<std::uint64_t>& word = shares_[owner].ticket;
+  Ticket ticket{word.load(std::memory_order_acquire)};
   while (ticket.next() < ticket.count()) {
-    if (!ticket_.compare_exchange_weak(ticket.word, ticket.word + 1, std::memory_order_acquire)) {
+    if (!word.compare_exchange_weak(ticket.word, ticket.word + 1, std::memory_order_acquire)) {
       continue;
     }
-    const void* context = context_.load(std::memory_order_relaxed);
-    const Invoke invoke = invoke_.load(std::memory_order_relaxed);
-    invoke(context, ticket.next(), worker);
+    const Range first = shareOf(owner, stage_.first);
+    const Range second = shareOf(owner, stage_.second);
+    const std::size_t next = ticket.next();
+    const std::size_t index = next < first.size()
+                                  ? first.begin + next
+                                  : stage_.first + second.begin + (next - first.size());
+    stage_.invoke(stage_.context, index, worker);
     pending_.fetch_sub(1, std::memory_order_release);
-    ticket.word = ticket_.load(std::memory_order_acquire);
+    ticket.word = word.load(std::memory_order_acquire);
   }
 }
 
@@ -97,20 +111,20 @@ void ThreadTeam::serve(std::size_t worker) {
   const FloatingPointMode mode;
   std::uint64_t generation = 0;
   for (;;) {
-    generation = awaitNextStage(generation).generation();
+    generation = awaitNextStage(generation);
     if (stopping_.load(std::memory_order_relaxed)) return;
     takeTasks(worker);
   }
 }
 
-ThreadTeam::Ticket ThreadTeam::awaitNextStage(std::uint64_t generation) {
+std::uint64_t ThreadTeam::awaitNextStage(std::uint64_t generation) {
   for (int spins = 0;; ++spins) {
-    const Ticket ticket{ticket_.load(std::memory_order_acquire)};
-    if (ticket.generation() != generation) return ticket;
+    const std::uint64_t current = generation_.load(std::memory_order_acquire);
+    if (current != generation) return current;
     if (spins < kSpins) {
       pause();
     } else {
-      ticket_.wait(ticket.word, std::memory_order_relaxed);
+      generation_.wait(current, std::memory_order_relaxed);
     }
   }
 }

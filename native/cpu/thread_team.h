@@ -9,9 +9,11 @@
 namespace lethe::cpu {
 
 /**
- * A few threads, the caller included, that share out the tasks of one stage after another. Tasks
- * are taken from a common counter, so that the caller finishes alone if the others are not running.
- * Waiting threads spin for a bounded time and then sleep.
+ * A few threads, the caller included, that share out the tasks of one stage after another. Each
+ * worker begins with a share of its own, the same one whenever the counts are the same, so that
+ * what it has written is still in its cache; then it takes what others have left, so that the
+ * caller finishes alone if they are not running. Waiting threads spin for a bounded time and then
+ * sleep.
  */
 class ThreadTeam {
  public:
@@ -27,17 +29,31 @@ class ThreadTeam {
    * done. */
   template <class Task>
   void run(std::size_t count, const Task& task) {
-    runErased(count, &task, [](const void* context, std::size_t index, std::size_t worker) {
-      (*static_cast<const Task*>(context))(index, worker);
-    });
+    run(count, 0, task);
+  }
+
+  /** The same for first + second tasks, of each of which every worker has its share. */
+  template <class Task>
+  void run(std::size_t first, std::size_t second, const Task& task) {
+    runErased({&task,
+               [](const void* context, std::size_t index, std::size_t worker) {
+                 (*static_cast<const Task*>(context))(index, worker);
+               },
+               first, second});
   }
 
  private:
-  using Invoke = void (*)(const void* context, std::size_t index, std::size_t worker);
+  struct Stage {
+    const void* context;
+    void (*invoke)(const void* context, std::size_t index, std::size_t worker);
+    std::size_t first;
+    std::size_t second;
+  };
 
   /**
-   * Generation, task count and next task in one word: whoever swaps the word owns a task of just
-   * that stage, so a thread that wakes late can never take part in a stage that it does not know.
+   * Generation, task count and next task of a share in one word: whoever swaps the word owns a task
+   * of just that stage, so a thread that wakes late can never take part in a stage that it does not
+   * know.
    */
   struct Ticket {
     std::uint64_t word;
@@ -45,22 +61,36 @@ class ThreadTeam {
     static Ticket first(std::uint64_t generation, std::size_t count) {
       return {generation << 40 | static_cast<std::uint64_t>(count) << 20};
     }
-    std::uint64_t generation() const { return word >> 40; }
     std::size_t count() const { return word >> 20 & kFieldMask; }
     std::size_t next() const { return word & kFieldMask; }
   };
 
-  void runErased(std::size_t count, const void* context, Invoke invoke);
-  void runStage(std::size_t count, const void* context, Invoke invoke);
+  struct alignas(64) Share {
+    std::atomic<std::uint64_t> ticket{0};
+  };
+
+  /** The tasks [begin, end) of `count` that are a worker's own. */
+  struct Range {
+    std::size_t begin;
+    std::size_t end;
+    std::size_t size() const { return end - begin; }
+  };
+  Range shareOf(std::size_t worker, std::size_t count) const {
+    return {count * worker / shares_.size(), count * (worker + 1) / shares_.size()};
+  }
+
+  void runErased(const Stage& stage);
+  void runStage(const Stage& stage);
   void takeTasks(std::size_t worker);
+  void takeShare(std::size_t owner, std::size_t worker);
   void serve(std::size_t worker);
-  Ticket awaitNextStage(std::uint64_t generation);
+  std::uint64_t awaitNextStage(std::uint64_t generation);
 
   std::vector<std::thread> threads_;
-  alignas(64) std::atomic<std::uint64_t> ticket_{0};
+  std::vector<Share> shares_;  ///< one a worker, of those that no thread could be had for too
+  Stage stage_{};              ///< written while no task is pending, read by owners of a task
+  alignas(64) std::atomic<std::uint64_t> generation_{0};
   alignas(64) std::atomic<std::size_t> pending_{0};
-  std::atomic<const void*> context_{nullptr};
-  std::atomic<Invoke> invoke_{nullptr};
   std::atomic<bool> stopping_{false};
 };
 

@@ -24,14 +24,16 @@ TEST(Dataset, holds_bytes_with_their_map) {
   EXPECT_EQ(dataset->columns(), 2u);
   EXPECT_EQ(dataset->classes(), 3u);
   EXPECT_EQ(dataset->label(2), 2u);
-  EXPECT_EQ(dataset->bytes(), 6 + 3 * sizeof(std::uint32_t));
+  EXPECT_EQ(dataset->nonzeros(0), 1u);
+  EXPECT_EQ(dataset->nonzeros(1), 2u);
+  EXPECT_EQ(dataset->bytes(), 6 + 3 * 2 * sizeof(std::uint32_t));
   EXPECT_EQ(dataset->byteFeatures()[5], 255);
   EXPECT_EQ(dataset->floatFeatures(), nullptr);
 }
 
 TEST(Dataset, holds_floats) {
   const auto dataset = Dataset::fromFloats({0.5f, -2}, {0, 1}, 1, 2);
-  EXPECT_EQ(dataset->bytes(), 2 * sizeof(float) + 2 * sizeof(std::uint32_t));
+  EXPECT_EQ(dataset->bytes(), 2 * sizeof(float) + 2 * 2 * sizeof(std::uint32_t));
   EXPECT_EQ(dataset->floatFeatures()[1], -2);
   EXPECT_EQ(dataset->byteFeatures(), nullptr);
 }

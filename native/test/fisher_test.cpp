@@ -33,9 +33,8 @@ class FisherTest : public testing::TestWithParam<std::string> {
  protected:
   void check(FisherMode mode, Target target) {
     for (const auto& widths : {std::vector<std::uint32_t>{5, 3}, {7, 6, 5, 3}, {33, 65, 31, 10}}) {
-      for (const Features features : {Features::kBytes, Features::kFloats}) {
-        SCOPED_TRACE(testing::PrintToString(widths) +
-                     (features == Features::kBytes ? " bytes" : " floats"));
+      for (const Features features : kAllFeatures) {
+        SCOPED_TRACE(testing::PrintToString(widths) + " " + featuresName(features));
         PassSpec spec = makeSpec(widths, features, 37, 16, SquaredGradient{mode});
         spec.objective = makeObjective(target, spec);
         const PassResult result = run(spec, *makeBackend(GetParam()));

@@ -99,9 +99,8 @@ class GradientTest : public testing::TestWithParam<std::string> {
 
   void checkShapes(Target target, float weight) {
     for (const Shape& shape : kShapes) {
-      for (const Features features : {Features::kBytes, Features::kFloats}) {
-        SCOPED_TRACE(testing::PrintToString(shape.widths) +
-                     (features == Features::kBytes ? " bytes" : " floats"));
+      for (const Features features : kAllFeatures) {
+        SCOPED_TRACE(testing::PrintToString(shape.widths) + " " + featuresName(features));
         PassSpec spec = makeSpec(shape.widths, features, shape.rows, shape.batchSize, Gradient{});
         spec.objective = makeObjective(target, spec);
         spec.objective.weight = weight;

@@ -27,7 +27,7 @@ template <class A, class B>
 float chain(std::size_t depth, const A& a, const B& b) {
   float sum = 0;
   for (std::size_t k = 0; k < depth; ++k) sum = std::fma(a(k), b(k), sum);
-  return sum;
+  return sum + 0.0f;  // never -0
 }
 
 template <class A>
@@ -35,6 +35,16 @@ float sumInOrder(std::size_t depth, const A& a) {
   float sum = 0;
   for (std::size_t k = 0; k < depth; ++k) sum += a(k);
   return sum;
+}
+
+/** The sum of each 256 in order, then the sum of these. */
+template <class A>
+float sumInPieces(std::size_t depth, const A& a) {
+  constexpr std::size_t kPiece = 256;
+  return sumInOrder((depth + kPiece - 1) / kPiece, [&](std::size_t piece) {
+    const std::size_t first = piece * kPiece;
+    return sumInOrder(std::min(kPiece, depth - first), [&](std::size_t k) { return a(first + k); });
+  });
 }
 
 class Oracle {
@@ -130,7 +140,7 @@ class Oracle {
         float z = sum + bias;
         if (l == 0 && affine_) {
           z = std::fma(map_.scale, sum,
-                       std::fma(map_.offset, sumInOrder(layer.inputs, weight), bias));
+                       std::fma(map_.offset, sumInPieces(layer.inputs, weight), bias));
         }
         const bool last = l + 1 == layers_.size();
         output[n][o] = !last && z < 0 ? 0 : z;

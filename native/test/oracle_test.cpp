@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "support.h"
 
 namespace lethe::test {
@@ -34,9 +36,8 @@ class OracleTest : public testing::TestWithParam<std::string> {
 
   void checkShapes(const Sink& sink, Target target = Target::kLabel) {
     for (const Shape& shape : kShapes) {
-      for (const Features features : {Features::kBytes, Features::kFloats}) {
-        SCOPED_TRACE(testing::PrintToString(shape.widths) +
-                     (features == Features::kBytes ? " bytes" : " floats"));
+      for (const Features features : kAllFeatures) {
+        SCOPED_TRACE(testing::PrintToString(shape.widths) + " " + featuresName(features));
         PassSpec spec = makeSpec(shape.widths, features, shape.rows, shape.batchSize, sink);
         spec.plan.epochs = 2;
         spec.objective = makeObjective(target, spec);
@@ -69,7 +70,7 @@ TEST_P(OracleTest, sgd_with_a_weight_and_a_shuffled_subset) {
 }
 
 TEST_P(OracleTest, clamped_fisher) {
-  for (const Features features : {Features::kBytes, Features::kFloats}) {
+  for (const Features features : kAllFeatures) {
     PassSpec spec = makeSpec({33, 65, 31, 10}, features, 37, 16, Gradient{});
     const std::size_t count = spec.model.architecture.parameterCount();
     spec.sink =
@@ -78,6 +79,22 @@ TEST_P(OracleTest, clamped_fisher) {
     spec.objective = makeObjective(Target::kUniform, spec);
     check(spec);
   }
+}
+
+/** Products that underflow may leave a chain at -0, where later zeros in it would make it +0. */
+TEST_P(OracleTest, sums_that_underflow) {
+  Random random(11);
+  std::vector<float> features = random.uniforms(40 * 33, -1e-38f, 1e-38f);
+  for (float& value : features) {
+    if (random.below(4) > 0) value = 0;
+  }
+  PassSpec spec = makeSpec({33, 10}, Features::kFloats, 40, 16, Logits{});
+  spec.dataset = Dataset::fromFloats(features, std::vector<std::uint32_t>(40), 33, 10);
+  ParameterVector parameters = *spec.model.parameters;
+  for (float& parameter : parameters) parameter *= 1e-20f;
+  std::fill(parameters.end() - 10, parameters.end(), -0.0f);  // any other bias would hide the sign
+  spec.model.parameters = std::make_shared<const ParameterVector>(parameters);
+  check(spec);
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, OracleTest, testing::ValuesIn(backendNames()), backendTestName);

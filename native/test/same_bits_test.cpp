@@ -75,10 +75,30 @@ TEST_P(SameBitsTest, in_a_second_run_of_a_backend) {
   EXPECT_TRUE(sameBits(first, run(spec, *backend).values));
 }
 
-INSTANTIATE_TEST_SUITE_P(Data, SameBitsTest, testing::Values(Features::kBytes, Features::kFloats),
-                         [](const auto& info) {
-                           return info.param == Features::kBytes ? "bytes" : "floats";
-                         });
+INSTANTIATE_TEST_SUITE_P(Data, SameBitsTest, testing::ValuesIn(kAllFeatures),
+                         [](const auto& info) { return featuresName(info.param); });
+
+/** A row of few nonzeros is skipped through when alone, and not among rows of many. */
+TEST(SameBits, of_a_row_dense_or_zero_skipped) {
+  constexpr std::size_t kColumns = 300, kDenseRows = 30;
+  Random random(3);
+  std::vector<float> features = random.uniforms((kDenseRows + 1) * kColumns, -2, 2);
+  for (std::size_t k = 0; k < kColumns; ++k) {
+    if (k % 7 > 0) features[k] = 0;
+  }
+  const auto dataset =
+      Dataset::fromFloats(features, std::vector<std::uint32_t>(kDenseRows + 1), kColumns, 10);
+  const Model model = makeModel({kColumns, 70, 10});
+  Plan together = everyRow(*dataset, kDenseRows + 1);
+  Plan alone = together;
+  alone.rows = {0};
+  for (const std::string& name : backendNames()) {
+    const auto backend = makeBackend(name);
+    const std::vector<float> all = run({model, dataset, together, {}, Logits{}}, *backend).values;
+    const std::vector<float> one = run({model, dataset, alone, {}, Logits{}}, *backend).values;
+    EXPECT_TRUE(sameBits({all.begin(), all.begin() + 10}, one)) << name;
+  }
+}
 
 }  // namespace
 }  // namespace lethe::test

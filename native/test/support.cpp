@@ -36,17 +36,37 @@ std::vector<float> Random::uniforms(std::size_t count, float low, float high) {
   return values;
 }
 
+std::string featuresName(Features features) {
+  switch (features) {
+    case Features::kBytes:
+      return "bytes";
+    case Features::kFloats:
+      return "floats";
+    case Features::kSparseBytes:
+      return "sparse_bytes";
+    case Features::kSparseFloats:
+      return "sparse_floats";
+  }
+  return "";
+}
+
 std::shared_ptr<const Dataset> makeDataset(Features features, std::size_t rows, std::size_t columns,
                                            std::size_t classes, std::uint64_t seed) {
   Random random(seed);
   std::vector<std::uint32_t> labels(rows);
   for (auto& label : labels) label = random.below(static_cast<std::uint32_t>(classes));
-  if (features == Features::kFloats) {
-    return Dataset::fromFloats(random.uniforms(rows * columns, -2, 2), labels, columns, classes);
+  const bool sparse = features == Features::kSparseBytes || features == Features::kSparseFloats;
+  if (features == Features::kFloats || features == Features::kSparseFloats) {
+    std::vector<float> floats = random.uniforms(rows * columns, -2, 2);
+    for (float& value : floats) {
+      if (sparse && random.below(5) > 0) value = random.below(2) == 0 ? 0.0f : -0.0f;
+    }
+    return Dataset::fromFloats(floats, labels, columns, classes);
   }
   std::vector<std::uint8_t> bytes(rows * columns);
   for (auto& byte : bytes) {
-    byte = random.below(3) == 0 ? 0 : static_cast<std::uint8_t>(random.below(256));
+    const bool zero = sparse ? random.below(5) > 0 : random.below(3) == 0;
+    byte = zero ? 0 : static_cast<std::uint8_t>(random.below(256));
   }
   return Dataset::fromBytes(bytes, {0.0127f, -0.42f}, labels, columns, classes);
 }

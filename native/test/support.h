@@ -20,7 +20,11 @@ std::unique_ptr<Backend> makeBackend(const std::string& name, std::size_t thread
 /** For INSTANTIATE_TEST_SUITE_P: the backend's name is the name of the test. */
 std::string backendTestName(const testing::TestParamInfo<std::string>& info);
 
-enum class Features { kBytes, kFloats };
+/** A third of the bytes are 0; of the sparse ones, as in pictures, four fifths. */
+enum class Features { kBytes, kFloats, kSparseBytes, kSparseFloats };
+inline constexpr Features kAllFeatures[] = {Features::kBytes, Features::kFloats,
+                                            Features::kSparseBytes, Features::kSparseFloats};
+std::string featuresName(Features features);
 
 /** Reproducible random numbers for the tests' data. */
 class Random {
@@ -37,7 +41,7 @@ class Random {
   PhiloxStream stream_;
 };
 
-/** Random features and labels. A third of the bytes are 0, as in pictures. */
+/** Random features and labels. */
 std::shared_ptr<const Dataset> makeDataset(Features features, std::size_t rows, std::size_t columns,
                                            std::size_t classes, std::uint64_t seed = 1);
 

@@ -70,7 +70,7 @@ class UpdateTest : public testing::TestWithParam<std::string> {
   }
 
   void checkSgd(const Sgd& sgd) {
-    for (const Features features : {Features::kBytes, Features::kFloats}) {
+    for (const Features features : kAllFeatures) {
       PassSpec spec = makeSpec({33, 65, 31, 10}, features, 37, 16, sgd);
       spec.plan.epochs = 3;
       check(spec, expectedSgd(spec));

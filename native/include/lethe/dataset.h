@@ -35,6 +35,8 @@ class Dataset {
   std::size_t classes() const { return classes_; }
   std::size_t bytes() const;
 
+  /** How many of a row's features are not 0 (of bytes: before the affine map). */
+  std::uint32_t nonzeros(std::size_t row) const { return nonzeros_[row]; }
   std::uint32_t label(std::size_t row) const { return labels_[row]; }
   AffineMap map() const { return map_; }
 
@@ -57,6 +59,7 @@ class Dataset {
   Features features_;
   AffineMap map_;
   std::vector<std::uint32_t> labels_;
+  std::vector<std::uint32_t> nonzeros_;
   std::size_t columns_;
   std::size_t classes_;
 };

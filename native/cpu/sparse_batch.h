@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels.h"
+#include "lethe/dataset.h"
+
+namespace lethe::cpu {
+
+/**
+ * The nonzeros of a batch by row and, where gradients are wanted, by column. Filled in stages, the
+ * calls of each of which may run side by side: begin; addRow for every row; addColumns for every
+ * block of kSparseBlock columns.
+ */
+class SparseBatch {
+ public:
+  SparseBatch(const Dataset& dataset, const Kernels& kernels);
+
+  void begin(std::span<const std::uint32_t> rows);
+  void addRow(std::size_t row);
+  void addColumns(std::size_t block);
+
+  std::size_t blocks() const { return blocks_; }
+
+  /** The nonzeros of `count` rows. */
+  SparseRows rows(std::size_t first, std::size_t count) const {
+    return {rowEntries_.data(), rowOffsets_.data() + first * blocks_, count, blocks_};
+  }
+  /** The nonzeros of `count` columns. */
+  SparseColumns columns(std::size_t first, std::size_t count) const {
+    return {columnEntries_.data(), columnOffsets_.data() + first, count};
+  }
+
+ private:
+  const Dataset& dataset_;
+  const Kernels& kernels_;
+  std::size_t blocks_;
+  std::span<const std::uint32_t> batch_;
+  std::vector<SparseEntry> rowEntries_;
+  std::vector<std::uint32_t> rowOffsets_;
+  std::vector<SparseEntry> columnEntries_;
+  std::vector<std::uint32_t> columnOffsets_;
+};
+
+}  // namespace lethe::cpu
