@@ -14,6 +14,7 @@ export type { OwnedData, Ownership } from './data/owned-data.js';
 export { loadParquet } from './data/parquet.js';
 export { type DigitsOptions, syntheticDigits } from './data/synthetic-digits.js';
 export type { TableOptions } from './data/table.js';
+export { availableThreads } from './engine/available-threads.js';
 export { Dataset, type Rows } from './engine/dataset.js';
 export type { Evaluation } from './engine/evaluation.js';
 export {

@@ -1,9 +1,8 @@
 import { rm } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { ensureFolder, replaceFile } from '../files.js';
-import { LetheError } from '../index.js';
+import { availableThreads, LetheError } from '../index.js';
 import { type DataFlags, loadStudyData } from './data.js';
 import { FIGURE_NAMES, measureFigures, POINTS, QUICK_POINTS } from './figures.js';
 import { type PeerFigures, runPyTorch } from './peers.js';
@@ -56,7 +55,7 @@ function parseFlags(): Flags {
     .option('--seeds <list>', 'e.g. 42-46', parseSeeds, [42, 43, 44, 45, 46])
     .option('--quick', 'the first seed only, and 5 points of each figure instead of 19', false)
     .option('--no-figures', 'the tables only')
-    .option('--threads <n>', 'default: all cores', parseThreads, availableParallelism())
+    .option('--threads <n>', 'default: all cores', parseThreads, availableThreads())
     .option('--peer', 'run the study in PyTorch too, seed by seed', false)
     .option('--python <path>', 'the Python that has PyTorch', '/usr/bin/python3')
     .option('--json', 'print the results as JSON and nothing else on stdout', false)

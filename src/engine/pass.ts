@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import {
   requireArray,
   requireFunction,
@@ -8,6 +7,7 @@ import {
   requireOneOf,
 } from '../arguments.js';
 import { LetheError } from '../errors.js';
+import { availableThreads } from './available-threads.js';
 import { Dataset, type Rows } from './dataset.js';
 import type { Model } from './model.js';
 import {
@@ -138,7 +138,7 @@ export async function pass(
   requireObject('model', model);
   requireInstance('dataset', dataset, Dataset);
   requireObject('options', options);
-  const { threads = availableParallelism(), signal, onProgress } = options;
+  const { threads = availableThreads(), signal, onProgress } = options;
   if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
   if (onProgress !== undefined) requireFunction('onProgress', onProgress);
   const request: NativePass = {

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import {
   requireArray,
   requireFunction,
@@ -8,6 +7,7 @@ import {
   requirePositive,
   requireText,
 } from '../arguments.js';
+import { availableThreads } from '../engine/available-threads.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
 import { toOnnx } from '../engine/formats/export-model.js';
 import type { Model } from '../engine/model.js';
@@ -99,7 +99,7 @@ type Settings = Required<Omit<VerifyOptions, 'signal'>> & Pick<VerifyOptions, 's
 
 function checkOptions(options: VerifyOptions): Settings {
   const { chunkRows = 1024, tolerance = DEFAULT_TOLERANCE } = requireObject('options', options);
-  const { threads = availableParallelism(), signal } = options;
+  const { threads = availableThreads(), signal } = options;
   if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
   return {
     chunkRows: requireInteger('chunkRows', chunkRows, 1),

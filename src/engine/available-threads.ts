@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/**
+ * The cores that this process may use: those it may run on, and no more than the CPU time that its
+ * control groups (containers) grant.
+ *
+ * @param root where /proc and /sys are
+ */
+export function availableThreads(root = '/'): number {
+  const quota = Math.ceil(Math.min(...cpuQuotas(root)));
+  return Math.max(1, Math.min(availableParallelism(), quota));
+}
+
+/** CPU seconds a second that each control group of this process grants; Infinity where none does. */
+function cpuQuotas(root: string): number[] {
+  const groups = read(join(root, 'proc/self/cgroup'))?.split('\n') ?? [];
+  return [
+    Number.POSITIVE_INFINITY,
+    ...groups.flatMap((line) => {
+      // "0::/path" is version 2; "4:cpu,cpuacct:/path" a controller of version 1.
+      const [, id, controllers, path] = /^(\d+):([^:]*):\/(.*)$/.exec(line) ?? [];
+      if (path === undefined) return [];
+      if (id === '0') return quotasUpwards(join(root, 'sys/fs/cgroup'), path, quotaOfVersion2);
+      if (!controllers?.split(',').includes('cpu')) return [];
+      return quotasUpwards(join(root, 'sys/fs/cgroup/cpu'), path, quotaOfVersion1);
+    }),
+  ];
+}
+
+/** The quotas of a group and of all that hold it. In a container its own group may be the top. */
+function quotasUpwards(top: string, path: string, quotaOf: (folder: string) => number): number[] {
+  const quotas = [quotaOf(top)];
+  for (let group = path; group && group !== '.'; group = dirname(group)) {
+    quotas.push(quotaOf(join(top, group)));
+  }
+  return quotas;
+}
+
+function quotaOfVersion2(folder: string): number {
+  const [quota, period] = read(join(folder, 'cpu.max'))?.split(/\s+/) ?? [];
+  return ratio(quota, period);
+}
+
+function quotaOfVersion1(folder: string): number {
+  return ratio(read(join(folder, 'cpu.cfs_quota_us')), read(join(folder, 'cpu.cfs_period_us')));
+}
+
+/** Infinity unless both are numbers above 0: "max" and -1 mean no limit. */
+function ratio(quota: string | undefined, period: string | undefined): number {
+  const share = Number(quota) / Number(period);
+  return share > 0 && Number.isFinite(share) ? share : Number.POSITIVE_INFINITY;
+}
+
+/** The text of a small file; nothing where it cannot be read, as on systems without it. */
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
