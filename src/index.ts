@@ -41,6 +41,7 @@ export {
 export { device, type PassOutcome, type Progress } from './engine/native.js';
 export { parameterHash } from './engine/parameter-hash.js';
 export { type Objective, type Plan, pass, type RunOptions, type Sink } from './engine/pass.js';
+export type { Schedule } from './engine/schedule.js';
 export { LetheError, type LetheErrorCode } from './errors.js';
 export {
   assignExclusive,

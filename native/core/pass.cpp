@@ -19,11 +19,25 @@ void require(bool condition, const std::string& message) {
 bool positive(float value) { return std::isfinite(value) && value > 0; }
 bool nonNegative(float value) { return std::isfinite(value) && value >= 0; }
 
+void checkSchedule(const Schedule& learningRate) {
+  const auto& knots = learningRate.knots();
+  float last = -1;
+  for (const Schedule::Knot& knot : knots) {
+    require(knot.at > last && knot.at >= 0 && knot.at <= 1,
+            "the knots of learningRate must lie in [0, 1], each after the one before");
+    require(nonNegative(knot.value), "learningRate must be finite and at least 0 in every knot");
+    last = knot.at;
+  }
+  require(std::any_of(knots.begin(), knots.end(),
+                      [](const Schedule::Knot& knot) { return knot.value > 0; }),
+          "learningRate must be a finite number above 0");
+}
+
 struct SinkCheck {
   const Model& model;
 
   void operator()(const Sgd& sgd) const {
-    require(positive(sgd.learningRate), "learningRate must be a finite number above 0");
+    checkSchedule(sgd.learningRate);
     require(nonNegative(sgd.momentum) && sgd.momentum < 1, "momentum must be in [0, 1)");
     require(nonNegative(sgd.weightDecay), "weightDecay must be a finite number of at least 0");
     require(!sgd.nesterov || sgd.momentum > 0, "nesterov needs a momentum above 0");
@@ -42,6 +56,22 @@ struct SinkCheck {
   void operator()(const Logits&) const {}
 };
 
+void checkPlan(const Plan& plan, const Dataset& dataset) {
+  require(plan.batchSize > 0, "batchSize must be at least 1");
+  require(plan.epochs > 0, "epochs must be at least 1");
+  require(plan.maxSteps > 0, "maxSteps must be at least 1");
+  require(plan.samplesPerEpoch <= plan.sampledRows.size(),
+          "samplesPerEpoch must not exceed the rows to sample from");
+  require(plan.samplesPerEpoch == 0 || plan.shuffleSeed, "sampling rows needs a shuffleSeed");
+  require(!plan.hardest || (*plan.hardest > 0 && *plan.hardest <= plan.batchSize),
+          "hardest must be in 1..batchSize");
+  if (plan.rowsPerEpoch() == 0) {
+    throw Error(ErrorCode::kEmptySet, "there are no rows to pass over");
+  }
+  dataset.checkRows(plan.rows);
+  dataset.checkRows(plan.sampledRows);
+}
+
 void check(const PassSpec& spec) {
   require(spec.dataset != nullptr, "a pass needs a data set");
   const Architecture& architecture = spec.model.architecture;
@@ -51,14 +81,13 @@ void check(const PassSpec& spec) {
   require(architecture.inputs() == dataset.columns(),
           "the model takes " + std::to_string(architecture.inputs()) +
               " inputs, but the data set has " + std::to_string(dataset.columns()) + " columns");
-  require(architecture.classes() >= dataset.classes(),
+  require(std::holds_alternative<Logits>(spec.sink) || architecture.classes() >= dataset.classes(),
           "the model has " + std::to_string(architecture.classes()) +
               " classes, but the data set has " + std::to_string(dataset.classes()));
-  require(spec.plan.batchSize > 0, "batchSize must be at least 1");
-  require(spec.plan.epochs > 0, "epochs must be at least 1");
-  require(spec.plan.maxSteps > 0, "maxSteps must be at least 1");
-  if (spec.plan.rows.empty()) throw Error(ErrorCode::kEmptySet, "there are no rows to pass over");
-  dataset.checkRows(spec.plan.rows);
+  checkPlan(spec.plan, dataset);
+  const bool updates =
+      std::holds_alternative<Sgd>(spec.sink) || std::holds_alternative<ClampedFisher>(spec.sink);
+  require(!spec.plan.hardest || updates, "hardest needs a sink that changes the model");
 
   const Objective& objective = spec.objective;
   require(std::isfinite(objective.weight), "the objective's weight must be finite");
@@ -106,8 +135,7 @@ PassResult pass(Backend& backend, const PassSpec& spec, Control& control) {
   check(spec);
   const std::uint64_t steps = spec.plan.steps();
   const auto executor =
-      backend.prepare({spec.model, spec.dataset, spec.objective, spec.sink,
-                       std::min<std::size_t>(spec.plan.batchSize, spec.plan.rows.size())});
+      backend.prepare({spec.model, spec.dataset, spec.objective, spec.sink, spec.plan});
   const auto requireFinite = [&] {
     if (executor->finite()) return;
     throw Error(

@@ -15,9 +15,19 @@ void BatchOrder::beginEpoch() {
   order_ = plan_.rows;
   if (!plan_.shuffleSeed) return;
   const auto epoch = static_cast<std::uint32_t>(step_ / plan_.stepsPerEpoch());
+  sample(epoch);
   PhiloxStream stream(*plan_.shuffleSeed, PhiloxPurpose::kBatchOrder, epoch);
   for (std::size_t i = order_.size() - 1; i > 0; --i) {
     std::swap(order_[i], order_[stream.below(static_cast<std::uint32_t>(i + 1))]);
+  }
+}
+
+void BatchOrder::sample(std::uint32_t epoch) {
+  std::vector<std::uint32_t> pool = plan_.sampledRows;
+  PhiloxStream stream(*plan_.shuffleSeed, PhiloxPurpose::kRowSample, epoch);
+  for (std::size_t i = 0; i < plan_.samplesPerEpoch; ++i) {
+    std::swap(pool[i], pool[i + stream.below(static_cast<std::uint32_t>(pool.size() - i))]);
+    order_.push_back(pool[i]);
   }
 }
 

@@ -1,29 +1,23 @@
 #include "executor.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
 #include <utility>
+
+#include "tasks.h"
 
 namespace lethe::cpu {
 namespace {
 
 constexpr std::size_t kPrefetch = 4;  ///< rows ahead
 
-/** Small enough to balance a few threads, large enough to amortize streaming a panel. */
-constexpr std::size_t kRowsPerTask = 64;
-
-/**
- * The same for the inputs of an update. It is also the piece of the determinism contract whose
- * weights are summed while they are in the cache: a sum over all inputs adds those of the pieces.
- */
-constexpr std::size_t kInputsPerTask = 256;
-
 /** Sparse products of fewer rows would stream the weights through the cache more often. */
 constexpr std::size_t kSparseRowsPerTask = 128;
 
 /** A nonzero costs about twice as much in a sparse product as in a dense one. */
 constexpr double kSparseDensity = 0.45;
-
-constexpr std::size_t ceilDivide(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
 template <class T>
 bool holds(const Sink& sink) {
@@ -32,7 +26,7 @@ bool holds(const Sink& sink) {
 
 Update updateFor(const Sink& sink) {
   if (const auto* sgd = std::get_if<Sgd>(&sink)) {
-    Update update{UpdateKind::kSgd, sgd->learningRate};
+    Update update{UpdateKind::kSgd};
     update.momentum = sgd->momentum;
     update.weightDecay = sgd->weightDecay;
     update.nesterov = sgd->nesterov;
@@ -66,7 +60,7 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
       parameters_(job.model.architecture, *job.model.parameters),
       sparse_(*job.dataset, kernels),
       scratch_(team_.size()),
-      losses_(job.maxBatch) {
+      losses_(job.maxBatch()) {
   const Architecture& architecture = job_.model.architecture;
   if (const auto* scrub = std::get_if<ClampedFisher>(&job.sink)) {
     state_.emplace(architecture, *scrub->fisher);
@@ -76,18 +70,18 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
 
   std::size_t widest = 0;
   for (const std::uint32_t width : architecture.widths()) {
-    activations_.emplace_back(job.maxBatch, width);
+    activations_.emplace_back(job.maxBatch(), width);
     widest = std::max<std::size_t>(widest, width);
   }
   if (!holds<Logits>(job.sink)) {
     for (std::size_t l = 0; l + 1 < layerCount(); ++l) {
-      gradients_.emplace_back(job.maxBatch, layer(l).outputs);
+      gradients_.emplace_back(job.maxBatch(), layer(l).outputs);
     }
   }
   if (squaredOperands_) {
     for (std::size_t l = 0; l < layerCount(); ++l) {
-      squaredActivations_.emplace_back(job.maxBatch, layer(l).inputs);
-      squaredGradients_.emplace_back(job.maxBatch, layer(l).outputs);
+      squaredActivations_.emplace_back(job.maxBatch(), layer(l).inputs);
+      squaredGradients_.emplace_back(job.maxBatch(), layer(l).outputs);
     }
   }
   if (affineInput()) {
@@ -105,10 +99,14 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
 void CpuExecutor::step(std::span<const std::uint32_t> rows) {
   rows_ = rows.size();
   isSparse_ = !squaredOperands_ && manyZeros(rows);
+  if (const auto* sgd = std::get_if<Sgd>(&job_.sink)) {
+    update_.learningRate = sgd->learningRate.at(steps_++, job_.plan.steps());
+  }
   gather(rows);
   for (std::size_t l = 0; l < layerCount(); ++l) l == 0 && isSparse_ ? forwardSparse() : forward(l);
   if (holds<Logits>(job_.sink)) return collectLogits();
   objective(rows);
+  if (job_.plan.hardest) keepHardest(rows);
   backward();
 }
 
@@ -210,7 +208,9 @@ void CpuExecutor::forwardSparse() {
   const std::size_t panels = panelCount(layer(0).outputs);
   const std::size_t rowTasks = ceilDivide(rows_, kSparseRowsPerTask);
   const std::size_t products = ceilDivide(panels, kSparsePanels) * rowTasks;
-  const std::size_t columnTasks = holds<Logits>(job_.sink) ? 0 : sparse_.blocks();
+  // Of a batch that shrinks before the way back, the columns would be sorted in vain.
+  const bool columnsWanted = !holds<Logits>(job_.sink) && !job_.plan.hardest;
+  const std::size_t columnTasks = columnsWanted ? sparse_.blocks() : 0;
   run(Stage::kForward, 0, products, columnTasks, [&](std::size_t task, std::size_t worker) {
     if (task >= products) return sparse_.addColumns(task - products);
     const std::size_t panel = task / rowTasks * kSparsePanels;
@@ -239,8 +239,8 @@ void CpuExecutor::objective(std::span<const std::uint32_t> rows) {
   const Objective& objective = job_.objective;
   Activations& logits = activations_.back();
   const std::size_t classes = logits.columns();
-  const float scale =
-      meanOverBatch_ ? objective.weight / static_cast<float>(rows.size()) : objective.weight;
+  const auto kept = static_cast<float>(job_.plan.keptRows(rows.size()));
+  const float scale = meanOverBatch_ ? objective.weight / kept : objective.weight;
   const std::size_t tasks = ceilDivide(rows.size(), kRowsPerTask);
   run(Stage::kObjective, layerCount(), tasks, 0, [&](std::size_t task, std::size_t worker) {
     const std::size_t first = task * kRowsPerTask;
@@ -270,135 +270,40 @@ void CpuExecutor::objective(std::span<const std::uint32_t> rows) {
   for (std::size_t i = 0; i < rows.size(); ++i) lossSum_ += static_cast<double>(losses_[i]);
 }
 
-/** A layer's weights change only after the gradient has gone through them: one stage later. */
-void CpuExecutor::backward() {
-  const std::size_t last = layerCount() - 1;
-  const auto updateBeside = [&](std::size_t l, Stage stage, std::size_t tasks, const auto& beside) {
-    const std::size_t updates = l <= last && !squaredOperands_ ? updateTasks(l) : 0;
-    run(stage, l - 1, tasks, updates, [&](std::size_t task, std::size_t worker) {
-      task < tasks ? beside(task, worker) : update(l, task - tasks, worker);
-    });
+/**
+ * Shrinks the batch to the rows of the largest loss, in the order that they had. What has been
+ * computed for a row depends on no other row, so it is only moved.
+ */
+void CpuExecutor::keepHardest(std::span<const std::uint32_t> rows) {
+  hardest_.resize(rows.size());
+  std::iota(hardest_.begin(), hardest_.end(), 0u);
+  // What is not a number counts as the hardest: the run is about to end with kDiverged.
+  const auto key = [&](std::uint32_t i) {
+    return std::isnan(losses_[i]) ? std::numeric_limits<float>::infinity() : losses_[i];
   };
-
-  for (std::size_t l = last; l > 0; --l) {
-    updateBeside(l + 1, Stage::kBackpropagate, backpropagateTasks(l),
-                 [&](std::size_t task, std::size_t worker) { backpropagate(l, task, worker); });
-  }
-  if (squaredOperands_) square();
-  updateBeside(1, Stage::kUpdate, updateTasks(0),
-               [&](std::size_t task, std::size_t worker) { update(0, task, worker); });
-  if (!squaredOperands_) return;
-  for (std::size_t l = 1; l <= last; ++l) {
-    run(Stage::kUpdate, l, updateTasks(l), 0,
-        [&](std::size_t task, std::size_t worker) { update(l, task, worker); });
-  }
-}
-
-std::size_t CpuExecutor::backpropagateTasks(std::size_t l) const {
-  return panelCount(layer(l).inputs);
-}
-
-void CpuExecutor::backpropagate(std::size_t l, std::size_t panel, std::size_t worker) {
-  float* transposed = scratch_[worker].buffer.data();
-  parameters_.transposePanel(l, panel, transposed);
-  Activations& above = gradient(l);
-  Activations& below = gradient(l - 1);
-  kernels_.backpropagate({
-      .product = {.a = above.data(),
-                  .aRow = above.stride(),
-                  .aDepth = 1,
-                  .b = transposed,
-                  .bDepth = kPanelLanes,
-                  .rows = rows_,
-                  .depth = layer(l).outputs},
-      .activations = activations_[l].data() + panel * kPanelLanes,
-      .out = below.data() + panel * kPanelLanes,
-      .row = below.stride(),
+  const auto kept = hardest_.begin() + static_cast<std::ptrdiff_t>(job_.plan.keptRows(rows.size()));
+  std::nth_element(hardest_.begin(), kept, hardest_.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return key(a) != key(b) ? key(a) > key(b) : a < b;
   });
-}
+  hardest_.erase(kept, hardest_.end());
+  std::sort(hardest_.begin(), hardest_.end());
+  rows_ = hardest_.size();
 
-void CpuExecutor::square() {
-  run(Stage::kUpdate, 0, ceilDivide(rows_, kRowsPerTask), 0, [&](std::size_t task, std::size_t) {
-    const std::size_t first = task * kRowsPerTask;
-    const std::size_t end = std::min(first + kRowsPerTask, rows_);
-    constexpr Affine kIdentity{1, 0};
-    for (std::size_t l = 0; l < layerCount(); ++l) {
-      const Affine input = l == 0 && affineInput() ? affine() : kIdentity;
-      for (std::size_t i = first; i < end; ++i) {
-        kernels_.affineSquare(activations_[l].row(i), input, layer(l).inputs,
-                              squaredActivations_[l].row(i));
-        kernels_.affineSquare(gradient(l).row(i), kIdentity, layer(l).outputs,
-                              squaredGradients_[l].row(i));
-      }
+  keptRows_.clear();
+  for (const std::uint32_t i : hardest_) keptRows_.push_back(rows[i]);
+  if (isSparse_) {
+    gather(keptRows_);
+    run(Stage::kSelect, 0, sparse_.blocks(), 0,
+        [&](std::size_t block, std::size_t) { sparse_.addColumns(block); });
+  }
+  const std::size_t first = isSparse_ ? 1 : 0;
+  run(Stage::kSelect, 0, activations_.size() - first, 0, [&](std::size_t task, std::size_t) {
+    Activations& activations = activations_[first + task];
+    for (std::size_t to = 0; to < hardest_.size(); ++to) {
+      const float* from = activations.row(hardest_[to]);
+      std::copy_n(from, activations.columns(), activations.row(to));
     }
   });
-}
-
-std::size_t CpuExecutor::updateTasks(std::size_t l) const {
-  const std::size_t panels = panelCount(layer(l).outputs);
-  const bool sparse = l == 0 && isSparse_;
-  return (sparse ? ceilDivide(panels, kSparsePanels) : panels) * inputPieces(l);
-}
-
-WeightEpilogue CpuExecutor::weightEpilogue(std::size_t l, std::size_t panel, std::size_t firstInput,
-                                           const float* biasGradient) {
-  const bool affineLayer = l == 0 && affineInput() && !squaredOperands_;
-  return {
-      .biasGradient = affineLayer ? biasGradient : nullptr,
-      .affine = affine(),
-      .parameters = parameters_.panel(l, panel) + firstInput * kPanelLanes,
-      .state = state_->panel(l, panel) + firstInput * kPanelLanes,
-      .update = update_,
-  };
-}
-
-void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {
-  const bool sparse = l == 0 && isSparse_;
-  const std::size_t taskPanels = sparse ? kSparsePanels : 1;
-  const std::size_t pieces = inputPieces(l);
-  const std::size_t panel = task / pieces * taskPanels;
-  const std::size_t panels = std::min(taskPanels, panelCount(layer(l).outputs) - panel);
-  const std::size_t firstInput = task % pieces * kInputsPerTask;
-  const std::size_t inputs = std::min(kInputsPerTask, layer(l).inputs - firstInput);
-  Activations& output = squaredOperands_ ? squaredGradients_[l] : gradient(l);
-  const float* outputPanel = output.data() + panel * kPanelLanes;
-
-  float* biasGradient = scratch_[worker].biasGradient;
-  for (std::size_t p = 0; p < panels; ++p) {
-    kernels_.columnSums(outputPanel + p * kPanelLanes, output.stride(), rows_,
-                        biasGradient + p * kPanelLanes);
-  }
-  const WeightEpilogue epilogue = weightEpilogue(l, panel, firstInput, biasGradient);
-  if (sparse) {
-    kernels_.updateWeightsSparse({
-        .input = sparse_.columns(firstInput, inputs),
-        .gradients = outputPanel,
-        .gradientRow = output.stride(),
-        .panelStride = parameters_.panelStride(0),
-        .panels = panels,
-        .epilogue = epilogue,
-    });
-  } else {
-    Activations& input = squaredOperands_ ? squaredActivations_[l] : activations_[l];
-    kernels_.updateWeights({
-        .product = {.a = input.data() + firstInput,
-                    .aRow = 1,
-                    .aDepth = input.stride(),
-                    .b = outputPanel,
-                    .bDepth = output.stride(),
-                    .rows = inputs,
-                    .depth = rows_},
-        .epilogue = epilogue,
-    });
-  }
-  for (std::size_t p = 0; l == 0 && affineInput() && p < panels; ++p) {
-    sumWeights(panel + p, task % pieces);
-  }
-  if (firstInput > 0) return;
-  for (std::size_t p = 0; p < panels; ++p) {
-    kernels_.updateBias(biasGradient + p * kPanelLanes, parameters_.bias(l, panel + p),
-                        state_->bias(l, panel + p), update_);
-  }
 }
 
 double CpuExecutor::takeLoss() { return std::exchange(lossSum_, 0.0); }

@@ -16,7 +16,7 @@
 namespace lethe::cpu {
 
 /** The parts of a step between which all threads wait for each other. */
-enum class Stage { kGather, kForward, kObjective, kBackpropagate, kUpdate };
+enum class Stage { kGather, kForward, kObjective, kSelect, kBackpropagate, kUpdate };
 
 /** One pass on the CPU: every step is a sequence of stages, each shared out over the team. */
 class CpuExecutor final : public Executor {
@@ -72,6 +72,7 @@ class CpuExecutor final : public Executor {
                               std::size_t worker);
   void objective(std::span<const std::uint32_t> rows);
   void collectLogits();
+  void keepHardest(std::span<const std::uint32_t> rows);
   void backward();
   void square();
 
@@ -102,8 +103,11 @@ class CpuExecutor final : public Executor {
   std::vector<Scratch> scratch_;
   std::vector<float> losses_;
   std::vector<float> logits_;
-  std::size_t rows_ = 0;   ///< rows of the current batch
-  bool isSparse_ = false;  ///< whether its input is in sparse_
+  std::vector<std::uint32_t> hardest_;   ///< of a batch: the indices of the kept rows
+  std::vector<std::uint32_t> keptRows_;  ///< the same as dataset rows
+  std::uint64_t steps_ = 0;              ///< steps begun
+  std::size_t rows_ = 0;                 ///< rows of the current batch
+  bool isSparse_ = false;                ///< whether its input is in sparse_
   double lossSum_ = 0;
 };
 

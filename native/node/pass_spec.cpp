@@ -14,7 +14,24 @@ Plan readPlan(const Fields& fields) {
   plan.epochs = static_cast<std::uint32_t>(fields.integer("epochs", kMaxUint32));
   if (fields.has("maxSteps")) plan.maxSteps = fields.integer("maxSteps", kMaxSafeInteger);
   if (fields.has("shuffleSeed")) plan.shuffleSeed = fields.integer("shuffleSeed", kMaxSafeInteger);
+  if (fields.has("sampledRows")) plan.sampledRows = fields.array<std::uint32_t>("sampledRows");
+  if (fields.has("samplesPerEpoch")) {
+    plan.samplesPerEpoch = fields.integer("samplesPerEpoch", kMaxUint32);
+  }
+  if (fields.has("hardest")) plan.hardest = fields.integer("hardest", kMaxUint32);
   return plan;
+}
+
+/** The knots of a schedule: where they are, and the values there. */
+Schedule readSchedule(const Fields& fields) {
+  const auto at = fields.array<float>("at");
+  const auto values = fields.array<float>("values");
+  if (at.size() != values.size()) {
+    throw Error(ErrorCode::kInvalidArgument, "a schedule needs as many values as knots");
+  }
+  std::vector<Schedule::Knot> knots;
+  for (std::size_t i = 0; i < at.size(); ++i) knots.push_back({at[i], values[i]});
+  return Schedule(std::move(knots));
 }
 
 Target readTarget(const std::string& name) {
@@ -40,7 +57,7 @@ Objective readObjective(const Fields& fields) {
 Sink readSink(const Fields& fields) {
   const std::string kind = fields.text("kind");
   if (kind == "sgd") {
-    return Sgd{fields.number("learningRate"), fields.number("momentum"),
+    return Sgd{readSchedule(fields.nested("learningRate")), fields.number("momentum"),
                fields.number("weightDecay"), fields.boolean("nesterov")};
   }
   if (kind == "clampedFisher") {

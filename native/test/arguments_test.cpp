@@ -63,6 +63,41 @@ TEST(PassArguments, need_a_plan_with_steps) {
   EXPECT_TRUE(refuses(ErrorCode::kInvalidRows, "row 5", spec));
 }
 
+TEST(PassArguments, need_samples_that_can_be_drawn) {
+  PassSpec spec = goodSpec();
+  spec.plan.sampledRows = {0, 1};
+  spec.plan.samplesPerEpoch = 2;
+  EXPECT_TRUE(refuses(ErrorCode::kInvalidArgument, "shuffleSeed", spec));
+  spec.plan.shuffleSeed = 1;
+  EXPECT_EQ(run(spec, *makeCpuBackend({})).rows, 7u);
+  spec.plan.samplesPerEpoch = 3;
+  EXPECT_TRUE(refuses(ErrorCode::kInvalidArgument, "samplesPerEpoch", spec));
+  spec.plan.sampledRows = {0, 1, 5};
+  EXPECT_TRUE(refuses(ErrorCode::kInvalidRows, "row 5", spec));
+}
+
+TEST(PassArguments, need_hardest_rows_of_a_batch_that_teaches) {
+  for (const std::size_t bad : {0, 3}) {
+    EXPECT_TRUE(refuses("hardest", [=](auto& spec) { spec.plan.hardest = bad; }));
+  }
+  for (const Sink& sink : {Sink(Gradient{}), Sink(SquaredGradient{}), Sink(Logits{})}) {
+    PassSpec spec = goodSpec(sink);
+    spec.plan.hardest = 1;
+    EXPECT_TRUE(refuses(ErrorCode::kInvalidArgument, "changes the model", spec));
+  }
+}
+
+TEST(PassArguments, need_a_schedule_that_ascends_in_0_to_1) {
+  using Knots = std::vector<Schedule::Knot>;
+  for (const Knots& bad :
+       {Knots{}, Knots{{-0.1f, 1}}, Knots{{0, 1}, {1.1f, 1}}, Knots{{0.5f, 1}, {0.5f, 2}},
+        Knots{{0.5f, 1}, {0.2f, 2}}, Knots{{kNan, 1}}, Knots{{0, kNan}}, Knots{{0, kInfinity}},
+        Knots{{0, 1}, {1, -1}}, Knots{{0, 0}, {1, 0}}}) {
+    EXPECT_TRUE(refuses("learningRate",
+                        [&](auto& spec) { spec.sink = Sgd{.learningRate = Schedule(bad)}; }));
+  }
+}
+
 TEST(PassArguments, need_a_finite_weight) {
   for (const float bad : {kNan, kInfinity}) {
     EXPECT_TRUE(refuses("weight", [=](auto& spec) { spec.objective.weight = bad; }));

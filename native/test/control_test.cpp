@@ -49,7 +49,7 @@ class ScriptedBackend final : public Backend {
   explicit ScriptedBackend(Script& script) : script_(script) {}
   std::string description() const override { return "scripted"; }
   std::unique_ptr<Executor> prepare(const Job& job) override {
-    script_.maxBatch = job.maxBatch;
+    script_.maxBatch = job.maxBatch();
     return std::make_unique<ScriptedExecutor>(script_);
   }
 

@@ -94,6 +94,9 @@ class Oracle {
   }
 
   double step(std::span<const std::uint32_t> rows) {
+    if (const auto* sgd = std::get_if<Sgd>(&spec_.sink)) {
+      learningRate_ = sgd->learningRate.at(steps_++, spec_.plan.steps());
+    }
     std::vector<Matrix> activations{gather(rows)};
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       activations.push_back(forward(l, activations[l]));
@@ -103,13 +106,41 @@ class Oracle {
       return 0;
     }
     double loss = 0;
+    std::vector<float> rowLosses;
     std::vector<Matrix> deltas(layers_.size());
-    deltas.back() = objective(rows, activations.back(), loss);
+    deltas.back() = objective(rows, activations.back(), rowLosses);
+    for (const float rowLoss : rowLosses) loss += static_cast<double>(rowLoss);
+    if (spec_.plan.hardest) {
+      const std::vector<bool> kept = hardest(rowLosses, spec_.plan.keptRows(rows.size()));
+      for (Matrix& layer : activations) keep(layer, kept);
+      keep(deltas.back(), kept);
+    }
     for (std::size_t l = layers_.size() - 1; l > 0; --l) {
       deltas[l - 1] = backpropagate(l, deltas[l], activations[l]);
     }
     for (std::size_t l = 0; l < layers_.size(); ++l) update(l, activations[l], deltas[l]);
     return loss;
+  }
+
+  /** A row stays if fewer than `count` rows have a larger loss, or the same one earlier. */
+  static std::vector<bool> hardest(const std::vector<float>& losses, std::size_t count) {
+    std::vector<bool> kept;
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      std::size_t harder = 0;
+      for (std::size_t j = 0; j < losses.size(); ++j) {
+        harder += losses[j] > losses[i] || (losses[j] == losses[i] && j < i);
+      }
+      kept.push_back(harder < count);
+    }
+    return kept;
+  }
+
+  static void keep(Matrix& rows, const std::vector<bool>& kept) {
+    Matrix left;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (kept[i]) left.push_back(rows[i]);
+    }
+    rows = left;
   }
 
   Matrix gather(std::span<const std::uint32_t> rows) const {
@@ -186,10 +217,12 @@ class Oracle {
     return q;
   }
 
-  Matrix objective(std::span<const std::uint32_t> rows, const Matrix& logits, double& loss) const {
+  Matrix objective(std::span<const std::uint32_t> rows, const Matrix& logits,
+                   std::vector<float>& losses) const {
     const float weight = spec_.objective.weight;
     const bool mean = !holds<Gradient>() && !perRow_;
-    const float scale = mean ? weight / static_cast<float>(rows.size()) : weight;
+    const auto kept = static_cast<float>(spec_.plan.keptRows(rows.size()));
+    const float scale = mean ? weight / kept : weight;
     Matrix delta;
     for (std::size_t n = 0; n < rows.size(); ++n) {
       const std::vector<float>& z = logits[n];
@@ -203,7 +236,7 @@ class Oracle {
         if (q[c] > 0) rowLoss += q[c] * (logarithm(q[c]) - (z[c] - largest - logSum));
         p[c] = scale * (p[c] / sum - q[c]);
       }
-      loss += static_cast<double>(rowLoss);
+      losses.push_back(rowLoss);
       delta.push_back(p);
     }
     return delta;
@@ -259,7 +292,7 @@ class Oracle {
       const float g = std::fma(sgd->weightDecay, parameter, gradient);
       state = std::fma(sgd->momentum, state, g);
       const float direction = sgd->nesterov ? std::fma(sgd->momentum, state, g) : state;
-      parameter = std::fma(-sgd->learningRate, direction, parameter);
+      parameter = std::fma(-learningRate_, direction, parameter);
     } else if (const auto* scrub = std::get_if<ClampedFisher>(&spec_.sink)) {
       const float step = scrub->learningRate * gradient / ((*scrub->fisher)[at] + scrub->alpha);
       parameter -= std::clamp(step, -scrub->clamp, scrub->clamp);
@@ -282,6 +315,8 @@ class Oracle {
   std::vector<float> parameters_;
   std::vector<float> state_;
   std::vector<float> logits_;
+  std::uint64_t steps_ = 0;
+  float learningRate_ = 0;
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ struct Shape {
 const std::vector<Shape> kShapes{
     {{5, 1}, 3, 2}, {{7, 6, 5, 3}, 11, 4}, {{33, 65, 31, 10}, 37, 16}, {{271, 37, 10}, 150, 131}};
 
-constexpr Sgd kSgd{.learningRate = 0.1f, .momentum = 0.9f};
+const Sgd kSgd{.learningRate = 0.1f, .momentum = 0.9f};
 
 class OracleTest : public testing::TestWithParam<std::string> {
  protected:
@@ -67,6 +67,23 @@ TEST_P(OracleTest, sgd_with_a_weight_and_a_shuffled_subset) {
   spec.plan.maxSteps = 8;
   spec.objective.weight = -0.3f;
   check(spec);
+}
+
+TEST_P(OracleTest, sgd_on_samples_and_hardest_rows_with_a_schedule) {
+  for (const Features features : kAllFeatures) {
+    SCOPED_TRACE(featuresName(features));
+    PassSpec spec = makeSpec({271, 33, 10}, features, 150, 64, kSgd);
+    spec.plan.sampledRows.assign(spec.plan.rows.begin() + 60, spec.plan.rows.end());
+    spec.plan.rows.resize(60);
+    spec.plan.samplesPerEpoch = 45;
+    spec.plan.shuffleSeed = 9;
+    spec.plan.epochs = 3;
+    spec.plan.hardest = 20;
+    spec.sink = Sgd{.learningRate = Schedule({{0, 0.01f}, {0.3f, 0.2f}, {1, 0}}),
+                    .momentum = 0.9f,
+                    .nesterov = true};
+    check(spec);
+  }
 }
 
 TEST_P(OracleTest, clamped_fisher) {

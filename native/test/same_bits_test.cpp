@@ -34,6 +34,14 @@ TEST_P(SameBitsTest, after_training) {
   expectSameBits(wideSpec(GetParam(), Sgd{.learningRate = 0.05f, .momentum = 0.9f}));
 }
 
+TEST_P(SameBitsTest, after_training_on_the_hardest_rows_with_a_schedule) {
+  PassSpec spec = wideSpec(
+      GetParam(),
+      Sgd{.learningRate = Schedule({{0, 0}, {0.2f, 0.1f}, {1, 0}}), .momentum = 0.9f});
+  spec.plan.hardest = 50;
+  expectSameBits(spec);
+}
+
 TEST_P(SameBitsTest, in_the_fisher_of_each_row) {
   expectSameBits(wideSpec(GetParam(), SquaredGradient{FisherMode::kPerRow}));
 }

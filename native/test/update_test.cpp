@@ -17,7 +17,7 @@ using Vector = Reference::Vector;
 /** torch.optim.SGD, as its documentation writes it. */
 Vector expectedSgd(const PassSpec& spec) {
   const Sgd& sgd = std::get<Sgd>(spec.sink);
-  const double learningRate = sgd.learningRate, momentum = sgd.momentum;
+  const double learningRate = sgd.learningRate.at(0, 1), momentum = sgd.momentum;
   const Reference reference(spec);
   Vector parameters = reference.parameters();
   Vector velocity(parameters.size(), 0.0);

@@ -4,11 +4,14 @@ import { dirname, join } from 'node:path';
 
 /**
  * The cores that this process may use: those it may run on, and no more than the CPU time that its
- * control groups (containers) grant.
- *
- * @param root where /proc and /sys are
+ * control groups (containers) grant. The default of every run.
  */
-export function availableThreads(root = '/'): number {
+export function availableThreads(): number {
+  return threadsGranted('/');
+}
+
+/** @param root where proc/ and sys/ are */
+export function threadsGranted(root: string): number {
   const quota = Math.ceil(Math.min(...cpuQuotas(root)));
   return Math.max(1, Math.min(availableParallelism(), quota));
 }

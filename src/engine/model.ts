@@ -5,7 +5,6 @@ import {
   requireNonNegative,
   requireObject,
   requireOneOf,
-  requirePositive,
   requireText,
 } from '../arguments.js';
 import { LetheError } from '../errors.js';
@@ -14,17 +13,20 @@ import { type Evaluation, evaluateLogits } from './evaluation.js';
 import { readModel, writeModel } from './formats/model-file.js';
 import { callNative, type NativeModel } from './native.js';
 import { parameterHash } from './parameter-hash.js';
-import { pass, type RunOptions } from './pass.js';
+import { type Plan, pass, type RunOptions } from './pass.js';
+import type { Schedule } from './schedule.js';
 
-export interface TrainOptions extends RunOptions {
+export interface TrainOptions
+  extends RunOptions,
+    Pick<Plan, 'sampledRows' | 'samplesPerEpoch' | 'hardest'> {
   /** The rows to train on; default: all. */
   readonly rows?: Rows;
   /** Default 5. */
   readonly epochs?: number;
   /** Default 128; the last batch of an epoch may be smaller. */
   readonly batchSize?: number;
-  /** Default 0.01. */
-  readonly learningRate?: number;
+  /** A constant or a schedule over the run; default 0.01. */
+  readonly learningRate?: number | Schedule;
   /** In [0, 1); default 0.9. Momentum starts at zero in each run. */
   readonly momentum?: number;
   /** L2, added to the gradient of every parameter; default 0. */
@@ -162,14 +164,19 @@ export class Model {
     requireObject('options', options);
     const { rows = dataset.allRows(), epochs = 5, batchSize = 128, seed = 0 } = options;
     const { learningRate = 0.01, momentum = 0.9, weightDecay = 0, nesterov = false } = options;
-    requirePositive('learningRate', learningRate);
+    const { sampledRows, samplesPerEpoch, hardest } = options;
     requireNonNegative('momentum', momentum, 1);
     requireNonNegative('weightDecay', weightDecay);
     const start = performance.now();
     const { epochLoss, steps } = await pass(
       this,
       dataset,
-      { rows, epochs, batchSize, shuffleSeed: seed },
+      {
+        ...{ rows, epochs, batchSize, shuffleSeed: seed },
+        ...(sampledRows && { sampledRows }),
+        ...(samplesPerEpoch !== undefined && { samplesPerEpoch }),
+        ...(hardest !== undefined && { hardest }),
+      },
       { target: 'label' },
       { kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
       options,
@@ -231,6 +238,12 @@ export class Model {
   async evaluate(dataset: Dataset, rows: Rows, options: RunOptions = {}): Promise<Evaluation> {
     requireInstance('dataset', dataset, Dataset);
     const checked = dataset.checkNonEmptyRows(rows, 'set of rows');
+    if (dataset.classes > this.classes) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        `${dataset.name} has ${dataset.classes} classes, but the model ${this.classes}`,
+      );
+    }
     const labels = checked.map((row) => dataset.labels[row]!);
     return evaluateLogits(await this.logits(dataset, checked, options), this.classes, labels);
   }

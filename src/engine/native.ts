@@ -17,6 +17,15 @@ export interface NativePlan {
   epochs: number;
   maxSteps?: number;
   shuffleSeed?: number;
+  sampledRows?: Uint32Array;
+  samplesPerEpoch?: number;
+  hardest?: number;
+}
+
+/** Straight lines between the knots (at, values), `at` as a share of the run's steps. */
+export interface NativeSchedule {
+  at: Float32Array;
+  values: Float32Array;
 }
 
 export interface NativeObjective {
@@ -27,7 +36,13 @@ export interface NativeObjective {
 }
 
 export type NativeSink =
-  | { kind: 'sgd'; learningRate: number; momentum: number; weightDecay: number; nesterov: boolean }
+  | {
+      kind: 'sgd';
+      learningRate: NativeSchedule;
+      momentum: number;
+      weightDecay: number;
+      nesterov: boolean;
+    }
   | {
       kind: 'clampedFisher';
       fisher: Float32Array;

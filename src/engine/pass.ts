@@ -20,6 +20,7 @@ import {
   type Progress,
   toLetheError,
 } from './native.js';
+import { nativeSchedule, type Schedule } from './schedule.js';
 
 /** What every long run takes. */
 export interface RunOptions {
@@ -42,6 +43,15 @@ export interface Plan {
   readonly maxSteps?: number;
   /** Reshuffle every epoch from this seed; without it the rows are visited in their order. */
   readonly shuffleSeed?: number;
+  /** Rows beside `rows`, of which every epoch visits a fresh sample; needs `shuffleSeed`. */
+  readonly sampledRows?: Rows;
+  /** How many of `sampledRows`, without replacement. */
+  readonly samplesPerEpoch?: number;
+  /**
+   * Of each batch only so many rows, those of the largest loss, go on to the backward pass, of a
+   * smaller last batch the same share; the gradient is their mean. Only for sinks that change the model.
+   */
+  readonly hardest?: number;
 }
 
 /**
@@ -61,7 +71,7 @@ export type Sink =
   /** As torch.optim.SGD; by default without momentum, L2 weight decay and Nesterov. */
   | {
       readonly kind: 'sgd';
-      readonly learningRate: number;
+      readonly learningRate: number | Schedule;
       readonly momentum?: number;
       readonly weightDecay?: number;
       readonly nesterov?: boolean;
@@ -85,8 +95,13 @@ const SINKS = ['sgd', 'clampedFisher', 'gradient', 'squaredGradient', 'logits'] 
 
 function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
   const { batchSize = 128, epochs = 1, maxSteps, shuffleSeed } = requireObject('plan', plan);
+  const { sampledRows, samplesPerEpoch, hardest } = plan;
+  const samples = sampledRows !== undefined || samplesPerEpoch !== undefined;
   return {
-    rows: dataset.checkNonEmptyRows(plan.rows, 'set of rows'),
+    ...(samples
+      ? sampled(dataset, plan.rows, sampledRows!, samplesPerEpoch!)
+      : { rows: dataset.checkNonEmptyRows(plan.rows, 'set of rows') }),
+    ...(hardest !== undefined && { hardest: requireInteger('hardest', hardest, 1, batchSize) }),
     batchSize: requireInteger('batchSize', batchSize, 1, 0xffffffff),
     epochs: requireInteger('epochs', epochs, 1, 0xffffffff),
     ...(maxSteps !== undefined && { maxSteps: requireInteger('maxSteps', maxSteps, 1) }),
@@ -94,6 +109,14 @@ function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
       shuffleSeed: requireInteger('shuffleSeed', shuffleSeed, 0),
     }),
   };
+}
+
+function sampled(dataset: Dataset, always: Rows, pool: Rows, samplesPerEpoch: number) {
+  const rows = dataset.checkRows(always);
+  const sampledRows = dataset.checkRows(pool);
+  dataset.checkRows([...rows, ...sampledRows]); // together: no row twice
+  requireInteger('samplesPerEpoch', samplesPerEpoch, 1, sampledRows.length);
+  return { rows, sampledRows, samplesPerEpoch };
 }
 
 function nativeObjective(objective: Objective, classes: number): NativeObjective {
@@ -115,7 +138,8 @@ function nativeSink(sink: Sink): NativeSink {
   requireOneOf('the kind of the sink', requireObject('sink', sink).kind, SINKS);
   if (sink.kind !== 'sgd') return sink;
   const { momentum = 0, weightDecay = 0, nesterov = false } = sink;
-  return { kind: 'sgd', learningRate: sink.learningRate, momentum, weightDecay, nesterov };
+  const learningRate = nativeSchedule('learningRate', sink.learningRate);
+  return { kind: 'sgd', learningRate, momentum, weightDecay, nesterov };
 }
 
 /**

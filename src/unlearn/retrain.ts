@@ -1,5 +1,6 @@
 import { requireObject } from '../arguments.js';
 import { Model, type TrainOptions } from '../engine/model.js';
+import { LetheError } from '../errors.js';
 import { checkSplit, inPhase, type UnlearningMethod, type UnlearningOptions } from './method.js';
 
 /**
@@ -7,7 +8,11 @@ import { checkSplit, inPhase, type UnlearningMethod, type UnlearningOptions } fr
  * seed of the original training the fresh model starts from the original's initial parameters,
  * which depend on no row; give another one for a model that is independent of the original.
  */
-export type RetrainOptions = Omit<TrainOptions, 'rows' | 'onProgress'> & UnlearningOptions;
+export type RetrainOptions = Omit<
+  TrainOptions,
+  'rows' | 'sampledRows' | 'samplesPerEpoch' | 'onProgress'
+> &
+  UnlearningOptions;
 
 /**
  * M0, the gold standard: a fresh model of the same widths, trained on the retain set alone. Exact:
@@ -16,6 +21,12 @@ export type RetrainOptions = Omit<TrainOptions, 'rows' | 'onProgress'> & Unlearn
 export const retrain: UnlearningMethod<RetrainOptions> = async (request, options = {}) => {
   const { retain } = checkSplit(request);
   const { seed = 0 } = requireObject('options', options);
+  if ('sampledRows' in options) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      'retraining visits the retain set alone: leave sampledRows out',
+    );
+  }
   const { onProgress: _, ...training } = options;
   const start = performance.now();
   const model = Model.create(request.model.widths, { seed });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { availableThreads } from '#lethe/engine/available-threads';
+import { availableThreads, threadsGranted } from '#lethe/engine/available-threads';
 
 /** A folder that looks like / to a process in a container. */
 let root: string;
@@ -16,11 +16,11 @@ function write(path: string, text: string) {
   writeFileSync(join(root, path), text);
 }
 
-describe('availableThreads', () => {
+describe('the available threads', () => {
   const all = availableParallelism();
 
   it('is what the process may run on where there are no control groups', () => {
-    expect(availableThreads(root)).toBe(all);
+    expect(threadsGranted(root)).toBe(all);
     expect(availableThreads()).toBeLessThanOrEqual(all);
     expect(availableThreads()).toBeGreaterThanOrEqual(1);
   });
@@ -36,20 +36,20 @@ describe('availableThreads', () => {
   ])('reads a cpu.max of "%s" as %d', (text, threads) => {
     write('proc/self/cgroup', '0::/app\n');
     write('sys/fs/cgroup/app/cpu.max', `${text}\n`);
-    expect(availableThreads(root)).toBe(threads);
+    expect(threadsGranted(root)).toBe(threads);
   });
 
   it('takes the smallest quota of the group and of those above it', () => {
     write('proc/self/cgroup', '0::/pod/app/worker\n');
     write('sys/fs/cgroup/pod/cpu.max', '100000 100000\n');
     write('sys/fs/cgroup/pod/app/worker/cpu.max', 'max 100000\n');
-    expect(availableThreads(root)).toBe(1);
+    expect(threadsGranted(root)).toBe(1);
   });
 
   it("finds a container's own quota at the top", () => {
     write('proc/self/cgroup', '0::/\n');
     write('sys/fs/cgroup/cpu.max', '100000 100000\n');
-    expect(availableThreads(root)).toBe(1);
+    expect(threadsGranted(root)).toBe(1);
   });
 
   it.each([
@@ -59,6 +59,6 @@ describe('availableThreads', () => {
     write('proc/self/cgroup', '5:memory:/app\n4:cpu,cpuacct:/app\n');
     write('sys/fs/cgroup/cpu/app/cpu.cfs_quota_us', `${quota}\n`);
     write('sys/fs/cgroup/cpu/app/cpu.cfs_period_us', '100000\n');
-    expect(availableThreads(root)).toBe(threads);
+    expect(threadsGranted(root)).toBe(threads);
   });
 });

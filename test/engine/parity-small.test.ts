@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Dataset } from '#lethe/engine/dataset';
 import { Model } from '#lethe/engine/model';
 import { type Objective, pass } from '#lethe/engine/pass';
+import type { Schedule } from '#lethe/engine/schedule';
 import { expectClose, Fixture, TOLERANCE } from '../support/fixture.js';
 import { range } from '../support/toy.js';
 
@@ -87,6 +88,25 @@ describe.each([bytes, floats])('PyTorch on a small network, features as $name', 
     expect(steps).toBe(fixture.number(`sgd.${name}.steps`));
     expect(epochLoss).toHaveLength(4);
     fixture.expectVector(model.parameters(), `sgd.${name}.`);
+  });
+
+  it('is at the same parameters after 20 steps on the hardest rows at a scheduled rate', async () => {
+    const model = newModel();
+    const number = (name: string) => fixture.number(`sgd.selective.${name}`);
+    await pass(
+      model,
+      dataset,
+      { rows, batchSize: number('batch_size'), epochs: 4, hardest: number('hardest') },
+      { target: 'label' },
+      {
+        kind: 'sgd',
+        learningRate: fixture.json<Schedule>('sgd.selective.knots'),
+        momentum: number('momentum'),
+        weightDecay: number('weight_decay'),
+        nesterov: true,
+      },
+    );
+    fixture.expectVector(model.parameters(), 'sgd.selective.');
   });
 
   it.each(['batch', 'perRow'])('is at the same parameters after 5 %s scrub steps', async (name) => {

@@ -59,6 +59,52 @@ const spoilt: Case[] = [
   ),
   ...[-1, 1.5, 2 ** 53, Number.NaN, '8', null].map((v): Case => ['seed', plan({ shuffleSeed: v })]),
 
+  ...[0, -1, 1.5, 9, Number.NaN, '2', null].map(
+    (v): Case => ['hardest', plan({ batchSize: 8, hardest: v })],
+  ),
+  ['hardest without a change', { ...plan({ hardest: 2 }), sink: { kind: 'logits' } }],
+  ...[0, -1, 1.5, 3, Number.NaN, '2', null, undefined].map(
+    (v): Case => [
+      'samplesPerEpoch',
+      plan({ sampledRows: [5, 6], shuffleSeed: 1, samplesPerEpoch: v }),
+    ],
+  ),
+  ...[null, 5, 'rows', {}, undefined].map(
+    (v): Case => ['sampledRows', plan({ sampledRows: v, shuffleSeed: 1, samplesPerEpoch: 1 })],
+  ),
+  ['samples without a seed', plan({ sampledRows: [5, 6], samplesPerEpoch: 1 })],
+  [
+    'a sampled row of the set',
+    plan({ sampledRows: [5, 1], shuffleSeed: 1, samplesPerEpoch: 1 }),
+    'ERR_INVALID_ROWS',
+  ],
+  [
+    'a sampled row out of range',
+    plan({ sampledRows: [40], shuffleSeed: 1, samplesPerEpoch: 1 }),
+    'ERR_INVALID_ROWS',
+  ],
+  ...[
+    [],
+    [0.1],
+    [[0]],
+    [[0, 0]],
+    [[0, -1]],
+    [[0, Number.NaN]],
+    [[-0.1, 1]],
+    [[1.1, 1]],
+    [
+      [0, 1],
+      [0, 2],
+    ],
+    [
+      [0.5, 1],
+      [0.2, 1],
+    ],
+    [['0', 1]],
+    [[0, '1']],
+    [null],
+  ].map((v): Case => ['learningRate', sink({ learningRate: v })]),
+
   ...[0, 1.5, 1025, Number.NaN, '2', null].map((v): Case => ['threads', options({ threads: v })]),
   ...[null, {}, 'abort', { aborted: true }].map((v): Case => ['signal', options({ signal: v })]),
   ...[null, {}, 'report'].map((v): Case => ['onProgress', options({ onProgress: v })]),

@@ -31,9 +31,17 @@ export class Fixture {
   }
 
   number(name: string): number {
+    return Number(this.text(name));
+  }
+
+  json<T>(name: string): T {
+    return JSON.parse(this.text(name)) as T;
+  }
+
+  private text(name: string): string {
     const text = this.file.metadata[name];
     if (text === undefined) throw new Error(`the fixture has no ${name}`);
-    return Number(text);
+    return text;
   }
 
   private tensor(name: string) {

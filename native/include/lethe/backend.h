@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,7 +20,9 @@ struct Job {
   std::shared_ptr<const Dataset> dataset;
   Objective objective;
   Sink sink;
-  std::size_t maxBatch;
+  const Plan& plan;  ///< outlives the executor
+
+  std::size_t maxBatch() const { return std::min(plan.batchSize, plan.rowsPerEpoch()); }
 };
 
 /**
@@ -30,7 +33,7 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  /** Forward, objective, backward and sink for one batch of at most maxBatch dataset rows. */
+  /** Forward, objective, selection, backward and sink for one batch of the plan. */
   virtual void step(std::span<const std::uint32_t> rows) = 0;
 
   /** The sum of the row losses since the last call. */

@@ -33,6 +33,7 @@ constexpr PhiloxCounter philox4x32(PhiloxCounter counter, PhiloxKey key) {
 enum class PhiloxPurpose : std::uint32_t {
   kInitialization = 1,
   kBatchOrder = 2,
+  kRowSample = 3,
 };
 
 /**

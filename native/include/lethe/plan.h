@@ -16,9 +16,19 @@ struct Plan {
   std::uint32_t epochs = 1;
   std::optional<std::uint64_t> shuffleSeed;  ///< reshuffle each epoch
   std::uint64_t maxSteps = std::numeric_limits<std::uint64_t>::max();
+  std::vector<std::uint32_t> sampledRows;  ///< every epoch visits some of these besides `rows`
+  std::size_t samplesPerEpoch = 0;         ///< how many, drawn without replacement; needs a seed
+  /** Of each full batch only so many rows, those of the largest loss, go on to the backward pass.
+   */
+  std::optional<std::size_t> hardest;
 
+  std::size_t rowsPerEpoch() const { return rows.size() + samplesPerEpoch; }
   std::uint64_t stepsPerEpoch() const {
-    return rows.size() / batchSize + (rows.size() % batchSize != 0);
+    return rowsPerEpoch() / batchSize + (rowsPerEpoch() % batchSize != 0);
+  }
+  /** How many rows of a batch go on to the backward pass: of a smaller one the same share. */
+  std::size_t keptRows(std::size_t batchRows) const {
+    return hardest ? (batchRows * *hardest + batchSize - 1) / batchSize : batchRows;
   }
   std::uint64_t steps() const;
 };
@@ -31,9 +41,10 @@ struct Batch {
 };
 
 /**
- * Yields a plan's batches. The order of epoch e is a Fisher-Yates shuffle of `rows` (for i from n -
- * 1 down to 1: swap i with below(i + 1)) drawn from Philox substream e: it does not depend on other
- * epochs.
+ * Yields a plan's batches. The order of epoch e is drawn from Philox substreams e and does not
+ * depend on other epochs: the samples are the first places of a Fisher-Yates shuffle of
+ * `sampledRows` (for i from 0: swap i with i + below(n - i)), appended to `rows`; then all are
+ * shuffled (for i from n - 1 down to 1: swap i with below(i + 1)).
  */
 class BatchOrder {
  public:
@@ -44,6 +55,7 @@ class BatchOrder {
 
  private:
   void beginEpoch();
+  void sample(std::uint32_t epoch);
 
   const Plan& plan_;
   std::vector<std::uint32_t> order_;

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "lethe/model.h"
+#include "lethe/schedule.h"
 
 namespace lethe {
 
@@ -13,7 +14,7 @@ namespace lethe {
  * g, v starting at zero; p -= learningRate v, or with Nesterov p -= learningRate (g + momentum v).
  */
 struct Sgd {
-  float learningRate;
+  Schedule learningRate;
   float momentum = 0;
   float weightDecay = 0;
   bool nesterov = false;

@@ -26,12 +26,17 @@ const request = (sink, objective = { target: 'label', weight: 1 }) => ({
   model,
   dataset,
   threads: 1,
-  plan: { rows: Uint32Array.of(1, 2, 3), batchSize: 2, epochs: 1, maxSteps: 2, shuffleSeed: 1 },
+  plan: {
+    ...{ rows: Uint32Array.of(1, 2, 3), batchSize: 2, epochs: 1, maxSteps: 2, shuffleSeed: 1 },
+    ...{ sampledRows: Uint32Array.of(4, 5), samplesPerEpoch: 1 },
+    ...(sink.kind === 'sgd' && { hardest: 1 }),
+  },
   objective,
   sink,
 });
+const learningRate = { at: Float32Array.of(0, 1), values: Float32Array.of(0.1, 0) };
 const requests = () => [
-  request({ kind: 'sgd', learningRate: 0.1, momentum: 0.5, weightDecay: 0, nesterov: true }),
+  request({ kind: 'sgd', learningRate, momentum: 0.5, weightDecay: 0, nesterov: true }),
   request({ kind: 'clampedFisher', fisher, learningRate: 0.1, alpha: 1, clamp: 1 }),
   request({ kind: 'squaredGradient', mode: 'batch' }),
   request({ kind: 'logits' }, { target: 'masked', weight: 1, removed: new Uint8Array(3) }),

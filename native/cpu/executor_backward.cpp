@@ -1,0 +1,140 @@
+#include <algorithm>
+
+#include "executor.h"
+#include "tasks.h"
+
+/** The way back: gradients through the layers, and what the sink makes of those of the weights. */
+namespace lethe::cpu {
+
+/** A layer's weights change only after the gradient has gone through them: one stage later. */
+void CpuExecutor::backward() {
+  const std::size_t last = layerCount() - 1;
+  const auto updateBeside = [&](std::size_t l, Stage stage, std::size_t tasks, const auto& beside) {
+    const std::size_t updates = l <= last && !squaredOperands_ ? updateTasks(l) : 0;
+    run(stage, l - 1, tasks, updates, [&](std::size_t task, std::size_t worker) {
+      task < tasks ? beside(task, worker) : update(l, task - tasks, worker);
+    });
+  };
+
+  for (std::size_t l = last; l > 0; --l) {
+    updateBeside(l + 1, Stage::kBackpropagate, backpropagateTasks(l),
+                 [&](std::size_t task, std::size_t worker) { backpropagate(l, task, worker); });
+  }
+  if (squaredOperands_) square();
+  updateBeside(1, Stage::kUpdate, updateTasks(0),
+               [&](std::size_t task, std::size_t worker) { update(0, task, worker); });
+  if (!squaredOperands_) return;
+  for (std::size_t l = 1; l <= last; ++l) {
+    run(Stage::kUpdate, l, updateTasks(l), 0,
+        [&](std::size_t task, std::size_t worker) { update(l, task, worker); });
+  }
+}
+
+std::size_t CpuExecutor::backpropagateTasks(std::size_t l) const {
+  return panelCount(layer(l).inputs);
+}
+
+void CpuExecutor::backpropagate(std::size_t l, std::size_t panel, std::size_t worker) {
+  float* transposed = scratch_[worker].buffer.data();
+  parameters_.transposePanel(l, panel, transposed);
+  Activations& above = gradient(l);
+  Activations& below = gradient(l - 1);
+  kernels_.backpropagate({
+      .product = {.a = above.data(),
+                  .aRow = above.stride(),
+                  .aDepth = 1,
+                  .b = transposed,
+                  .bDepth = kPanelLanes,
+                  .rows = rows_,
+                  .depth = layer(l).outputs},
+      .activations = activations_[l].data() + panel * kPanelLanes,
+      .out = below.data() + panel * kPanelLanes,
+      .row = below.stride(),
+  });
+}
+
+void CpuExecutor::square() {
+  run(Stage::kUpdate, 0, ceilDivide(rows_, kRowsPerTask), 0, [&](std::size_t task, std::size_t) {
+    const std::size_t first = task * kRowsPerTask;
+    const std::size_t end = std::min(first + kRowsPerTask, rows_);
+    constexpr Affine kIdentity{1, 0};
+    for (std::size_t l = 0; l < layerCount(); ++l) {
+      const Affine input = l == 0 && affineInput() ? affine() : kIdentity;
+      for (std::size_t i = first; i < end; ++i) {
+        kernels_.affineSquare(activations_[l].row(i), input, layer(l).inputs,
+                              squaredActivations_[l].row(i));
+        kernels_.affineSquare(gradient(l).row(i), kIdentity, layer(l).outputs,
+                              squaredGradients_[l].row(i));
+      }
+    }
+  });
+}
+
+std::size_t CpuExecutor::updateTasks(std::size_t l) const {
+  const std::size_t panels = panelCount(layer(l).outputs);
+  const bool sparse = l == 0 && isSparse_;
+  return (sparse ? ceilDivide(panels, kSparsePanels) : panels) * inputPieces(l);
+}
+
+WeightEpilogue CpuExecutor::weightEpilogue(std::size_t l, std::size_t panel, std::size_t firstInput,
+                                           const float* biasGradient) {
+  const bool affineLayer = l == 0 && affineInput() && !squaredOperands_;
+  return {
+      .biasGradient = affineLayer ? biasGradient : nullptr,
+      .affine = affine(),
+      .parameters = parameters_.panel(l, panel) + firstInput * kPanelLanes,
+      .state = state_->panel(l, panel) + firstInput * kPanelLanes,
+      .update = update_,
+  };
+}
+
+void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {
+  const bool sparse = l == 0 && isSparse_;
+  const std::size_t taskPanels = sparse ? kSparsePanels : 1;
+  const std::size_t pieces = inputPieces(l);
+  const std::size_t panel = task / pieces * taskPanels;
+  const std::size_t panels = std::min(taskPanels, panelCount(layer(l).outputs) - panel);
+  const std::size_t firstInput = task % pieces * kInputsPerTask;
+  const std::size_t inputs = std::min(kInputsPerTask, layer(l).inputs - firstInput);
+  Activations& output = squaredOperands_ ? squaredGradients_[l] : gradient(l);
+  const float* outputPanel = output.data() + panel * kPanelLanes;
+
+  float* biasGradient = scratch_[worker].biasGradient;
+  for (std::size_t p = 0; p < panels; ++p) {
+    kernels_.columnSums(outputPanel + p * kPanelLanes, output.stride(), rows_,
+                        biasGradient + p * kPanelLanes);
+  }
+  const WeightEpilogue epilogue = weightEpilogue(l, panel, firstInput, biasGradient);
+  if (sparse) {
+    kernels_.updateWeightsSparse({
+        .input = sparse_.columns(firstInput, inputs),
+        .gradients = outputPanel,
+        .gradientRow = output.stride(),
+        .panelStride = parameters_.panelStride(0),
+        .panels = panels,
+        .epilogue = epilogue,
+    });
+  } else {
+    Activations& input = squaredOperands_ ? squaredActivations_[l] : activations_[l];
+    kernels_.updateWeights({
+        .product = {.a = input.data() + firstInput,
+                    .aRow = 1,
+                    .aDepth = input.stride(),
+                    .b = outputPanel,
+                    .bDepth = output.stride(),
+                    .rows = inputs,
+                    .depth = rows_},
+        .epilogue = epilogue,
+    });
+  }
+  for (std::size_t p = 0; l == 0 && affineInput() && p < panels; ++p) {
+    sumWeights(panel + p, task % pieces);
+  }
+  if (firstInput > 0) return;
+  for (std::size_t p = 0; p < panels; ++p) {
+    kernels_.updateBias(biasGradient + p * kPanelLanes, parameters_.bias(l, panel + p),
+                        state_->bias(l, panel + p), update_);
+  }
+}
+
+}  // namespace lethe::cpu
