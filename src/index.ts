@@ -32,6 +32,7 @@ export {
   loadSafetensors,
   type SafetensorsImportOptions,
 } from './engine/formats/import-model.js';
+export { foldLinearMap, type LinearMap, mapDataset } from './engine/linear-map.js';
 export {
   type FisherOptions,
   Model,
@@ -42,6 +43,12 @@ export { device, type PassOutcome, type Progress } from './engine/native.js';
 export { parameterHash } from './engine/parameter-hash.js';
 export { type Objective, type Plan, pass, type RunOptions, type Sink } from './engine/pass.js';
 export type { Schedule } from './engine/schedule.js';
+export {
+  type EnsembleProgress,
+  type TrainJob,
+  type TrainManyOptions,
+  trainMany,
+} from './engine/train-many.js';
 export { LetheError, type LetheErrorCode } from './errors.js';
 export {
   assignExclusive,

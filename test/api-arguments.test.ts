@@ -8,6 +8,7 @@ const model = lethe.Model.create(TOY_WIDTHS);
 const request = { model, dataset, forget: [0, 1], retain: [2, 3] };
 const sets = [{ name: 'all', dataset, rows: [0, 1] }];
 const ownership = { subjects: ['ada'], owners: Uint32Array.of(0) };
+const linearMap = { weights: new Float32Array(24).fill(1), bias: new Float32Array(2) };
 const store = await lethe.openStore();
 /** The API as plain JavaScript sees it. */
 const api = wrong(lethe);
@@ -25,6 +26,16 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
   'Model.fisher': [(...a) => wrong(model).fisher(...a), [dataset, [0], { mode: 'batch' }]],
   'Model.logits': [(...a) => wrong(model).logits(...a), [dataset, [0], {}]],
   'Model.evaluate': [(...a) => wrong(model).evaluate(...a), [dataset, [0], {}]],
+  'Model.predict': [
+    (...a) => wrong(model).predict(...a),
+    [new Uint8Array(12), { scale: 1, offset: 0 }],
+  ],
+  trainMany: [
+    (jobs, options) => api.trainMany(jobs, options),
+    [[{ model: model.clone(), dataset, epochs: 1 }], {}],
+  ],
+  mapDataset: [(...a) => api.mapDataset(...a), [dataset, linearMap, {}]],
+  foldLinearMap: [(...a) => api.foldLinearMap(...a), [lethe.Model.create([2, 3]), linearMap]],
   pass: [
     (...a) => api.pass(...a),
     [model, dataset, { rows: [0] }, { target: 'label' }, { kind: 'logits' }, {}],

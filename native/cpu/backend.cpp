@@ -5,6 +5,7 @@
 #include "dispatch.h"
 #include "executor.h"
 #include "lethe/error.h"
+#include "predictor.h"
 
 namespace lethe {
 namespace {
@@ -20,6 +21,10 @@ class CpuBackend final : public Backend {
 
   std::unique_ptr<Executor> prepare(const Job& job) override {
     return std::make_unique<cpu::CpuExecutor>(job, kernels_, threads_);
+  }
+
+  std::unique_ptr<Predictor> predictor(const Model& model) override {
+    return std::make_unique<cpu::CpuPredictor>(model, kernels_);
   }
 
  private:

@@ -58,7 +58,7 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
       meanOverBatch_(!holds<Gradient>(job.sink) && !sumsRowSquares(job.sink)),
       squaredOperands_(sumsRowSquares(job.sink)),
       parameters_(job.model.architecture, *job.model.parameters),
-      sparse_(*job.dataset, kernels),
+      sparse_(kernels),
       scratch_(team_.size()),
       losses_(job.maxBatch()) {
   const Architecture& architecture = job_.model.architecture;
@@ -84,11 +84,9 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
       squaredGradients_.emplace_back(job.maxBatch(), layer(l).outputs);
     }
   }
-  if (affineInput()) {
-    weightSums_ = AlignedBuffer(panelCount(layer(0).outputs) * inputPieces(0) * kPanelLanes);
-    for (std::size_t panel = 0; panel < panelCount(layer(0).outputs); ++panel) {
-      for (std::size_t piece = 0; piece < inputPieces(0); ++piece) sumWeights(panel, piece);
-    }
+  weightSums_ = AlignedBuffer(panelCount(layer(0).outputs) * inputPieces(0) * kPanelLanes);
+  for (std::size_t panel = 0; panel < panelCount(layer(0).outputs); ++panel) {
+    for (std::size_t piece = 0; piece < inputPieces(0); ++piece) sumWeights(panel, piece);
   }
   const auto objectiveScratch = 2 * static_cast<std::size_t>(activations_.back().stride());
   for (Scratch& scratch : scratch_) {
@@ -118,7 +116,7 @@ bool CpuExecutor::manyZeros(std::span<const std::uint32_t> rows) const {
 }
 
 void CpuExecutor::gather(std::span<const std::uint32_t> rows) {
-  if (isSparse_) sparse_.begin(rows);
+  if (isSparse_) sparse_.begin(*job_.dataset, rows);
   const std::size_t tasks = ceilDivide(rows.size(), kRowsPerTask);
   run(Stage::kGather, 0, tasks, 0, [&](std::size_t task, std::size_t) {
     const std::size_t first = task * kRowsPerTask;

@@ -23,6 +23,12 @@ class CpuExecutor final : public Executor {
  public:
   CpuExecutor(const Job& job, const Kernels& kernels, std::size_t threads);
 
+  /** Begins anew with another data set, or lets go of it. */
+  void readFrom(std::shared_ptr<const Dataset> dataset) {
+    job_.dataset = std::move(dataset);
+    logits_.clear();
+  }
+
   void step(std::span<const std::uint32_t> rows) override;
   double takeLoss() override;
   bool finite() override;

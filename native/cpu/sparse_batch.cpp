@@ -5,19 +5,16 @@
 
 namespace lethe::cpu {
 
-SparseBatch::SparseBatch(const Dataset& dataset, const Kernels& kernels)
-    : dataset_(dataset),
-      kernels_(kernels),
-      blocks_((dataset.columns() + kSparseBlock - 1) / kSparseBlock) {}
-
-void SparseBatch::begin(std::span<const std::uint32_t> rows) {
+void SparseBatch::begin(const Dataset& dataset, std::span<const std::uint32_t> rows) {
+  dataset_ = &dataset;
+  blocks_ = (dataset.columns() + kSparseBlock - 1) / kSparseBlock;
   batch_ = rows;
   rowOffsets_.resize(rows.size() * blocks_ + 1);
-  columnOffsets_.resize(dataset_.columns() + 1);
+  columnOffsets_.resize(dataset_->columns() + 1);
   std::uint32_t offset = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     rowOffsets_[i * blocks_] = offset;
-    offset += dataset_.nonzeros(rows[i]);
+    offset += dataset_->nonzeros(rows[i]);
   }
   rowOffsets_.back() = offset;
   columnOffsets_.back() = offset;
@@ -26,18 +23,18 @@ void SparseBatch::begin(std::span<const std::uint32_t> rows) {
 }
 
 void SparseBatch::addRow(std::size_t row) {
-  const std::size_t at = batch_[row] * dataset_.columns();
+  const std::size_t at = batch_[row] * dataset_->columns();
   std::uint32_t* offsets = rowOffsets_.data() + row * blocks_;
   std::uint32_t next = offsets[0];
   for (std::size_t block = 0; block < blocks_; ++block) {
     const std::size_t first = block * kSparseBlock;
-    const std::size_t count = std::min(kSparseBlock, dataset_.columns() - first);
+    const std::size_t count = std::min(kSparseBlock, dataset_->columns() - first);
     float widened[kSparseBlock];
     const float* values = widened;
-    if (const std::uint8_t* bytes = dataset_.byteFeatures()) {
+    if (const std::uint8_t* bytes = dataset_->byteFeatures()) {
       kernels_.widen(bytes + at + first, count, widened);
     } else {
-      values = dataset_.floatFeatures() + at + first;
+      values = dataset_->floatFeatures() + at + first;
     }
     SparseEntry entries[kSparseBlock + kPanelLanes];
     const std::size_t written =
@@ -50,7 +47,7 @@ void SparseBatch::addRow(std::size_t row) {
 
 void SparseBatch::addColumns(std::size_t block) {
   const std::size_t firstColumn = block * kSparseBlock;
-  const std::size_t count = std::min(kSparseBlock, dataset_.columns() - firstColumn);
+  const std::size_t count = std::min(kSparseBlock, dataset_->columns() - firstColumn);
   const auto forEachEntry = [&](const auto& visit) {
     for (std::size_t row = 0; row < batch_.size(); ++row) {
       const std::uint32_t* offsets = rowOffsets_.data() + row * blocks_ + block;

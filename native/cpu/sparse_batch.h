@@ -17,9 +17,9 @@ namespace lethe::cpu {
  */
 class SparseBatch {
  public:
-  SparseBatch(const Dataset& dataset, const Kernels& kernels);
+  explicit SparseBatch(const Kernels& kernels) : kernels_(kernels) {}
 
-  void begin(std::span<const std::uint32_t> rows);
+  void begin(const Dataset& dataset, std::span<const std::uint32_t> rows);
   void addRow(std::size_t row);
   void addColumns(std::size_t block);
 
@@ -35,9 +35,9 @@ class SparseBatch {
   }
 
  private:
-  const Dataset& dataset_;
   const Kernels& kernels_;
-  std::size_t blocks_;
+  const Dataset* dataset_ = nullptr;
+  std::size_t blocks_ = 0;
   std::span<const std::uint32_t> batch_;
   std::vector<SparseEntry> rowEntries_;
   std::vector<std::uint32_t> rowOffsets_;

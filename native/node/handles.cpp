@@ -27,6 +27,23 @@ std::int64_t bytesOf(const Model& model) {
   return static_cast<std::int64_t>(model.parameters->size() * sizeof(float));
 }
 
+/** A data set of the fields `features`, of either type, and for bytes `scale` and `offset`. */
+template <class Labels>
+std::shared_ptr<const Dataset> readFeatures(const Fields& fields, const Labels& labelsFor,
+                                            std::size_t columns, std::size_t classes) {
+  const Napi::Value features = fields.value("features");
+  if (features.IsTypedArray() &&
+      features.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array) {
+    auto values = fields.array<float>("features");
+    auto labels = labelsFor(values.size());
+    return Dataset::fromFloats(std::move(values), std::move(labels), columns, classes);
+  }
+  auto values = fields.array<std::uint8_t>("features");
+  auto labels = labelsFor(values.size());
+  return Dataset::fromBytes(std::move(values), {fields.number("scale"), fields.number("offset")},
+                            std::move(labels), columns, classes);
+}
+
 }  // namespace
 
 Napi::Function DatasetHandle::define(Napi::Env env) {
@@ -44,16 +61,8 @@ DatasetHandle::DatasetHandle(const Napi::CallbackInfo& info)
     const auto columns = fields.integer("columns", kMaxSafeInteger);
     const auto classes = fields.integer("classes", kMaxSafeInteger);
     auto labels = fields.array<std::uint32_t>("labels");
-    const Napi::Value features = fields.value("features");
-    if (features.IsTypedArray() &&
-        features.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array) {
-      dataset_ =
-          Dataset::fromFloats(fields.array<float>("features"), std::move(labels), columns, classes);
-    } else {
-      dataset_ = Dataset::fromBytes(fields.array<std::uint8_t>("features"),
-                                    {fields.number("scale"), fields.number("offset")},
-                                    std::move(labels), columns, classes);
-    }
+    dataset_ = readFeatures(
+        fields, [&](std::size_t) { return std::move(labels); }, columns, classes);
   });
   info.This().As<Napi::Object>().TypeTag(&kDatasetTag);
   reportMemory(info.Env(), static_cast<std::int64_t>(dataset_->bytes()));
@@ -75,7 +84,9 @@ Napi::Value DatasetHandle::normalized(const Napi::CallbackInfo& info) {
 }
 
 Napi::Function ModelHandle::define(Napi::Env env) {
-  return DefineClass(env, "Model", {InstanceMethod<&ModelHandle::parameters>("parameters")});
+  return DefineClass(env, "Model",
+                     {InstanceMethod<&ModelHandle::parameters>("parameters"),
+                      InstanceMethod<&ModelHandle::predict>("predict")});
 }
 
 ModelHandle& ModelHandle::from(Napi::Value value) {
@@ -127,12 +138,26 @@ void ModelHandle::beginChange() {
 }
 
 void ModelHandle::replaceParameters(ParameterVector parameters) {
+  predictor_.reset();
   model_->parameters = std::make_shared<const ParameterVector>(std::move(parameters));
 }
 
 /** parameters(): Float32Array, a copy in the order of Architecture */
 Napi::Value ModelHandle::parameters(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return toFloat32Array(info.Env(), *model().parameters); });
+}
+
+/** predict({features, scale, offset}): Float32Array [rows, classes], on this thread */
+Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const std::size_t columns = model().architecture.inputs();
+    const auto unlabelled = [&](std::size_t values) {
+      return std::vector<std::uint32_t>(values / columns);
+    };
+    auto rows = readFeatures(Fields(info[0]), unlabelled, columns, 1);
+    if (!predictor_) predictor_ = makeCpuBackend({})->predictor(*model_);
+    return toFloat32Array(info.Env(), predictor_->logits(std::move(rows)));
+  });
 }
 
 }  // namespace lethe::node

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "lethe/backend.h"
 #include "lethe/dataset.h"
 #include "lethe/model.h"
 #include "napi_setup.h"
@@ -48,8 +49,10 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
 
  private:
   Napi::Value parameters(const Napi::CallbackInfo& info);
+  Napi::Value predict(const Napi::CallbackInfo& info);
 
   std::unique_ptr<Model> model_;
+  std::unique_ptr<Predictor> predictor_;  ///< of the present parameters, once asked for
   bool changing_ = false;
 };
 

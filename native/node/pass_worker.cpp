@@ -9,10 +9,10 @@
 namespace lethe::node {
 namespace {
 
-/** Each has a thread team and a copy of the parameters: thousands at once would exhaust the
- * machine.
+/** So many passes run whatever their threads; more only while there is a core for each thread. Each
+ * has a copy of the parameters: thousands at once would exhaust the machine.
  */
-constexpr std::size_t kMaxRunning = 4;
+constexpr std::size_t kAlwaysRunning = 4;
 
 }  // namespace
 
@@ -21,19 +21,27 @@ void PassQueue::add(PassWorker& worker) {
   startNext();
 }
 
-void PassQueue::finished() {
+void PassQueue::finished(const PassWorker& worker) {
   --running_;
+  threads_ -= worker.threads();
   startNext();
+}
+
+bool PassQueue::hasRoomFor(const PassWorker& worker) const {
+  return running_ < kAlwaysRunning ||
+         threads_ + worker.threads() <= std::thread::hardware_concurrency();
 }
 
 void PassQueue::remove(PassWorker& worker) { std::erase(waiting_, &worker); }
 
 void PassQueue::startNext() {
-  if (running_ == kMaxRunning || waiting_.empty()) return;
-  PassWorker& worker = *waiting_.front();
-  waiting_.pop_front();
-  ++running_;
-  worker.start();
+  while (!waiting_.empty() && hasRoomFor(*waiting_.front())) {
+    PassWorker& worker = *waiting_.front();
+    waiting_.pop_front();
+    ++running_;
+    threads_ += worker.threads();
+    worker.start();
+  }
 }
 
 PassWorker::PassWorker(Napi::Env env, PassRequest request, Napi::Value onProgress, PassQueue& queue)
@@ -94,7 +102,7 @@ void PassWorker::announceEnd() {
 }
 
 void PassWorker::settle(Napi::Env env) {
-  queue_.finished();
+  queue_.finished(*this);
   if (changesModel_) request_.model.endChange();
   try {
     try {

@@ -19,15 +19,17 @@ class PassQueue {
  public:
   void add(PassWorker& worker);
   /** One of the started passes has come to its end. */
-  void finished();
+  void finished(const PassWorker& worker);
   /** Forgets a pass that may not have been started. */
   void remove(PassWorker& worker);
 
  private:
+  bool hasRoomFor(const PassWorker& worker) const;
   void startNext();
 
   std::deque<PassWorker*> waiting_;
   std::size_t running_ = 0;
+  std::size_t threads_ = 0;  ///< of the running passes
 };
 
 /**
@@ -45,6 +47,7 @@ class PassWorker {
 
   Napi::Promise promise() const { return deferred_.Promise(); }
   const std::shared_ptr<Control>& control() const { return control_; }
+  std::size_t threads() const { return request_.cpu.threads; }
   void start();
 
  private:

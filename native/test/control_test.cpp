@@ -52,6 +52,7 @@ class ScriptedBackend final : public Backend {
     script_.maxBatch = job.maxBatch();
     return std::make_unique<ScriptedExecutor>(script_);
   }
+  std::unique_ptr<Predictor> predictor(const Model&) override { return nullptr; }
 
  private:
   Script& script_;

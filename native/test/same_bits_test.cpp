@@ -36,8 +36,7 @@ TEST_P(SameBitsTest, after_training) {
 
 TEST_P(SameBitsTest, after_training_on_the_hardest_rows_with_a_schedule) {
   PassSpec spec = wideSpec(
-      GetParam(),
-      Sgd{.learningRate = Schedule({{0, 0}, {0.2f, 0.1f}, {1, 0}}), .momentum = 0.9f});
+      GetParam(), Sgd{.learningRate = Schedule({{0, 0}, {0.2f, 0.1f}, {1, 0}}), .momentum = 0.9f});
   spec.plan.hardest = 50;
   expectSameBits(spec);
 }

@@ -9,6 +9,11 @@ export interface NativeDataset {
 
 export interface NativeModel {
   parameters(): Float32Array;
+  predict(arguments_: {
+    features: Uint8Array | Float32Array;
+    scale: number;
+    offset: number;
+  }): Float32Array;
 }
 
 export interface NativePlan {

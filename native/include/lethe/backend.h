@@ -49,12 +49,23 @@ class Executor {
   virtual std::vector<float> finish() = 0;
 };
 
+/** Answers at once, on the calling thread: for a few rows at a time. */
+class Predictor {
+ public:
+  virtual ~Predictor() = default;
+
+  /** The logits of all rows, [rows, classes]; labels do not matter. Throws kDiverged if one is not
+   * finite. */
+  virtual std::vector<float> logits(std::shared_ptr<const Dataset> dataset) = 0;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
   /** For people: the device and the instruction set, e.g. "cpu avx512". */
   virtual std::string description() const = 0;
   virtual std::unique_ptr<Executor> prepare(const Job& job) = 0;
+  virtual std::unique_ptr<Predictor> predictor(const Model& model) = 0;
 };
 
 struct CpuOptions {

@@ -125,7 +125,8 @@ async function spoilFields(object, use) {
   }
 }
 
-for (const method of [Model, Dataset, pass, device, model.parameters, dataset.normalized]) {
+const { parameters, predict } = model;
+for (const method of [Model, Dataset, pass, device, parameters, predict, dataset.normalized]) {
   await call(() => method());
   await call(() => new method());
   for (const value of garbage()) {
@@ -147,6 +148,8 @@ for (const value of garbage()) {
 await spoilFields(widths(), (spoiled) => new Model(spoiled));
 await spoilFields({ ...widths(), parameters: fisher }, (spoiled) => new Model(spoiled));
 await spoilFields(data(), (spoiled) => new Dataset(spoiled));
+const inputs = { features: new Uint8Array(8), scale: 1, offset: 0 };
+await spoilFields(inputs, (spoiled) => model.predict(spoiled));
 for (const valid of requests()) await spoilFields(valid, (spoiled) => pass(spoiled));
 
 // A getter that answers another model at each reading: parameters must not end in the wrong one.

@@ -1,0 +1,45 @@
+#include "predictor.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "lethe/error.h"
+#include "lethe/floating_point.h"
+
+namespace lethe::cpu {
+namespace {
+
+/** Rows at a time: enough to use every weight in the cache more than once. */
+constexpr std::size_t kBatch = 64;
+
+Plan planOf(std::size_t batch) {
+  Plan plan;
+  plan.rows.resize(batch);
+  plan.batchSize = batch;
+  return plan;
+}
+
+}  // namespace
+
+CpuPredictor::CpuPredictor(const Model& model, const Kernels& kernels)
+    : plan_(planOf(kBatch)), executor_({model, nullptr, {}, Logits{}, plan_}, kernels, 1) {}
+
+std::vector<float> CpuPredictor::logits(std::shared_ptr<const Dataset> dataset) {
+  const FloatingPointMode mode;
+  const std::size_t rows = dataset->rows();
+  executor_.readFrom(std::move(dataset));
+  std::uint32_t batch[kBatch];
+  for (std::size_t first = 0; first < rows; first += kBatch) {
+    const std::size_t count = std::min(kBatch, rows - first);
+    std::iota(batch, batch + count, static_cast<std::uint32_t>(first));
+    executor_.step({batch, count});
+  }
+  std::vector<float> logits = executor_.finish();
+  executor_.readFrom(nullptr);
+  if (!allFinite(logits.data(), logits.size())) {
+    throw Error(ErrorCode::kDiverged, "a logit is not finite: the inputs or weights are too large");
+  }
+  return logits;
+}
+
+}  // namespace lethe::cpu

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "executor.h"
+
+namespace lethe::cpu {
+
+/** Keeps a model's weights packed from call to call. */
+class CpuPredictor final : public Predictor {
+ public:
+  CpuPredictor(const Model& model, const Kernels& kernels);
+
+  std::vector<float> logits(std::shared_ptr<const Dataset> dataset) override;
+
+ private:
+  Plan plan_;
+  CpuExecutor executor_;
+};
+
+}  // namespace lethe::cpu

@@ -1,0 +1,113 @@
+import {
+  requireArray,
+  requireFunction,
+  requireInstance,
+  requireInteger,
+  requireObject,
+} from '../arguments.js';
+import { LetheError } from '../errors.js';
+import { availableThreads } from './available-threads.js';
+import type { Dataset } from './dataset.js';
+import { Model, type TrainOptions, type TrainResult } from './model.js';
+import type { RunOptions } from './pass.js';
+
+/** One model of an ensemble and how it is trained. */
+export interface TrainJob extends Omit<TrainOptions, keyof RunOptions> {
+  /** Trained in place; no two jobs may have the same. */
+  readonly model: Model;
+  readonly dataset: Dataset;
+}
+
+/** How far an ensemble has come. */
+export interface EnsembleProgress {
+  /** Models done, of `models`. */
+  readonly finished: number;
+  readonly models: number;
+  /** Of all the work, in [0, 1], counting every model the same. */
+  readonly share: number;
+}
+
+export interface TrainManyOptions {
+  /** Models side by side, each on one thread; default: the cores this process may use. */
+  readonly threads?: number;
+  /** Aborts all that still train with ERR_ABORTED; these models stay as they were. */
+  readonly signal?: AbortSignal;
+  /** Called at most 20 times a second. What it throws aborts the run and is what the run throws. */
+  readonly onProgress?: (progress: EnsembleProgress) => void;
+}
+
+const REPORT_INTERVAL_MS = 50;
+
+/**
+ * Trains many models side by side, one on each thread: without waiting for each other they use every
+ * core fully. Each ends in the bits that training it alone gives.
+ *
+ * The first failure aborts the others and is thrown; models that were done by then stay trained.
+ *
+ * @returns the results in the order of the jobs
+ * @throws {LetheError} as Model.train, the message beginning with the number of the job
+ */
+export async function trainMany(
+  jobs: readonly TrainJob[],
+  options: TrainManyOptions = {},
+): Promise<TrainResult[]> {
+  const { threads = availableThreads(), signal, onProgress } = requireObject('options', options);
+  requireInteger('threads', threads, 1, 1024);
+  if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
+  if (onProgress !== undefined) requireFunction('onProgress', onProgress);
+  const models = requireArray('jobs', jobs).map((job) =>
+    requireInstance('the model of a job', requireObject('a job', job).model, Model),
+  );
+  if (new Set(models).size < models.length) {
+    throw new LetheError('ERR_INVALID_ARGUMENT', 'two jobs have the same model: clone it first');
+  }
+
+  const failure = new AbortController();
+  const stop = AbortSignal.any([failure.signal, ...(signal ? [signal] : [])]);
+  const report = onProgress && reporter(jobs.length, onProgress);
+  const results: TrainResult[] = [];
+  let next = 0;
+  const trainNext = async (): Promise<void> => {
+    while (next < jobs.length) {
+      const index = next++;
+      const { model, dataset, ...training } = jobs[index]!;
+      try {
+        results[index] = await model.train(dataset, {
+          ...training,
+          threads: 1,
+          signal: stop,
+          ...(report && {
+            onProgress: ({ step, steps }) => report(index, step / steps),
+          }),
+        });
+        report?.(index, 1);
+      } catch (error) {
+        // The first failure alone: what it aborts fails too.
+        if (!failure.signal.aborted) failure.abort(named(error, index));
+        return;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(threads, jobs.length) }, trainNext));
+  if (failure.signal.aborted) throw failure.signal.reason;
+  return results;
+}
+
+/** Sums up the shares of the models, and passes on at most 20 sums a second and the last one. */
+function reporter(models: number, onProgress: (progress: EnsembleProgress) => void) {
+  const shares = new Float64Array(models);
+  let last = Number.NEGATIVE_INFINITY;
+  return (index: number, share: number) => {
+    shares[index] = share;
+    const finished = shares.filter((done) => done === 1).length;
+    const now = performance.now();
+    if (now - last < REPORT_INTERVAL_MS && finished < models) return;
+    last = now;
+    onProgress({ finished, models, share: shares.reduce((sum, done) => sum + done, 0) / models });
+  };
+}
+
+function named(error: unknown, index: number): unknown {
+  if (!(error instanceof LetheError)) return error;
+  return new LetheError(error.code, `job ${index}: ${error.message}`, { cause: error });
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { Dataset } from '#lethe/engine/dataset';
+import { foldLinearMap, type LinearMap, mapDataset } from '#lethe/engine/linear-map';
+import { Model } from '#lethe/engine/model';
+import { expectCode, wrong } from '../support/errors.js';
+import { toyData, toyDataset } from '../support/toy.js';
+
+/** Reproducible numbers in [-0.5, 0.5). */
+const noise = (length: number, seed: number) =>
+  Float32Array.from({ length }, (_, i) => Math.imul(i + seed, 0x9e3779b1) / 2 ** 32);
+
+const dataset = toyDataset({ rows: 50 });
+const map: LinearMap = { weights: noise(2 * 12, 1), bias: noise(2, 100) };
+
+/** W x + b in double precision. */
+function mapped(x: Float32Array): number[] {
+  return [...map.bias].map((b, o) =>
+    x.reduce((sum, value, i) => sum + map.weights[o * 12 + i]! * value, b),
+  );
+}
+
+function expectNear(actual: ArrayLike<number>, expected: ArrayLike<number>) {
+  expect(actual.length).toBe(expected.length);
+  for (let i = 0; i < expected.length; i++) {
+    expect(Math.abs(actual[i]! - expected[i]!)).toBeLessThan(1e-5);
+  }
+}
+
+describe('mapDataset', () => {
+  it('maps every row, be the features bytes or floats', async () => {
+    const floats = new Dataset({
+      ...toyData({ rows: 50 }),
+      features: dataset.normalized(dataset.allRows()),
+      affine: { scale: 1, offset: 0 },
+    });
+    for (const source of [dataset, floats]) {
+      const result = await mapDataset(source, map);
+      expect(result).toMatchObject({ rows: 50, columns: 2, classes: 3 });
+      expect(result.labels).toEqual(dataset.labels);
+      for (const row of result.allRows()) {
+        expectNear(result.normalized([row]), mapped(dataset.normalized([row])));
+      }
+    }
+  });
+
+  it('gives the same bits on any number of threads', async () => {
+    const one = await mapDataset(dataset, map, { threads: 1 });
+    const three = await mapDataset(dataset, map, { threads: 3 });
+    expect(three.normalized(three.allRows())).toEqual(one.normalized(one.allRows()));
+  });
+
+  it.each([
+    ['no map', null],
+    ['no bias', { weights: map.weights }],
+    ['an empty bias', { weights: new Float32Array(0), bias: new Float32Array(0) }],
+    ['a weight too few', { ...map, weights: map.weights.subarray(1) }],
+    ['doubles', { ...map, weights: Float64Array.from(map.weights) }],
+    ['not a number', { ...map, weights: map.weights.with(3, Number.NaN) }],
+  ])('refuses %s', async (_, bad) => {
+    await expectCode(() => mapDataset(dataset, wrong(bad)), 'ERR_INVALID_ARGUMENT');
+  });
+
+  it('refuses a map whose results are not finite', async () => {
+    const huge = { weights: new Float32Array(24).fill(3e38), bias: map.bias };
+    await expectCode(() => mapDataset(dataset, huge), 'ERR_DIVERGED');
+  });
+});
+
+describe('foldLinearMap', () => {
+  it.each([[[2, 3]], [[2, 9, 5, 3]]])(
+    'gives the model %j of the original inputs',
+    async (widths) => {
+      const small = await mapDataset(dataset, map);
+      const model = Model.create(widths, { seed: 3 });
+      await model.train(small, { epochs: 3 });
+      const folded = await foldLinearMap(model, map);
+      expect(folded.widths).toEqual([12, ...widths.slice(1)]);
+      expectNear(
+        await folded.logits(dataset, dataset.allRows()),
+        await model.logits(small, small.allRows()),
+      );
+    },
+  );
+
+  it('refuses a map that does not end where the model begins', async () => {
+    await expectCode(() => foldLinearMap(Model.create([3, 2]), map), 'ERR_INVALID_ARGUMENT');
+    await expectCode(() => foldLinearMap(wrong({}), map), 'ERR_INVALID_ARGUMENT');
+    const uneven = { weights: map.weights.subarray(1), bias: map.bias };
+    await expectCode(() => foldLinearMap(Model.create([2, 3]), uneven), 'ERR_INVALID_ARGUMENT');
+  });
+});
