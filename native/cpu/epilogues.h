@@ -121,12 +121,13 @@ inline void withWeightUpdate(const WeightEpilogue& epilogue, const Function& fun
   using Float = typename S::Float;
   const Float scale = S::set(epilogue.affine.scale);
   const Float offset = S::set(epilogue.affine.offset);
+  const float* biasGradient = epilogue.biasGradient;
+  float* parameters = epilogue.parameters;
+  float* state = epilogue.state;
   withStep<S>(epilogue.update, [&](const auto& step) {
-    function([&](Float sum, std::size_t lane, std::size_t at) {
-      if (epilogue.biasGradient) {
-        sum = S::fma(scale, sum, S::mul(offset, S::load(epilogue.biasGradient + lane)));
-      }
-      step(sum, epilogue.parameters + at, epilogue.state + at);
+    function([=](Float sum, std::size_t lane, std::size_t at) {
+      if (biasGradient) sum = S::fma(scale, sum, S::mul(offset, S::load(biasGradient + lane)));
+      step(sum, parameters + at, state + at);
     });
   });
 }

@@ -91,6 +91,7 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
   const auto objectiveScratch = 2 * static_cast<std::size_t>(activations_.back().stride());
   for (Scratch& scratch : scratch_) {
     scratch.buffer = AlignedBuffer(std::max(widest * kPanelLanes, objectiveScratch));
+    scratch.unfinished = AlignedBuffer(kInputsPerTask * kPanelLanes);
   }
 }
 

@@ -42,7 +42,8 @@ class CpuExecutor final : public Executor {
  private:
   /** What a worker needs for itself. */
   struct Scratch {
-    AlignedBuffer buffer;  ///< a panel of transposed weights, or the objective's rows
+    AlignedBuffer buffer;      ///< a panel of transposed weights, or the objective's rows
+    AlignedBuffer unfinished;  ///< sums of an update's task
     float weightSums[kSparsePanels * kPanelLanes];
     float biasGradient[kSparsePanels * kPanelLanes];
   };

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "executor.h"
 #include "tasks.h"
@@ -88,13 +89,27 @@ WeightEpilogue CpuExecutor::weightEpilogue(std::size_t l, std::size_t panel, std
   };
 }
 
+/**
+ * The order of an update's tasks: some units (panels, or pairs of them) take turns on one piece of
+ * the inputs, which stays in the cache, before they go on to the next.
+ */
+static std::pair<std::size_t, std::size_t> unitAndPiece(std::size_t task, std::size_t units,
+                                                        std::size_t pieces) {
+  constexpr std::size_t kTurns = 8;
+  const std::size_t first = task / (kTurns * pieces) * kTurns;
+  const std::size_t turns = std::min(kTurns, units - first);
+  const std::size_t within = task - first * pieces;
+  return {first + within % turns, within / turns};
+}
+
 void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {
   const bool sparse = l == 0 && isSparse_;
   const std::size_t taskPanels = sparse ? kSparsePanels : 1;
-  const std::size_t pieces = inputPieces(l);
-  const std::size_t panel = task / pieces * taskPanels;
+  const std::size_t units = ceilDivide(panelCount(layer(l).outputs), taskPanels);
+  const auto [unit, piece] = unitAndPiece(task, units, inputPieces(l));
+  const std::size_t panel = unit * taskPanels;
   const std::size_t panels = std::min(taskPanels, panelCount(layer(l).outputs) - panel);
-  const std::size_t firstInput = task % pieces * kInputsPerTask;
+  const std::size_t firstInput = piece * kInputsPerTask;
   const std::size_t inputs = std::min(kInputsPerTask, layer(l).inputs - firstInput);
   Activations& output = squaredOperands_ ? squaredGradients_[l] : gradient(l);
   const float* outputPanel = output.data() + panel * kPanelLanes;
@@ -124,11 +139,12 @@ void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {
                     .bDepth = output.stride(),
                     .rows = inputs,
                     .depth = rows_},
+        .unfinished = scratch_[worker].unfinished.data(),
         .epilogue = epilogue,
     });
   }
   for (std::size_t p = 0; l == 0 && affineInput() && p < panels; ++p) {
-    sumWeights(panel + p, task % pieces);
+    sumWeights(panel + p, piece);
   }
   if (firstInput > 0) return;
   for (std::size_t p = 0; p < panels; ++p) {

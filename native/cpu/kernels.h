@@ -110,6 +110,7 @@ struct WeightEpilogue {
 
 struct UpdateArguments {
   PanelProduct product;  ///< a: inputs transposed (rows: inputs), b: output gradients
+  float* unfinished;     ///< scratch, [product.rows][kPanelLanes]
   WeightEpilogue epilogue;
 };
 
@@ -162,6 +163,8 @@ struct Kernels {
   void (*widen)(const std::uint8_t* in, std::size_t count, float* out);
   /** out = (scale in + offset)^2 */
   void (*affineSquare)(const float* in, Affine affine, std::size_t count, float* out);
+  /** Multiplies and adds in registers, as fast as the machine can; answers how many operations. */
+  double (*saturate)(std::size_t iterations);
   void (*exp)(const float* in, std::size_t count, float* out);
   void (*log)(const float* in, std::size_t count, float* out);
 };

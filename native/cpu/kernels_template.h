@@ -67,6 +67,24 @@ void logArray(const float* in, std::size_t count, float* out) {
 }
 
 template <class S>
+double saturate(std::size_t iterations) {
+  constexpr int kChains = 12;  // more than latency times throughput of any machine so far
+  typename S::Float sums[kChains];
+  for (int i = 0; i < kChains; ++i) sums[i] = S::set(static_cast<float>(i));
+  const auto factor = S::set(0.5f), addend = S::set(1.0f);
+  for (std::size_t n = 0; n < iterations; ++n) {
+    for (auto& sum : sums) sum = S::fma(sum, factor, addend);
+  }
+  auto total = S::zero();
+  for (const auto& sum : sums) total = S::add(total, sum);
+  float lanes[S::kWidth];
+  S::store(lanes, total);
+  volatile float result = lanes[0];
+  static_cast<void>(result);
+  return 2.0 * kChains * S::kWidth * static_cast<double>(iterations);
+}
+
+template <class S>
 constexpr Kernels makeKernels(const char* name) {
   return {name,
           forward<S>,
@@ -80,6 +98,7 @@ constexpr Kernels makeKernels(const char* name) {
           nonzeros<S>,
           widen<S>,
           affineSquare<S>,
+          saturate<S>,
           expArray<S>,
           logArray<S>};
 }

@@ -17,9 +17,12 @@ struct Shape {
   std::size_t batchSize;
 };
 
-/** The last one has batches and inputs of more than one task. */
-const std::vector<Shape> kShapes{
-    {{5, 1}, 3, 2}, {{7, 6, 5, 3}, 11, 4}, {{33, 65, 31, 10}, 37, 16}, {{271, 37, 10}, 150, 131}};
+/** The last ones have batches, inputs and panels of more than one task. */
+const std::vector<Shape> kShapes{{{5, 1}, 3, 2},
+                                 {{7, 6, 5, 3}, 11, 4},
+                                 {{33, 65, 31, 10}, 37, 16},
+                                 {{271, 37, 10}, 150, 131},
+                                 {{260, 290, 3}, 10, 10}};
 
 const Sgd kSgd{.learningRate = 0.1f, .momentum = 0.9f};
 
