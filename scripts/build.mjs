@@ -5,6 +5,7 @@
 //   --if-missing  only what is missing or older than its sources
 //   --cmake       the addon with cmake-js, the build of record
 //   --gyp         the addon with node-gyp; the default where there is no CMake
+//   --bench       the native bench too, with plain CMake
 
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -75,6 +76,13 @@ function compileAddon({ cmake, gyp }) {
   compileWithGyp();
 }
 
+function compileBench() {
+  if (!has('cmake')) throw new ToolError('the native bench needs CMake: install it and try again');
+  const generator = has('ninja') ? ['-G', 'Ninja'] : [];
+  run('cmake', ['-S', '.', '-B', 'build/bench', ...generator, '-DLETHE_BENCH=ON']);
+  run('cmake', ['--build', 'build/bench', '--parallel']);
+}
+
 function main() {
   const { values: flags } = parseArgs({
     options: {
@@ -83,6 +91,7 @@ function main() {
       'if-missing': { type: 'boolean', default: false },
       cmake: { type: 'boolean', default: false },
       gyp: { type: 'boolean', default: false },
+      bench: { type: 'boolean', default: false },
     },
   });
   const lazy = flags['if-missing'];
@@ -92,6 +101,7 @@ function main() {
   if (!flags.typescript && !(lazy && isAddonCurrent(flags))) {
     compileAddon(flags);
   }
+  if (flags.bench) compileBench();
 }
 
 if (process.argv[1] === import.meta.filename) await runMain(main);

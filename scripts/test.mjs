@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ADDON, compileWithGyp } from './build.mjs';
 import { findClangFormat } from './clang-format.mjs';
+import { checkInstructionCounts } from './instruction-counts.mjs';
 import { BUILDS, runMemcheck, runNativeTests } from './native-tests.mjs';
 import { bin, has, installDebian, ROOT, run, runForReport, succeeds, ToolError } from './tools.mjs';
 
@@ -90,7 +91,9 @@ function buildWithGyp() {
 }
 
 stage('tools', installTools);
-stage('build', () => run(process.execPath, ['scripts/build.mjs', '--if-missing', '--cmake']));
+stage('build', () =>
+  run(process.execPath, ['scripts/build.mjs', '--if-missing', '--cmake', '--bench']),
+);
 stage('format and lint', lint);
 stage('types of the tests', () => run(bin('tsc'), ['-p', 'test']));
 stage('addon in both kinds of thread', () => loadAddon(ADDON));
@@ -99,7 +102,10 @@ stage('Vitest', vitest);
 for (const build of ci ? BUILDS : BUILDS.slice(0, 1)) {
   stage(`native tests, ${build.name}`, () => runNativeTests(build));
 }
-if (ci) stage('native tests under valgrind', runMemcheck);
+if (ci) {
+  stage('native tests under valgrind', runMemcheck);
+  stage('instruction counts', checkInstructionCounts);
+}
 
 if (totals.skipped.length > 0) {
   console.log(`\n${totals.skipped.length} skipped:\n  ${totals.skipped.join('\n  ')}`);

@@ -70,8 +70,7 @@ function drawDigits(progress: Progress): LoadedData {
 }
 
 function studyData({ train, test }: { train: LabelledData; test: LabelledData }): StudyData {
-  const source = { rows: train.rows, labels: train.labels };
-  return { train: new Dataset(train), test: new Dataset(test), source };
+  return { train: new Dataset(train), test: new Dataset(test), source: train };
 }
 
 function isCode(error: unknown, code: LetheError['code']): boolean {

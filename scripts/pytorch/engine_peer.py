@@ -1,0 +1,112 @@
+"""Times PyTorch at the engine's work: the peer of `npm run bench:engine`.
+
+    engine_peer.py --threads 2
+
+Answers one JSON object a line for each JSON object a line on stdin, and begins
+with {"torch", "blas"}. The requests, each answered by {"seconds"}:
+
+    {"work": "train", "widths", "batch", "steps"}     SGD with momentum
+    {"work": "fisher", "widths", "batch", "steps"}    squared gradients of rows
+    {"work": "evaluate", "widths", "rows"}            accuracy, 1,000 at a time
+
+The data are random normal rows in one tensor: dense products take as long for
+any numbers. Gradients of rows are squared by hand, as one product of squares
+for each layer, which is what BackPACK's SumGradSquared computes.
+"""
+
+import argparse
+import functools
+import json
+import os
+import sys
+import time
+
+import blas
+import reference
+import torch
+from torch.nn import functional
+
+ROWS = 10000
+
+
+@functools.cache
+def data(columns, classes):
+    torch.manual_seed(0)
+    return torch.randn(ROWS, columns), torch.randint(0, classes, (ROWS,))
+
+
+@functools.cache
+def model(widths):
+    torch.manual_seed(0)
+    return reference.mlp(widths)
+
+
+def batches(size, count):
+    """Random batches, as many as asked for."""
+    rows = torch.arange(ROWS // size * size)
+    epochs = -(-count // (ROWS // size))
+    return list(reference.shuffled(rows, epochs, size))[:count]
+
+
+def train(widths, batch, steps):
+    x, y = data(widths[0], widths[-1])
+    reference.train(model(widths), x, y, batches(batch, steps), lr=1e-4, momentum=0.9)
+
+
+@torch.no_grad()
+def fisher(widths, batch, steps):
+    x, y = data(widths[0], widths[-1])
+    layers = [m for m in model(widths) if isinstance(m, torch.nn.Linear)]
+    sums = [torch.zeros_like(p) for layer in layers for p in layer.parameters()]
+    for rows in batches(batch, steps):
+        inputs = [x[rows]]
+        for layer in layers[:-1]:
+            inputs.append(functional.relu(layer(inputs[-1])))
+        delta = functional.softmax(layers[-1](inputs[-1]), 1)
+        delta[torch.arange(len(rows)), y[rows]] -= 1
+        for i in reversed(range(len(layers))):
+            squares = delta**2
+            sums[2 * i].addmm_(squares.T, inputs[i] ** 2)
+            sums[2 * i + 1].add_(squares.sum(0))
+            if i > 0:
+                delta = (delta @ layers[i].weight) * (inputs[i] > 0)
+
+
+def evaluate(widths, rows):
+    x, y = data(widths[0], widths[-1])
+    reference.accuracy(model(widths), x, y, torch.arange(rows))
+
+
+WORK = {"train": train, "fisher": fisher, "evaluate": evaluate}
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    library, path = blas.find_blas()
+    if library == "reference":
+        sys.exit(
+            "PyTorch runs on the reference BLAS here, twenty times slower"
+            " than an optimized one, so its seconds would mean nothing."
+            " Install OpenBLAS (Debian: libopenblas0-pthread) and run again."
+        )
+    blas.set_threads(library, path, options.threads)
+    print(json.dumps({"torch": torch.__version__, "blas": library}), flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        work = WORK[request.pop("work")]
+        if "widths" in request:
+            request["widths"] = tuple(request["widths"])
+        data(request["widths"][0], request["widths"][-1])
+        model(request["widths"])
+        start = time.perf_counter()
+        work(**request)
+        print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
