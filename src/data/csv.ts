@@ -23,10 +23,19 @@ export interface CsvOptions extends TableOptions {
 /** The most characters of a row: a quote that is never closed must not swallow the whole file. */
 const MAX_ROW_CHARACTERS = 2 ** 24;
 
+/**
+ * The parser counts the characters of cells alone, of which a row of delimiters has none: so many
+ * characters may go into it, its buffers included, before a row comes out.
+ */
+const MAX_UNANSWERED_CHARACTERS = 2 * MAX_ROW_CHARACTERS;
+
 /** The features exist twice while their memory grows, and then once more in native memory. */
 const COPIES = 2.5;
 
 const FIRST_VALUES = 2 ** 16;
+
+/** Of one typed array. */
+const MAX_VALUES = 2 ** 32;
 
 /** Rows from whose length that of the others is estimated. */
 const SAMPLE_ROWS = 1000;
@@ -58,7 +67,17 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<OwnedD
 /** The rows of a file as texts, the line of names included. */
 async function* records(path: string, delimiter: string): AsyncGenerator<string[]> {
   const { CsvError, parse } = await import('csv-parse');
-  const parser = Readable.from(decoded(path)).compose(
+  let unanswered = 0;
+  async function* counted(): AsyncGenerator<string> {
+    for await (const text of decoded(path)) {
+      unanswered += text.length;
+      if (unanswered > MAX_UNANSWERED_CHARACTERS) {
+        throw invalidData(path, `it has a row of more than ${MAX_ROW_CHARACTERS} characters`);
+      }
+      yield text;
+    }
+  }
+  const parser = Readable.from(counted()).compose(
     parse({
       bom: true,
       delimiter,
@@ -67,7 +86,10 @@ async function* records(path: string, delimiter: string): AsyncGenerator<string[
     }),
   );
   try {
-    yield* parser as AsyncIterable<string[]>;
+    for await (const record of parser as AsyncIterable<string[]>) {
+      unanswered = 0;
+      yield record;
+    }
   } catch (error) {
     if (error instanceof CsvError) throw invalidData(path, error.message, error);
     throw error;
@@ -89,7 +111,7 @@ class Table {
   readonly #file: string;
   readonly #columns: TableColumns;
   readonly #fileBytes: number;
-  readonly #labels = new TextColumn();
+  readonly #labels: TextColumn;
   readonly #owners: TextColumn | undefined;
   #values = new Float32Array(FIRST_VALUES);
   #used = 0;
@@ -101,7 +123,8 @@ class Table {
     this.#file = file;
     this.#columns = columns;
     this.#fileBytes = fileBytes;
-    if (columns.owner !== undefined) this.#owners = new TextColumn();
+    this.#labels = new TextColumn(file);
+    if (columns.owner !== undefined) this.#owners = new TextColumn(file);
   }
 
   push(record: readonly string[]): void {
@@ -155,6 +178,7 @@ class Table {
   #grow(atLeast: number): void {
     const length = Math.max(2 * this.#values.length, this.#used + atLeast);
     this.#requireMemoryFor(length);
+    if (length > MAX_VALUES) throw invalidData(this.#file, `it has more than ${MAX_VALUES} values`);
     const values = new Float32Array(length);
     values.set(this.#values);
     this.#values = values;

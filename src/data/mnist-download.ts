@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   requireArray,
@@ -11,6 +11,7 @@ import { LetheError } from '../errors.js';
 import { readKnown } from './contents.js';
 import { fetchFrom } from './http.js';
 import { type KnownFile, MNIST_FILES, mnistCacheFolder } from './mnist-files.js';
+import { PartFile } from './part-file.js';
 
 /** Who serves MNIST's files as `.gz`. */
 const MIRRORS = [
@@ -35,7 +36,7 @@ export interface DownloadOptions {
   /** Folders on the web, tried in turn. */
   readonly mirrors?: readonly string[];
   readonly signal?: AbortSignal;
-  /** Called at most 20 times a second. */
+  /** Called at most 20 times a second. What it throws ends the download and is what that throws. */
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 
@@ -44,8 +45,9 @@ export interface DownloadOptions {
  * left alone, a broken download goes on where it ended, and nothing stands under its final name before its
  * SHA-256 is the right one.
  *
- * @throws {LetheError} ERR_DOWNLOAD: no mirror has served a file; says what each did. ERR_ABORTED,
- * ERR_IO, ERR_INVALID_ARGUMENT.
+ * @throws {LetheError} ERR_DOWNLOAD: no mirror has served a file; says what each did.
+ * ERR_HASH_MISMATCH: an unpacked file is there and is another one. ERR_ABORTED, ERR_IO,
+ * ERR_INVALID_ARGUMENT.
  */
 export async function downloadMnist(options: DownloadOptions = {}): Promise<string> {
   const { dir = mnistCacheFolder() } = requireObject('options', options);
@@ -61,13 +63,18 @@ export async function downloadFiles(
   options: DownloadOptions,
 ): Promise<void> {
   const { mirrors = MIRRORS, signal, onProgress } = options;
-  for (const mirror of requireArray('mirrors', mirrors)) requireText('a mirror', mirror);
+  for (const mirror of requireArray('mirrors', mirrors)) {
+    if (!URL.canParse(requireText('a mirror', mirror))) {
+      throw new LetheError('ERR_INVALID_ARGUMENT', `the mirror "${mirror}" is no URL`);
+    }
+  }
   if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
   if (onProgress !== undefined) requireFunction('onProgress', onProgress);
   try {
     await mkdir(folder, { recursive: true });
     for (const known of files) await ensureFile(known, folder, mirrors, options);
   } catch (cause) {
+    if (cause instanceof CallbackFailure) throw cause.error;
     if (signal?.aborted) {
       throw new LetheError('ERR_ABORTED', 'the download was aborted; it can go on later', {
         cause,
@@ -85,11 +92,33 @@ async function ensureFile(
   mirrors: readonly string[],
   options: DownloadOptions,
 ): Promise<void> {
-  const packed = `${known.file}.gz`;
-  for (const name of [known.file, packed]) {
-    if (await isRight(join(folder, name), known)) return;
+  const plain = join(folder, known.file);
+  const packed = `${plain}.gz`;
+  if ((await isRight(plain, known)) || (await isRight(packed, known))) return;
+  if (await exists(plain)) {
+    // Not ours to remove, but loadMnist would read it instead of what is downloaded.
+    throw new LetheError(
+      'ERR_HASH_MISMATCH',
+      `${plain} is not the file that it should be: remove it, and try again`,
+    );
   }
-  const part = join(folder, `${packed}.part`);
+  const part = await PartFile.claim(packed);
+  try {
+    await fetchFile(part.path, known, mirrors, options);
+    await rename(part.path, packed);
+  } finally {
+    await part.release();
+  }
+}
+
+/** @throws {LetheError} ERR_DOWNLOAD: no mirror has served the file. */
+async function fetchFile(
+  part: string,
+  known: KnownFile,
+  mirrors: readonly string[],
+  options: DownloadOptions,
+): Promise<void> {
+  const packed = `${known.file}.gz`;
   const failures: string[] = [];
   for (const mirror of mirrors) {
     const url = new URL(packed, mirror.endsWith('/') ? mirror : `${mirror}/`);
@@ -97,15 +126,19 @@ async function ensureFile(
     for (const attempt of ['goes on', 'starts over']) {
       if (attempt === 'starts over') await rm(part, { force: true });
       const reason = await fetchPart(url, part, known, options);
-      if (reason === undefined && (await isRight(part, known))) {
-        await rename(part, join(folder, packed));
-        return;
-      }
+      if (reason === undefined && (await isRight(part, known))) return;
       failures.push(`${url} ${reason ?? 'serves another file'}`);
       if (reason !== undefined) break;
     }
   }
   throw new LetheError('ERR_DOWNLOAD', `cannot download ${packed}: ${failures.join('; ')}`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function isRight(path: string, known: KnownFile): Promise<boolean> {
@@ -124,15 +157,14 @@ async function fetchPart(
   known: KnownFile,
   { signal, onProgress }: DownloadOptions,
 ): Promise<string | undefined> {
-  const begun = await stat(part).then(
-    ({ size }) => size,
-    () => 0,
-  );
-  const response = await fetchFrom(url, begun, signal);
-  if (typeof response === 'string') return response;
-  const report = throttled(onProgress);
-  const file = await open(part, response.isRest ? 'a' : 'w');
+  // Before anything is asked for: where nothing can be written, nothing need be served.
+  const file = await open(part, 'a');
   try {
+    const { size: begun } = await file.stat();
+    const response = await fetchFrom(url, begun, signal);
+    if (typeof response === 'string') return response;
+    if (!response.isRest) await file.truncate();
+    const report = throttled(onProgress);
     let bytes = response.isRest ? begun : 0;
     const total = response.length === undefined ? undefined : bytes + response.length;
     for await (const chunk of response.chunks) {
@@ -149,6 +181,15 @@ async function fetchPart(
   }
 }
 
+/** What a callback has thrown: the caller's own, and thrown to the caller as it is. */
+class CallbackFailure {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
 function throttled(
   onProgress: DownloadOptions['onProgress'],
 ): ((progress: DownloadProgress) => void) | undefined {
@@ -158,6 +199,10 @@ function throttled(
     const now = performance.now();
     if (now - last < 50 && progress.bytes !== progress.totalBytes) return;
     last = now;
-    onProgress(progress);
+    try {
+      onProgress(progress);
+    } catch (error) {
+      throw new CallbackFailure(error);
+    }
   };
 }

@@ -1,27 +1,17 @@
-import { open } from 'node:fs/promises';
-import type { AsyncBuffer, FileMetaData, RowGroup, SchemaTree } from 'hyparquet';
-import { describeValue, requireText } from '../arguments.js';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { requireText } from '../arguments.js';
 import { LetheError } from '../errors.js';
 import { invalidData } from './invalid-data.js';
-import { requireMemory } from './memory.js';
 import type { OwnedData } from './owned-data.js';
-import {
-  assembleTable,
-  checkTableOptions,
-  findColumns,
-  type TableOptions,
-  TextColumn,
-} from './table.js';
-
-/** As many as a data set can have. */
-const MAX_ROWS = 2 ** 32 - 1;
-
-/** The features as they are read and in native memory, and the labels and owners. */
-const bytesNeeded = (rows: number, columns: number) => rows * (8 * columns + 32);
+import type { ParquetMessage, ParquetRequest } from './parquet-child.js';
+import { checkTableOptions, type TableOptions } from './table.js';
 
 /**
  * Reads a table from a Parquet file, column by column and row group by row group. Features may be of any
  * numeric type and become float32; labels and owners are texts, whole numbers or booleans.
+ *
+ * A file can be damaged in ways that end the process that reads it: it is read in a child process.
  *
  * @throws {LetheError} ERR_INVALID_DATA: not Parquet, damaged, a column of nested or other types, a
  * cell that is empty or not a finite number; says the row. ERR_INVALID_ARGUMENT: a column that is not
@@ -30,194 +20,44 @@ const bytesNeeded = (rows: number, columns: number) => rows * (8 * columns + 32)
 export async function loadParquet(path: string, options: TableOptions): Promise<OwnedData> {
   requireText('path', path);
   checkTableOptions(options);
-  const file = await accessing(path, () => open(path));
-  try {
-    const reader = await ParquetReader.open(path, file);
-    const names = reader.columns.map(({ element }) => element.name);
-    const { label, owner, features } = findColumns(path, names, options);
-    const { rows } = reader;
-    requireMemory(path, bytesNeeded(rows, features.length));
-    const values = new Float32Array(rows * features.length);
-    for (const [position, column] of features.entries()) {
-      await reader.read(column, (value, row) => {
-        values[row * features.length + position] = toFloat(value, path, row, names[column]!);
-      });
-    }
-    return assembleTable(
-      path,
-      {
-        features: values,
-        columns: features.length,
-        labels: await readTexts(reader, label),
-        owners: owner === undefined ? undefined : await readTexts(reader, owner),
-      },
-      options,
-    );
-  } finally {
-    await file.close();
-  }
-}
-
-type OpenFile = Awaited<ReturnType<typeof open>>;
-
-async function accessing<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw new LetheError('ERR_IO', `cannot read ${path}: ${(cause as Error).message}`, { cause });
-  }
-}
-
-/** Checks what the footer says against the file, before anything is read or allocated by it. */
-class ParquetReader {
-  readonly path: string;
-  readonly #file: AsyncBuffer;
-  readonly #metadata: FileMetaData;
-  readonly columns: readonly SchemaTree[];
-  readonly rows: number;
-
-  private constructor(path: string, file: AsyncBuffer, metadata: FileMetaData, root: SchemaTree) {
-    this.path = path;
-    this.#file = file;
-    this.#metadata = metadata;
-    this.columns = root.children;
-    this.rows = Number(metadata.num_rows);
-    if (!(this.rows >= 0 && this.rows <= MAX_ROWS)) {
-      throw invalidData(path, `it announces ${metadata.num_rows} rows`);
-    }
-    const inGroups = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
-    if (inGroups !== this.rows) {
-      throw invalidData(path, `it announces ${this.rows} rows, but has ${inGroups}`);
-    }
-    for (const group of metadata.row_groups) this.#checkGroup(group);
-  }
-
-  static async open(path: string, file: OpenFile): Promise<ParquetReader> {
-    const { parquetMetadataAsync, parquetSchema } = await import('hyparquet');
-    const buffer = await asyncBuffer(path, file);
-    return guarded(path, async () => {
-      const metadata = await parquetMetadataAsync(buffer);
-      return new ParquetReader(path, buffer, metadata, parquetSchema(metadata));
-    });
-  }
-
-  /** Hands over every cell of a column. */
-  async read(column: number, take: (value: unknown, row: number) => void): Promise<void> {
-    const { element, children } = this.columns[column]!;
-    if (children.length > 0 || element.repetition_type === 'REPEATED') {
-      throw invalidData(
-        this.path,
-        `the column ${element.name} is nested: a cell must be one value`,
-      );
-    }
-    let rowStart = 0;
-    for (const group of this.#metadata.row_groups) {
-      const rowEnd = rowStart + Number(group.num_rows);
-      let row = rowStart;
-      for (const chunk of await this.#readChunks(element.name, rowStart, rowEnd)) {
-        for (const value of chunk) take(value, row++);
-      }
-      if (row !== rowEnd) {
-        throw invalidData(
-          this.path,
-          `the column ${element.name} has ${row - rowStart} of ${rowEnd - rowStart} rows`,
-        );
-      }
-      rowStart = rowEnd;
-    }
-  }
-
-  async #readChunks(name: string, rowStart: number, rowEnd: number): Promise<Iterable<unknown>[]> {
-    const [{ parquetRead }, { compressors }] = await Promise.all([
-      import('hyparquet'),
-      import('hyparquet-compressors'),
-    ]);
-    const chunks: Iterable<unknown>[] = [];
-    await guarded(this.path, () =>
-      parquetRead({
-        file: this.#file,
-        metadata: this.#metadata,
-        columns: [name],
-        rowStart,
-        rowEnd,
-        compressors,
-        // Must not throw: the library would not hand that on.
-        onChunk: ({ columnData }) => chunks.push(columnData),
-      }),
-    );
-    return chunks;
-  }
-
-  #checkGroup({ columns, num_rows: rows }: RowGroup): void {
-    for (const { meta_data: column } of columns) {
-      if (!column) throw invalidData(this.path, 'a column is stored in another file');
-      const { data_page_offset: start, total_compressed_size: size } = column;
-      const name = column.path_in_schema.join('.');
-      if (start < 0n || size < 0n || start + size > BigInt(this.#file.byteLength)) {
-        throw invalidData(this.path, `the column ${name} reaches beyond the end of the file`);
-      }
-      if (column.path_in_schema.length === 1 && column.num_values !== rows) {
-        throw invalidData(
-          this.path,
-          `the column ${name} has ${column.num_values} of ${rows} values`,
-        );
-      }
-      requireMemory(`the column ${name} of ${this.path}`, Number(column.total_uncompressed_size));
-    }
-  }
-}
-
-async function asyncBuffer(path: string, file: OpenFile): Promise<AsyncBuffer> {
-  const { size } = await file.stat();
-  return {
-    byteLength: size,
-    slice: async (start, end = size) => {
-      if (!(start >= 0 && start <= end && end <= size)) {
-        throw invalidData(path, 'it refers to what lies beyond its end');
-      }
-      const buffer = new ArrayBuffer(end - start);
-      const { bytesRead } = await accessing(path, () =>
-        file.read(new Uint8Array(buffer), 0, end - start, start),
-      );
-      if (bytesRead < end - start) throw invalidData(path, 'it has become shorter');
-      return buffer;
-    },
-  };
-}
-
-/** Whatever the library throws, it throws because of the file. */
-async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof LetheError) throw cause;
-    throw invalidData(path, `it cannot be read as Parquet: ${(cause as Error).message}`, cause);
-  }
-}
-
-async function readTexts(reader: ParquetReader, column: number): Promise<TextColumn> {
-  const texts = new TextColumn();
-  const { name } = reader.columns[column]!.element;
-  await reader.read(column, (value, row) => {
-    const isText = typeof value === 'string' ? value !== '' : isWhole(value);
-    if (!isText) throw invalidCell(reader.path, name, row, value, 'a text or a whole number');
-    texts.push(String(value));
+  const { label, owner, features, name, classNames } = options;
+  const request: ParquetRequest = { path, options: { label, owner, features, name, classNames } };
+  const child = fork(new URL('./parquet-child.js', import.meta.url), [], {
+    serialization: 'advanced',
+    // Not the process's own flags, nor its output.
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  return texts;
+  try {
+    child.send(request);
+    return await received(child, path);
+  } finally {
+    child.kill();
+  }
 }
 
-function toFloat(value: unknown, path: string, row: number, column: string): number {
-  const isNumeric = typeof value === 'number' || typeof value === 'bigint';
-  const single = isNumeric ? Math.fround(Number(value)) : Number.NaN;
-  if (!Number.isFinite(single)) throw invalidCell(path, column, row, value, 'a finite number');
-  return single;
-}
-
-function invalidCell(path: string, column: string, row: number, value: unknown, expected: string) {
-  const found = value === null || value === undefined ? 'is empty' : `is ${describeValue(value)}`;
-  return invalidData(path, `row ${row + 1}, column ${column} ${found}, not ${expected}`);
-}
-
-function isWhole(value: unknown): boolean {
-  return typeof value === 'bigint' || typeof value === 'boolean' || Number.isSafeInteger(value);
+/** Puts together what the child sends. */
+async function received(child: ChildProcess, path: string): Promise<OwnedData> {
+  const ended = once(child, 'exit').then(([status, signal]) => {
+    const how = signal ?? `status ${status}`;
+    throw invalidData(path, `its reader has ended with ${how}: it is damaged, or far too large`);
+  });
+  const complete = new Promise<OwnedData>((resolve, reject) => {
+    let features = new Float32Array(0);
+    child.on('error', (cause) => {
+      reject(new LetheError('ERR_IO', `cannot read ${path}: ${cause.message}`, { cause }));
+    });
+    child.on('message', (message: ParquetMessage) => {
+      if ('error' in message) {
+        reject(new LetheError(message.error.code, message.error.message));
+      } else if ('values' in message) {
+        features = new Float32Array(message.values);
+      } else if ('piece' in message) {
+        features.set(message.piece, message.offset);
+      } else {
+        resolve({ ...message.table, data: { ...message.table.data, features } });
+      }
+    });
+  });
+  return Promise.race([complete, ended]);
 }

@@ -1,12 +1,16 @@
 import { requireInteger, requireObject } from '../arguments.js';
 import { DIGITS, type Point, type Stroke } from './digit-strokes.js';
 import type { LabelledData } from './labelled-data.js';
+import { requireMemory } from './memory.js';
 import { MNIST_AFFINE } from './mnist.js';
 import { PhiloxPurpose, PhiloxStream } from './philox.js';
 
 const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 const CLASSES = 10;
+
+/** Of one typed array's length. */
+const MAX_ROWS = Math.floor((2 ** 32 - 1) / PIXELS);
 
 /** Pixels that a glyph's unit square is wide and high before it is distorted. */
 const GLYPH_SIDE = 20;
@@ -39,15 +43,16 @@ export interface DigitsOptions {
  * It is no substitute for MNIST in a measurement: the data sets are called `synthetic digits train` and
  * `synthetic digits test`.
  *
- * @throws {LetheError} ERR_INVALID_ARGUMENT
+ * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY
  */
 export function syntheticDigits(options: DigitsOptions = {}): {
   train: LabelledData;
   test: LabelledData;
 } {
   const { trainRows = 60_000, testRows = 10_000, seed = 0 } = requireObject('options', options);
-  requireInteger('trainRows', trainRows, 1, 2 ** 24);
-  requireInteger('testRows', testRows, 1, 2 ** 24);
+  requireInteger('trainRows', trainRows, 1, MAX_ROWS);
+  requireInteger('testRows', testRows, 1, MAX_ROWS);
+  requireMemory('the synthetic digits', (trainRows + testRows) * (PIXELS + 4));
   requireInteger('seed', seed, 0);
   return {
     train: draw('train', trainRows, new PhiloxStream(seed, PhiloxPurpose.syntheticTrain)),

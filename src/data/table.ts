@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { requireArray, requireObject, requireText } from '../arguments.js';
 import { LetheError } from '../errors.js';
 import { invalidData } from './invalid-data.js';
+import { requireMemory } from './memory.js';
 import type { OwnedData } from './owned-data.js';
 
 /** Which columns of a table are what. */
@@ -34,6 +35,9 @@ export function checkTableOptions(options: TableOptions): void {
   }
 }
 
+/** Of a list that may be endless, in a message. */
+const SHOWN_NAMES = 20;
+
 /** Positions of columns in a file. */
 export interface TableColumns {
   readonly label: number;
@@ -54,14 +58,18 @@ export function findColumns(
   { label, owner, features }: TableOptions,
 ): TableColumns {
   if (names.includes('')) throw invalidData(file, `column ${names.indexOf('') + 1} has no name`);
-  const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined) throw invalidData(file, `two columns have the name ${twice}`);
+  const positions = new Map<string, number>();
+  for (const [position, name] of names.entries()) {
+    if (positions.has(name)) throw invalidData(file, `two columns have the name ${name}`);
+    positions.set(name, position);
+  }
   const find = (name: string): number => {
-    const index = names.indexOf(name);
-    if (index >= 0) return index;
+    const position = positions.get(name);
+    if (position !== undefined) return position;
+    const shown = names.slice(0, SHOWN_NAMES).join(', ');
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `${file} has no column ${name}; it has ${names.join(', ')}`,
+      `${file} has no column ${name}; it has ${shown}${names.length > SHOWN_NAMES ? ', ...' : ''}`,
     );
   };
   const special = [find(label), ...(owner === undefined ? [] : [find(owner)])];
@@ -76,15 +84,44 @@ export function findColumns(
   return { label: special[0]!, owner: special[1], features: chosen };
 }
 
+/** What a Map holds. */
+const MAX_DISTINCT = 2 ** 24;
+
 /** A column of texts, each text held once. */
 export class TextColumn {
+  readonly #file: string;
   readonly #codes = new Map<string, number>();
-  readonly #rows: number[] = [];
+  #rows = new Uint32Array(2 ** 10);
+  #used = 0;
 
+  /** @param file stands in the messages */
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** @throws {LetheError} ERR_INVALID_DATA: too many different texts. ERR_OUT_OF_MEMORY. */
   push(text: string): void {
     const code = this.#codes.get(text) ?? this.#codes.size;
-    if (code === this.#codes.size) this.#codes.set(text, code);
-    this.#rows.push(code);
+    if (code === this.#codes.size) this.#add(text, code);
+    if (this.#used === this.#rows.length) this.#grow();
+    this.#rows[this.#used++] = code;
+  }
+
+  #add(text: string, code: number): void {
+    if (code === MAX_DISTINCT) {
+      throw invalidData(
+        this.#file,
+        `a column has more than ${MAX_DISTINCT} different labels or owners`,
+      );
+    }
+    this.#codes.set(text, code);
+  }
+
+  #grow(): void {
+    requireMemory(this.#file, 3 * this.#rows.byteLength);
+    const rows = new Uint32Array(2 * this.#rows.length);
+    rows.set(this.#rows);
+    this.#rows = rows;
   }
 
   /** In the order in which they came. */
@@ -94,7 +131,7 @@ export class TextColumn {
 
   /** [rows], each an index into `distinct`. */
   get rows(): Uint32Array {
-    return Uint32Array.from(this.#rows);
+    return this.#rows.slice(0, this.#used);
   }
 }
 

@@ -179,4 +179,16 @@ describe('a CSV file', () => {
     expect((await load(contents)).data.rows).toBe(20_000);
     available.mockRestore();
   });
+
+  it('of a row without end is refused', async () => {
+    const endless = gzipSync(`width,kind\n${','.repeat(2 ** 26)}`, { level: 1 });
+    const error = await expectCode(() => load(endless), 'ERR_INVALID_DATA');
+    expect(error.message).toContain('characters');
+  });
+
+  it('may have very many columns', async () => {
+    const names = Array.from({ length: 50_000 }, (_, i) => `gene${i}`);
+    const { data } = await load(`kind,${names}\na,${names.map(() => 1)}\n`);
+    expect(data.columns).toBe(50_000);
+  });
 });

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
@@ -171,8 +172,57 @@ describe('a download', () => {
     await expectComplete(folder);
   });
 
+  it('does not hide an unpacked file that is another one', async () => {
+    const folder = await temporaryFolder();
+    const { url, requests } = await serve(honest);
+    await writeFile(join(folder, 'one'), 'broken');
+    const { message } = await expectCode(() => download(folder, [url]), 'ERR_HASH_MISMATCH');
+    expect(message).toContain(join(folder, 'one'));
+    expect(requests).toEqual([]);
+    expect(await readFile(join(folder, 'one'), 'utf8')).toBe('broken');
+  });
+
+  it('does not disturb another one into the same folder', async () => {
+    const folder = await temporaryFolder();
+    const { url } = await serve(({ url }, response) => {
+      const bytes = PACKED.get(url!)!;
+      response.writeHead(200).write(bytes.subarray(0, HALF));
+      setTimeout(() => response.end(bytes.subarray(HALF)), 100);
+    });
+    const later = (delay: number) =>
+      new Promise((resolve) => setTimeout(resolve, delay)).then(() => download(folder, [url]));
+    await Promise.all([download(folder, [url]), later(20), later(50), later(150)]);
+    await expectComplete(folder);
+  });
+
+  it('goes on with what a process has left that was killed', async () => {
+    const folder = await temporaryFolder();
+    const { url, requests } = await serve(honest);
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    await writeFile(join(folder, `one.gz.part.${pid}-1`), PACKED.get('/one.gz')!.subarray(0, HALF));
+    await download(folder, [url]);
+    await expectComplete(folder);
+    expect(requests[0]).toBe(`/one.gz bytes=${HALF}-`);
+  });
+
+  it('throws what its callback throws', async () => {
+    const { url } = await serve(honest);
+    const onProgress = () => {
+      throw new RangeError('enough');
+    };
+    const run = download(await temporaryFolder(), [url], { onProgress });
+    await expect(run).rejects.toEqual(new RangeError('enough'));
+  });
+
   it('takes arguments of the right types only', async () => {
-    for (const options of [null, { dir: 7 }, { mirrors: 'x' }, { mirrors: [7] }, { signal: 1 }]) {
+    for (const options of [
+      null,
+      { dir: 7 },
+      { mirrors: 'x' },
+      { mirrors: [7] },
+      { mirrors: ['no url'] },
+      { signal: 1 },
+    ]) {
       await expectCode(() => downloadMnist(wrong(options)), 'ERR_INVALID_ARGUMENT');
     }
     await expectCode(() => downloadMnist({ onProgress: wrong(5) }), 'ERR_INVALID_ARGUMENT');

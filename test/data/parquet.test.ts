@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { loadParquet } from '#lethe/data/parquet';
+import { readParquet } from '#lethe/data/parquet-reader';
 import type { TableOptions } from '#lethe/data/table';
 import { expectCode, wrong } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -58,6 +59,7 @@ describe('a Parquet file', () => {
     ['nested', 'the column list is nested', {}],
     ['null-feature', 'row 5, column half is empty', { features: ['half'] }],
     ['null-owner', 'row 5, column owner is empty', { owner: 'owner' }],
+    ['binary-owner', 'row 1, column owner is [object Uint8Array]', { owner: 'owner' }],
     ['nan-feature', 'row 5, column half is NaN', {}],
     ['text-feature', 'row 1, column half is cat', {}],
     ['boolean-feature', 'row 1, column half is false', {}],
@@ -89,15 +91,28 @@ describe('a Parquet file', () => {
     const path = join(await temporaryFolder(), 'cut.parquet');
     for (let length = 0; length < whole.length; length += 50) {
       await writeFile(path, whole.subarray(0, length));
-      await expectCode(() => loadParquet(path, { label: 'class' }), 'ERR_INVALID_DATA');
+      await expectCode(() => readParquet(path, { label: 'class' }), 'ERR_INVALID_DATA');
       await writeFile(path, whole.subarray(length + 1));
-      await expectCode(() => loadParquet(path, { label: 'class' }), 'ERR_INVALID_DATA');
+      await expectCode(() => readParquet(path, { label: 'class' }), 'ERR_INVALID_DATA');
     }
+  });
+
+  it('that ends the process that reads it is refused', async () => {
+    const bytes = await readFile(fixture('table-uncompressed'));
+    // The first column's definition levels: in 2 bytes a run of 10 ones. A run of 2^30 ones instead.
+    const levels = bytes.indexOf(Buffer.of(2, 0, 0, 0, 20, 1));
+    expect(levels).toBeGreaterThan(0);
+    Buffer.of(0x80, 0x80, 0x80, 0x80, 0x08, 1).copy(bytes, levels + 4);
+    const path = join(await temporaryFolder(), 'bomb.parquet');
+    await writeFile(path, bytes);
+    const error = await expectCode(() => loadParquet(path, { label: 'class' }), 'ERR_INVALID_DATA');
+    expect(error.message).toContain('its reader has ended');
   });
 
   it('that needs more memory than there is is refused with what it needs', async () => {
     const available = vi.spyOn(process, 'availableMemory').mockReturnValue(100);
-    const error = await expectCode(() => load('table-plain'), 'ERR_OUT_OF_MEMORY');
+    const read = () => readParquet(fixture('table-plain'), { label: 'class' });
+    const error = await expectCode(read, 'ERR_OUT_OF_MEMORY');
     expect(error.message).toMatch(/needs about 1 MiB of memory/);
     available.mockRestore();
   });

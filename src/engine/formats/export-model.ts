@@ -1,9 +1,16 @@
-import { requireArray, requireFunction, requireObject, requireText } from '../../arguments.js';
+import {
+  requireArray,
+  requireFinite,
+  requireFunction,
+  requireObject,
+  requireText,
+} from '../../arguments.js';
 import { LetheError } from '../../errors.js';
 import { replaceFile } from '../../files.js';
 import type { Dataset } from '../dataset.js';
 import type { Model } from '../model.js';
 import { parameterHash } from '../parameter-hash.js';
+import { checkShape } from './model-shape.js';
 import { encodeSafetensors } from './safetensors.js';
 import { stateDictTensors, usualLayerNames } from './state-dict.js';
 
@@ -22,7 +29,10 @@ export async function toOnnx(
   const { affine, name } = requireObject('dataset', dataset);
   requireObject('the affine map of the dataset', affine);
   requireText('the name of the dataset', name);
+  requireFinite('scale', affine.scale);
+  requireFinite('offset', affine.offset);
   const parameters = model.parameters();
+  checkShape({ widths, parameters });
   const hash = parameterHash(widths, parameters);
   const { exportOnnx } = await import('./onnx-export.js');
   return exportOnnx({ widths, parameters, hash, affine, datasetName: name });
@@ -51,7 +61,8 @@ export interface StateDictOptions {
  * A model as the bytes of a safetensors file with the tensors `<layer>.weight` [outputs, inputs] and
  * `<layer>.bias` [outputs], which PyTorch's `load_state_dict` takes.
  *
- * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: not one name for each layer.
+ * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: not one name for each layer, widths and parameters
+ * that do not fit each other, a parameter that is not finite.
  */
 export function toSafetensors(
   model: Pick<Model, 'widths' | 'parameters'>,
@@ -59,6 +70,8 @@ export function toSafetensors(
 ): Uint8Array {
   const { widths } = requireObject('model', model);
   requireFunction('the parameters of the model', model.parameters);
+  const parameters = model.parameters();
+  checkShape({ widths, parameters });
   const { layers = usualLayerNames(widths) } = requireObject('options', options);
   const names = new Set(requireArray('layers', layers).map((name) => requireText('a layer', name)));
   if (layers.length !== widths.length - 1 || names.size !== layers.length) {
@@ -67,7 +80,7 @@ export function toSafetensors(
       `layers must be ${widths.length - 1} different names, but is [${layers.join(', ')}]`,
     );
   }
-  const tensors = stateDictTensors({ widths, parameters: model.parameters() }, layers);
+  const tensors = stateDictTensors({ widths, parameters }, layers);
   return encodeSafetensors({ metadata: { format: 'pt' }, tensors });
 }
 

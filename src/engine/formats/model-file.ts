@@ -13,6 +13,9 @@ import { stateDictTensors, usualLayerNames } from './state-dict.js';
 const FORMAT = 'lethe-model';
 const VERSION = '1';
 
+/** What Node reads at once. */
+const MAX_BYTES = 2 ** 31 - 1;
+
 export interface StoredModel {
   readonly widths: readonly number[];
   readonly parameters: Float32Array;
@@ -50,6 +53,10 @@ export function decodeModel(bytes: Uint8Array): StoredModel {
     throw invalid(`the file is not a ${FORMAT} of version ${VERSION}`);
   }
   const widths = parseWidths(widthsJson);
+  // Before anything is made of the widths, which a small file can have millions of.
+  if (file.tensors.size !== 2 * (widths.length - 1)) {
+    throw invalid(`${widths.length} widths do not go with ${file.tensors.size} tensors`);
+  }
   const parts = tensorShapes(widths).map(([name, shape]) => {
     const tensor = file.tensors.get(name);
     if (tensor?.dtype !== 'F32' || tensor.shape.join() !== shape.join()) {
@@ -85,9 +92,16 @@ function invalid(message: string, cause?: unknown): LetheError {
   return new LetheError('ERR_INVALID_MODEL', `saved model: ${message}`, { cause });
 }
 
-/** @throws {LetheError} ERR_IO */
+/** @throws {LetheError} ERR_IO; ERR_INVALID_ARGUMENT: a file of 2 GiB or more. */
 export async function writeModel(path: string, model: StoredModel): Promise<void> {
-  await replaceFile(path, encodeModel(model));
+  const bytes = encodeModel(model);
+  if (bytes.length > MAX_BYTES) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `the model takes ${bytes.length} bytes, but a file of more than ${MAX_BYTES} cannot be read`,
+    );
+  }
+  await replaceFile(path, bytes);
 }
 
 /** @throws {LetheError} ERR_IO, ERR_INVALID_MODEL */

@@ -1,8 +1,12 @@
 import type { AffineMap } from '../../data/labelled-data.js';
+import { requireMemory } from '../../data/memory.js';
 import { type LinearLayer, transpose } from './linear-layers.js';
 import { invalidModel, unsupportedModel } from './model-error.js';
 import type { NodeProto } from './onnx_pb.js';
-import { describe, isStandard, numberAttribute, type OnnxGraph } from './onnx-graph.js';
+import { describe, isStandard, type OnnxGraph } from './onnx-graph.js';
+
+/** As layers, as one vector, and in native memory. */
+const COPIES = 3;
 
 /** How far along the perceptron the operators have come. */
 type Stage = 'input' | 'product' | 'layer' | 'relu' | 'end';
@@ -13,6 +17,7 @@ export class OnnxChain {
   readonly #file: string;
   readonly #layers: LinearLayer[] = [];
   #stage: Stage = 'input';
+  #bytes = 0;
   #scale = 1;
   #offset = 0;
   #isMapped = false;
@@ -38,7 +43,9 @@ export class OnnxChain {
 
   /** Takes the operator that reads `tensor`, the last one's output. */
   append(node: NodeProto, tensor: string): void {
-    if (node.output.length !== 1) throw this.#unsupported(node, 'has several outputs');
+    if (node.output.length !== 1 || node.output[0] === '') {
+      throw this.#unsupported(node, 'must have one output, and a name for it');
+    }
     const step = isStandard(node) ? this.#steps.get(node.opType) : undefined;
     if (!step) {
       throw this.#unsupported(node, 'is no part of a multilayer perceptron that can be imported');
@@ -68,7 +75,7 @@ export class OnnxChain {
 
   #flatten(node: NodeProto): void {
     this.#require(node, ['input'], 'must come before the first layer');
-    if (numberAttribute(node, 'axis', 1) !== 1) {
+    if (this.#graph.integerAttribute(node, 'axis', 1) !== 1) {
       throw this.#unsupported(node, 'must have axis 1: a row stays a row');
     }
   }
@@ -111,11 +118,11 @@ export class OnnxChain {
     const [input, weight = '', bias = ''] = node.input;
     const isPlain =
       input === tensor &&
-      numberAttribute(node, 'alpha', 1) === 1 &&
-      numberAttribute(node, 'beta', 1) === 1 &&
-      numberAttribute(node, 'transA', 0) === 0;
+      this.#graph.floatAttribute(node, 'alpha', 1) === 1 &&
+      this.#graph.floatAttribute(node, 'beta', 1) === 1 &&
+      this.#graph.integerAttribute(node, 'transA', 0) === 0;
     if (!isPlain) throw this.#unsupported(node, 'must have alpha = beta = 1 and transA = 0');
-    this.#addLayer(node, weight, numberAttribute(node, 'transB', 0) !== 0);
+    this.#addLayer(node, weight, this.#graph.integerAttribute(node, 'transB', 0) !== 0);
     if (bias !== '') this.#setBias(node, bias);
     this.#stage = 'layer';
   }
@@ -145,7 +152,7 @@ export class OnnxChain {
 
   #softmax(node: NodeProto): void {
     this.#require(node, ['product', 'layer'], 'must follow the last linear layer');
-    if (![1, -1].includes(numberAttribute(node, 'axis', -1))) {
+    if (![1, -1].includes(this.#graph.integerAttribute(node, 'axis', -1))) {
       throw this.#unsupported(node, 'must go over the classes');
     }
     this.#stage = 'end';
@@ -156,6 +163,9 @@ export class OnnxChain {
   }
 
   #addLayer(node: NodeProto, name: string, isTransposed: boolean): void {
+    // One stored tensor may serve many layers, so that a small file can mean a huge model.
+    this.#bytes += this.#graph.floatBytes(name);
+    requireMemory(this.#file, COPIES * this.#bytes);
     const { dims, values } = this.#graph.floats(name);
     const [rows, columns] = dims;
     if (dims.length !== 2 || rows === undefined || columns === undefined) {

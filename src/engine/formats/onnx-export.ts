@@ -1,9 +1,9 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { requireInteger } from '../../arguments.js';
 import type { AffineMap } from '../../data/labelled-data.js';
 import { LetheError } from '../../errors.js';
 import { version } from '../../version.js';
 import { littleEndianBytes } from '../little-endian.js';
+import { checkShape, layerShapes } from './model-shape.js';
 import {
   AttributeProto_AttributeType,
   type ModelProto,
@@ -66,32 +66,6 @@ export function exportOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-function checkShape({ widths, parameters }: OnnxModel): void {
-  if (widths.length < 2) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      'a model needs at least two widths: its inputs and its classes',
-    );
-  }
-  for (const width of widths) requireInteger('a width', width, 1);
-  let expected = 0;
-  for (const [inputs, outputs] of layerShapes(widths)) expected += (inputs + 1) * outputs;
-  if (parameters.length !== expected) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      `widths [${widths.join(', ')}] need ${expected} parameters, but there are ${parameters.length}`,
-    );
-  }
-  // Not left to the logits: a runtime's Relu may turn "not a number" into 0 and hide it.
-  const broken = parameters.findIndex((value) => !Number.isFinite(value));
-  if (broken >= 0) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      `parameter ${broken} is ${parameters[broken]}: a model that is not finite cannot be exported`,
-    );
-  }
-}
-
 function modelProto(model: OnnxModel): ModelProto {
   const { widths, affine, hash, datasetName } = model;
   const metadata = {
@@ -115,11 +89,6 @@ function modelProto(model: OnnxModel): ModelProto {
     },
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   });
-}
-
-/** Each layer's [inputs, outputs]. */
-function layerShapes(widths: readonly number[]): [inputs: number, outputs: number][] {
-  return widths.slice(1).map((outputs, layer) => [widths[layer]!, outputs]);
 }
 
 function nodes(widths: readonly number[]): NodeProto[] {

@@ -51,13 +51,47 @@ export class OnnxGraph {
     this.#connect();
   }
 
-  isConstant(name: string): boolean {
-    return this.#constants.has(name);
-  }
-
   /** The operators that read a tensor. */
   readersOf(tensor: string): readonly NodeProto[] {
     return this.#readers.get(tensor) ?? [];
+  }
+
+  /** The value of a whole-number attribute; `missing` where there is none. */
+  integerAttribute(node: NodeProto, name: string, missing: number): number {
+    const found = findAttribute(node, name);
+    const isInteger = found?.type === AttributeProto_AttributeType.INT;
+    return this.#attributeValue(node, name, found, isInteger ? found.i : undefined) ?? missing;
+  }
+
+  /** The value of a float attribute; `missing` where there is none. */
+  floatAttribute(node: NodeProto, name: string, missing: number): number {
+    const found = findAttribute(node, name);
+    const isFloat = found?.type === AttributeProto_AttributeType.FLOAT;
+    return this.#attributeValue(node, name, found, isFloat ? found.f : undefined) ?? missing;
+  }
+
+  /** An attribute of another type than the operator's would be read as something it does not say. */
+  #attributeValue(
+    node: NodeProto,
+    name: string,
+    found: AttributeProto | undefined,
+    value: number | bigint | undefined,
+  ): number | undefined {
+    if (!found) return undefined;
+    if (value === undefined || found.refAttrName !== '') {
+      throw invalidModel(
+        this.#file,
+        `the attribute ${name} of ${describe(node)} has no value of its type`,
+      );
+    }
+    return Number(value);
+  }
+
+  /** The bytes that a constant of float32 takes. */
+  floatBytes(name: string): number {
+    const tensor = this.#constant(name);
+    const bytes = Float32Array.BYTES_PER_ELEMENT;
+    return bytes * this.#sizeOf(tensor, this.#dims(tensor), bytes, tensor.floatData.length);
   }
 
   /** A constant of float32; its shape and its values, row-major. */
@@ -150,6 +184,12 @@ export class OnnxGraph {
     this.#constants.set(name, tensor);
   }
 
+  /** The empty name stands for "left out", which neither end of the graph can be. */
+  #named(name: string, what: string): string {
+    if (name === '') throw invalidModel(this.#file, `its ${what} has no name`);
+    return name;
+  }
+
   #onlyInput(graph: GraphProto): string {
     // Files from before IR version 4 list the initializers among the inputs.
     const inputs = graph.input.filter(({ name }) => !this.#constants.has(name));
@@ -157,7 +197,7 @@ export class OnnxGraph {
       const names = inputs.map(({ name }) => name).join(', ');
       throw unsupportedModel(this.#file, `it must have one input, but has: ${names || 'none'}`);
     }
-    return inputs[0]!.name;
+    return this.#named(inputs[0]!.name, 'input');
   }
 
   #onlyOutput(graph: GraphProto): string {
@@ -165,7 +205,7 @@ export class OnnxGraph {
       const names = graph.output.map(({ name }) => name).join(', ');
       throw unsupportedModel(this.#file, `it must have one output, but has: ${names || 'none'}`);
     }
-    return graph.output[0]!.name;
+    return this.#named(graph.output[0]!.name, 'output');
   }
 
   #columnsOf(graph: GraphProto, input: string): number | undefined {
@@ -189,7 +229,7 @@ export class OnnxGraph {
         }
         given.add(output);
       }
-      for (const input of new Set(node.input)) {
+      for (const input of new Set(node.input.filter((name) => name !== ''))) {
         const readers = this.#readers.get(input);
         if (readers) readers.push(node);
         else this.#readers.set(input, [node]);
@@ -204,19 +244,12 @@ export function describe(node: NodeProto): string {
   return `${domain}${node.opType} "${node.name}"`;
 }
 
-export function isStandard(node: NodeProto): boolean {
-  return STANDARD_DOMAINS.includes(node.domain);
-}
-
-export function attribute(node: NodeProto, name: string): AttributeProto | undefined {
+function findAttribute(node: NodeProto, name: string): AttributeProto | undefined {
   return node.attribute.find((candidate) => candidate.name === name);
 }
 
-/** The value of an attribute that is a number; `missing` where there is none. */
-export function numberAttribute(node: NodeProto, name: string, missing: number): number {
-  const found = attribute(node, name);
-  if (!found) return missing;
-  return found.type === AttributeProto_AttributeType.INT ? Number(found.i ?? 0n) : (found.f ?? 0);
+export function isStandard(node: NodeProto): boolean {
+  return STANDARD_DOMAINS.includes(node.domain);
 }
 
 function decode(bytes: Uint8Array, file: string): ModelProto {

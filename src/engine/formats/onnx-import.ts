@@ -26,7 +26,7 @@ export function parseOnnx(bytes: Uint8Array, file: string): OnnxPerceptron {
   const chain = new OnnxChain(graph, file);
   let tensor = graph.input;
   let length = 0;
-  while (tensor !== graph.output) {
+  for (; tensor !== graph.output; length++) {
     const [node, second] = graph.readersOf(tensor);
     if (!node) throw invalidModel(file, `nothing reads the tensor ${tensor}`);
     if (second) {
@@ -36,8 +36,7 @@ export function parseOnnx(bytes: Uint8Array, file: string): OnnxPerceptron {
       );
     }
     chain.append(node, tensor);
-    tensor = node.output[0] ?? '';
-    length++;
+    tensor = node.output[0]!;
   }
   if (length < graph.operators.length) {
     throw unsupportedModel(file, 'it has operators beside the chain from its input to its output');

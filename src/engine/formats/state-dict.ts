@@ -1,3 +1,4 @@
+import { LetheError } from '../../errors.js';
 import { fromLittleEndian, littleEndianBytes } from '../little-endian.js';
 import type { LinearLayer } from './linear-layers.js';
 import { invalidModel, unsupportedModel } from './model-error.js';
@@ -16,6 +17,7 @@ const BIAS = '.bias';
  * @param file stands in the messages
  * @param order the names of the layers, first to last, for names that do not tell
  * @throws {LetheError} ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL: by the tensor's name.
+ * ERR_INVALID_ARGUMENT: an order of other layers than the file's.
  */
 export function parseStateDict(
   bytes: Uint8Array,
@@ -25,22 +27,38 @@ export function parseStateDict(
   const { tensors } = decode(bytes, file);
   const found = layerNames(tensors, file);
   const names = order ?? found.sort(new Intl.Collator('en', { numeric: true }).compare);
-  const missing = names.find((name) => !found.includes(name));
-  if (missing !== undefined) {
-    throw invalidModel(file, `there is no layer ${missing}, but ${found.join(', ')}`);
-  }
-  if (new Set(names).size !== found.length || names.length !== found.length) {
-    throw invalidModel(file, `the order must name each layer once: ${found.join(', ')}`);
-  }
+  if (order) checkOrder(order, found, file);
   const layers = names.map((name) => layer(tensors, name, file));
   if (!order && layers.some(({ inputs }, i) => i > 0 && inputs !== layers[i - 1]!.outputs)) {
     throw unsupportedModel(
       file,
-      `its layers in the order of their names (${names.join(', ')}) do not fit each other: ` +
+      `its layers in the order of their names (${shown(names)}) do not fit each other: ` +
         'give their order with the option `layers`',
     );
   }
   return layers;
+}
+
+function checkOrder(order: readonly string[], found: readonly string[], file: string): void {
+  const known = new Set(found);
+  const missing = order.find((name) => !known.has(name));
+  if (missing !== undefined) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `${file} has no layer ${missing}, but ${shown(found)}`,
+    );
+  }
+  if (new Set(order).size !== found.length || order.length !== found.length) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `layers must name each layer of ${file} once: ${shown(found)}`,
+    );
+  }
+}
+
+/** The first names of a list that may be endless. */
+function shown(names: readonly string[]): string {
+  return names.slice(0, 20).join(', ') + (names.length > 20 ? ', ...' : '');
 }
 
 /**

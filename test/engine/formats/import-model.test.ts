@@ -23,6 +23,7 @@ import {
   type GraphProto,
   type ModelProto,
   ModelProtoSchema,
+  type NodeProto,
   NodeProtoSchema,
   StringStringEntryProtoSchema,
   TensorProto_DataLocation,
@@ -32,7 +33,7 @@ import { decodeSafetensors } from '#lethe/engine/formats/safetensors';
 import { Model } from '#lethe/engine/model';
 import { OnnxRuntime } from '#lethe/verify/onnx-runtime';
 import { verify } from '#lethe/verify/verify';
-import { expectCode } from '../../support/errors.js';
+import { expectCode, wrong } from '../../support/errors.js';
 import { expectClose } from '../../support/fixture.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { toyDataset } from '../../support/toy.js';
@@ -225,6 +226,14 @@ const UNSUPPORTED: Record<string, [change: Parameters<typeof changed>[0], reason
     (graph) => void graph.sparseInitializer.push(new Uint8Array()),
     'sparse tensors',
   ],
+  'a circle of names left out': [
+    (graph) => {
+      const identity = (input: string) =>
+        create(NodeProtoSchema, { opType: 'Identity', input: [input], output: [''] });
+      graph.node = [identity(graph.input[0]!.name), identity('')];
+    },
+    'must have one output, and a name for it',
+  ],
   'an operator beside the chain': [
     (graph) =>
       void graph.node.push(
@@ -233,6 +242,8 @@ const UNSUPPORTED: Record<string, [change: Parameters<typeof changed>[0], reason
     'beside the chain',
   ],
 };
+
+const transB = (gemm: NodeProto) => gemm.attribute.find(({ name }) => name === 'transB')!;
 
 const INVALID: Record<string, [change: Parameters<typeof changed>[0], reason: string]> = {
   'a weight of another size': [
@@ -293,6 +304,36 @@ const INVALID: Record<string, [change: Parameters<typeof changed>[0], reason: st
     },
     'whose hash stands in its metadata',
   ],
+  'an input without a name': [
+    (graph) => {
+      graph.input[0]!.name = '';
+    },
+    'its input has no name',
+  ],
+  'an output without a name': [
+    (graph) => {
+      graph.output[0]!.name = '';
+    },
+    'its output has no name',
+  ],
+  'an attribute without a type': [
+    ({ node: [gemm] }) => {
+      transB(gemm!).type = AttributeProto_AttributeType.UNDEFINED;
+    },
+    'the attribute transB of Gemm',
+  ],
+  'an attribute of another type': [
+    ({ node: [gemm] }) => {
+      transB(gemm!).type = AttributeProto_AttributeType.FLOAT;
+    },
+    'the attribute transB of Gemm',
+  ],
+  'an attribute that refers to another': [
+    ({ node: [gemm] }) => {
+      transB(gemm!).refAttrName = 'other';
+    },
+    'the attribute transB of Gemm',
+  ],
   'no graph': [
     (_, model) => {
       delete model.graph;
@@ -342,7 +383,7 @@ describe('a safetensors file', () => {
     'is refused where the order is %j',
     async (layers) => {
       const bytes = fixture('sequential.safetensors');
-      await expectCode(() => fromSafetensors(bytes, { layers }), 'ERR_INVALID_MODEL');
+      await expectCode(() => fromSafetensors(bytes, { layers }), 'ERR_INVALID_ARGUMENT');
     },
   );
 
@@ -352,6 +393,32 @@ describe('a safetensors file', () => {
       await expectCode(() => toSafetensors(model, { layers }), 'ERR_INVALID_ARGUMENT');
     },
   );
+
+  it.each([
+    ['no widths', { widths: undefined }],
+    ['one width', { widths: [3] }],
+    ['too few parameters', { parameters: () => new Float32Array(4) }],
+    ['parameters in an array', { parameters: () => [1, 2] }],
+    ['a parameter that is not finite', { parameters: () => new Float32Array(8).fill(Infinity) }],
+  ])('is not written of %s', async (_, change) => {
+    const good = { widths: [3, 2], parameters: () => new Float32Array(8) };
+    const bad = wrong({ ...good, ...change });
+    await expectCode(() => toSafetensors(bad), 'ERR_INVALID_ARGUMENT');
+    await expectCode(() => toOnnx(bad, toyDataset()), 'ERR_INVALID_ARGUMENT');
+  });
+
+  it('of very many layers is refused in no time', async () => {
+    const names = Array.from({ length: 20_000 }, (_, i) => `l${i}.weight`);
+    const header = Object.fromEntries(
+      names.map((name) => [name, { dtype: 'F32', shape: [0, 0], data_offsets: [0, 0] }]),
+    );
+    const json = Buffer.from(JSON.stringify(header));
+    const bytes = Buffer.concat([Buffer.alloc(8), json]);
+    bytes.writeBigUInt64LE(BigInt(json.length));
+    await expectCode(() => fromSafetensors(bytes), 'ERR_UNSUPPORTED_MODEL');
+    const layers = names.map((name) => name.slice(0, -'.weight'.length));
+    await expectCode(() => fromSafetensors(bytes, { layers }), 'ERR_UNSUPPORTED_MODEL');
+  });
 
   it('that is something else, or cut off, is refused', async () => {
     const whole = fixture('sequential.safetensors');

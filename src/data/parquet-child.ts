@@ -1,0 +1,46 @@
+import { LetheError, type LetheErrorCode } from '../errors.js';
+import type { OwnedData } from './owned-data.js';
+import { readParquet } from './parquet-reader.js';
+import type { TableOptions } from './table.js';
+
+/** What loadParquet asks of its child process. */
+export interface ParquetRequest {
+  readonly path: string;
+  readonly options: { readonly [Name in keyof TableOptions]: TableOptions[Name] | undefined };
+}
+
+/** What it answers: how many features there are, these in pieces, and all the rest; or an error. */
+export type ParquetMessage =
+  | { readonly values: number }
+  | { readonly piece: Float32Array; readonly offset: number }
+  | { readonly table: OwnedData }
+  | { readonly error: { readonly code: LetheErrorCode; readonly message: string } };
+
+const PIECE = 2 ** 22;
+
+process.once('message', async ({ path, options }: ParquetRequest) => {
+  try {
+    await sendTable(await readParquet(path, options as TableOptions));
+  } catch (error) {
+    const { message } = error as Error;
+    const code = error instanceof LetheError ? error.code : 'ERR_INVALID_DATA';
+    await send({ error: { code, message } });
+  }
+  process.disconnect();
+});
+
+async function sendTable({ data, ...rest }: OwnedData): Promise<void> {
+  const { features } = data;
+  await send({ values: features.length });
+  for (let offset = 0; offset < features.length; offset += PIECE) {
+    await send({ piece: (features as Float32Array).slice(offset, offset + PIECE), offset });
+  }
+  await send({ table: { ...rest, data: { ...data, features: new Float32Array(0) } } });
+}
+
+/** Resolves when the other side has it, so that the pieces do not pile up. */
+function send(message: ParquetMessage): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.send!(message, (error: Error | null) => (error ? reject(error) : resolve()));
+  });
+}

@@ -1,0 +1,63 @@
+import { readdir, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+let claims = 0;
+
+/**
+ * What has been downloaded of a file so far. It belongs to one download at a time, under a name of its
+ * own; between downloads, and for the next one to go on with, it is called `<file>.part`.
+ */
+export class PartFile {
+  readonly path: string;
+  readonly #shared: string;
+
+  private constructor(path: string, shared: string) {
+    this.path = path;
+    this.#shared = shared;
+  }
+
+  /** Takes over what an earlier download has left; where there is nothing, the file is still to be made. */
+  static async claim(file: string): Promise<PartFile> {
+    const shared = `${file}.part`;
+    const part = new PartFile(`${shared}.${process.pid}-${++claims}`, shared);
+    for (const left of [shared, ...(await orphans(shared))]) {
+      if (await renamed(left, part.path)) break;
+    }
+    return part;
+  }
+
+  /** Leaves it to the next download. */
+  async release(): Promise<void> {
+    await renamed(this.path, this.#shared);
+  }
+}
+
+/** The parts of processes that have ended without giving them back. */
+async function orphans(shared: string): Promise<string[]> {
+  const folder = dirname(shared);
+  const names = await readdir(folder);
+  return names
+    .filter((name) => name.startsWith(`${basename(shared)}.`))
+    .filter((name) => !isRunning(Number.parseInt(name.slice(basename(shared).length + 1), 10)))
+    .map((name) => join(folder, name));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Whether there was something to rename. */
+async function renamed(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
