@@ -19,6 +19,9 @@ constexpr std::size_t kSparseRowsPerTask = 128;
 /** A nonzero costs about twice as much in a sparse product as in a dense one. */
 constexpr double kSparseDensity = 0.45;
 
+/** Of a batch: 2 GiB by row, and as much by column. */
+constexpr std::size_t kMaxNonzeros = std::size_t{1} << 28;
+
 template <class T>
 bool holds(const Sink& sink) {
   return std::holds_alternative<T>(sink);
@@ -84,6 +87,7 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
       squaredGradients_.emplace_back(job.maxBatch(), layer(l).outputs);
     }
   }
+  // Even if this data set has no affine map: another one to read from may have.
   weightSums_ = AlignedBuffer(panelCount(layer(0).outputs) * inputPieces(0) * kPanelLanes);
   for (std::size_t panel = 0; panel < panelCount(layer(0).outputs); ++panel) {
     for (std::size_t piece = 0; piece < inputPieces(0); ++piece) sumWeights(panel, piece);
@@ -113,7 +117,7 @@ bool CpuExecutor::manyZeros(std::span<const std::uint32_t> rows) const {
   std::size_t nonzeros = 0;
   for (const std::uint32_t row : rows) nonzeros += job_.dataset->nonzeros(row);
   const auto values = static_cast<double>(rows.size() * job_.dataset->columns());
-  return static_cast<double>(nonzeros) < kSparseDensity * values;
+  return nonzeros <= kMaxNonzeros && static_cast<double>(nonzeros) < kSparseDensity * values;
 }
 
 void CpuExecutor::gather(std::span<const std::uint32_t> rows) {

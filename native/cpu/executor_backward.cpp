@@ -6,6 +6,22 @@
 
 /** The way back: gradients through the layers, and what the sink makes of those of the weights. */
 namespace lethe::cpu {
+namespace {
+
+/**
+ * The order of an update's tasks: some units (panels, or pairs of them) take turns on one piece of
+ * the inputs, which stays in the cache, before they go on to the next.
+ */
+std::pair<std::size_t, std::size_t> unitAndPiece(std::size_t task, std::size_t units,
+                                                 std::size_t pieces) {
+  constexpr std::size_t kTurns = 8;
+  const std::size_t first = task / (kTurns * pieces) * kTurns;
+  const std::size_t turns = std::min(kTurns, units - first);
+  const std::size_t within = task - first * pieces;
+  return {first + within % turns, within / turns};
+}
+
+}  // namespace
 
 /** A layer's weights change only after the gradient has gone through them: one stage later. */
 void CpuExecutor::backward() {
@@ -87,19 +103,6 @@ WeightEpilogue CpuExecutor::weightEpilogue(std::size_t l, std::size_t panel, std
       .state = state_->panel(l, panel) + firstInput * kPanelLanes,
       .update = update_,
   };
-}
-
-/**
- * The order of an update's tasks: some units (panels, or pairs of them) take turns on one piece of
- * the inputs, which stays in the cache, before they go on to the next.
- */
-static std::pair<std::size_t, std::size_t> unitAndPiece(std::size_t task, std::size_t units,
-                                                        std::size_t pieces) {
-  constexpr std::size_t kTurns = 8;
-  const std::size_t first = task / (kTurns * pieces) * kTurns;
-  const std::size_t turns = std::min(kTurns, units - first);
-  const std::size_t within = task - first * pieces;
-  return {first + within % turns, within / turns};
 }
 
 void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {

@@ -9,6 +9,8 @@ import {
 import type { Progress } from './progress.js';
 import type { StudyData } from './study.js';
 
+const EXAMPLES = 100;
+
 export interface DataFlags {
   readonly data?: string;
   readonly synthetic: boolean;
@@ -19,6 +21,8 @@ export interface DataFlags {
 export interface LoadedData {
   readonly data: StudyData;
   readonly mnistFolder: string | undefined;
+  /** The raw bytes of some test rows. */
+  readonly examples: readonly Uint8Array[];
 }
 
 /**
@@ -54,7 +58,7 @@ export async function loadStudyData(flags: DataFlags, progress: Progress): Promi
 async function readMnist(folder: string | undefined, progress: Progress): Promise<LoadedData> {
   progress.stage('reading MNIST');
   const mnist = await loadMnist(folder === undefined ? {} : { dir: folder });
-  return { data: studyData(mnist), mnistFolder: mnist.folder };
+  return { data: studyData(mnist), mnistFolder: mnist.folder, examples: firstRows(mnist.test) };
 }
 
 async function download(progress: Progress): Promise<string> {
@@ -66,11 +70,20 @@ async function download(progress: Progress): Promise<string> {
 
 function drawDigits(progress: Progress): LoadedData {
   progress.stage('drawing synthetic digits');
-  return { data: studyData(syntheticDigits()), mnistFolder: undefined };
+  const digits = syntheticDigits();
+  return { data: studyData(digits), mnistFolder: undefined, examples: firstRows(digits.test) };
 }
 
 function studyData({ train, test }: { train: LabelledData; test: LabelledData }): StudyData {
-  return { train: new Dataset(train), test: new Dataset(test), source: train };
+  const source = { rows: train.rows, labels: train.labels };
+  return { train: new Dataset(train), test: new Dataset(test), source };
+}
+
+/** Copies, so that the array that was read can go. */
+function firstRows({ features, columns }: LabelledData): Uint8Array[] {
+  return Array.from({ length: EXAMPLES }, (_, row) =>
+    Uint8Array.from(features.subarray(row * columns, (row + 1) * columns)),
+  );
 }
 
 function isCode(error: unknown, code: LetheError['code']): boolean {

@@ -38,8 +38,8 @@ export interface SeedFigures {
 export interface StudyData {
   readonly train: Dataset;
   readonly test: Dataset;
-  /** The training rows as read, e.g. for the assignment of owners. */
-  readonly source: LabelledData;
+  /** The training rows as read, for the assignment of owners. */
+  readonly source: Pick<LabelledData, 'rows' | 'labels'>;
 }
 
 export interface StudyOptions {

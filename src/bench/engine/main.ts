@@ -44,19 +44,19 @@ function parseFlags(): Flags {
 }
 
 async function report(flags: Flags, progress: Progress): Promise<EngineReport> {
-  const { data, mnistFolder } = await loadStudyData(flags, progress);
+  const loaded = await loadStudyData(flags, progress);
   const effort = flags.quick ? QUICK : THOROUGH;
   const native = new NativeBench();
   let peer: PyTorchPeer | undefined;
   try {
     if (flags.peers) peer = await PyTorchPeer.start(flags.python, flags.threads);
     const figures = await measureEngine({
-      ...{ data, mnistFolder, native, ...(peer && { peer }) },
+      ...{ ...loaded, native, ...(peer && { peer }) },
       ...{ threads: flags.threads, effort },
       onStage: (stage) => progress.stage(stage),
     });
     return {
-      dataset: data.train.name,
+      dataset: loaded.data.train.name,
       environment: {
         lethe: version,
         node: process.version,
