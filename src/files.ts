@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { LetheError } from './errors.js';
 
@@ -22,7 +21,7 @@ export async function ensureFolder(path: string): Promise<void> {
  * @throws {LetheError} ERR_IO
  */
 export async function replaceFile(path: string, contents: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
     await writeFile(temporary, contents, { flush: true });
     await rename(temporary, path);

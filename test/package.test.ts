@@ -24,7 +24,7 @@ it('the package holds what an application needs to build and use it, and no more
   >;
   expect(paths).toEqual(
     expect.arrayContaining([
-      ...['dist/index.js', 'dist/index.d.ts', 'dist/verify/onnx-worker.js'],
+      ...['lib/index.js', 'lib/onnx-worker.js', 'lib/parquet-child.js', 'dist/index.d.ts'],
       ...['binding.gyp', 'CMakeLists.txt', 'scripts/build.mjs', 'native/sources.json'],
       ...Object.values(needed).flatMap((list) => list.map((file) => `native/${file}`)),
     ]),

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { pipeline, type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import type { Readable } from 'node:stream';
 import { requireText } from '../arguments.js';
 import { LetheError } from '../errors.js';
 import { invalidData } from './invalid-data.js';
@@ -41,6 +39,7 @@ export async function readContents(path: string, maxBytes: number): Promise<Buff
  */
 export async function readKnown(path: string, { bytes, sha256 }: KnownContents): Promise<Buffer> {
   const contents = await readContents(path, bytes);
+  const { createHash } = await import('node:crypto');
   const actual = createHash('sha256').update(contents).digest('hex');
   if (actual !== sha256) {
     throw new LetheError(
@@ -83,6 +82,10 @@ async function openContents(path: string): Promise<Readable> {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
     const source = file.createReadStream({ start: 0, highWaterMark: CHUNK_BYTES });
     if (bytesRead < 2 || buffer.readUInt16BE(0) !== GZIP_MAGIC) return source;
+    const [{ pipeline }, { createGunzip }] = await Promise.all([
+      import('node:stream'),
+      import('node:zlib'),
+    ]);
     // Errors of either stream reach whoever iterates over the last one.
     return pipeline(source, createGunzip({ chunkSize: CHUNK_BYTES }), () => {});
   } catch (error) {

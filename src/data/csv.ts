@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import { requireText } from '../arguments.js';
 import { LetheError } from '../errors.js';
 import { contentChunks } from './contents.js';
@@ -66,7 +65,10 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<OwnedD
 
 /** The rows of a file as texts, the line of names included. */
 async function* records(path: string, delimiter: string): AsyncGenerator<string[]> {
-  const { CsvError, parse } = await import('csv-parse');
+  const [{ Readable }, { CsvError, parse }] = await Promise.all([
+    import('node:stream'),
+    import('csv-parse'),
+  ]);
   let unanswered = 0;
   async function* counted(): AsyncGenerator<string> {
     for await (const text of decoded(path)) {

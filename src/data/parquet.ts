@@ -1,5 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { requireText } from '../arguments.js';
 import { LetheError } from '../errors.js';
 import { invalidData } from './invalid-data.js';
@@ -22,6 +21,7 @@ export async function loadParquet(path: string, options: TableOptions): Promise<
   checkTableOptions(options);
   const { label, owner, features, name, classNames } = options;
   const request: ParquetRequest = { path, options: { label, owner, features, name, classNames } };
+  const { fork } = await import('node:child_process');
   const child = fork(new URL('./parquet-child.js', import.meta.url), [], {
     serialization: 'advanced',
     // Not the process's own flags, nor its output.
@@ -37,16 +37,9 @@ export async function loadParquet(path: string, options: TableOptions): Promise<
 }
 
 /** Puts together what the child sends. */
-async function received(child: ChildProcess, path: string): Promise<OwnedData> {
-  const ended = once(child, 'exit').then(([status, signal]) => {
-    const how = signal ?? `status ${status}`;
-    throw invalidData(path, `its reader has ended with ${how}: it is damaged, or far too large`);
-  });
-  const complete = new Promise<OwnedData>((resolve, reject) => {
+function received(child: ChildProcess, path: string): Promise<OwnedData> {
+  return new Promise((resolve, reject) => {
     let features = new Float32Array(0);
-    child.on('error', (cause) => {
-      reject(new LetheError('ERR_IO', `cannot read ${path}: ${cause.message}`, { cause }));
-    });
     child.on('message', (message: ParquetMessage) => {
       if ('error' in message) {
         reject(new LetheError(message.error.code, message.error.message));
@@ -58,6 +51,14 @@ async function received(child: ChildProcess, path: string): Promise<OwnedData> {
         resolve({ ...message.table, data: { ...message.table.data, features } });
       }
     });
+    child.on('error', (cause) => {
+      reject(new LetheError('ERR_IO', `cannot read ${path}: ${cause.message}`, { cause }));
+    });
+    child.on('exit', (status, signal) => {
+      const how = signal ?? `status ${status}`;
+      reject(
+        invalidData(path, `its reader has ended with ${how}: it is damaged, or far too large`),
+      );
+    });
   });
-  return Promise.race([complete, ended]);
 }

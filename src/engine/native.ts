@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { LetheError, type LetheErrorCode } from '../errors.js';
+import { PACKAGE_ROOT } from '../package-root.js';
 
 /** The only file that loads the addon; everything here mirrors native/node. */
 export interface NativeDataset {
@@ -106,7 +107,7 @@ interface NativeAddon {
   device(): string;
 }
 
-const ADDON_PATH = '../../build/Release/lethe.node';
+const ADDON_PATH = './build/Release/lethe.node';
 
 let addon: NativeAddon | undefined;
 
@@ -114,9 +115,9 @@ let addon: NativeAddon | undefined;
 function native(): NativeAddon {
   if (addon) return addon;
   try {
-    addon = createRequire(import.meta.url)(ADDON_PATH) as NativeAddon;
+    addon = createRequire(PACKAGE_ROOT)(ADDON_PATH) as NativeAddon;
   } catch (cause) {
-    const folder = fileURLToPath(new URL('../..', import.meta.url));
+    const folder = fileURLToPath(PACKAGE_ROOT);
     throw new LetheError(
       'ERR_ADDON_MISSING',
       `the native addon cannot be loaded: run \`npm run build:addon\` in ${folder}`,

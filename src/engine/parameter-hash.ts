@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { requireArray, requireInstance, requireInteger } from '../arguments.js';
 import { littleEndianBytes } from './little-endian.js';
 
@@ -12,6 +11,8 @@ import { littleEndianBytes } from './little-endian.js';
 export function parameterHash(widths: readonly number[], parameters: Float32Array): string {
   for (const width of requireArray('widths', widths)) requireInteger('a width', width, 1);
   requireInstance('parameters', parameters, Float32Array);
+  // Loaded at the first use: it is a large part of what importing the package would take.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   return createHash('sha256')
     .update(`lethe parameters 1\n${widths.join('-')}\n`)
     .update(littleEndianBytes(parameters))

@@ -19,7 +19,7 @@ import {
   type Disagreement,
   type LogitComparison,
 } from './compare-logits.js';
-import { OnnxRuntime } from './onnx-runtime.js';
+import type { OnnxRuntime } from './onnx-runtime.js';
 
 /** What verification asks of a model: what it consists of, and what it claims to compute. */
 export type Predictor = Pick<Model, 'widths' | 'parameters' | 'logits'>;
@@ -79,6 +79,7 @@ export async function verify(
   throwIfAborted(settings.signal);
   // The affine map only informs the file's readers: all sets are compared on normalized features.
   const onnx = await toOnnx(model, checked[0]!.dataset);
+  const { OnnxRuntime } = await import('./onnx-runtime.js');
   const runtime = await OnnxRuntime.load(onnx, settings);
   try {
     const compared: [name: string, comparison: LogitComparison][] = [];

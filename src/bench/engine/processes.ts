@@ -11,7 +11,7 @@ export interface ProcessCost {
 }
 
 const RUNS = 7;
-const LETHE = new URL('../../index.js', import.meta.url).href;
+const LETHE = new URL('../../../lib/index.js', import.meta.url).href;
 const TRAINING = fileURLToPath(new URL('train-once.js', import.meta.url));
 
 /** Of `import 'lethe'`. */
