@@ -12,24 +12,26 @@ export interface KnownContents {
 }
 
 const GZIP_MAGIC = 0x1f8b;
-const CHUNK_BYTES = 2 ** 18;
+const CHUNK_BYTES = 2 ** 16;
 
 /**
  * The contents of a file, unpacked if they begin as gzip does (RFC 1952), whatever the file is
  * called.
  *
- * @param maxBytes the most that the contents may hold; nothing more is unpacked
+ * @param maxBytes the most that the contents may hold, and what is set aside for them; nothing more
+ * is unpacked
  * @throws {LetheError} ERR_IO; ERR_INVALID_DATA: longer than `maxBytes`, or a broken gzip stream.
  */
 export async function readContents(path: string, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+  const contents = Buffer.allocUnsafeSlow(maxBytes);
   let length = 0;
   for await (const chunk of contentChunks(path)) {
-    length += chunk.length;
-    if (length > maxBytes) throw invalidData(path, `it holds more than ${maxBytes} bytes`);
-    chunks.push(chunk);
+    if (length + chunk.length > maxBytes) {
+      throw invalidData(path, `it holds more than ${maxBytes} bytes`);
+    }
+    length += chunk.copy(contents, length);
   }
-  return Buffer.concat(chunks, length);
+  return contents.subarray(0, length);
 }
 
 /**

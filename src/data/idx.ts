@@ -44,8 +44,7 @@ export async function readIdx(path: string, options: IdxOptions = {}): Promise<I
   if (announced > maxBytes) {
     throw invalidData(path, `it announces ${announced} bytes, more than the allowed ${maxBytes}`);
   }
-  // In pieces as they come, and once whole.
-  requireMemory(path, 2 * announced);
+  requireMemory(path, announced);
   return parseIdx(await readContents(path, announced), path);
 }
 

@@ -30,7 +30,7 @@ export async function importCost(): Promise<ProcessCost> {
 
 /** Of loading MNIST and training an epoch. */
 export async function trainingMemory(dataFolder: string | undefined): Promise<number> {
-  const training = await repeated([TRAINING, ...(dataFolder ? [dataFolder] : [])], 1);
+  const training = await repeated([TRAINING, LETHE, ...(dataFolder ? [dataFolder] : [])], 1);
   const bare = await repeated([
     '-e',
     'console.log(JSON.stringify({ milliseconds: 0, bytes: process.memoryUsage.rss() }))',
