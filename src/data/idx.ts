@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { requireInteger, requireObject } from '../arguments.js';
 import { readContents, readStart } from './contents.js';
 import { invalidData } from './invalid-data.js';
@@ -14,7 +15,7 @@ export interface IdxArray {
 }
 
 export interface IdxOptions {
-  /** The most bytes that the file may hold, unpacked; default 2^30. */
+  /** The most bytes that the file may hold, unpacked; default 2^30, at most a Buffer's. */
   readonly maxBytes?: number;
 }
 
@@ -41,8 +42,9 @@ export async function readIdx(path: string, options: IdxOptions = {}): Promise<I
   requireInteger('maxBytes', maxBytes, 1);
   const header = parseHeader(await readStart(path, MAX_HEADER_BYTES), path);
   const announced = header.bytes + header.values;
-  if (announced > maxBytes) {
-    throw invalidData(path, `it announces ${announced} bytes, more than the allowed ${maxBytes}`);
+  const allowed = Math.min(maxBytes, constants.MAX_LENGTH);
+  if (announced > allowed) {
+    throw invalidData(path, `it announces ${announced} bytes, more than the allowed ${allowed}`);
   }
   requireMemory(path, announced);
   return parseIdx(await readContents(path, announced), path);

@@ -61,6 +61,9 @@ describe('readIdx', () => {
     expect((await readIdx(path, { maxBytes: valid.length })).shape).toEqual([2, 3]);
     const huge = idx([0xffffffff, 0xffffffff], []);
     await expectCode(async () => readIdx(await written(huge)), 'ERR_INVALID_DATA');
+    const longerThanBuffers = await written(idx([0xffffffff, 2], []));
+    const options = { maxBytes: Number.MAX_SAFE_INTEGER };
+    await expectCode(() => readIdx(longerThanBuffers, options), 'ERR_INVALID_DATA');
   });
 
   it('unpacks no more than the header announces', async () => {
