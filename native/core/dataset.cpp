@@ -113,4 +113,30 @@ void Dataset::normalized(std::span<const std::uint32_t> rows, float* out) const 
   }
 }
 
+std::shared_ptr<const Dataset> Dataset::select(std::span<const std::uint32_t> rows,
+                                               std::span<const std::uint32_t> columns) const {
+  checkRows(rows);
+  if (std::any_of(columns.begin(), columns.end(),
+                  [&](std::uint32_t column) { return column >= columns_; })) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "every column must be below " + std::to_string(columns_));
+  }
+  std::vector<std::uint32_t> labels;
+  labels.reserve(rows.size());
+  for (const std::uint32_t row : rows) labels.push_back(labels_[row]);
+  Features features = std::visit(
+      [&](const auto& values) -> Features {
+        std::decay_t<decltype(values)> selected;
+        selected.reserve(rows.size() * columns.size());
+        for (const std::uint32_t row : rows) {
+          const auto* from = values.data() + row * columns_;
+          for (const std::uint32_t column : columns) selected.push_back(from[column]);
+        }
+        return selected;
+      },
+      features_);
+  return std::shared_ptr<const Dataset>(
+      new Dataset(std::move(features), map_, std::move(labels), columns.size(), classes_));
+}
+
 }  // namespace lethe

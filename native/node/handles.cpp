@@ -58,6 +58,12 @@ DatasetHandle::DatasetHandle(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<DatasetHandle>(info) {
   guarded(info.Env(), [&] {
     const Fields fields(info[0]);
+    if (fields.has("source")) {
+      dataset_ = from(fields.value("source"))
+                     .dataset_->select(fields.array<std::uint32_t>("rows"),
+                                       fields.array<std::uint32_t>("columns"));
+      return;
+    }
     const auto columns = fields.integer("columns", kMaxSafeInteger);
     const auto classes = fields.integer("classes", kMaxSafeInteger);
     auto labels = fields.array<std::uint32_t>("labels");

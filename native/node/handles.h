@@ -9,7 +9,10 @@
 
 namespace lethe::node {
 
-/** JavaScript class Dataset: new Dataset({features, labels, columns, classes, scale, offset}). */
+/**
+ * JavaScript class Dataset: new Dataset({features, labels, columns, classes, scale, offset}), or
+ * new Dataset({source, rows, columns}) with indices of both.
+ */
 class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
  public:
   static Napi::Function define(Napi::Env env);

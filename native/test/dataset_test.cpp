@@ -84,6 +84,30 @@ TEST(Dataset, refuses_features_that_are_not_finite) {
   }
 }
 
+TEST(Dataset, selects_rows_and_columns_in_their_order) {
+  const auto bytes = Dataset::fromBytes({1, 0, 3, 4, 5, 6}, {0.5f, -1}, {1, 2}, 3, 3);
+  const auto selected =
+      bytes->select(std::vector<std::uint32_t>{1, 0}, std::vector<std::uint32_t>{2, 1});
+  EXPECT_EQ(selected->columns(), 2u);
+  EXPECT_EQ(selected->classes(), 3u);
+  EXPECT_EQ(selected->label(0), 2u);
+  EXPECT_EQ(selected->label(1), 1u);
+  EXPECT_EQ(selected->nonzeros(1), 1u);
+  EXPECT_EQ(selected->map().scale, 0.5f);
+  EXPECT_EQ(std::vector<std::uint8_t>({6, 5, 3, 0}),
+            std::vector<std::uint8_t>(selected->byteFeatures(), selected->byteFeatures() + 4));
+  const auto floats = Dataset::fromFloats({1, 2}, {0, 0}, 1, 1);
+  const std::vector<std::uint32_t> second{1}, first{0};
+  EXPECT_EQ(floats->select(second, first)->floatFeatures()[0], 2);
+
+  EXPECT_TRUE(fails(ErrorCode::kInvalidRows, "row 2",
+                    [&] { bytes->select(std::vector<std::uint32_t>{2}, first); }));
+  EXPECT_TRUE(refuses("column must be below 3",
+                      [&] { bytes->select(first, std::vector<std::uint32_t>{3}); }));
+  EXPECT_TRUE(refuses("at least one", [&] { bytes->select({}, first); }));
+  EXPECT_TRUE(refuses("at least one", [&] { bytes->select(first, {}); }));
+}
+
 TEST(Dataset, refuses_rows_that_it_does_not_have) {
   const auto dataset = Dataset::fromBytes({1, 2}, {}, {0, 0}, 1, 1);
   float out[2];

@@ -88,15 +88,26 @@ export interface PassOutcome {
   readonly values?: Float32Array;
 }
 
+/** Directions of the largest variance, [components, columns], and the variance along each. */
+export interface NativeComponents {
+  directions: Float32Array;
+  variances: number[];
+  totalVariance: number;
+}
+
 interface NativeAddon {
-  Dataset: new (arguments_: {
-    features: Uint8Array | Float32Array;
-    labels: Uint32Array;
-    columns: number;
-    classes: number;
-    scale: number;
-    offset: number;
-  }) => NativeDataset;
+  Dataset: new (
+    arguments_:
+      | {
+          features: Uint8Array | Float32Array;
+          labels: Uint32Array;
+          columns: number;
+          classes: number;
+          scale: number;
+          offset: number;
+        }
+      | { source: NativeDataset; rows: Uint32Array; columns: Uint32Array },
+  ) => NativeDataset;
   Model: new (
     arguments_: { widths: Uint32Array } & ({ seed: number } | { parameters: Float32Array }),
   ) => NativeModel;
@@ -104,6 +115,13 @@ interface NativeAddon {
     request: NativePass,
     onProgress?: (progress: Progress) => void,
   ): { promise: Promise<PassOutcome>; abort(): void };
+  principalComponents(arguments_: {
+    values: Float32Array;
+    rows: number;
+    columns: number;
+    components: number;
+    seed: number;
+  }): Promise<NativeComponents>;
   device(): string;
 }
 

@@ -160,3 +160,29 @@ describe('rows of a data set', () => {
     await expectCode(() => dataset.checkNonEmptyRows(wrong(null), 'set'), 'ERR_INVALID_ARGUMENT');
   });
 });
+
+describe('a selection', () => {
+  const dataset = new Dataset(valid);
+  const picked = dataset.select([4, 1, 7]);
+
+  it('holds these rows in this order', () => {
+    expect(picked).toMatchObject({ rows: 3, columns: dataset.columns, classes: dataset.classes });
+    expect([...picked.labels]).toEqual([4, 1, 7].map((row) => dataset.labels[row]));
+    expect(picked.normalized([0, 1, 2])).toEqual(dataset.normalized([4, 1, 7]));
+  });
+
+  it('holds these columns in this order', () => {
+    const { columns } = dataset;
+    const swapped = dataset.select([4], { columns: [columns - 1, 0] });
+    const whole = dataset.normalized([4]);
+    expect([...swapped.normalized([0])]).toEqual([whole[columns - 1], whole[0]]);
+  });
+
+  it('is refused of rows or columns that are none', async () => {
+    await expectCode(() => dataset.select([dataset.rows]), 'ERR_INVALID_ROWS');
+    await expectCode(() => dataset.select([]), 'ERR_EMPTY_SET');
+    for (const columns of [[], [-1], [0.5], [dataset.columns], 5, null]) {
+      await expectCode(() => dataset.select([0], wrong({ columns })), 'ERR_INVALID_ARGUMENT');
+    }
+  });
+});

@@ -48,6 +48,13 @@ class Dataset {
   /** Writes the network's inputs of `rows` to out, [rows.size(), columns]. Throws kInvalidRows. */
   void normalized(std::span<const std::uint32_t> rows, float* out) const;
 
+  /**
+   * The same kind of features of these rows and columns alone, in this order. Throws kInvalidRows,
+   * kInvalidArgument.
+   */
+  std::shared_ptr<const Dataset> select(std::span<const std::uint32_t> rows,
+                                        std::span<const std::uint32_t> columns) const;
+
   /** Throws kInvalidRows unless every index names a row. */
   void checkRows(std::span<const std::uint32_t> rows) const;
 
