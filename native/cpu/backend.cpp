@@ -6,6 +6,7 @@
 #include "executor.h"
 #include "lethe/error.h"
 #include "predictor.h"
+#include "principal_components.h"
 
 namespace lethe {
 namespace {
@@ -25,6 +26,11 @@ class CpuBackend final : public Backend {
 
   std::unique_ptr<Predictor> predictor(const Model& model) override {
     return std::make_unique<cpu::CpuPredictor>(model, kernels_);
+  }
+
+  PrincipalComponents principalComponents(const CentredRows& rows, std::size_t components,
+                                          std::uint64_t seed) override {
+    return cpu::principalComponents(kernels_, rows, components, seed);
   }
 
  private:

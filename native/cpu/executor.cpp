@@ -71,6 +71,11 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
     state_.emplace(architecture);
   }
 
+  if (holds<Logits>(job.sink)) {
+    const std::uint64_t rows =
+        std::min<std::uint64_t>(job.plan.steps() * job.maxBatch(), job.plan.rowsPerEpoch());
+    logits_.reserve(rows * architecture.classes());
+  }
   std::size_t widest = 0;
   for (const std::uint32_t width : architecture.widths()) {
     activations_.emplace_back(job.maxBatch(), width);

@@ -2,6 +2,7 @@
 #include "handles.h"
 #include "napi_setup.h"
 #include "pass_worker.h"
+#include "principal_components.h"
 
 namespace lethe::node {
 namespace {
@@ -41,6 +42,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Dataset", DatasetHandle::define(env));
   exports.Set("Model", ModelHandle::define(env));
   exports.Set("pass", Napi::Function::New<startPass>(env, "pass"));
+  exports.Set("principalComponents",
+              Napi::Function::New<principalComponents>(env, "principalComponents"));
   exports.Set("device", Napi::Function::New<device>(env, "device"));
   return exports;
 }

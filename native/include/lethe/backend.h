@@ -10,6 +10,7 @@
 #include "lethe/model.h"
 #include "lethe/objective.h"
 #include "lethe/plan.h"
+#include "lethe/principal_components.h"
 #include "lethe/sink.h"
 
 namespace lethe {
@@ -66,6 +67,15 @@ class Backend {
   virtual std::string description() const = 0;
   virtual std::unique_ptr<Executor> prepare(const Job& job) = 0;
   virtual std::unique_ptr<Predictor> predictor(const Model& model) = 0;
+
+  /**
+   * The first `components` principal components, or as many as there are: a randomized subspace
+   * iteration (Halko, Martinsson, Tropp 2011, "Finding structure with randomness", algorithms 4.4
+   * and 5.1). The seed chooses where it starts; the result is a function of the arguments alone.
+   * Throws kInvalidArgument.
+   */
+  virtual PrincipalComponents principalComponents(const CentredRows& rows, std::size_t components,
+                                                  std::uint64_t seed) = 0;
 };
 
 struct CpuOptions {

@@ -34,6 +34,7 @@ enum class PhiloxPurpose : std::uint32_t {
   kInitialization = 1,
   kBatchOrder = 2,
   kRowSample = 3,
+  kProjection = 4,
 };
 
 /**

@@ -1,0 +1,196 @@
+#include "principal_components.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "aligned_buffer.h"
+#include "lethe/error.h"
+#include "lethe/floating_point.h"
+#include "lethe/philox.h"
+#include "lethe/symmetric_eigen.h"
+
+namespace lethe::cpu {
+namespace {
+
+/** How many more directions are followed than are wanted: Halko et al., section 4.2. */
+constexpr std::size_t kOversampling = 10;
+
+/** A direction that has lost all but this share of its length to the others is rounding noise. */
+constexpr double kNoise = 1e-6;
+
+/** Row-major, its rows padded with zeros to whole panels. */
+class Matrix {
+ public:
+  Matrix(std::size_t rows, std::size_t columns)
+      : rows_(rows),
+        stride_((columns + kPanelLanes - 1) / kPanelLanes * kPanelLanes),
+        values_(rows * stride_) {}
+
+  std::size_t rows() const { return rows_; }
+  std::size_t stride() const { return stride_; }
+  float* row(std::size_t i) { return values_.data() + i * stride_; }
+  const float* row(std::size_t i) const { return values_.data() + i * stride_; }
+
+ private:
+  std::size_t rows_;
+  std::size_t stride_;
+  AlignedBuffer values_;
+};
+
+/** One factor of a product: element (r, k) is values[r * row + k * depth]. */
+struct Factor {
+  const float* values;
+  std::size_t row;
+  std::size_t depth;
+};
+
+/** out = a b, each element one chain of fused multiply-adds. */
+void multiply(const Kernels& kernels, const Factor& a, const Matrix& b, Matrix& out) {
+  const float noBias[kPanelLanes] = {};
+  for (std::size_t lane = 0; lane < b.stride(); lane += kPanelLanes) {
+    kernels.forward({
+        .product = {.a = a.values,
+                    .aRow = static_cast<std::ptrdiff_t>(a.row),
+                    .aDepth = static_cast<std::ptrdiff_t>(a.depth),
+                    .b = b.row(0) + lane,
+                    .bDepth = static_cast<std::ptrdiff_t>(b.stride()),
+                    .rows = out.rows(),
+                    .depth = b.rows()},
+        .epilogue = {.bias = noBias, .weightSums = nullptr, .affine = {}, .relu = false},
+        .out = out.row(0) + lane,
+        .outRow = static_cast<std::ptrdiff_t>(out.stride()),
+    });
+  }
+}
+
+/** Signs, which serve as well as Gaussian numbers and need no function of the C library. */
+void fillWithSigns(Matrix& matrix, std::size_t columns, std::uint64_t seed) {
+  PhiloxStream stream(seed, PhiloxPurpose::kProjection);
+  for (std::size_t i = 0; i < matrix.rows(); ++i) {
+    for (std::size_t j = 0; j < columns; ++j) {
+      matrix.row(i)[j] = stream.nextWord() >> 31 ? 1.0f : -1.0f;
+    }
+  }
+}
+
+/** In a fixed number of partial sums, which compilers turn into vectors without reordering. */
+double dot(const double* x, const double* y, std::size_t size) {
+  double sums[4] = {};
+  std::size_t i = 0;
+  for (; i + 4 <= size; i += 4) {
+    for (std::size_t lane = 0; lane < 4; ++lane) sums[lane] += x[i + lane] * y[i + lane];
+  }
+  for (; i < size; ++i) sums[0] += x[i] * y[i];
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+/** Keeps powers of X from overflowing. */
+void normalizeColumns(Matrix& matrix, std::size_t columns) {
+  std::vector<double> squares(columns);
+  for (std::size_t i = 0; i < matrix.rows(); ++i) {
+    for (std::size_t j = 0; j < columns; ++j)
+      squares[j] += double{matrix.row(i)[j]} * matrix.row(i)[j];
+  }
+  for (std::size_t i = 0; i < matrix.rows(); ++i) {
+    for (std::size_t j = 0; j < columns; ++j) {
+      if (squares[j] > 0) matrix.row(i)[j] /= static_cast<float>(std::sqrt(squares[j]));
+    }
+  }
+}
+
+/**
+ * Makes the first `columns` columns orthonormal, and those zero that depend on the ones before:
+ * modified Gram-Schmidt, twice (Giraud, Langou, Rozloznik 2005: "twice is enough").
+ */
+void orthonormalize(Matrix& matrix, std::size_t columns) {
+  const std::size_t size = matrix.rows();
+  std::vector<double> vectors(columns * size);
+  for (std::size_t i = 0; i < size; ++i) {
+    for (std::size_t j = 0; j < columns; ++j) vectors[j * size + i] = matrix.row(i)[j];
+  }
+  for (std::size_t j = 0; j < columns; ++j) {
+    double* x = &vectors[j * size];
+    const double original = std::sqrt(dot(x, x, size));
+    for (int round = 0; round < 2; ++round) {
+      for (std::size_t other = 0; other < j; ++other) {
+        const double* y = &vectors[other * size];
+        const double share = dot(x, y, size);
+        for (std::size_t i = 0; i < size; ++i) x[i] -= share * y[i];
+      }
+    }
+    const double length = std::sqrt(dot(x, x, size));
+    const double factor = length > kNoise * original ? 1 / length : 0;
+    for (std::size_t i = 0; i < size; ++i) x[i] *= factor;
+  }
+  for (std::size_t i = 0; i < size; ++i) {
+    for (std::size_t j = 0; j < columns; ++j) {
+      matrix.row(i)[j] = static_cast<float>(vectors[j * size + i]);
+    }
+  }
+}
+
+void check(const CentredRows& rows, std::size_t components) {
+  if (rows.rows == 0 || rows.columns == 0 || rows.values.size() / rows.columns != rows.rows ||
+      rows.values.size() % rows.columns != 0) {
+    throw Error(ErrorCode::kInvalidArgument, "values must hold rows x columns numbers");
+  }
+  if (components == 0 || components > kMaxComponents) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "components must be in 1.." + std::to_string(kMaxComponents));
+  }
+  if (!allFinite(rows.values.data(), rows.values.size())) {
+    throw Error(ErrorCode::kInvalidArgument, "every value must be finite");
+  }
+}
+
+}  // namespace
+
+PrincipalComponents principalComponents(const Kernels& kernels, const CentredRows& rows,
+                                        std::size_t components, std::uint64_t seed) {
+  const FloatingPointMode mode;
+  check(rows, components);
+  const std::size_t followed = std::min({components + kOversampling, rows.rows, rows.columns});
+  const Factor x{rows.values.data(), rows.columns, 1};
+  const Factor xTransposed{rows.values.data(), 1, rows.columns};
+
+  Matrix directions(rows.columns, followed);
+  Matrix images(rows.rows, followed);
+  fillWithSigns(directions, followed, seed);
+  multiply(kernels, x, directions, images);
+  multiply(kernels, xTransposed, images, directions);
+  normalizeColumns(directions, followed);
+  multiply(kernels, x, directions, images);
+  orthonormalize(images, followed);
+  multiply(kernels, xTransposed, images, directions);  // B^T of X = Q B
+
+  Matrix gram(directions.stride(), followed);
+  multiply(kernels, {directions.row(0), 1, directions.stride()}, directions, gram);
+  std::vector<double> symmetric(followed * followed);
+  for (std::size_t i = 0; i < followed; ++i) {
+    for (std::size_t j = 0; j < followed; ++j) symmetric[i * followed + j] = gram.row(i)[j];
+  }
+  const SymmetricEigen eigen = symmetricEigen(std::move(symmetric), followed);
+
+  PrincipalComponents result;
+  for (const float value : rows.values) result.totalVariance += double{value} * value;
+  const auto count = static_cast<double>(rows.rows);
+  result.totalVariance /= count;
+  std::vector<double> direction(rows.columns);
+  for (std::size_t j = 0; j < std::min(components, followed); ++j) {
+    if (!(eigen.values[j] > kNoise * kNoise * eigen.values[0])) break;
+    const double* weights = &eigen.vectors[j * followed];
+    for (std::size_t i = 0; i < rows.columns; ++i) {
+      direction[i] = 0;
+      for (std::size_t k = 0; k < followed; ++k) direction[i] += directions.row(i)[k] * weights[k];
+    }
+    const double length = std::sqrt(dot(direction.data(), direction.data(), rows.columns));
+    result.variances.push_back(eigen.values[j] / count);
+    for (const double value : direction) {
+      result.directions.push_back(static_cast<float>(value / length));
+    }
+  }
+  return result;
+}
+
+}  // namespace lethe::cpu

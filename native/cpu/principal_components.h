@@ -1,0 +1,12 @@
+#pragma once
+
+#include "kernels.h"
+#include "lethe/principal_components.h"
+
+namespace lethe::cpu {
+
+/** See Backend::principalComponents. */
+PrincipalComponents principalComponents(const Kernels& kernels, const CentredRows& rows,
+                                        std::size_t components, std::uint64_t seed);
+
+}  // namespace lethe::cpu
