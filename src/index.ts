@@ -58,6 +58,9 @@ export {
 } from './ownership/assignment.js';
 export { openStore, type StoreOptions } from './ownership/open-store.js';
 export type { Deletion, Store } from './ownership/store.js';
+export type { FastOptions } from './training/recipe.js';
+export { type TrainedModel, type TrainModelOptions, trainModel } from './training/train-model.js';
+export { type ExactRetrainResult, exactRetrain } from './unlearn/exact-retrain.js';
 export { type FisherScrubOptions, fisherScrub } from './unlearn/fisher-scrub.js';
 export type {
   UnlearningMethod,

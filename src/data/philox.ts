@@ -40,8 +40,8 @@ export function philox4x32(counter: PhiloxCounter, key: PhiloxKey): PhiloxCounte
 }
 
 /**
- * What a stream is for: streams of different purposes never share a counter. 1 and 2 are the native
- * core's (initial parameters, batch order).
+ * What a stream is for: streams of different purposes never share a counter. 1 to 4 are the native
+ * core's, see PhiloxPurpose there.
  */
 export const PhiloxPurpose = {
   ownershipCounts: 16,
@@ -49,6 +49,8 @@ export const PhiloxPurpose = {
   benchRows: 18,
   syntheticTrain: 19,
   syntheticTest: 20,
+  recipeSample: 21,
+  recipeSeeds: 22,
 } as const;
 
 /**

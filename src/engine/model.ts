@@ -20,7 +20,7 @@ import type { Schedule } from './schedule.js';
 
 export interface TrainOptions
   extends RunOptions,
-    Pick<Plan, 'sampledRows' | 'samplesPerEpoch' | 'hardest'> {
+    Pick<Plan, 'maxSteps' | 'sampledRows' | 'samplesPerEpoch' | 'hardest'> {
   /** The rows to train on; default: all. */
   readonly rows?: Rows;
   /** Default 5. */
@@ -43,6 +43,8 @@ export interface TrainResult {
   /** Mean cross-entropy of each epoch, in nats, as met during training. */
   readonly epochLoss: readonly number[];
   readonly steps: number;
+  /** Rows visited, counted once a visit. */
+  readonly rows: number;
   readonly seconds: number;
 }
 
@@ -166,15 +168,20 @@ export class Model {
     requireObject('options', options);
     const { rows = dataset.allRows(), epochs = 5, batchSize = 128, seed = 0 } = options;
     const { learningRate = 0.01, momentum = 0.9, weightDecay = 0, nesterov = false } = options;
-    const { sampledRows, samplesPerEpoch, hardest } = options;
+    const { maxSteps, sampledRows, samplesPerEpoch, hardest } = options;
     requireNonNegative('momentum', momentum, 1);
     requireNonNegative('weightDecay', weightDecay);
     const start = performance.now();
-    const { epochLoss, steps } = await pass(
+    const {
+      epochLoss,
+      steps,
+      rows: visited,
+    } = await pass(
       this,
       dataset,
       {
         ...{ rows, epochs, batchSize, shuffleSeed: seed },
+        ...(maxSteps !== undefined && { maxSteps }),
         ...(sampledRows && { sampledRows }),
         ...(samplesPerEpoch !== undefined && { samplesPerEpoch }),
         ...(hardest !== undefined && { hardest }),
@@ -183,7 +190,8 @@ export class Model {
       { kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
       options,
     );
-    return { epochLoss, steps, seconds: (performance.now() - start) / 1000 };
+    const seconds = (performance.now() - start) / 1000;
+    return { epochLoss, steps, rows: visited, seconds };
   }
 
   /**

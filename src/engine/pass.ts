@@ -114,7 +114,10 @@ function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
 function sampled(dataset: Dataset, always: Rows, pool: Rows, samplesPerEpoch: number) {
   const rows = dataset.checkRows(always);
   const sampledRows = dataset.checkRows(pool);
-  dataset.checkRows([...rows, ...sampledRows]); // together: no row twice
+  const together = new Uint32Array(rows.length + sampledRows.length);
+  together.set(rows);
+  together.set(sampledRows, rows.length);
+  dataset.checkRows(together); // no row twice
   requireInteger('samplesPerEpoch', samplesPerEpoch, 1, sampledRows.length);
   return { rows, sampledRows, samplesPerEpoch };
 }

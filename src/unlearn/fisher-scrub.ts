@@ -1,6 +1,8 @@
 import { requireInteger, requireObject, requireOneOf, requirePositive } from '../arguments.js';
 import { pass } from '../engine/pass.js';
-import { checkSplit, inPhase, type UnlearningMethod, type UnlearningOptions } from './method.js';
+import { inPhase } from '../engine/phases.js';
+import { trainingWork } from '../training/multiply-adds.js';
+import { checkSplit, type UnlearningMethod, type UnlearningOptions } from './method.js';
 
 export interface FisherScrubOptions extends UnlearningOptions {
   /**
@@ -55,7 +57,7 @@ export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request,
     seed,
   });
   const scrubStart = performance.now();
-  const { steps } = await pass(
+  const { steps, rows } = await pass(
     model,
     request.dataset,
     { rows: forget, batchSize, maxSteps, shuffleSeed: seed },
@@ -67,5 +69,7 @@ export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request,
     fisher: (scrubStart - start) / 1000,
     scrub: (performance.now() - scrubStart) / 1000,
   };
-  return { model, steps, seconds };
+  const fisherRows = Math.min(retain.length, Math.ceil(fisherSamples / batchSize) * batchSize);
+  const multiplyAdds = (fisherRows + rows) * trainingWork(model.widths);
+  return { model, steps, seconds, multiplyAdds };
 };

@@ -1,8 +1,7 @@
-import { requireFunction, requireInstance, requireObject } from '../arguments.js';
+import { requireInstance, requireObject } from '../arguments.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
-import type { Progress } from '../engine/native.js';
-import type { RunOptions } from '../engine/pass.js';
+import type { PhasedOptions, PhaseProgress } from '../engine/phases.js';
 import { LetheError } from '../errors.js';
 
 /** What is to be forgotten, and by whom. */
@@ -17,16 +16,10 @@ export interface UnlearningRequest {
 }
 
 /** How far a method has come. */
-export interface UnlearningProgress extends Progress {
-  /** What is being done, as in the result's `seconds`; `step` and `steps` count within it. */
-  readonly phase: string;
-}
+export type UnlearningProgress = PhaseProgress;
 
 /** What every method takes. */
-export interface UnlearningOptions extends Omit<RunOptions, 'onProgress'> {
-  /** Called at most 20 times a second. What it throws aborts the run and is what the run throws. */
-  readonly onProgress?: (progress: UnlearningProgress) => void;
-}
+export type UnlearningOptions = PhasedOptions;
 
 export interface UnlearningResult {
   /** A new model that has forgotten, as far as the method goes. */
@@ -35,27 +28,18 @@ export interface UnlearningResult {
   readonly steps: number;
   /** Seconds by phase, e.g. `train`, or `fisher` and `scrub`. */
   readonly seconds: Readonly<Record<string, number>>;
+  /** Of the whole method; zeros of the input are counted like other values. */
+  readonly multiplyAdds: number;
 }
 
 /**
  * One way to forget. Every method throws ERR_INVALID_ROWS, ERR_EMPTY_SET (nothing to forget, or nothing
  * left), ERR_INVALID_ARGUMENT, ERR_BUSY, ERR_ABORTED, ERR_DIVERGED or ERR_OUT_OF_MEMORY.
  */
-export type UnlearningMethod<Options extends UnlearningOptions> = (
-  request: UnlearningRequest,
-  options?: Options,
-) => Promise<UnlearningResult>;
-
-/** The options of one phase's run, whose progress names the phase. */
-export function inPhase(phase: string, options: UnlearningOptions): RunOptions {
-  const { threads, signal, onProgress } = options;
-  if (onProgress !== undefined) requireFunction('onProgress', onProgress);
-  return {
-    ...(threads !== undefined && { threads }),
-    ...(signal !== undefined && { signal }),
-    ...(onProgress && { onProgress: (progress) => onProgress({ phase, ...progress }) }),
-  };
-}
+export type UnlearningMethod<
+  Options extends UnlearningOptions,
+  Result extends UnlearningResult = UnlearningResult,
+> = (request: UnlearningRequest, options?: Options) => Promise<Result>;
 
 /** The request's rows, checked: known, each given once, in one of the two sets only, neither set empty. */
 export function checkSplit(request: UnlearningRequest): {

@@ -1,7 +1,9 @@
 import { requireObject } from '../arguments.js';
 import { Model, type TrainOptions } from '../engine/model.js';
+import { inPhase } from '../engine/phases.js';
 import { LetheError } from '../errors.js';
-import { checkSplit, inPhase, type UnlearningMethod, type UnlearningOptions } from './method.js';
+import { selectiveWork } from '../training/multiply-adds.js';
+import { checkSplit, type UnlearningMethod, type UnlearningOptions } from './method.js';
 
 /**
  * As for training; `seed` (default 0) gives both the fresh parameters and the batch order. With the
@@ -30,10 +32,17 @@ export const retrain: UnlearningMethod<RetrainOptions> = async (request, options
   const { onProgress: _, ...training } = options;
   const start = performance.now();
   const model = Model.create(request.model.widths, { seed });
-  const { steps } = await model.train(request.dataset, {
+  const { steps, rows } = await model.train(request.dataset, {
     ...training,
     ...inPhase('train', options),
     rows: retain,
   });
-  return { model, steps, seconds: { train: (performance.now() - start) / 1000 } };
+  const { hardest, batchSize = 128 } = options;
+  const trained = hardest === undefined ? rows : (rows * hardest) / batchSize;
+  return {
+    model,
+    steps,
+    seconds: { train: (performance.now() - start) / 1000 },
+    multiplyAdds: selectiveWork(model.widths, rows, trained),
+  };
 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Model } from '#lethe/engine/model';
 import type { LetheErrorCode } from '#lethe/errors';
+import { exactRetrain } from '#lethe/unlearn/exact-retrain';
 import { fisherScrub } from '#lethe/unlearn/fisher-scrub';
 import { retrain } from '#lethe/unlearn/retrain';
 import { expectCode, wrong } from '../support/errors.js';
@@ -12,6 +13,7 @@ const valid = { model, dataset, forget: [0, 1], retain: [2, 3, 4] };
 
 describe.each([
   ['retrain', retrain],
+  ['exactRetrain', exactRetrain],
   ['fisherScrub', fisherScrub],
 ])('%s', (_, method) => {
   it('runs with the request that the cases below spoil', async () => {

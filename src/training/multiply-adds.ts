@@ -1,0 +1,20 @@
+/** Multiply-adds of a network, biases aside, zeros of the input not skipped. */
+
+/** Of the forward pass, a row. */
+export function forwardWork(widths: readonly number[]): number {
+  return widths.slice(1).reduce((sum, outputs, layer) => sum + widths[layer]! * outputs, 0);
+}
+
+/** Of a training step, a row: forward, the gradients of the weights, and those of hidden layers. */
+export function trainingWork(widths: readonly number[]): number {
+  return 3 * forwardWork(widths) - widths[0]! * widths[1]!;
+}
+
+/** Of rows that go forward and of which only some go back. */
+export function selectiveWork(
+  widths: readonly number[],
+  forwarded: number,
+  trained: number,
+): number {
+  return trained * trainingWork(widths) + (forwarded - trained) * forwardWork(widths);
+}

@@ -1,0 +1,206 @@
+import type { Dataset } from '../engine/dataset.js';
+import type { LinearMap } from '../engine/linear-map.js';
+import {
+  type PrincipalComponents,
+  principalComponents,
+  principalComponentsWork,
+} from '../engine/principal-components.js';
+
+/** Fewer features are not worth a projection. */
+const MOST_FEATURES_KEPT = 64;
+/** Features are kept, those of the largest variance first, until they hold this share of it. */
+const KEPT_VARIANCE = 0.95;
+/** Of the kept features' variance, by the components. */
+const COMPONENT_VARIANCE = 0.9;
+const FEWEST_COMPONENTS = 16;
+/** The largest feature variance over the median above which features are scaled. */
+const UNEVEN = 20;
+/** Of the median variance: keeps features that hardly vary from being blown up. */
+const SCALE_FLOOR = 0.1;
+
+/** What decides a projection; without it, the automatic rules do. */
+export interface ProjectionOptions {
+  /** Whether features are divided by about their standard deviation. */
+  readonly scale: boolean | undefined;
+  /** How many principal components; `false`: the features themselves, centred. */
+  readonly components: number | false | undefined;
+  /** The most components that the automatic rule takes. */
+  readonly mostComponents: number;
+  readonly seed: number;
+}
+
+/** A linear map of the features on which a small network trains as well as on all of them. */
+export interface Projection {
+  /** Columns that take part, ascending. */
+  readonly columns: Uint32Array;
+  /** Of these columns to the components, of mean variance 1. */
+  readonly map: LinearMap;
+  /** What was done, in words. */
+  readonly reasons: readonly string[];
+  readonly multiplyAdds: number;
+}
+
+/**
+ * Chooses scale, features and principal components by a sample of the rows: nothing else of the
+ * data set is read. Where no feature varies there is no projection.
+ */
+export async function fitProjection(
+  dataset: Dataset,
+  sample: Uint32Array,
+  options: ProjectionOptions,
+): Promise<Projection | undefined> {
+  const values = dataset.normalized(sample);
+  const { means, variances } = columnStatistics(values, dataset.columns);
+  const scales = columnScales(variances, options.scale);
+  const scaled = variances.map((variance, column) => variance * (scales?.[column] ?? 1) ** 2);
+  if (!scaled.some((variance) => variance > 0)) return undefined;
+  const { components = dataset.columns > MOST_FEATURES_KEPT ? 'enough' : false } = options;
+  const columns = components === false ? varying(scaled) : largest(scaled);
+  const reasons = [
+    ...(scales ? ['features scaled: their variances differ widely'] : []),
+    ...(columns.length < dataset.columns
+      ? [`${columns.length} of ${dataset.columns} features used`]
+      : []),
+  ];
+  const chosen = {
+    columns,
+    means: Float64Array.from(columns, (column) => means[column]!),
+    scales: Float64Array.from(columns, (column) => scales?.[column] ?? 1),
+  };
+  const kept = columns.reduce((sum, column) => sum + scaled[column]!, 0);
+  const statisticsWork = 2 * values.length;
+  if (components === false) {
+    const factor = Math.sqrt(columns.length / kept);
+    const map = centring(chosen, factor);
+    return { columns, map, reasons, multiplyAdds: statisticsWork };
+  }
+
+  const centred = new Float32Array(sample.length * columns.length);
+  for (let row = 0; row < sample.length; row++) {
+    for (let i = 0; i < columns.length; i++) {
+      const value = values[row * dataset.columns + columns[i]!]! - chosen.means[i]!;
+      centred[row * columns.length + i] = value * chosen.scales[i]!;
+    }
+  }
+  const wanted = components === 'enough' ? options.mostComponents : components;
+  const found = await principalComponents({
+    values: centred,
+    rows: sample.length,
+    columns: columns.length,
+    components: wanted,
+    seed: options.seed,
+  });
+  const count =
+    components === 'enough' ? enough(found) : Math.min(components, found.variances.length);
+  const covered = found.variances.slice(0, count).reduce((sum, variance) => sum + variance, 0);
+  const percent = Math.round((100 * covered) / kept);
+  return {
+    columns,
+    map: projecting(chosen, found, count),
+    reasons: [...reasons, `projected to ${count} components, ${percent} % of the variance`],
+    multiplyAdds: statisticsWork + principalComponentsWork(sample.length, columns.length, wanted),
+  };
+}
+
+interface ChosenColumns {
+  readonly columns: Uint32Array;
+  readonly means: Float64Array;
+  readonly scales: Float64Array;
+}
+
+function columnStatistics(values: Float32Array, columns: number) {
+  const rows = values.length / columns;
+  const means = new Float64Array(columns);
+  const variances = new Float64Array(columns);
+  for (let i = 0, column = 0; i < values.length; i++) {
+    means[column]! += values[i]!;
+    if (++column === columns) column = 0;
+  }
+  for (let column = 0; column < columns; column++) means[column]! /= rows;
+  for (let i = 0, column = 0; i < values.length; i++) {
+    const distance = values[i]! - means[column]!;
+    variances[column]! += distance * distance;
+    if (++column === columns) column = 0;
+  }
+  for (let column = 0; column < columns; column++) variances[column]! /= rows;
+  return { means, variances };
+}
+
+/** 1 / sqrt(v + .1 median v), or nothing where the variances are even enough. */
+function columnScales(variances: Float64Array, wanted: boolean | undefined) {
+  // Of those that vary: most pixels of a picture's margin, or words of a text, do not.
+  const sorted = variances.filter((variance) => variance > 0).sort();
+  const median = sorted[sorted.length >> 1] ?? 1;
+  const uneven = (sorted.at(-1) ?? 1) > UNEVEN * median;
+  if (!(wanted ?? uneven)) return undefined;
+  return variances.map((variance) => 1 / Math.sqrt(variance + SCALE_FLOOR * median));
+}
+
+function varying(variances: Float64Array): Uint32Array {
+  return Uint32Array.from(variances.keys()).filter((column) => variances[column]! > 0);
+}
+
+/** Those of the largest variance that together hold KEPT_VARIANCE of it. */
+function largest(variances: Float64Array): Uint32Array {
+  const order = varying(variances).sort((a, b) => variances[b]! - variances[a]! || a - b);
+  const goal = KEPT_VARIANCE * variances.reduce((sum, variance) => sum + variance, 0);
+  let held = 0;
+  const count = order.findIndex((column) => {
+    held += variances[column]!;
+    return held >= goal;
+  });
+  return order.subarray(0, count + 1 || order.length).sort();
+}
+
+function enough({ variances, totalVariance }: PrincipalComponents): number {
+  let held = 0;
+  const count = variances.findIndex((variance) => {
+    held += variance;
+    return held >= COMPONENT_VARIANCE * totalVariance;
+  });
+  if (count < 0) return variances.length;
+  return Math.min(variances.length, Math.max(FEWEST_COMPONENTS, count + 1));
+}
+
+function centring({ columns, means, scales }: ChosenColumns, factor: number): LinearMap {
+  const size = columns.length;
+  const weights = new Float32Array(size * size);
+  scales.forEach((scale, i) => {
+    weights[i * size + i] = scale * factor;
+  });
+  return { weights, bias: Float32Array.from(means, (mean, i) => -mean * scales[i]! * factor) };
+}
+
+function projecting(
+  { columns, means, scales }: ChosenColumns,
+  { directions, variances }: PrincipalComponents,
+  count: number,
+): LinearMap {
+  const size = columns.length;
+  const variance = variances.slice(0, count).reduce((sum, value) => sum + value, 0) / count;
+  const factor = 1 / Math.sqrt(variance);
+  const weights = new Float32Array(count * size);
+  const bias = new Float32Array(count);
+  for (let component = 0; component < count; component++) {
+    let shift = 0;
+    for (let i = 0; i < size; i++) {
+      const weight = directions[component * size + i]! * scales[i]! * factor;
+      weights[component * size + i] = weight;
+      shift -= weight * means[i]!;
+    }
+    bias[component] = shift;
+  }
+  return { weights, bias };
+}
+
+/** The map of all features: those that do not take part have weight 0. */
+export function onAllColumns({ columns, map }: Projection, inputs: number): LinearMap {
+  const outputs = map.bias.length;
+  const weights = new Float32Array(outputs * inputs);
+  for (let output = 0; output < outputs; output++) {
+    columns.forEach((column, i) => {
+      weights[output * inputs + column] = map.weights[output * columns.length + i]!;
+    });
+  }
+  return { weights, bias: map.bias };
+}

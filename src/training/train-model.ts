@@ -1,0 +1,318 @@
+import { requireArray, requireInstance, requireObject, requireOneOf } from '../arguments.js';
+import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
+import { Dataset, type Rows } from '../engine/dataset.js';
+import { foldLinearMap, mapDataset } from '../engine/linear-map.js';
+import { Model } from '../engine/model.js';
+import type { RunOptions } from '../engine/pass.js';
+import { inPhase, type PhasedOptions, Stopwatch } from '../engine/phases.js';
+import { type EnsembleProgress, trainMany } from '../engine/train-many.js';
+import { LetheError } from '../errors.js';
+import { mergeNets } from './merge-nets.js';
+import { forwardWork, selectiveWork, trainingWork } from './multiply-adds.js';
+import { MOMENTUM, oneCycle, partOf } from './one-cycle.js';
+import { fitProjection, onAllColumns, type Projection } from './projection.js';
+import { type FastOptions, type FastRecipe, fastRecipe, MOST_NETS } from './recipe.js';
+import { type ScoredRows, scoreRows } from './scorer.js';
+
+export interface TrainModelOptions extends FastOptions {
+  /**
+   * `fast`: a few percent of the multiply-adds of `plain`, to about the same quality, whatever the
+   * data. `plain`: five epochs as Model.train has them. Default `fast`.
+   */
+  readonly recipe?: 'fast' | 'plain';
+  /** The rows to train on; default: all. */
+  readonly rows?: Rows;
+}
+
+export interface TrainedModel {
+  /** A new model of the given widths. */
+  readonly model: Model;
+  /** Steps that changed parameters, of all networks together; the scorer's aside. */
+  readonly steps: number;
+  /** Seconds by phase: `project`, `score`, `train` and, of the plain recipe, `retrain`. */
+  readonly seconds: Readonly<Record<string, number>>;
+  /** All of them, those of the projection and the scorer included; zeros are not skipped. */
+  readonly multiplyAdds: number;
+  /** What the recipe came to, a line each. */
+  readonly reasons: readonly string[];
+}
+
+/** Fewer rows are trained on with the plain recipe: it costs nothing. */
+const FEWEST_ROWS = 1000;
+/** Smaller networks are no larger than the one that finds the hardest rows. */
+const FEWEST_UNITS = 32;
+/** Of which scale, features and components are computed, and on which the networks are checked. */
+const SAMPLE_ROWS = 1000;
+/** After this share of the steps, so many times the batch go forward, and its hardest back. */
+const UNSELECTIVE = 0.3;
+const FORWARDED = 2;
+/** Steps of the second try, which visits all rows alike. */
+const SECOND_TRY = 2;
+/** The third try, as long as the plain recipe, divides the learning rate by this. */
+const CAUTION = 4;
+const PLAIN_EPOCHS = 5;
+
+/**
+ * Trains a fresh model. The fast recipe: a thin network finds the hardest rows; narrow networks are
+ * trained on these and on a sample of the others, on principal components of the features; they
+ * are merged into one network of the given widths. The result is checked against the thin network
+ * on a sample of the rows; where it is worse, they are trained on all rows, twice as long, then for
+ * five epochs at a lower rate; at last the recipe is the plain one, and the best of all is kept.
+ *
+ * The result is a function of the widths, the rows' contents, their order and the options, and of
+ * nothing else of the data set: see docs/exact-retraining.md.
+ *
+ * @param widths inputs, hidden layers, classes, as Model.create takes them
+ * @throws {LetheError} as Model.train
+ */
+export async function trainModel(
+  widths: readonly number[],
+  dataset: Dataset,
+  options: TrainModelOptions = {},
+): Promise<TrainedModel> {
+  requireInstance('dataset', dataset, Dataset);
+  const { rows: wanted = dataset.allRows(), recipe: name = 'fast' } = requireObject(
+    'options',
+    options,
+  );
+  requireOneOf('recipe', name, ['fast', 'plain']);
+  checkShape(widths, dataset);
+  const rows = dataset.checkNonEmptyRows(wanted, 'set of rows');
+  const recipe = fastRecipe(widths, rows.length, options);
+  const seeds = seedsFrom(recipe.seed);
+  const run: Run = { widths, dataset, rows, recipe, seeds, options, watch: new Stopwatch() };
+  if (name === 'plain') return trainPlainly(run, nothingYet('the plain recipe, as asked for'));
+  if (rows.length < FEWEST_ROWS) {
+    return trainPlainly(run, nothingYet(`under ${FEWEST_ROWS} rows: the plain recipe`));
+  }
+  if (widths.length === 2 || widths[1]! < FEWEST_UNITS) {
+    return trainPlainly(run, nothingYet(`under ${FEWEST_UNITS} hidden units: the plain recipe`));
+  }
+  const sample = samplePositions(rows.length, recipe.seed);
+  const projection = await fitProjection(
+    dataset,
+    sample.map((position) => rows[position]!),
+    { ...recipe, seed: seeds.projection },
+  );
+  if (!projection) return trainPlainly(run, nothingYet('no feature varies: the plain recipe'));
+  return trainProjected(run, projection, sample);
+}
+
+/** The widths themselves are checked where a model is made of them. */
+function checkShape(widths: readonly number[], { columns, classes, name }: Dataset): void {
+  requireArray('widths', widths);
+  if (widths.length >= 2 && widths[0] === columns && widths.at(-1)! >= classes) return;
+  throw new LetheError(
+    'ERR_INVALID_ARGUMENT',
+    `widths must begin with the ${columns} columns of ${name} and end with at least its ` +
+      `${classes} classes`,
+  );
+}
+
+interface Run {
+  readonly widths: readonly number[];
+  readonly dataset: Dataset;
+  readonly rows: Uint32Array;
+  readonly recipe: FastRecipe;
+  readonly seeds: ReturnType<typeof seedsFrom>;
+  readonly options: PhasedOptions;
+  readonly watch: Stopwatch;
+}
+
+/** What has been done so far. */
+interface Account {
+  steps: number;
+  multiplyAdds: number;
+  readonly reasons: string[];
+}
+
+function nothingYet(reason: string): Account {
+  return { steps: 0, multiplyAdds: 0, reasons: [reason] };
+}
+
+async function trainProjected(
+  run: Run,
+  projection: Projection,
+  sample: Uint32Array,
+): Promise<TrainedModel> {
+  const { widths, dataset, rows, recipe, seeds, options, watch } = run;
+  const { columns, map } = projection;
+  const components = map.bias.length;
+  // From here on there is nothing but the rows to train on.
+  const selected = dataset.select(rows, { columns });
+  const projected = await mapDataset(selected, map, inPhase('project', options));
+  watch.lap('project');
+  const account: Account = {
+    steps: 0,
+    multiplyAdds: projection.multiplyAdds + rows.length * components * columns.length,
+    reasons: [...projection.reasons],
+  };
+
+  const scored =
+    recipe.hardestShare > 0
+      ? await scoreRows(projected, recipe.hardestShare, seeds.scorer, inPhase('score', options))
+      : undefined;
+  watch.lap('score');
+  account.multiplyAdds += scored?.multiplyAdds ?? 0;
+  if (scored && scored.skipped > 0) {
+    account.reasons.push(`${scored.skipped} rows given up: their labels are likely wrong`);
+  }
+
+  const evaluate = async (of: Dataset, model: Model, on: Uint32Array) => {
+    account.multiplyAdds += on.length * forwardWork(model.widths);
+    return (await model.evaluate(of, on, withoutProgress(options))).accuracy;
+  };
+  const finish = async (model: Model): Promise<TrainedModel> => {
+    const folded = await foldLinearMap(model, onAllColumns(projection, dataset.columns));
+    account.multiplyAdds += widths[1]! * components * dataset.columns;
+    watch.lap('train');
+    return { model: folded, ...account, seconds: watch.seconds };
+  };
+
+  const goal = scored ? 100 * scored.accuracy : 0;
+  const { steps, batchSize, learningRate } = recipe;
+  const attempts = [
+    { steps, learningRate, scored },
+    { steps: SECOND_TRY * steps, learningRate },
+    {
+      steps: Math.ceil((PLAIN_EPOCHS * rows.length) / batchSize),
+      learningRate: learningRate / CAUTION,
+    },
+  ];
+  let best: Model | undefined;
+  let reached = 0;
+  for (const attempt of attempts) {
+    if (account.steps > 0) account.reasons.push('worse than a thin network: longer, on all rows');
+    const model = await trainNets(run, projected, attempt, account);
+    const accuracy = model && scored ? await evaluate(projected, model, sample) : 0;
+    if (model && accuracy >= goal) return finish(model);
+    if (model && accuracy > reached) [best, reached] = [model, accuracy];
+  }
+  account.reasons.push('still worse: the plain recipe');
+  watch.lap('train');
+  const plain = await trainPlainly(run, account);
+  account.multiplyAdds = plain.multiplyAdds;
+  account.steps = plain.steps;
+  const original = sample.map((position) => rows[position]!);
+  const reachedPlainly = await evaluate(dataset, plain.model, original);
+  if (!best || reachedPlainly >= reached) return { ...plain, multiplyAdds: account.multiplyAdds };
+  account.reasons.push('which is worse still: the best of the networks before');
+  return finish(best);
+}
+
+/** How the networks are trained; without scored rows, on all of them alike. */
+interface Attempt {
+  readonly steps: number;
+  readonly learningRate: number;
+  readonly scored?: ScoredRows | undefined;
+}
+
+/** The merged networks, or nothing where one of them diverged. */
+async function trainNets(
+  { widths, recipe, seeds, options }: Run,
+  projected: Dataset,
+  { steps, learningRate, scored }: Attempt,
+  account: Account,
+): Promise<Model | undefined> {
+  const { hidden, batchSize } = recipe;
+  const visits = scored && visitsOf(scored, recipe.sampledShare);
+  const others = visits?.samplesPerEpoch ?? 0;
+  const rowsPerPass = visits ? visits.rows.length + others : projected.rows;
+  const shapes = hidden.map((layers) => [projected.columns, ...layers, widths.at(-1)!]);
+  const models = shapes.map((shape, net) => Model.create(shape, { seed: seeds.nets[net]! }));
+  const schedule = oneCycle(batchSize, learningRate);
+  const allAlike = Math.round(steps * (scored ? UNSELECTIVE : 1));
+  const { onProgress, ...training } = inPhase('train', options);
+
+  const trainPart = (from: number, to: number, selective: boolean) => {
+    const forwarded = selective ? FORWARDED * batchSize : batchSize;
+    const report = ({ share }: EnsembleProgress) =>
+      onProgress?.({ step: from + Math.round(share * (to - from)), steps, epoch: 0 });
+    for (const shape of shapes) {
+      account.multiplyAdds += (to - from) * selectiveWork(shape, forwarded, batchSize);
+    }
+    return trainMany(
+      models.map((model, net) => ({
+        model,
+        dataset: projected,
+        ...visits,
+        ...MOMENTUM,
+        batchSize: forwarded,
+        ...(selective && { hardest: batchSize }),
+        learningRate: partOf(schedule, from / steps, to / steps),
+        epochs: Math.ceil((to - from) / Math.ceil(rowsPerPass / forwarded)),
+        maxSteps: to - from,
+        seed: seeds.nets[net]! - Number(selective),
+      })),
+      { ...training, ...(onProgress && { onProgress: report }) },
+    );
+  };
+  account.steps += shapes.length * steps;
+  account.reasons.push(
+    `${shapes.length} x ${shapes[0]!.join('-')}, ${steps} steps of ${batchSize} rows` +
+      (visits ? `, each pass the ${visits.rows.length} hardest rows and ${others} others` : ''),
+  );
+  try {
+    if (allAlike > 0) await trainPart(0, allAlike, false);
+    if (allAlike < steps) await trainPart(allAlike, steps, true);
+  } catch (error) {
+    if (error instanceof LetheError && error.code === 'ERR_DIVERGED') return undefined;
+    throw error;
+  }
+  return mergeNets(models);
+}
+
+/** What a pass visits: the hardest rows and a sample of the rest. */
+function visitsOf({ hardest, rest }: ScoredRows, share: number) {
+  const samplesPerEpoch = Math.floor(share * rest.length);
+  return {
+    rows: hardest,
+    ...(samplesPerEpoch > 0 && { sampledRows: rest, samplesPerEpoch }),
+  };
+}
+
+async function trainPlainly(run: Run, account: Account): Promise<TrainedModel> {
+  const { widths, dataset, rows, recipe, options, watch } = run;
+  const model = Model.create(widths, { seed: recipe.seed });
+  const { steps } = await model.train(dataset, {
+    epochs: PLAIN_EPOCHS,
+    ...inPhase('retrain', options),
+    rows,
+    seed: recipe.seed,
+  });
+  watch.lap('retrain');
+  return {
+    model,
+    steps: account.steps + steps,
+    multiplyAdds: account.multiplyAdds + PLAIN_EPOCHS * rows.length * trainingWork(widths),
+    reasons: account.reasons,
+    seconds: watch.seconds,
+  };
+}
+
+/** Independent seeds for whatever is random. */
+function seedsFrom(seed: number) {
+  const stream = new PhiloxStream(seed, PhiloxPurpose.recipeSeeds);
+  const next = () => Math.floor(stream.uniform() * 2 ** 53);
+  return {
+    projection: next(),
+    scorer: next(),
+    nets: Array.from({ length: MOST_NETS }, next),
+  };
+}
+
+/** Of SAMPLE_ROWS among so many rows, but of half of them at most, in random order. */
+function samplePositions(rows: number, seed: number): Uint32Array {
+  const stream = new PhiloxStream(seed, PhiloxPurpose.recipeSample);
+  const positions = Uint32Array.from({ length: rows }, (_, position) => position);
+  const count = Math.min(SAMPLE_ROWS, rows >>> 1);
+  for (let i = 0; i < count; i++) {
+    const j = i + stream.below(rows - i);
+    [positions[i], positions[j]] = [positions[j]!, positions[i]!];
+  }
+  return positions.subarray(0, count);
+}
+
+function withoutProgress({ threads, signal }: PhasedOptions): RunOptions {
+  return { ...(threads !== undefined && { threads }), ...(signal && { signal }) };
+}
