@@ -50,6 +50,34 @@ export {
   trainMany,
 } from './engine/train-many.js';
 export { LetheError, type LetheErrorCode } from './errors.js';
+export { accuracy, gap, type Share, share } from './metrics/accuracy.js';
+export { hiddenActivations } from './metrics/activations.js';
+export {
+  areaUnderCurve,
+  type Calibrated,
+  calibratedAuc,
+  entropyAuc,
+  type MembershipAttack,
+  membershipAttack,
+} from './metrics/attacks.js';
+export { type Activations, centredKernelAlignment } from './metrics/cka.js';
+export {
+  completeness,
+  jensenShannon,
+  predictiveEntropy,
+  zeroRetrainForgetting,
+} from './metrics/divergence.js';
+export { type LabelledActivations, linearProbe } from './metrics/linear-probe.js';
+export type { Metric } from './metrics/metric.js';
+export {
+  entropies,
+  type LabelledPredictions,
+  losses,
+  margins,
+  type Predictions,
+} from './metrics/predictions.js';
+export { type RelearnOptions, relearnSteps } from './metrics/relearn.js';
+export { parameterDistance, weightDistance } from './metrics/weight-distance.js';
 export {
   assignExclusive,
   assignZipf,
@@ -78,5 +106,4 @@ export {
   type VerifyOptions,
   verify,
 } from './verify/verify.js';
-export { weightDistance } from './verify/weight-distance.js';
 export { version } from './version.js';

@@ -10,6 +10,21 @@ import { LetheError } from '../errors.js';
  * @throws {LetheError} ERR_INVALID_ARGUMENT: different widths. ERR_BUSY.
  */
 export function weightDistance(a: Model, b: Model): number {
+  const squares = tensorSquares(a, b);
+  return squares.reduce((sum, square) => sum + Math.sqrt(square), 0);
+}
+
+/**
+ * The Euclidean norm of the difference of all parameters.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: different widths. ERR_BUSY.
+ */
+export function parameterDistance(a: Model, b: Model): number {
+  return Math.sqrt(tensorSquares(a, b).reduce((sum, square) => sum + square, 0));
+}
+
+/** The squared norm of the difference of each tensor: W, b, W, b, ... */
+function tensorSquares(a: Model, b: Model): number[] {
   requireInstance('the first model', a, Model);
   requireInstance('the second model', b, Model);
   if (a.widths.join() !== b.widths.join()) {
@@ -17,18 +32,15 @@ export function weightDistance(a: Model, b: Model): number {
   }
   const left = a.parameters();
   const right = b.parameters();
-  let distance = 0;
   let offset = 0;
-  const addTensor = (size: number) => {
+  const squaresOf = (size: number) => {
     let squares = 0;
     for (const end = offset + size; offset < end; offset++) {
       squares += (left[offset]! - right[offset]!) ** 2;
     }
-    distance += Math.sqrt(squares);
+    return squares;
   };
-  a.widths.slice(1).forEach((outputs, layer) => {
-    addTensor(outputs * a.widths[layer]!);
-    addTensor(outputs);
-  });
-  return distance;
+  return a.widths
+    .slice(1)
+    .flatMap((outputs, layer) => [squaresOf(outputs * a.widths[layer]!), squaresOf(outputs)]);
 }

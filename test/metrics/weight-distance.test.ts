@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Model } from '#lethe/engine/model';
-import { weightDistance } from '#lethe/verify/weight-distance';
+import { parameterDistance, weightDistance } from '#lethe/metrics/weight-distance';
 import { expectCode, wrong } from '../support/errors.js';
 import { ENDLESS, TOY_WIDTHS, toyDataset } from '../support/toy.js';
 
@@ -14,6 +14,7 @@ describe('the weight distance', () => {
     const other = model(3, -4, 2, -5, 12, 6, -8);
     expect(weightDistance(zero, other)).toBe(5 + 2 + 13 + 10);
     expect(weightDistance(other, zero)).toBe(30);
+    expect(parameterDistance(zero, other)).toBeCloseTo(Math.hypot(3, 4, 2, 5, 12, 6, 8), 12);
   });
 
   it('sees the parts that differ only', () => {

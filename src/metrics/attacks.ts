@@ -1,0 +1,117 @@
+import { defined, type Metric, undefinedBecause } from './metric.js';
+import {
+  entropies,
+  type LabelledPredictions,
+  labelledRowsOf,
+  losses,
+  margins,
+  mean,
+  type Predictions,
+  pairedRowsOf,
+} from './predictions.js';
+
+/**
+ * The chance that a positive scores higher than a negative, ties counting half: the area under the
+ * ROC curve. 0.5 says that the scores tell nothing.
+ */
+export function areaUnderCurve(positives: ArrayLike<number>, negatives: ArrayLike<number>): Metric {
+  if (positives.length === 0) return undefinedBecause('there are no positives');
+  if (negatives.length === 0) return undefinedBecause('there are no negatives');
+  const ascending = Float64Array.from(negatives).sort();
+  let wins = 0;
+  for (let i = 0; i < positives.length; i++) {
+    const score = positives[i]!;
+    const below = countBelow(ascending, (value) => value < score);
+    const notAbove = countBelow(ascending, (value) => value <= score);
+    wins += (below + notAbove) / 2;
+  }
+  return defined(wins / positives.length / negatives.length);
+}
+
+/** How many of the ascending values hold the condition, which the first ones do. */
+function countBelow(ascending: Float64Array, holds: (value: number) => boolean): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(ascending[middle]!)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * The chance that a forget row has higher entropy under the candidate than under the reference: 0.5
+ * if the two cannot be told apart by how sure they are.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT
+ */
+export function entropyAuc(candidate: Predictions, reference: Predictions): Metric {
+  pairedRowsOf(candidate, reference);
+  return areaUnderCurve(entropies(candidate), entropies(reference));
+}
+
+/** How often an attack calls rows members of the training set, in percent. */
+export interface MembershipAttack {
+  readonly forget: number;
+  readonly test: number;
+  /** forget - test: what the attack gains from the forgotten rows having been trained on. */
+  readonly excess: number;
+}
+
+/**
+ * The loss-threshold attack: a row is called a member if its loss is at most the mean loss of the
+ * rows that the model was trained on. Source: Yeom, Giacomelli, Fredrikson, Jha, "Privacy risk in
+ * machine learning", CSF 2018, section 3.2.
+ *
+ * @returns undefined if one of the sets is empty
+ * @throws {LetheError} ERR_INVALID_ARGUMENT
+ */
+export function membershipAttack(sets: {
+  readonly retain: LabelledPredictions;
+  readonly forget: LabelledPredictions;
+  readonly test: LabelledPredictions;
+}): MembershipAttack | undefined {
+  const { retain, forget, test } = sets;
+  if ([retain, forget, test].some((set) => labelledRowsOf(set) === 0)) return undefined;
+  const threshold = mean(losses(retain));
+  const rate = (set: LabelledPredictions) => {
+    const members = losses(set).reduce((count, loss) => count + Number(loss <= threshold), 0);
+    return (100 * members) / set.labels.length;
+  };
+  const [onForget, onTest] = [rate(forget), rate(test)];
+  return { forget: onForget, test: onTest, excess: onForget - onTest };
+}
+
+/** The candidate's predictions of some rows, and those of models that never saw the forget set. */
+export interface Calibrated {
+  readonly candidate: LabelledPredictions;
+  readonly references: readonly Predictions[];
+}
+
+/**
+ * How well forget rows can be told from test rows by the margin of the true class, minus its mean
+ * over models that were trained without them: what is hard about a row cancels. 0.5 is no trace.
+ * Source: Watson, Guo, Cormode, Sablayrolles, "On the importance of difficulty calibration in
+ * membership inference attacks", ICLR 2022.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT
+ */
+export function calibratedAuc(forget: Calibrated, test: Calibrated): Metric {
+  if (forget.references.length === 0 || test.references.length === 0) {
+    return undefinedBecause('there is no reference model to calibrate with');
+  }
+  return areaUnderCurve(calibratedMargins(forget), calibratedMargins(test));
+}
+
+function calibratedMargins({ candidate, references }: Calibrated): Float64Array {
+  const own = margins(candidate);
+  for (const reference of references) {
+    pairedRowsOf(candidate, reference);
+    const theirs = margins({ ...reference, labels: candidate.labels });
+    theirs.forEach((margin, row) => {
+      own[row]! -= margin / references.length;
+    });
+  }
+  return own;
+}

@@ -1,0 +1,64 @@
+import { requireInteger } from '../arguments.js';
+import { LetheError } from '../errors.js';
+import { defined, type Metric, undefinedBecause } from './metric.js';
+
+/** What a layer gives for some rows, float32 [rows, units]. */
+export interface Activations {
+  readonly values: Float32Array;
+  readonly units: number;
+}
+
+/**
+ * Linear centred kernel alignment of two layers' activations on the same rows: 1 if one is a rotation
+ * and uniform scaling of the other, 0 if they share nothing. Source: Kornblith, Norouzi, Lee, Hinton,
+ * "Similarity of neural network representations revisited", ICML 2019, section 3.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: not the same rows
+ */
+export function centredKernelAlignment(a: Activations, b: Activations): Metric {
+  const rows = rowsOf(a);
+  if (rowsOf(b) !== rows) {
+    throw new LetheError('ERR_INVALID_ARGUMENT', 'activations of different rows were given');
+  }
+  if (rows < 2) return undefinedBecause('it needs at least two rows');
+  const [x, y] = [centredColumns(a), centredColumns(b)];
+  const [xx, yy] = [crossNorm(x, x), crossNorm(y, y)];
+  if (xx === 0 || yy === 0) return undefinedBecause('a layer gives the same for every row');
+  return defined(crossNorm(x, y) / Math.sqrt(xx * yy));
+}
+
+function rowsOf({ values, units }: Activations): number {
+  requireInteger('units', units, 1);
+  const rows = values.length / units;
+  if (!Number.isInteger(rows)) {
+    throw new LetheError('ERR_INVALID_ARGUMENT', `there are no rows of ${units} units`);
+  }
+  return rows;
+}
+
+/** Each unit's values, their mean taken away. */
+function centredColumns({ values, units }: Activations): Float64Array[] {
+  const rows = values.length / units;
+  return Array.from({ length: units }, (_, unit) => {
+    const column = new Float64Array(rows);
+    let sum = 0;
+    for (let row = 0; row < rows; row++) {
+      column[row] = values[row * units + unit]!;
+      sum += column[row]!;
+    }
+    return column.map((value) => value - sum / rows);
+  });
+}
+
+/** The squared Frobenius norm of X^T Y. */
+function crossNorm(x: readonly Float64Array[], y: readonly Float64Array[]): number {
+  let norm = 0;
+  for (const left of x) {
+    for (const right of y) {
+      let product = 0;
+      for (let row = 0; row < left.length; row++) product += left[row]! * right[row]!;
+      norm += product ** 2;
+    }
+  }
+  return norm;
+}

@@ -1,0 +1,109 @@
+import { requireInstance } from '../arguments.js';
+import { Dataset } from '../engine/dataset.js';
+import { Model } from '../engine/model.js';
+import { LetheError } from '../errors.js';
+import type { Activations } from './cka.js';
+import { defined, type Metric, undefinedBecause } from './metric.js';
+import { predictedClasses } from './predictions.js';
+
+/** Activations and whether each row is of the class that is looked for, [rows] of 0 and 1. */
+export interface LabelledActivations extends Activations {
+  readonly labels: Uint32Array;
+}
+
+const WEIGHT_DECAY = 0.01;
+/** Enough for the slowest direction that the weight decay leaves. */
+const STEPS = 1000;
+const MOMENTUM = 0.9;
+
+/**
+ * The balanced accuracy, in percent, of a linear classifier on what a layer gives: 50 if the layer
+ * says nothing of the class. Logistic regression to its optimum, of the mean cross-entropy plus
+ * 0.005 times the squared parameters, on features that are standardized by the training rows.
+ *
+ * Source: Alain and Bengio, "Understanding intermediate layers using linear classifier probes", 2016.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT
+ */
+export async function linearProbe(
+  train: LabelledActivations,
+  test: LabelledActivations,
+): Promise<Metric> {
+  check(train);
+  check(test);
+  if (train.units !== test.units) {
+    throw new LetheError('ERR_INVALID_ARGUMENT', 'activations of different layers were given');
+  }
+  for (const [set, name] of [
+    [train, 'trained'],
+    [test, 'tested'],
+  ] as const) {
+    const found = set.labels.filter((label) => label === 1).length;
+    if (found === 0 || found === set.labels.length) {
+      return undefinedBecause(`the rows to be ${name} on are not of both kinds`);
+    }
+  }
+  const standardize = standardizer(train);
+  const rows = standardize(train);
+  const model = Model.fromParameters([train.units, 2], new Float32Array(2 * (train.units + 1)));
+  await model.train(rows, {
+    epochs: STEPS,
+    batchSize: rows.rows,
+    // The loss curves at most by half the largest variance, which is at most that of all units.
+    learningRate: 1 / (0.5 * train.units + 1),
+    momentum: MOMENTUM,
+    nesterov: true,
+    weightDecay: WEIGHT_DECAY,
+  });
+  const tested = standardize(test);
+  const logits = await model.logits(tested, tested.allRows());
+  return defined(balancedAccuracy(predictedClasses({ logits, classes: 2 }), test.labels));
+}
+
+function check({ values, units, labels }: LabelledActivations): void {
+  requireInstance('values', values, Float32Array);
+  requireInstance('labels', labels, Uint32Array);
+  if (values.length !== units * labels.length || labels.some((label) => label > 1)) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      'labels must be 0 or 1, one for each row of activations',
+    );
+  }
+}
+
+/** Subtracts the means of these rows and divides by their standard deviations, unit by unit. */
+function standardizer({ values, units, labels: { length: rows } }: LabelledActivations) {
+  const means = new Float64Array(units);
+  const squares = new Float64Array(units);
+  values.forEach((value, i) => {
+    means[i % units]! += value / rows;
+  });
+  values.forEach((value, i) => {
+    squares[i % units]! += (value - means[i % units]!) ** 2 / rows;
+  });
+  // A unit that is the same for all training rows tells nothing: it becomes 0 everywhere.
+  const scales = squares.map((variance) => (variance > 0 ? 1 / Math.sqrt(variance) : 0));
+  return (set: LabelledActivations) =>
+    new Dataset({
+      name: 'activations',
+      features: set.values.map((v, i) => (v - means[i % units]!) * scales[i % units]!),
+      labels: set.labels,
+      rows: set.labels.length,
+      columns: units,
+      classes: 2,
+      affine: { scale: 1, offset: 0 },
+    });
+}
+
+/** The mean of the shares found of both kinds, in percent. */
+function balancedAccuracy(predicted: Uint32Array, labels: Uint32Array): number {
+  const recall = (kind: number) => {
+    const own = labels.reduce((count, label) => count + Number(label === kind), 0);
+    const hits = labels.reduce(
+      (count, label, row) => count + Number(label === kind && predicted[row] === kind),
+      0,
+    );
+    return hits / own;
+  };
+  return 50 * (recall(0) + recall(1));
+}

@@ -1,0 +1,76 @@
+import { requireInstance, requireInteger, requirePositive } from '../arguments.js';
+import { Dataset, type Rows } from '../engine/dataset.js';
+import { Model } from '../engine/model.js';
+import type { RunOptions } from '../engine/pass.js';
+import { defined, type Metric, undefinedBecause } from './metric.js';
+
+export interface RelearnOptions extends Omit<RunOptions, 'onProgress'> {
+  readonly forget: Rows;
+  /** Rows of which each epoch visits as many as there are forget rows; default: none. */
+  readonly beside?: Rows;
+  /** In percent, on the forget rows. */
+  readonly goal: number;
+  readonly learningRate: number;
+  /** Default 0. */
+  readonly momentum?: number;
+  /** Default 128. */
+  readonly batchSize?: number;
+  /** Default 1,000. */
+  readonly maxSteps?: number;
+  /** Default 0. */
+  readonly seed?: number;
+}
+
+/**
+ * SGD steps until the forget rows are back at an accuracy: few if their traces were only hidden.
+ * Found by bisection: after so many steps the goal is reached, after one fewer it is not.
+ *
+ * Source: Golatkar, Achille, Soatto, "Eternal sunshine of the spotless net", CVPR 2020, section 6
+ * (relearn time).
+ *
+ * @throws {LetheError} as Model.train
+ */
+export async function relearnSteps(
+  model: Model,
+  dataset: Dataset,
+  options: RelearnOptions,
+): Promise<Metric> {
+  requireInstance('model', model, Model);
+  requireInstance('dataset', dataset, Dataset);
+  const { goal, learningRate, momentum = 0, batchSize = 128, maxSteps = 1000, seed = 0 } = options;
+  requirePositive('goal', goal);
+  requireInteger('maxSteps', maxSteps, 1);
+  const forget = dataset.checkNonEmptyRows(options.forget, 'forget set');
+  const beside = options.beside && dataset.checkNonEmptyRows(options.beside, 'set beside it');
+  const samplesPerEpoch = Math.min(forget.length, beside?.length ?? 0);
+  const stepsPerEpoch = Math.ceil((forget.length + samplesPerEpoch) / batchSize);
+  const { threads, signal } = options;
+  const run = { ...(threads !== undefined && { threads }), ...(signal && { signal }) };
+
+  const reaches = async (steps: number) => {
+    const relearnt = model.clone();
+    if (steps > 0) {
+      await relearnt.train(dataset, {
+        ...run,
+        ...{ rows: forget, batchSize, learningRate, momentum, seed, maxSteps: steps },
+        ...(beside && { sampledRows: beside, samplesPerEpoch }),
+        epochs: Math.ceil(steps / stepsPerEpoch),
+      });
+    }
+    return (await relearnt.evaluate(dataset, forget, run)).accuracy >= goal;
+  };
+  if (await reaches(0)) return defined(0);
+  let missed = 0;
+  let reached = 1;
+  while (!(await reaches(reached))) {
+    if (reached === maxSteps) return undefinedBecause(`not reached in ${maxSteps} steps`);
+    missed = reached;
+    reached = Math.min(maxSteps, 2 * reached);
+  }
+  while (reached - missed > 1) {
+    const middle = (reached + missed) >>> 1;
+    if (await reaches(middle)) reached = middle;
+    else missed = middle;
+  }
+  return defined(reached);
+}
