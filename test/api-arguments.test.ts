@@ -9,6 +9,15 @@ const request = { model, dataset, forget: [0, 1], retain: [2, 3] };
 const sets = [{ name: 'all', dataset, rows: [0, 1] }];
 const ownership = { subjects: ['ada'], owners: Uint32Array.of(0) };
 const linearMap = { weights: new Float32Array(24).fill(1), bias: new Float32Array(2) };
+const predictions = {
+  logits: Float32Array.of(1, 2, 3, 1),
+  classes: 2,
+  labels: Uint32Array.of(0, 1),
+};
+const calibrated = { candidate: predictions, references: [predictions] };
+const activations = { values: Float32Array.of(1, 2, 4, 3), units: 2 };
+const probed = { ...activations, labels: Uint32Array.of(0, 1) };
+const relearning = { forget: [0, 1], goal: 1, learningRate: 0.1, maxSteps: 1 };
 const store = await lethe.openStore();
 /** The API as plain JavaScript sees it. */
 const api = wrong(lethe);
@@ -62,6 +71,28 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
   fromOnnx: [(...a) => api.fromOnnx(...a), [await lethe.toOnnx(model, dataset)]],
   toOnnx: [(...a) => api.toOnnx(...a), [model, dataset]],
   verify: [(...a) => api.verify(...a), [model, sets, { threads: 1 }]],
+  share: [(...a) => api.share(...a), [1, 2]],
+  accuracy: [(...a) => api.accuracy(...a), [predictions]],
+  gap: [(...a) => api.gap(...a), [predictions, predictions]],
+  losses: [(...a) => api.losses(...a), [predictions]],
+  margins: [(...a) => api.margins(...a), [predictions]],
+  entropies: [(...a) => api.entropies(...a), [predictions]],
+  predictiveEntropy: [(...a) => api.predictiveEntropy(...a), [predictions]],
+  jensenShannon: [(...a) => api.jensenShannon(...a), [predictions, predictions]],
+  completeness: [(...a) => api.completeness(...a), [predictions, predictions]],
+  zeroRetrainForgetting: [(...a) => api.zeroRetrainForgetting(...a), [predictions, predictions]],
+  entropyAuc: [(...a) => api.entropyAuc(...a), [predictions, predictions]],
+  areaUnderCurve: [(...a) => api.areaUnderCurve(...a), [Float64Array.of(1), Float64Array.of(2)]],
+  membershipAttack: [
+    (sets) => api.membershipAttack(sets),
+    [{ retain: predictions, forget: predictions, test: predictions }],
+  ],
+  calibratedAuc: [(...a) => api.calibratedAuc(...a), [calibrated, calibrated]],
+  centredKernelAlignment: [(...a) => api.centredKernelAlignment(...a), [activations, activations]],
+  linearProbe: [(...a) => api.linearProbe(...a), [probed, probed]],
+  hiddenActivations: [(...a) => api.hiddenActivations(...a), [model, dataset, [0], {}]],
+  relearnSteps: [(...a) => api.relearnSteps(...a), [model, dataset, relearning]],
+  parameterDistance: [(...a) => api.parameterDistance(...a), [model, model.clone()]],
   weightDistance: [(...a) => api.weightDistance(...a), [model, model.clone()]],
   labelledFromIdx: [
     (source) => lethe.labelledFromIdx(wrong(source)),

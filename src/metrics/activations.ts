@@ -1,4 +1,4 @@
-import { requireInstance, requireInteger } from '../arguments.js';
+import { requireInstance, requireInteger, requireObject } from '../arguments.js';
 import type { Dataset, Rows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import type { RunOptions } from '../engine/pass.js';
@@ -18,7 +18,7 @@ export async function hiddenActivations(
 ): Promise<Activations> {
   requireInstance('model', model, Model);
   const hidden = model.widths.length - 2;
-  const { layer = hidden, ...run } = options;
+  const { layer = hidden, ...run } = requireObject('options', options);
   requireInteger('layer', layer, 1, hidden);
   const widths = model.widths.slice(0, layer + 1);
   const size = widths.slice(1).reduce((sum, units, l) => sum + (widths[l]! + 1) * units, 0);

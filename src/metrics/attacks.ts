@@ -1,3 +1,5 @@
+import { requireArray, requireObject } from '../arguments.js';
+import { LetheError } from '../errors.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 import {
   entropies,
@@ -14,7 +16,12 @@ import {
  * The chance that a positive scores higher than a negative, ties counting half: the area under the
  * ROC curve. 0.5 says that the scores tell nothing.
  */
-export function areaUnderCurve(positives: ArrayLike<number>, negatives: ArrayLike<number>): Metric {
+export function areaUnderCurve(
+  positives: Float64Array | readonly number[],
+  negatives: Float64Array | readonly number[],
+): Metric {
+  requireScores('positives', positives);
+  requireScores('negatives', negatives);
   if (positives.length === 0) return undefinedBecause('there are no positives');
   if (negatives.length === 0) return undefinedBecause('there are no negatives');
   const ascending = Float64Array.from(negatives).sort();
@@ -26,6 +33,15 @@ export function areaUnderCurve(positives: ArrayLike<number>, negatives: ArrayLik
     wins += (below + notAbove) / 2;
   }
   return defined(wins / positives.length / negatives.length);
+}
+
+function requireScores(name: string, scores: Float64Array | readonly number[]): void {
+  if (scores instanceof Float64Array ? scores.every(Number.isFinite) : isFiniteList(scores)) return;
+  throw new LetheError('ERR_INVALID_ARGUMENT', `${name} must be an array of finite numbers`);
+}
+
+function isFiniteList(scores: readonly number[]): boolean {
+  return Array.isArray(scores) && scores.every(Number.isFinite);
 }
 
 /** How many of the ascending values hold the condition, which the first ones do. */
@@ -72,7 +88,7 @@ export function membershipAttack(sets: {
   readonly forget: LabelledPredictions;
   readonly test: LabelledPredictions;
 }): MembershipAttack | undefined {
-  const { retain, forget, test } = sets;
+  const { retain, forget, test } = requireObject('sets', sets);
   if ([retain, forget, test].some((set) => labelledRowsOf(set) === 0)) return undefined;
   const threshold = mean(losses(retain));
   const rate = (set: LabelledPredictions) => {
@@ -98,7 +114,9 @@ export interface Calibrated {
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
 export function calibratedAuc(forget: Calibrated, test: Calibrated): Metric {
-  if (forget.references.length === 0 || test.references.length === 0) {
+  const of = (name: string, set: Calibrated) =>
+    requireArray(`the references of the ${name} set`, requireObject(name, set).references);
+  if (of('forget', forget).length === 0 || of('test', test).length === 0) {
     return undefinedBecause('there is no reference model to calibrate with');
   }
   return areaUnderCurve(calibratedMargins(forget), calibratedMargins(test));

@@ -1,4 +1,4 @@
-import { requireInteger } from '../arguments.js';
+import { requireInstance, requireInteger, requireObject } from '../arguments.js';
 import { LetheError } from '../errors.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 
@@ -27,7 +27,9 @@ export function centredKernelAlignment(a: Activations, b: Activations): Metric {
   return defined(crossNorm(x, y) / Math.sqrt(xx * yy));
 }
 
-function rowsOf({ values, units }: Activations): number {
+function rowsOf(activations: Activations): number {
+  const { values, units } = requireObject('activations', activations);
+  requireInstance('values', values, Float32Array);
   requireInteger('units', units, 1);
   const rows = values.length / units;
   if (!Number.isInteger(rows)) {

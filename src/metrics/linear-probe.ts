@@ -1,4 +1,4 @@
-import { requireInstance } from '../arguments.js';
+import { requireInstance, requireInteger, requireObject } from '../arguments.js';
 import { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { LetheError } from '../errors.js';
@@ -60,7 +60,9 @@ export async function linearProbe(
   return defined(balancedAccuracy(predictedClasses({ logits, classes: 2 }), test.labels));
 }
 
-function check({ values, units, labels }: LabelledActivations): void {
+function check(activations: LabelledActivations): void {
+  const { values, units, labels } = requireObject('activations', activations);
+  requireInteger('units', units, 1);
   requireInstance('values', values, Float32Array);
   requireInstance('labels', labels, Uint32Array);
   if (values.length !== units * labels.length || labels.some((label) => label > 1)) {

@@ -1,4 +1,4 @@
-import { requireInstance, requireInteger } from '../arguments.js';
+import { requireInstance, requireInteger, requireObject } from '../arguments.js';
 import { argmax } from '../engine/evaluation.js';
 import { LetheError } from '../errors.js';
 
@@ -14,7 +14,8 @@ export interface LabelledPredictions extends Predictions {
 }
 
 /** @throws {LetheError} ERR_INVALID_ARGUMENT */
-export function rowsOf({ logits, classes }: Predictions): number {
+export function rowsOf(predictions: Predictions): number {
+  const { logits, classes } = requireObject('predictions', predictions);
   requireInstance('logits', logits, Float32Array);
   requireInteger('classes', classes, 1);
   if (logits.length % classes !== 0) {
@@ -84,9 +85,10 @@ function logSumExp({ logits, classes }: Predictions, row: number, without = -1):
 
 /** The cross-entropy of each row, in nats. */
 export function losses(predictions: LabelledPredictions): Float64Array {
+  const rows = labelledRowsOf(predictions);
   const { logits, classes, labels } = predictions;
   return Float64Array.from(
-    { length: labelledRowsOf(predictions) },
+    { length: rows },
     (_, row) => logSumExp(predictions, row) - logits[row * classes + labels[row]!]!,
   );
 }
@@ -96,8 +98,8 @@ export function losses(predictions: LabelledPredictions): Float64Array {
  * First Principles", IEEE S&P 2022, section IV-C. Needs at least two classes.
  */
 export function margins(predictions: LabelledPredictions): Float64Array {
-  const { logits, classes, labels } = predictions;
   const rows = labelledRowsOf(predictions);
+  const { logits, classes, labels } = predictions;
   requireInteger('classes', classes, 2);
   return Float64Array.from({ length: rows }, (_, row) => {
     const label = labels[row]!;

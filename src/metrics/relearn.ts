@@ -1,4 +1,4 @@
-import { requireInstance, requireInteger, requirePositive } from '../arguments.js';
+import { requireInstance, requireInteger, requireObject, requirePositive } from '../arguments.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import type { RunOptions } from '../engine/pass.js';
@@ -37,7 +37,14 @@ export async function relearnSteps(
 ): Promise<Metric> {
   requireInstance('model', model, Model);
   requireInstance('dataset', dataset, Dataset);
-  const { goal, learningRate, momentum = 0, batchSize = 128, maxSteps = 1000, seed = 0 } = options;
+  const {
+    goal,
+    learningRate,
+    momentum = 0,
+    batchSize = 128,
+    maxSteps = 1000,
+    seed = 0,
+  } = requireObject('options', options);
   requirePositive('goal', goal);
   requireInteger('maxSteps', maxSteps, 1);
   const forget = dataset.checkNonEmptyRows(options.forget, 'forget set');
