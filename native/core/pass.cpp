@@ -105,6 +105,13 @@ void check(const PassSpec& spec) {
         std::all_of(objective.distributions->begin(), objective.distributions->end(), nonNegative),
         "explicit targets must be finite and at least 0");
   }
+  if (objective.rowWeights) {
+    require(objective.rowWeights->size() == dataset.rows(),
+            "rowWeights must hold one value per data set row");
+    require(std::all_of(objective.rowWeights->begin(), objective.rowWeights->end(),
+                        [](float weight) { return std::isfinite(weight); }),
+            "every row's weight must be finite");
+  }
   std::visit(SinkCheck{spec.model}, spec.sink);
 }
 

@@ -255,11 +255,13 @@ void CpuExecutor::objective(std::span<const std::uint32_t> rows) {
     const std::size_t count = std::min(kRowsPerTask, rows.size() - first);
     std::uint32_t labels[kRowsPerTask];
     const float* distributions[kRowsPerTask];
+    float rowWeights[kRowsPerTask];
     for (std::size_t i = 0; i < count; ++i) {
       const std::uint32_t row = rows[first + i];
       labels[i] = job_.dataset->label(row);
       distributions[i] =
           objective.distributions ? objective.distributions->data() + row * classes : nullptr;
+      rowWeights[i] = objective.rowWeights ? (*objective.rowWeights)[row] : 1;
     }
     kernels_.objective({
         .logits = logits.row(first),
@@ -272,6 +274,7 @@ void CpuExecutor::objective(std::span<const std::uint32_t> rows) {
         .distributions = distributions,
         .scratch = scratch_[worker].buffer.data(),
         .scale = scale,
+        .rowWeights = objective.rowWeights ? rowWeights : nullptr,
         .losses = losses_.data() + first,
     });
   });

@@ -134,6 +134,7 @@ struct ObjectiveArguments {
   const float* const* distributions;  ///< kExplicit: [rows] pointers to [classes]
   float* scratch;                     ///< [stride]
   float scale;                        ///< weight / batch
+  const float* rowWeights;            ///< [rows]; nullptr: 1 for all
   float* losses;                      ///< [rows]
 };
 

@@ -72,8 +72,10 @@ void objective(const ObjectiveArguments& arguments) {
       if (q[c] > 0) loss += q[c] * (logarithm<S>(q[c]) - (z[c] - maximum - logSum));
     }
     arguments.losses[row] = loss;
+    const float scale =
+        arguments.rowWeights ? arguments.scale * arguments.rowWeights[row] : arguments.scale;
     for (std::size_t c = 0; c < classes; ++c) {
-      z[c] = arguments.scale * (p[c] / sum - q[c]);
+      z[c] = scale * (p[c] / sum - q[c]);
     }
     for (std::size_t c = classes; c < static_cast<std::size_t>(arguments.stride); ++c) z[c] = 0;
   }

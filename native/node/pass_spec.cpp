@@ -51,6 +51,10 @@ Objective readObjective(const Fields& fields) {
     objective.distributions =
         std::make_shared<const std::vector<float>>(fields.array<float>("distributions"));
   }
+  if (fields.has("rowWeights")) {
+    objective.rowWeights =
+        std::make_shared<const std::vector<float>>(fields.array<float>("rowWeights"));
+  }
   return objective;
 }
 

@@ -134,6 +134,19 @@ TEST(PassArguments, need_a_distribution_for_every_row) {
   }
 }
 
+TEST(PassArguments, need_a_finite_weight_for_every_row) {
+  const auto refusesWeights = [](const char* part, std::vector<float> weights) {
+    return refuses(part, [&](auto& spec) {
+      spec.objective.rowWeights = std::make_shared<const std::vector<float>>(std::move(weights));
+    });
+  };
+  EXPECT_TRUE(refusesWeights("one value per data set row", {}));
+  EXPECT_TRUE(refusesWeights("one value per data set row", std::vector<float>(6, 1.0f)));
+  for (const float bad : {kNan, kInfinity}) {
+    EXPECT_TRUE(refusesWeights("must be finite", {1, 1, 1, 1, bad}));
+  }
+}
+
 TEST(PassArguments, need_sensible_sgd) {
   const auto refusesSgd = [](const char* part, const Sgd& sgd) {
     return refuses(ErrorCode::kInvalidArgument, part, goodSpec(sgd));

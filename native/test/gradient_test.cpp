@@ -50,7 +50,10 @@ Vector finiteDifferences(const PassSpec& spec, const std::vector<std::size_t>& a
   const auto objective = [&] {
     double sum = 0;
     for (std::size_t i = 0; i < targets.size(); ++i) {
-      sum += reference.loss(parameters, spec.plan.rows[i], targets[i]);
+      const std::uint32_t row = spec.plan.rows[i];
+      const auto& weights = spec.objective.rowWeights;
+      sum +=
+          (weights ? double{(*weights)[row]} : 1.0) * reference.loss(parameters, row, targets[i]);
     }
     return static_cast<double>(spec.objective.weight) * sum / static_cast<double>(targets.size());
   };

@@ -231,10 +231,12 @@ class Oracle {
       float largest;
       const float sum = exponentials(z, {}, p, largest);
       const float logSum = logarithm(sum);
+      const auto& weights = spec_.objective.rowWeights;
+      const float rowScale = weights ? scale * (*weights)[rows[n]] : scale;
       float rowLoss = 0;
       for (std::size_t c = 0; c < z.size(); ++c) {
         if (q[c] > 0) rowLoss += q[c] * (logarithm(q[c]) - (z[c] - largest - logSum));
-        p[c] = scale * (p[c] / sum - q[c]);
+        p[c] = rowScale * (p[c] / sum - q[c]);
       }
       losses.push_back(rowLoss);
       delta.push_back(p);

@@ -94,8 +94,11 @@ Reference::Vector Reference::gradient(const Vector& parameters, std::uint32_t ro
   const std::vector<Vector> values = activations(parameters, row);
   const Vector q = target(parameters, row);
   Vector delta = softmax(values.back());
+  const auto& rowWeights = spec_.objective.rowWeights;
+  const double weight =
+      double{spec_.objective.weight} * (rowWeights ? double{(*rowWeights)[row]} : 1.0);
   for (std::size_t c = 0; c < delta.size(); ++c) {
-    delta[c] = static_cast<double>(spec_.objective.weight) * (delta[c] - q[c]);
+    delta[c] = weight * (delta[c] - q[c]);
   }
 
   Vector gradient(parameters.size());

@@ -118,6 +118,8 @@ Objective makeObjective(Target target, const PassSpec& spec) {
   }
   if (target == Target::kExplicit) {
     objective.distributions = makeDistributions(spec.dataset->rows(), classes);
+    objective.rowWeights =
+        std::make_shared<const std::vector<float>>(Random(9).uniforms(spec.dataset->rows(), -1, 2));
   }
   return objective;
 }

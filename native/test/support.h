@@ -59,7 +59,10 @@ PassSpec makeSpec(std::vector<std::uint32_t> widths, Features features, std::siz
 std::shared_ptr<const std::vector<float>> makeDistributions(std::size_t rows, std::size_t classes,
                                                             std::uint64_t seed = 1);
 
-/** An objective of each kind, with what it needs; the masked one removes class 0. */
+/**
+ * An objective of each kind, with what it needs; the masked one removes class 0, and the explicit
+ * one weighs each row, some of them negatively.
+ */
 Objective makeObjective(Target target, const PassSpec& spec);
 
 PassResult run(const PassSpec& spec, Backend& backend);

@@ -39,6 +39,7 @@ export interface NativeObjective {
   weight: number;
   removed?: Uint8Array;
   distributions?: Float32Array;
+  rowWeights?: Float32Array;
 }
 
 export type NativeSink =

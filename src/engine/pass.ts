@@ -56,9 +56,13 @@ export interface Plan {
 
 /**
  * The target distribution q of each row; the loss is KL(q || softmax(logits)), cross-entropy for a
- * one-hot q, and the gradient at the logits weight (softmax(logits) - q) / batch.
+ * one-hot q, and the gradient at the logits weight rowWeight (softmax(logits) - q) / batch.
  */
-export type Objective = { readonly weight?: number } & (
+export type Objective = {
+  readonly weight?: number;
+  /** Float32 [dataset rows]; a negative one ascends. Default: 1 for all. */
+  readonly rowWeights?: Float32Array;
+} & (
   | { readonly target: 'label' | 'uniform' }
   /** The model's own distribution without these classes, renormalized and held constant. */
   | { readonly target: 'masked'; readonly removedClasses: readonly number[] }
@@ -124,17 +128,21 @@ function sampled(dataset: Dataset, always: Rows, pool: Rows, samplesPerEpoch: nu
 
 function nativeObjective(objective: Objective, classes: number): NativeObjective {
   requireObject('objective', objective);
-  const { target, weight = 1 } = objective;
+  const { target, rowWeights } = objective;
+  const weights = {
+    weight: objective.weight ?? 1,
+    ...(rowWeights !== undefined && { rowWeights }),
+  };
   requireOneOf('target', target, ['label', 'uniform', 'masked', 'explicit']);
   if (target === 'masked') {
     const removed = new Uint8Array(classes);
     for (const label of requireArray('removedClasses', objective.removedClasses)) {
       removed[requireInteger('a removed class', label, 0, classes - 1)] = 1;
     }
-    return { target, weight, removed };
+    return { target, ...weights, removed };
   }
-  if (target === 'explicit') return { target, weight, distributions: objective.distributions };
-  return { target, weight };
+  if (target === 'explicit') return { target, ...weights, distributions: objective.distributions };
+  return { target, ...weights };
 }
 
 function nativeSink(sink: Sink): NativeSink {
