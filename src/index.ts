@@ -88,8 +88,12 @@ export { openStore, type StoreOptions } from './ownership/open-store.js';
 export type { Deletion, Store } from './ownership/store.js';
 export type { FastOptions } from './training/recipe.js';
 export { type TrainedModel, type TrainModelOptions, trainModel } from './training/train-model.js';
+export { type BadTeacherOptions, badTeacher } from './unlearn/bad-teacher.js';
 export { type ExactRetrainResult, exactRetrain } from './unlearn/exact-retrain.js';
+export { fineTune } from './unlearn/fine-tune.js';
+export { type FisherForgetOptions, fisherForget } from './unlearn/fisher-forget.js';
 export { type FisherScrubOptions, fisherScrub } from './unlearn/fisher-scrub.js';
+export { gradientAscent } from './unlearn/gradient-ascent.js';
 export type {
   UnlearningMethod,
   UnlearningOptions,
@@ -97,7 +101,14 @@ export type {
   UnlearningRequest,
   UnlearningResult,
 } from './unlearn/method.js';
+export { type NegGradPlusOptions, negGradPlus } from './unlearn/neg-grad-plus.js';
+export { type RandomLabelOptions, randomLabel } from './unlearn/random-label.js';
 export { type RetrainOptions, retrain } from './unlearn/retrain.js';
+export { type RowRemovalOptions, rowRemoval } from './unlearn/row-removal.js';
+export { type SalunOptions, salun } from './unlearn/salun.js';
+export { type ScrubOptions, scrub } from './unlearn/scrub.js';
+export type { SgdOptions } from './unlearn/sgd.js';
+export { type SsdOptions, ssd } from './unlearn/ssd.js';
 export {
   type Predictor,
   type RowSet,

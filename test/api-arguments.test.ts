@@ -18,6 +18,11 @@ const calibrated = { candidate: predictions, references: [predictions] };
 const activations = { values: Float32Array.of(1, 2, 4, 3), units: 2 };
 const probed = { ...activations, labels: Uint32Array.of(0, 1) };
 const relearning = { forget: [0, 1], goal: 1, learningRate: 0.1, maxSteps: 1 };
+const rowsOfZero = [...dataset.labels.keys()].filter((row) => dataset.labels[row] === 0);
+const ofOneClass = {
+  forget: rowsOfZero,
+  retain: [...dataset.labels.keys()].filter((row) => dataset.labels[row] !== 0),
+};
 const store = await lethe.openStore();
 /** The API as plain JavaScript sees it. */
 const api = wrong(lethe);
@@ -65,6 +70,16 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
   'Dataset.select': [(...a) => wrong(dataset).select(...a), [[0], {}]],
   exactRetrain: [(...a) => api.exactRetrain(...a), [request, {}]],
   retrain: [(...a) => api.retrain(...a), [request, { epochs: 1 }]],
+  badTeacher: [(...a) => api.badTeacher(...a), [request, {}]],
+  fineTune: [(...a) => api.fineTune(...a), [request, {}]],
+  fisherForget: [(...a) => api.fisherForget(...a), [request, {}]],
+  gradientAscent: [(...a) => api.gradientAscent(...a), [request, {}]],
+  negGradPlus: [(...a) => api.negGradPlus(...a), [request, { maxSteps: 2 }]],
+  randomLabel: [(...a) => api.randomLabel(...a), [request, {}]],
+  salun: [(...a) => api.salun(...a), [request, {}]],
+  scrub: [(...a) => api.scrub(...a), [request, {}]],
+  ssd: [(...a) => api.ssd(...a), [request, {}]],
+  rowRemoval: [(...a) => api.rowRemoval(...a), [{ ...request, ...ofOneClass }, {}]],
   fisherScrub: [(...a) => api.fisherScrub(...a), [request, {}]],
   toSafetensors: [(...a) => api.toSafetensors(...a), [model, {}]],
   fromSafetensors: [(...a) => api.fromSafetensors(...a), [lethe.toSafetensors(model), {}]],

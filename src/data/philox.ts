@@ -51,6 +51,10 @@ export const PhiloxPurpose = {
   syntheticTest: 20,
   recipeSample: 21,
   recipeSeeds: 22,
+  randomLabels: 23,
+  teacherRows: 24,
+  fisherRows: 25,
+  parameterNoise: 26,
 } as const;
 
 /**

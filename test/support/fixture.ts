@@ -16,7 +16,7 @@ export class Fixture {
   readonly tensorNames: readonly string[];
   private readonly file: SafetensorsFile;
 
-  constructor(name: 'small' | 'real' | 'm2' | 'components' | 'metrics') {
+  constructor(name: 'small' | 'real' | 'm2' | 'components' | 'metrics' | 'methods') {
     this.file = decodeSafetensors(
       readFileSync(new URL(`../fixtures/${name}.safetensors`, import.meta.url)),
     );

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Model } from '#lethe/engine/model';
 import type { LetheErrorCode } from '#lethe/errors';
+import * as lethe from '#lethe/index';
 import { exactRetrain } from '#lethe/unlearn/exact-retrain';
 import { fisherScrub } from '#lethe/unlearn/fisher-scrub';
 import { retrain } from '#lethe/unlearn/retrain';
@@ -12,6 +13,15 @@ const model = Model.create(TOY_WIDTHS);
 const valid = { model, dataset, forget: [0, 1], retain: [2, 3, 4] };
 
 describe.each([
+  ['badTeacher', lethe.badTeacher],
+  ['fineTune', lethe.fineTune],
+  ['fisherForget', lethe.fisherForget],
+  ['gradientAscent', lethe.gradientAscent],
+  ['negGradPlus', lethe.negGradPlus],
+  ['randomLabel', lethe.randomLabel],
+  ['salun', lethe.salun],
+  ['scrub', lethe.scrub],
+  ['ssd', lethe.ssd],
   ['retrain', retrain],
   ['exactRetrain', exactRetrain],
   ['fisherScrub', fisherScrub],

@@ -1,0 +1,122 @@
+"""Writes what unlearning methods make of a small model, for the tests of ours.
+
+    make_methods.py --out FILE
+
+7-6-5-3, 24 rows, of which 0-7 are forgotten; PyTorch in float64 from the float32
+inputs, rounded to float32 at the end. Every step takes all rows of its set, so
+that no order of rows matters.
+
+    layers.*           the model
+    x [24, 7], labels [24]
+    fineTune.*         after 3 steps on the retain set, rate .1, momentum .9
+    gradientAscent.*   after 3 steps up the forget set's loss, rate .05
+    negGradPlus.*      after 3 steps on both, rate .1, momentum .9, weight .3
+    scrub.*            2 rounds of 2 steps on the retain set, the first begun by
+                       2 steps up on the forget set; rate .05, distillation .4
+    ssd.*              selection 1.2, dampening .8, the Fisher of all rows
+"""
+
+import argparse
+
+import numpy as np
+import tensor_file
+import torch
+from torch.nn import functional
+
+WIDTHS, ROWS, FORGOTTEN = (7, 6, 5, 3), 24, 8
+
+
+def forward(parameters, x):
+    for layer in range(0, len(parameters), 2):
+        x = x @ parameters[layer].T + parameters[layer + 1]
+        if layer + 2 < len(parameters):
+            x = torch.relu(x)
+    return x
+
+
+def descend(parameters, loss, steps, rate, momentum=0.0):
+    """Plain SGD in place of the optimizer of the importers' tests."""
+    parameters = [p.clone().requires_grad_() for p in parameters]
+    optimizer = torch.optim.SGD(parameters, lr=rate, momentum=momentum)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss(parameters).backward()
+        optimizer.step()
+    return [p.detach() for p in parameters]
+
+
+def fisher(parameters, x, y):
+    """The mean over rows of each row's squared gradient."""
+    total = [torch.zeros_like(p) for p in parameters]
+    tracked = [p.clone().requires_grad_() for p in parameters]
+    for row in range(len(x)):
+        loss = functional.cross_entropy(forward(tracked, x[row : row + 1]), y[row : row + 1])
+        for sum_, gradient in zip(total, torch.autograd.grad(loss, tracked)):
+            sum_ += gradient.square() / len(x)
+    return total
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", required=True)
+    args = parser.parse_args()
+
+    random = np.random.default_rng(5)
+
+    def normal(*shape):
+        return random.standard_normal(shape).astype(np.float32)
+
+    initial = []
+    for inputs, outputs in zip(WIDTHS, WIDTHS[1:]):
+        initial += [0.6 * normal(outputs, inputs), 0.3 * normal(outputs)]
+    features = normal(ROWS, WIDTHS[0])
+    labels = random.integers(0, WIDTHS[-1], ROWS).astype(np.uint32)
+
+    model = [torch.from_numpy(p).double() for p in initial]
+    x, y = torch.from_numpy(features).double(), torch.from_numpy(labels.astype(np.int64))
+    forget, retain = slice(0, FORGOTTEN), slice(FORGOTTEN, ROWS)
+    teacher = torch.softmax(forward(model, x), 1)
+    one_hot = functional.one_hot(y, WIDTHS[-1]).double()
+
+    def cross_entropy(rows):
+        return lambda p: functional.cross_entropy(forward(p, x[rows]), y[rows])
+
+    def both(p):
+        losses = functional.cross_entropy(forward(p, x), y, reduction="none")
+        return (losses[retain].sum() - 0.3 * losses[forget].sum()) / ROWS
+
+    def divergence(p, rows, target):
+        """KL(target || prediction), up to a constant."""
+        return -(target[rows] * torch.log_softmax(forward(p, x[rows]), 1)).sum(1).mean()
+
+    mixture = 0.4 * teacher + 0.6 * one_hot
+    scrubbed = model
+    for ascent in (True, False):
+        if ascent:
+            scrubbed = descend(scrubbed, lambda p: -divergence(p, forget, teacher), 2, 0.05)
+        scrubbed = descend(scrubbed, lambda p: divergence(p, retain, mixture), 2, 0.05)
+
+    on_all, on_forget = fisher(model, x, y), fisher(model, x[forget], y[forget])
+    dampened = [
+        torch.where(own > 1.2 * every, p * torch.clamp(0.8 * every / own, max=1), p)
+        for p, every, own in zip(model, on_all, on_forget)
+    ]
+    results = {
+        "": model,
+        "fineTune.": descend(model, cross_entropy(retain), 3, 0.1, 0.9),
+        "gradientAscent.": descend(model, lambda p: -cross_entropy(forget)(p), 3, 0.05),
+        "negGradPlus.": descend(model, both, 3, 0.1, 0.9),
+        "scrub.": scrubbed,
+        "ssd.": dampened,
+    }
+    tensors = {"x": features, "labels": labels}
+    for prefix, parameters in results.items():
+        for i, parameter in enumerate(parameters):
+            name = f"{prefix}layers.{i // 2}.{('weight', 'bias')[i % 2]}"
+            tensors[name] = parameter.numpy().astype(np.float32)
+    widths = ",".join(map(str, WIDTHS))
+    tensor_file.write(args.out, tensors, {"widths": widths, "torch": torch.__version__})
+
+
+if __name__ == "__main__":
+    main()
