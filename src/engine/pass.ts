@@ -128,9 +128,9 @@ function sampled(dataset: Dataset, always: Rows, pool: Rows, samplesPerEpoch: nu
 
 function nativeObjective(objective: Objective, classes: number): NativeObjective {
   requireObject('objective', objective);
-  const { target, rowWeights } = objective;
+  const { target, weight = 1, rowWeights } = objective;
   const weights = {
-    weight: objective.weight ?? 1,
+    weight,
     ...(rowWeights !== undefined && { rowWeights }),
   };
   requireOneOf('target', target, ['label', 'uniform', 'masked', 'explicit']);

@@ -120,6 +120,13 @@ const spoilt: Case[] = [
   ...[-0.1, Number.NaN, Infinity].map(
     (v): Case => ['distributions', explicit(new Float32Array(120).fill(v, 119))],
   ),
+  ...[
+    null,
+    [],
+    new Float64Array(40),
+    new Float32Array(39),
+    new Float32Array(40).fill(Infinity),
+  ].map((v): Case => ['rowWeights', objective({ rowWeights: v })]),
 
   ...['SGD', null, 5, '__proto__'].map((v): Case => ['kind', sink({ kind: v })]),
   ...[0, -1, Number.NaN, Infinity, 1e39, 1e-60, '0.1', null, undefined, 1n].flatMap((v): Case[] => [
