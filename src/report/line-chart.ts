@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { CHART_SIZE, CHART_STYLE } from './chart-style.js';
 
 /** One line of a chart: points from left to right. */
 export interface Series {
@@ -17,27 +18,6 @@ export interface LineChart {
   readonly series: readonly Series[];
 }
 
-const WIDTH = 640;
-const HEIGHT = 360;
-
-/** A page that has a background of its own sets --chart-background. */
-const STYLE = `
-.chart {
-  --series-0: #0b6e99;
-  --series-1: #c2410c;
-  background: var(--chart-background, #fff);
-  color: #1f2933;
-  font: 13px system-ui, sans-serif;
-}
-@media (prefers-color-scheme: dark) {
-  .chart {
-    --series-0: #4cc2f1;
-    --series-1: #ff9b5e;
-    background: var(--chart-background, #12181f);
-    color: #e4e7eb;
-  }
-}`;
-
 /** Draws a chart as an SVG document that stands on its own. */
 export function drawLineChart({ description, x, y, yScale, series }: LineChart): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
@@ -50,11 +30,7 @@ export function drawLineChart({ description, x, y, yScale, series }: LineChart):
   );
   const chart = Plot.plot({
     document,
-    width: WIDTH,
-    height: HEIGHT,
-    marginLeft: 56,
-    marginRight: 130,
-    marginBottom: 44,
+    ...CHART_SIZE,
     className: 'chart',
     ariaLabel: description,
     x: { label: x, labelArrow: 'none', labelAnchor: 'center', zero: true },
@@ -89,7 +65,7 @@ export function drawLineChart({ description, x, y, yScale, series }: LineChart):
   chart.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   chart.setAttribute('role', 'img');
   const style = document.createElement('style');
-  style.textContent = STYLE;
+  style.textContent = CHART_STYLE;
   chart.append(style);
   return chart.outerHTML;
 }

@@ -1,0 +1,150 @@
+import { summarize } from '../statistics.js';
+import type { Judgement, MetricName } from './judge.js';
+import type { DeletionFigures, MethodRun } from './measure.js';
+
+/** One requirement of a goal, in words and numbers. */
+export interface Condition {
+  readonly name: string;
+  readonly value: number;
+  readonly bound: number;
+  readonly isMet: boolean;
+}
+
+/** A goal: `value` is the divergence on the forget set, `floor` that of M0' to M0, mean + 2 sd. */
+export interface MethodGoal {
+  readonly id: string;
+  readonly value: number | null;
+  readonly floor: number | null;
+  /** Which method was held to it. */
+  readonly method?: string;
+  readonly conditions?: readonly Condition[];
+}
+
+type Figures = DeletionFigures | undefined;
+
+/**
+ * The goals that were measured; null for those that were not. Of the approximate methods the one is
+ * held to a goal that meets the most conditions.
+ */
+export function goalsOf(figures: readonly DeletionFigures[]): MethodGoal[] {
+  const of = (kind: 'class' | 'user') => figures.find(({ deletion }) => deletion.kind === kind);
+  const [byClass, byUser] = [of('class'), of('user')];
+  return [
+    goal('exact.rows', byUser, exactConditions, true),
+    goal('exact.class', byClass, exactConditions, true),
+    { id: 'exact.any', value: null, floor: null },
+    goal('approx.class', byClass, approximateClassConditions, false),
+    goal('approx.rows', byUser, approximateRowsConditions, false),
+    { id: 'sisa', value: null, floor: null },
+  ];
+}
+
+type Conditions = (runs: readonly MethodRun[], figures: DeletionFigures) => Condition[];
+
+function goal(
+  id: string,
+  figures: Figures,
+  conditionsOf: Conditions,
+  isExact: boolean,
+): MethodGoal {
+  if (!figures) return { id, value: null, floor: null };
+  const candidates = figures.methods.filter(
+    ({ name, isExact: exact, diverged }) =>
+      diverged === 0 && (isExact ? name === 'exactRetrain' : !exact && name !== 'nothing'),
+  );
+  const judged = candidates.map(({ name, runs }) => ({
+    ...{ name, runs, conditions: conditionsOf(runs, figures) },
+  }));
+  const met = (conditions: readonly Condition[]) => conditions.filter(({ isMet }) => isMet).length;
+  const [best] = judged.sort((a, b) => met(b.conditions) - met(a.conditions));
+  if (!best) return { id, value: null, floor: null };
+  return {
+    ...{ id, method: best.name, conditions: best.conditions },
+    value: mean(best.runs, 'jsForget'),
+    floor: floorOf(figures, 'jsForget'),
+  };
+}
+
+function mean(runs: readonly { judgement: Judgement }[], metric: MetricName): number {
+  return summarize(runs.map(({ judgement }) => judgement[metric].value ?? Number.NaN)).mean;
+}
+
+/** The mean of a metric over M0' plus two standard deviations. */
+function floorOf({ floor }: DeletionFigures, metric: MetricName): number {
+  const { mean, sd } = summarize(floor.map((judgement) => judgement[metric].value ?? Number.NaN));
+  return mean + 2 * sd;
+}
+
+function methodMean({ methods }: DeletionFigures, name: string, metric: MetricName): number {
+  return mean(methods.find((method) => method.name === name)!.runs, metric);
+}
+
+const atMost = (name: string, value: number, bound: number): Condition => ({
+  ...{ name, value, bound, isMet: value <= bound },
+});
+const atLeast = (name: string, value: number, bound: number): Condition => ({
+  ...{ name, value, bound, isMet: value >= bound },
+});
+
+const cost = (runs: readonly MethodRun[], of: 'costPercent' | 'secondsPercent') =>
+  summarize(runs.map((run) => run[of])).mean;
+
+function exactConditions(runs: readonly MethodRun[], figures: DeletionFigures): Condition[] {
+  const m0 = (metric: MetricName) => methodMean(figures, 'retrain', metric);
+  const floor = floorOf(figures, 'jsForget');
+  const common = [
+    atMost("% of M0's multiply-adds", cost(runs, 'costPercent'), 3),
+    atMost("% of M0's seconds", cost(runs, 'secondsPercent'), 8),
+    atLeast('retain', mean(runs, 'retain'), m0('retain') - 0.1),
+    atLeast('test', mean(runs, 'test'), m0('test') + 0.2),
+  ];
+  return figures.deletion.kind === 'class'
+    ? [...common, atMost('JS on the forget set', mean(runs, 'jsForget'), floor + 0.015)]
+    : [
+        ...common,
+        atMost('gap', mean(runs, 'gap'), 0),
+        atMost('JS on the forget set', mean(runs, 'jsForget'), Math.max(0.0085, floor)),
+      ];
+}
+
+/** Whether the mean lies within two standard deviations of what M0' gives. */
+function withinFloor(
+  runs: readonly MethodRun[],
+  { floor }: DeletionFigures,
+  metric: MetricName,
+): Condition {
+  const { mean: centre, sd } = summarize(floor.map((own) => own[metric].value ?? Number.NaN));
+  return atMost(`${metric}, distance from M0'`, Math.abs(mean(runs, metric) - centre), 2 * sd);
+}
+
+function approximateClassConditions(
+  runs: readonly MethodRun[],
+  figures: DeletionFigures,
+): Condition[] {
+  const m0 = (metric: MetricName) => methodMean(figures, 'retrain', metric);
+  const forget = runs.map(({ judgement }) => judgement.forget.value ?? Number.NaN);
+  return [
+    atMost("% of M0's multiply-adds", cost(runs, 'costPercent'), 2),
+    atMost('forget accuracy, the worst seed', Math.max(...forget), 0),
+    atLeast('retain', mean(runs, 'retain'), m0('retain') - 0.1),
+    atLeast('test', mean(runs, 'test'), m0('test')),
+    atMost('JS on the forget set', mean(runs, 'jsForget'), floorOf(figures, 'jsForget')),
+    ...(['entropy', 'entropyAuc', 'probe', 'relearn'] as const).map((metric) =>
+      withinFloor(runs, figures, metric),
+    ),
+  ];
+}
+
+function approximateRowsConditions(
+  runs: readonly MethodRun[],
+  figures: DeletionFigures,
+): Condition[] {
+  const m0 = (metric: MetricName) => methodMean(figures, 'retrain', metric);
+  return [
+    atMost("% of M0's multiply-adds", cost(runs, 'costPercent'), 2),
+    atLeast('retain', mean(runs, 'retain'), m0('retain') - 0.1),
+    atLeast('test', mean(runs, 'test'), m0('test') - 0.1),
+    atMost('JS on the forget set', mean(runs, 'jsForget'), 0.008),
+    atMost('gap', mean(runs, 'gap'), 0.9),
+  ];
+}

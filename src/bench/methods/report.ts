@@ -1,0 +1,80 @@
+import { Html, html } from '../../report/html.js';
+import { page } from '../../report/page.js';
+import { drawScatterChart } from '../../report/scatter-chart.js';
+import { summarize } from '../statistics.js';
+import type { MethodGoal } from './goals.js';
+import type { DeletionFigures } from './measure.js';
+import { type MethodsReport, methodRows, TABLE_HEAD } from './tables.js';
+
+/** Where a chart puts methods that multiply nothing: its axis is logarithmic. */
+const LEAST_COST = 0.01;
+
+/** Fidelity against cost: the divergence from M0 on the forget set over the multiply-adds. */
+export function drawFidelity({ title, floor, methods }: DeletionFigures): string {
+  const mean = (values: readonly number[]) => summarize(values).mean;
+  const points = methods.flatMap(({ name, isExact, runs }) => {
+    const y = mean(runs.flatMap(({ judgement }) => judgement.jsForget.value ?? []));
+    const x = Math.max(LEAST_COST, mean(runs.map(({ costPercent }) => costPercent)));
+    return y > 0 ? [{ name, x, y, isEmphasized: isExact }] : [];
+  });
+  return drawScatterChart({
+    description: `${title}: how far each method is from a retrained model, and what it costs.`,
+    x: "Multiply-adds, % of M0's",
+    y: 'JS divergence from M0 on the forget set, nats',
+    points,
+    floor: { y: mean(floor.flatMap(({ jsForget }) => jsForget.value ?? [])), name: 'M0′ to M0' },
+  });
+}
+
+/** The bench as one HTML document, which needs no other file. */
+export function renderMethodsPage(report: MethodsReport): string {
+  const { dataset, environment, deletions, goals } = report;
+  return page(
+    `Lethe: methods of forgetting on ${dataset}`,
+    html`<h1>Methods of forgetting, side by side</h1>
+<p class="lead">On <b>${dataset}</b>, seeds ${environment.seeds.join(', ')}, mean ± standard deviation. Each with its default
+options: none was tuned for this bench. M0 is a retrain without the deleted rows; M0′ are further ones, and no method can be asked to come closer
+to M0 than they are.</p>
+${deletions.map(
+  (figures) => html`<h2>${figures.title}</h2>
+<figure>${new Html(drawFidelity(figures))}
+<figcaption>Further down is closer to a retrained model, further left is cheaper. The line joins what nothing else beats in both. In the first
+colour: exact methods, whose distance is only that of another recipe.</figcaption></figure>
+<div class="table"><table>
+<caption>${figures.forgetRows.toLocaleString('en')} rows deleted, ${figures.retainRows.toLocaleString('en')} left</caption>
+<thead><tr>${TABLE_HEAD.map((text) => html`<th scope="col">${text}</th>`)}</tr></thead>
+<tbody>${methodRows(figures).map(
+    ([name = '', ...cells]) =>
+      html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>
+`,
+  )}</tbody></table></div>`,
+)}
+<h2>Goals</h2>
+${goals.map(goalList)}
+<h2>What the numbers mean, and what they do not</h2>
+<p>None of the approximate methods gives a guarantee; a number that looks like M0's is no proof that a row is forgotten, only that this measure does not find
+it. Exact methods need no measure: these show what their recipe costs in quality.</p>
+<p>Entropy, calibrated AUC and relearning move with the training recipe: an exact retrain by another recipe than M0's differs in them, although it knows no
+forgotten row.</p>
+<h2>Where this was measured</h2>
+<dl><dt>Engine</dt><dd>Lethe ${environment.lethe}, ${environment.device}, ${environment.threads} threads</dd>
+<dt>Processor</dt><dd>${environment.cpu}, ${environment.platform}</dd>
+<dt>Node.js</dt><dd>${environment.node}</dd>
+<dt>Took</dt><dd>${environment.seconds.toFixed(0)} s</dd></dl>`,
+  );
+}
+
+function goalList({ id, method, conditions }: MethodGoal): Html {
+  if (!conditions) return html`<p><b>${id}</b>: not measured.</p>`;
+  return html`<div class="table"><table><caption>${id}: ${method ?? ''}</caption>
+<tbody>${conditions.map(
+    ({
+      name,
+      value,
+      bound,
+      isMet,
+    }) => html`<tr><th scope="row">${name}</th><td>${value.toPrecision(4)}</td>
+<td>bound ${bound.toPrecision(4)}</td><td>${isMet ? 'met' : 'missed'}</td></tr>
+`,
+  )}</tbody></table></div>`;
+}

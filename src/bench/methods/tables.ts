@@ -1,0 +1,130 @@
+import Table from 'cli-table3';
+import { summarize } from '../statistics.js';
+import type { Condition, MethodGoal } from './goals.js';
+import { type Judgement, METRICS, type MetricName } from './judge.js';
+import type { DeletionFigures } from './measure.js';
+
+/** All that a run of the bench has found. */
+export interface MethodsReport {
+  readonly dataset: string;
+  readonly environment: {
+    readonly lethe: string;
+    readonly node: string;
+    readonly platform: string;
+    readonly cpu: string;
+    readonly device: string;
+    readonly threads: number;
+    readonly seeds: readonly number[];
+    readonly seconds: number;
+  };
+  readonly deletions: readonly DeletionFigures[];
+  readonly goals: readonly MethodGoal[];
+}
+
+const HEADS: Readonly<Record<MetricName, readonly [head: string, digits: number]>> = {
+  retain: ['retain %', 2],
+  forget: ['forget %', 2],
+  test: ['test %', 2],
+  gap: ['gap', 2],
+  jsForget: ['JS forget', 4],
+  jsTest: ['JS test', 4],
+  entropy: ['entropy', 2],
+  entropyAuc: ['entropy AUC', 3],
+  membershipExcess: ['MIA excess', 2],
+  calibratedAuc: ['calibrated AUC', 3],
+  completeness: ['agrees %', 1],
+  relearn: ['relearn', 0],
+  probe: ['probe %', 1],
+  distance: ['distance', 1],
+};
+
+export const TABLE_HEAD = [
+  '',
+  'cost %',
+  'seconds',
+  'seconds %',
+  ...METRICS.map((metric) => HEADS[metric][0]),
+];
+
+/** A row for the floor and for each method. */
+export function methodRows({ floor, methods }: DeletionFigures): string[][] {
+  return [
+    ["M0', the floor", '', '', '', ...judgementCells(floor)],
+    ...methods.map(({ name, isExact, runs, diverged }) => [
+      (isExact ? `${name} (exact)` : name) + (diverged > 0 ? ` (${diverged} diverged)` : ''),
+      cell(
+        runs.map(({ costPercent }) => costPercent),
+        2,
+      ),
+      cell(
+        runs.map(({ seconds }) => seconds),
+        3,
+      ),
+      cell(
+        runs.map(({ secondsPercent }) => secondsPercent),
+        1,
+      ),
+      ...judgementCells(runs.map(({ judgement }) => judgement)),
+    ]),
+  ];
+}
+
+function judgementCells(judgements: readonly Judgement[]): string[] {
+  return METRICS.map((metric) => {
+    const values = judgements.flatMap(({ [metric]: { value } }) => value ?? []);
+    const missing = judgements.length - values.length;
+    const text = cell(values, HEADS[metric][1]);
+    // A mean over some of the runs would hide that the others have none.
+    return missing > 0 && text !== '' ? `${text} (${missing} undefined)` : text;
+  });
+}
+
+function cell(values: readonly number[], digits: number): string {
+  if (values.length === 0) return '';
+  const { mean, sd } = summarize(values);
+  return values.length > 1
+    ? `${mean.toFixed(digits)} ± ${sd.toFixed(digits)}`
+    : mean.toFixed(digits);
+}
+
+export function renderMethods({ dataset, environment, deletions, goals }: MethodsReport): string {
+  const { device, threads, cpu, seeds, seconds } = environment;
+  return [
+    `${dataset}: seeds ${seeds.join(', ')}; ${device}, ${threads} threads, ${cpu}; ${seconds.toFixed(0)} s`,
+    ...deletions.map((figures) => {
+      const { title, forgetRows, retainRows } = figures;
+      const rows = transposed([TABLE_HEAD, ...methodRows(figures)]);
+      return `${title}: ${forgetRows} rows deleted, ${retainRows} left\n${text(rows)}`;
+    }),
+    "cost: multiply-adds in % of M0's, zeros not skipped. entropy: of the forget set, in nats. agrees: with M0 on the\n" +
+      "forget set. relearn: steps until a class is back at 50 %, rows at 98 %. distance: of the parameters to M0's.",
+    `Goals\n${goals.map(goalText).join('\n')}`,
+  ].join('\n\n');
+}
+
+/** The methods side by side: there are more metrics than methods, and terminals are narrow. */
+function transposed(rows: readonly (readonly string[])[]): string[][] {
+  return rows[0]!.map((_, column) => rows.map((row) => row[column]!));
+}
+
+function text([head, ...rows]: string[][]): string {
+  const table = new Table({
+    head: head!,
+    style: { head: [], border: [] },
+    colAligns: head!.map((_, column) => (column === 0 ? 'left' : 'right')),
+  });
+  table.push(...rows);
+  return table.toString();
+}
+
+function goalText({ id, value, floor, method, conditions }: MethodGoal): string {
+  if (value === null) return `${id}: not measured`;
+  const lines = conditions!.map(
+    ({ name, value, bound, isMet }: Condition) =>
+      `  ${isMet ? 'met   ' : 'MISSED'} ${name}: ${value.toPrecision(4)}, bound ${bound.toPrecision(4)}`,
+  );
+  return [
+    `${id}: ${method}, JS ${value.toPrecision(3)}, floor ${floor!.toPrecision(3)}`,
+    ...lines,
+  ].join('\n');
+}
