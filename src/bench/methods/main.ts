@@ -9,6 +9,7 @@ import type { Deletion } from './deletions.js';
 import { goalsOf } from './goals.js';
 import { measureMethods } from './measure.js';
 import { renderMethodsPage } from './report.js';
+import { measureSequence } from './sequence.js';
 import { type MethodsReport, renderMethods } from './tables.js';
 
 interface Flags {
@@ -58,11 +59,16 @@ async function measure(flags: Flags, progress: Progress): Promise<MethodsReport>
   const startedAt = performance.now();
   const { data } = await loadStudyData(flags, progress);
   const seeds = flags.quick ? SEEDS.slice(0, 1) : SEEDS;
+  const onStage = (stage: string) => progress.stage(stage);
   const deletions = await measureMethods({
     ...{ data, seeds, threads: flags.threads },
     deletions: flags.quick ? DELETIONS.slice(0, 2) : DELETIONS,
     retrains: flags.quick ? { calibrating: 2, floor: 3 } : { calibrating: 5, floor: 10 },
-    onStage: (stage) => progress.stage(stage),
+    onStage,
+  });
+  const sequence = await measureSequence({
+    ...{ data, seed: seeds[0]!, threads: flags.threads, onStage },
+    ...(flags.quick ? { requests: 10, every: 5 } : { requests: 100, every: 10 }),
   });
   return {
     dataset: data.train.name,
@@ -74,7 +80,7 @@ async function measure(flags: Flags, progress: Progress): Promise<MethodsReport>
       device: device(),
       ...{ threads: flags.threads, seeds, seconds: (performance.now() - startedAt) / 1000 },
     },
-    deletions,
+    ...{ deletions, sequence },
     goals: goalsOf(deletions),
   };
 }

@@ -4,7 +4,13 @@ import { drawScatterChart } from '../../report/scatter-chart.js';
 import { summarize } from '../statistics.js';
 import type { MethodGoal } from './goals.js';
 import type { DeletionFigures } from './measure.js';
-import { type MethodsReport, methodRows, TABLE_HEAD } from './tables.js';
+import {
+  type MethodsReport,
+  methodRows,
+  SEQUENCE_HEAD,
+  sequenceRows,
+  TABLE_HEAD,
+} from './tables.js';
 
 /** Where a chart puts methods that multiply nothing: its axis is logarithmic. */
 const LEAST_COST = 0.01;
@@ -28,7 +34,7 @@ export function drawFidelity({ title, floor, methods }: DeletionFigures): string
 
 /** The bench as one HTML document, which needs no other file. */
 export function renderMethodsPage(report: MethodsReport): string {
-  const { dataset, environment, deletions, goals } = report;
+  const { dataset, environment, deletions, sequence, goals } = report;
   return page(
     `Lethe: methods of forgetting on ${dataset}`,
     html`<h1>Methods of forgetting, side by side</h1>
@@ -49,6 +55,16 @@ colour: exact methods, whose distance is only that of another recipe.</figcaptio
 `,
   )}</tbody></table></div>`,
 )}
+<h2>Requests in a row</h2>
+<p>Users ask one after the other; every difference is to a fresh retrain without all who have asked so far. The last two columns are what all requests together took,
+in seconds and in retrains by M0's recipe.</p>
+<div class="table"><table>
+<thead><tr>${SEQUENCE_HEAD.map((text) => html`<th scope="col">${text}</th>`)}</tr></thead>
+<tbody>${sequenceRows(sequence).map(
+      ([name = '', ...cells]) =>
+        html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>
+`,
+    )}</tbody></table></div>
 <h2>Goals</h2>
 ${goals.map(goalList)}
 <h2>What the numbers mean, and what they do not</h2>

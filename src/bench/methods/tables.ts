@@ -3,6 +3,7 @@ import { summarize } from '../statistics.js';
 import type { Condition, MethodGoal } from './goals.js';
 import { type Judgement, METRICS, type MetricName } from './judge.js';
 import type { DeletionFigures } from './measure.js';
+import type { StrategyDrift } from './sequence.js';
 
 /** All that a run of the bench has found. */
 export interface MethodsReport {
@@ -18,6 +19,8 @@ export interface MethodsReport {
     readonly seconds: number;
   };
   readonly deletions: readonly DeletionFigures[];
+  /** Many requests in a row. */
+  readonly sequence: readonly StrategyDrift[];
   readonly goals: readonly MethodGoal[];
 }
 
@@ -87,7 +90,8 @@ function cell(values: readonly number[], digits: number): string {
     : mean.toFixed(digits);
 }
 
-export function renderMethods({ dataset, environment, deletions, goals }: MethodsReport): string {
+export function renderMethods(report: MethodsReport): string {
+  const { dataset, environment, deletions, sequence, goals } = report;
   const { device, threads, cpu, seeds, seconds } = environment;
   return [
     `${dataset}: seeds ${seeds.join(', ')}; ${device}, ${threads} threads, ${cpu}; ${seconds.toFixed(0)} s`,
@@ -98,8 +102,33 @@ export function renderMethods({ dataset, environment, deletions, goals }: Method
     }),
     "cost: multiply-adds in % of M0's, zeros not skipped. entropy: of the forget set, in nats. agrees: with M0 on the\n" +
       "forget set. relearn: steps until a class is back at 50 %, rows at 98 %. distance: of the parameters to M0's.",
+    `Requests in a row, differences to a fresh retrain\n${text([SEQUENCE_HEAD, ...sequenceRows(sequence)])}`,
     `Goals\n${goals.map(goalText).join('\n')}`,
   ].join('\n\n');
+}
+
+export const SEQUENCE_HEAD = [
+  'requests',
+  'rows gone',
+  'retain',
+  'test',
+  'gap',
+  'JS forget',
+  'seconds',
+  'retrains',
+];
+
+/** A row for each look at each way to serve the requests; its cost at the last one. */
+export function sequenceRows(sequence: readonly StrategyDrift[]): string[][] {
+  return sequence.flatMap(({ name, points, seconds, retrains }) =>
+    points.map(({ requests, forgottenRows, retain, test, gap, jsForget }, i) => [
+      `${name}: ${requests}`,
+      String(forgottenRows),
+      ...[retain, test, gap].map((value) => value.toFixed(2)),
+      jsForget.toFixed(4),
+      ...(i === points.length - 1 ? [seconds.toFixed(2), retrains.toFixed(2)] : ['', '']),
+    ]),
+  );
 }
 
 /** The methods side by side: there are more metrics than methods, and terminals are narrow. */

@@ -5,6 +5,7 @@ import { goalsOf } from '#lethe/bench/methods/goals';
 import { METRICS } from '#lethe/bench/methods/judge';
 import { type DeletionFigures, measureMethods } from '#lethe/bench/methods/measure';
 import { renderMethodsPage } from '#lethe/bench/methods/report';
+import { measureSequence } from '#lethe/bench/methods/sequence';
 import {
   type MethodsReport,
   methodRows,
@@ -57,6 +58,10 @@ describe('the bench', () => {
         ...{ threads: 2, seeds: [45], seconds: 1 },
       },
       deletions: figures,
+      sequence: await measureSequence({
+        ...{ data, requests: 4, every: 2, seed: 45, threads: 2 },
+        onStage: (stage) => stages.push(stage),
+      }),
       goals: goalsOf(figures),
     };
   }, 120_000);
@@ -99,6 +104,25 @@ describe('the bench', () => {
     const [byClass, byUser] = figures.map(({ floor: [first] }) => first!);
     expect(byClass!.gap.reason).toBe('a whole class was forgotten');
     expect(byUser!.probe.reason).toBe('no class was forgotten');
+  });
+
+  it('looks at requests in a row as often as it was told', () => {
+    const { sequence } = report;
+    expect(sequence.map(({ name }) => name)).toEqual(
+      ['exactRetrain', 'fineTune', 'fisherScrub'].flatMap((method) => [
+        `${method}, one by one`,
+        `${method}, 2 at once`,
+      ]),
+    );
+    for (const { points } of sequence) {
+      expect(points.map(({ requests }) => requests)).toEqual([2, 4]);
+      expect(points[1]!.forgottenRows).toBeGreaterThan(points[0]!.forgottenRows);
+    }
+    const [oneByOne, atOnce] = sequence;
+    expect(oneByOne!.retrains).toBeGreaterThan(1.2 * atOnce!.retrains);
+    // An exact result depends on what is left and the seed alone, however it was asked for.
+    const drift = ({ points }: (typeof sequence)[number]) => points.at(-1)!.jsForget;
+    expect(drift(oneByOne!)).toBe(drift(atOnce!));
   });
 
   it('names all goals, and says which were not measured', () => {

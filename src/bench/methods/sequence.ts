@@ -1,0 +1,156 @@
+import { PhiloxPurpose, PhiloxStream } from '../../data/philox.js';
+import {
+  accuracy,
+  assignZipf,
+  exactRetrain,
+  fineTune,
+  fisherScrub,
+  jensenShannon,
+  type LabelledPredictions,
+  Model,
+  type UnlearningRequest,
+  type UnlearningResult,
+} from '../../index.js';
+import { trainingWork } from '../../training/multiply-adds.js';
+import { SETTINGS, WIDTHS } from '../settings.js';
+import type { StudyData } from '../study.js';
+
+/** Requests that follow each other, and how often they are looked at. */
+export interface SequenceBench {
+  readonly data: StudyData;
+  readonly requests: number;
+  readonly every: number;
+  readonly seed: number;
+  readonly threads: number;
+  readonly onStage: (stage: string) => void;
+}
+
+/** A way to serve the requests. */
+interface Strategy {
+  readonly name: string;
+  /** Requests that are served at once. */
+  readonly batch: number;
+  readonly run: (request: UnlearningRequest, seed: number) => Promise<UnlearningResult>;
+}
+
+/** How far a strategy's model is from a fresh retrain after some requests; accuracies in percent. */
+export interface Drift {
+  readonly requests: number;
+  readonly forgottenRows: number;
+  /** Differences to the retrain. */
+  readonly retain: number;
+  readonly test: number;
+  /** Accuracy on all rows forgotten so far minus that on the test rows. */
+  readonly gap: number;
+  /** Of the predictions on all rows forgotten so far, in nats. */
+  readonly jsForget: number;
+}
+
+export interface StrategyDrift {
+  readonly name: string;
+  readonly points: readonly Drift[];
+  /** Of all requests together, in multiples of one M0's multiply-adds. */
+  readonly retrains: number;
+  readonly seconds: number;
+}
+
+const USERS = 1000;
+const EPOCHS = 5;
+/** M0 and the original are different models from the start. */
+const M0_SEED = 10_000;
+
+/** One by one, and as many at once as lie between two looks. */
+function strategies(every: number): Strategy[] {
+  const { scrub } = SETTINGS.zipf;
+  const methods: [name: string, run: Strategy['run']][] = [
+    ['exactRetrain', (request, seed) => exactRetrain(request, { seed })],
+    ['fineTune', (request, seed) => fineTune(request, { seed })],
+    ['fisherScrub', (request, seed) => fisherScrub(request, { ...scrub, seed })],
+  ];
+  return methods.flatMap(([name, run]) => [
+    { name: `${name}, one by one`, batch: 1, run },
+    { name: `${name}, ${every} at once`, batch: every, run },
+  ]);
+}
+
+/** Users of a Zipf distribution ask, in random order, to be forgotten. */
+export async function measureSequence(bench: SequenceBench): Promise<StrategyDrift[]> {
+  const { data, requests, every, seed, threads, onStage } = bench;
+  const { train } = data;
+  const { owners } = assignZipf({ rows: train.rows, users: USERS, seed, order: 'shuffled' });
+  // In the long tail there are users who own nothing.
+  const users = Uint32Array.from(new Set(owners)).sort();
+  const asking = new PhiloxStream(seed, PhiloxPurpose.benchRows).shuffle(users);
+  const rowsOf = (first: number, end: number) => {
+    const leaving = new Set(asking.subarray(first, end));
+    return train.allRows().filter((row) => leaving.has(owners[row]!));
+  };
+  const left = (asked: number) => {
+    const gone = new Set(asking.subarray(0, asked));
+    return train.allRows().filter((row) => !gone.has(owners[row]!));
+  };
+
+  onStage('requests in a row · the original model');
+  const original = Model.create(WIDTHS, { seed });
+  await original.train(train, { seed, threads });
+  const references = new Map<number, Model>();
+  for (let asked = every; asked <= requests; asked += every) {
+    onStage(`requests in a row · M0 after ${asked}`);
+    const m0 = Model.create(WIDTHS, { seed: seed + M0_SEED });
+    await m0.train(train, { rows: left(asked), seed: seed + M0_SEED, threads });
+    references.set(asked, m0);
+  }
+
+  const drifts: StrategyDrift[] = [];
+  for (const { name, batch, run } of strategies(every)) {
+    onStage(`requests in a row · ${name}`);
+    const points: Drift[] = [];
+    let model = original;
+    let seconds = 0;
+    let retrains = 0;
+    for (let asked = batch; asked <= requests; asked += batch) {
+      const forget = rowsOf(asked - batch, asked);
+      const retain = left(asked);
+      const result = await run({ model, dataset: train, forget, retain }, seed + asked);
+      model = result.model;
+      seconds += Object.values(result.seconds).reduce((a, b) => a + b, 0);
+      retrains += result.multiplyAdds / (EPOCHS * retain.length * trainingWork(WIDTHS));
+      const m0 = references.get(asked);
+      if (m0) points.push(await drift(data, model, m0, { asked, gone: rowsOf(0, asked), retain }));
+    }
+    drifts.push({ name, points, retrains, seconds });
+  }
+  return drifts;
+}
+
+async function drift(
+  { train, test }: StudyData,
+  model: Model,
+  m0: Model,
+  { asked, gone, retain }: { asked: number; gone: Uint32Array; retain: Uint32Array },
+): Promise<Drift> {
+  const predict = async (of: Model, dataset: typeof train, rows: Uint32Array) => ({
+    logits: await of.logits(dataset, rows),
+    classes: of.classes,
+    labels: rows.map((row) => dataset.labels[row]!),
+  });
+  const percent = (predictions: LabelledPredictions) => accuracy(predictions)!.percent;
+  const everyTest = test.allRows();
+  const [onTest, m0OnTest] = [
+    await predict(model, test, everyTest),
+    await predict(m0, test, everyTest),
+  ];
+  const [onRetain, m0OnRetain] = [
+    await predict(model, train, retain),
+    await predict(m0, train, retain),
+  ];
+  const [onGone, m0OnGone] = [await predict(model, train, gone), await predict(m0, train, gone)];
+  return {
+    requests: asked,
+    forgottenRows: gone.length,
+    retain: percent(onRetain) - percent(m0OnRetain),
+    test: percent(onTest) - percent(m0OnTest),
+    gap: percent(onGone) - percent(onTest),
+    jsForget: jensenShannon(onGone, m0OnGone).value!,
+  };
+}
