@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { ensureFolder, replaceFile } from '../files.js';
-import { availableThreads, LetheError } from '../index.js';
-import { type DataFlags, loadStudyData } from './data.js';
+import { LetheError } from '../index.js';
+import { type BenchFlags, benchCommand, RESULTS_FOLDER, reportError } from './command-line.js';
+import { loadStudyData } from './data.js';
 import { FIGURE_NAMES, measureFigures, POINTS, QUICK_POINTS } from './figures.js';
 import { type PeerFigures, runPyTorch } from './peers.js';
 import { Progress } from './progress.js';
@@ -11,16 +12,11 @@ import { makeResults, type Results } from './results.js';
 import { runSeed, type SeedFigures } from './study.js';
 import { renderTables } from './tables.js';
 
-const RESULTS_FOLDER = 'bench-results';
-
-interface Flags extends DataFlags {
-  seeds: number[];
-  quick: boolean;
-  figures: boolean;
-  threads: number;
-  peer: boolean;
-  python: string;
-  json: boolean;
+interface Flags extends BenchFlags {
+  readonly seeds: number[];
+  readonly figures: boolean;
+  readonly peer: boolean;
+  readonly python: string;
 }
 
 /** `42,45-47` is 42, 45, 46, 47. */
@@ -36,29 +32,16 @@ function parseSeeds(text: string): number[] {
   });
 }
 
-function parseThreads(text: string): number {
-  const threads = Number(text);
-  if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
-    throw new InvalidArgumentError('threads must be a whole number in 1..1024');
-  }
-  return threads;
-}
-
 function parseFlags(): Flags {
-  const { quick, ...flags } = new Command('npm run bench --')
-    .description(
-      "Reproduces the reference study's tables and figures and checks its models in ONNX Runtime.",
-    )
-    .option('--data <folder>', "MNIST's four files; default: MNIST_DIR, else the user's cache")
-    .option('--no-download', 'do not fetch MNIST into the cache')
-    .option('--synthetic', 'drawn digits instead of MNIST', false)
+  const { quick, ...flags } = benchCommand(
+    'bench',
+    "Reproduces the reference study's tables and figures and checks its models in ONNX Runtime.",
+    'the first seed only, and 5 points of each figure instead of 19',
+  )
     .option('--seeds <list>', 'e.g. 42-46', parseSeeds, [42, 43, 44, 45, 46])
-    .option('--quick', 'the first seed only, and 5 points of each figure instead of 19', false)
     .option('--no-figures', 'the tables only')
-    .option('--threads <n>', 'default: all cores', parseThreads, availableThreads())
     .option('--peer', 'run the study in PyTorch too, seed by seed', false)
     .option('--python <path>', 'the Python that has PyTorch', '/usr/bin/python3')
-    .option('--json', 'print the results as JSON and nothing else on stdout', false)
     .parse()
     .opts<Flags>();
   return { ...flags, quick, seeds: quick ? flags.seeds.slice(0, 1) : flags.seeds };
@@ -117,10 +100,7 @@ async function main(): Promise<void> {
     await writeResults(results, json);
   } catch (error) {
     progress.stop();
-    if (!(error instanceof LetheError)) throw error;
-    const hint = error.code === 'ERR_DATA_NOT_FOUND' ? '\nHere the option is --data DIR.' : '';
-    process.stderr.write(`${error.code}: ${error.message}${hint}\n`);
-    process.exitCode = 1;
+    reportError(error);
   }
 }
 

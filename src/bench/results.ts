@@ -1,5 +1,5 @@
-import { arch, cpus, platform } from 'node:os';
-import { type Dataset, device, version } from '../index.js';
+import type { Dataset } from '../index.js';
+import { describeMachine, type Machine } from './command-line.js';
 import type { Figures } from './figures.js';
 import type { PeerFigures } from './peers.js';
 import type { SettingName } from './settings.js';
@@ -30,14 +30,7 @@ export interface Results {
     readonly columns: number;
     readonly classes: number;
   };
-  readonly environment: {
-    readonly lethe: string;
-    readonly node: string;
-    readonly platform: string;
-    readonly cpu: string;
-    readonly cores: number;
-    /** Backend and instruction set, e.g. `cpu avx512`. */
-    readonly device: string;
+  readonly environment: Machine & {
     readonly threads: number;
     readonly seeds: readonly number[];
     readonly startedAt: string;
@@ -105,12 +98,7 @@ export function makeResults(
   return {
     dataset: describe(data.train, data.test),
     environment: {
-      lethe: version,
-      node: process.version,
-      platform: `${platform()} ${arch()}`,
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: cpus().length,
-      device: device(),
+      ...describeMachine(),
       threads: run.threads,
       seeds: seeds.map((seed) => seed.seed),
       startedAt: run.startedAt.toISOString(),

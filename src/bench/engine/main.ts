@@ -1,6 +1,4 @@
-import { arch, cpus, platform } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
-import { availableThreads, device, LetheError, version } from '../../index.js';
+import { type BenchFlags, benchCommand, describeMachine, reportError } from '../command-line.js';
 import { loadStudyData } from '../data.js';
 import { Progress } from '../progress.js';
 import { goalsOf } from './goals.js';
@@ -9,36 +7,19 @@ import { NativeBench } from './native-bench.js';
 import { PyTorchPeer } from './pytorch-peer.js';
 import { type EngineReport, renderEngine } from './tables.js';
 
-interface Flags {
-  data?: string;
-  download: boolean;
-  synthetic: boolean;
-  threads: number;
-  quick: boolean;
-  peers: boolean;
-  python: string;
-  json: boolean;
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > 1024) {
-    throw new InvalidArgumentError('a whole number in 1..1024');
-  }
-  return count;
+interface Flags extends BenchFlags {
+  readonly peers: boolean;
+  readonly python: string;
 }
 
 function parseFlags(): Flags {
-  return new Command('npm run bench:engine --')
-    .description('Measures the CPU engine against the machine and, with --peers, against PyTorch.')
-    .option('--data <folder>', "MNIST's four files; default: MNIST_DIR, else the user's cache")
-    .option('--no-download', 'do not fetch MNIST into the cache')
-    .option('--synthetic', 'drawn digits instead of MNIST', false)
-    .option('--threads <n>', 'default: all cores', parseCount, availableThreads())
-    .option('--quick', 'one measurement of each instead of 7, and a few sizes', false)
+  return benchCommand(
+    'bench:engine',
+    'Measures the CPU engine against the machine and, with --peers, against PyTorch.',
+    'one measurement of each instead of 7, and a few sizes',
+  )
     .option('--peers', 'measure PyTorch in the same run', false)
     .option('--python <path>', 'the Python that has PyTorch', '/usr/bin/python3')
-    .option('--json', 'print the figures as JSON and nothing else on stdout', false)
     .parse()
     .opts<Flags>();
 }
@@ -58,11 +39,7 @@ async function report(flags: Flags, progress: Progress): Promise<EngineReport> {
     return {
       dataset: loaded.data.train.name,
       environment: {
-        lethe: version,
-        node: process.version,
-        platform: `${platform()} ${arch()}`,
-        cpu: cpus()[0]?.model ?? 'unknown',
-        device: device(),
+        ...describeMachine(),
         ...{ threads: flags.threads, rounds: effort.rounds, steps: effort.steps },
         ...(peer && { peer: peer.version }),
       },
@@ -90,7 +67,5 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof LetheError)) throw error;
-  console.error(`${error.code}: ${error.message}`);
-  process.exitCode = 1;
+  reportError(error);
 }

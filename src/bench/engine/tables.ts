@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { Machine } from '../command-line.js';
 import { BOUNDS, type Goal } from './goals.js';
 import type { Compared, EngineFigures, ScalingPoint, StepProfile } from './measure.js';
 import type { Range } from './timing.js';
@@ -7,12 +8,7 @@ import type { Range } from './timing.js';
 export interface EngineReport extends EngineFigures {
   /** Of the rows called "mnist". */
   readonly dataset: string;
-  readonly environment: {
-    readonly lethe: string;
-    readonly node: string;
-    readonly platform: string;
-    readonly cpu: string;
-    readonly device: string;
+  readonly environment: Machine & {
     readonly threads: number;
     readonly rounds: number;
     readonly steps: number;

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { Machine } from '../command-line.js';
 import { summarize } from '../statistics.js';
 import type { Condition, MethodGoal } from './goals.js';
 import { type Judgement, METRICS, type MetricName } from './judge.js';
@@ -8,12 +9,7 @@ import type { StrategyDrift } from './sequence.js';
 /** All that a run of the bench has found. */
 export interface MethodsReport {
   readonly dataset: string;
-  readonly environment: {
-    readonly lethe: string;
-    readonly node: string;
-    readonly platform: string;
-    readonly cpu: string;
-    readonly device: string;
+  readonly environment: Machine & {
     readonly threads: number;
     readonly seeds: readonly number[];
     readonly seconds: number;

@@ -54,7 +54,7 @@ describe('the bench', () => {
     report = {
       dataset: train.name,
       environment: {
-        ...{ lethe: '0', node: 'v', platform: 'p', cpu: 'c', device: 'd' },
+        ...{ lethe: '0', node: 'v', platform: 'p', cpu: 'c', cores: 2, device: 'd' },
         ...{ threads: 2, seeds: [45], seconds: 1 },
       },
       deletions: figures,
