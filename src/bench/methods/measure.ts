@@ -1,15 +1,15 @@
 import {
   LetheError,
   Model,
+  retrain,
   trainMany,
   type UnlearningRequest,
   type UnlearningResult,
 } from '../../index.js';
-import { trainingWork } from '../../training/multiply-adds.js';
 import { WIDTHS } from '../settings.js';
 import type { StudyData } from '../study.js';
 import { CATALOG } from './catalog.js';
-import { type DeletedRows, type Deletion, deletedRows } from './deletions.js';
+import { type Deletion, deletedRows } from './deletions.js';
 import { Judge, type Judgement } from './judge.js';
 
 export interface MethodsBench {
@@ -82,13 +82,11 @@ async function measureDeletion(
   const judge = new Judge(data, rows);
   await judge.calibrateWith(pool.slice(0, retrains.calibrating));
 
-  const m0s: { model: Model; seconds: number }[] = [];
-  for (const seed of seeds) {
+  const m0s: UnlearningResult[] = [];
+  for (const [i, seed] of seeds.entries()) {
     stage(`seed ${seed} · M0`);
-    const start = performance.now();
-    const model = Model.create(WIDTHS, { seed: seed + M0_SEED });
-    await model.train(data.train, { rows: rows.retain, seed: seed + M0_SEED, threads });
-    m0s.push({ model, seconds: (performance.now() - start) / 1000 });
+    const request = { model: originals[i]!, dataset: data.train, ...rows };
+    m0s.push(await retrain(request, { seed: seed + M0_SEED, threads }));
   }
   stage('judging the floor');
   const floor: Judgement[] = [];
@@ -106,13 +104,15 @@ async function measureDeletion(
       const m0 = m0s[i]!;
       const result = await unlessDiverged(run(request, seed, deletion.kind));
       if (!result) continue;
-      const seconds = Object.values(result.seconds).reduce((a, b) => a + b, 0);
+      const [seconds, m0Seconds] = [result, m0].map((of) =>
+        Object.values(of.seconds).reduce((a, b) => a + b, 0),
+      ) as [number, number];
       runs.push({
         seed,
         judgement: await judge.judge(result.model, m0.model, seed),
-        costPercent: (100 * result.multiplyAdds) / costOfM0(rows),
+        costPercent: (100 * result.multiplyAdds) / m0.multiplyAdds,
         seconds,
-        secondsPercent: (100 * seconds) / m0.seconds,
+        secondsPercent: (100 * seconds) / m0Seconds,
       });
     }
     methods.push({ name, isExact, runs, diverged: seeds.length - runs.length });
@@ -133,10 +133,6 @@ async function unlessDiverged(
     if (error instanceof LetheError && error.code === 'ERR_DIVERGED') return undefined;
     throw error;
   }
-}
-
-function costOfM0({ retain }: DeletedRows): number {
-  return EPOCHS * retain.length * trainingWork(WIDTHS);
 }
 
 /** A model of M0's recipe for each seed, side by side. */

@@ -8,10 +8,10 @@ import {
   jensenShannon,
   type LabelledPredictions,
   Model,
+  retrain,
   type UnlearningRequest,
   type UnlearningResult,
 } from '../../index.js';
-import { trainingWork } from '../../training/multiply-adds.js';
 import { SETTINGS, WIDTHS } from '../settings.js';
 import type { StudyData } from '../study.js';
 
@@ -55,7 +55,6 @@ export interface StrategyDrift {
 }
 
 const USERS = 1000;
-const EPOCHS = 5;
 /** M0 and the original are different models from the start. */
 const M0_SEED = 10_000;
 
@@ -93,13 +92,19 @@ export async function measureSequence(bench: SequenceBench): Promise<StrategyDri
   onStage('requests in a row · the original model');
   const original = Model.create(WIDTHS, { seed });
   await original.train(train, { seed, threads });
-  const references = new Map<number, Model>();
+  const references = new Map<number, UnlearningResult>();
   for (let asked = every; asked <= requests; asked += every) {
     onStage(`requests in a row · M0 after ${asked}`);
-    const m0 = Model.create(WIDTHS, { seed: seed + M0_SEED });
-    await m0.train(train, { rows: left(asked), seed: seed + M0_SEED, threads });
-    references.set(asked, m0);
+    const request = {
+      model: original,
+      dataset: train,
+      forget: rowsOf(0, asked),
+      retain: left(asked),
+    };
+    references.set(asked, await retrain(request, { seed: seed + M0_SEED, threads }));
   }
+  // M0's work grows with the rows that are left.
+  const workOfRow = references.get(every)!.multiplyAdds / left(every).length;
 
   const drifts: StrategyDrift[] = [];
   for (const { name, batch, run } of strategies(every)) {
@@ -114,9 +119,10 @@ export async function measureSequence(bench: SequenceBench): Promise<StrategyDri
       const result = await run({ model, dataset: train, forget, retain }, seed + asked);
       model = result.model;
       seconds += Object.values(result.seconds).reduce((a, b) => a + b, 0);
-      retrains += result.multiplyAdds / (EPOCHS * retain.length * trainingWork(WIDTHS));
+      retrains += result.multiplyAdds / (workOfRow * retain.length);
       const m0 = references.get(asked);
-      if (m0) points.push(await drift(data, model, m0, { asked, gone: rowsOf(0, asked), retain }));
+      if (m0)
+        points.push(await drift(data, model, m0.model, { asked, gone: rowsOf(0, asked), retain }));
     }
     drifts.push({ name, points, retrains, seconds });
   }
