@@ -12,6 +12,7 @@ import { Progress } from '../progress.js';
 import type { Deletion } from './deletions.js';
 import { goalsOf } from './goals.js';
 import { measureMethods } from './measure.js';
+import { measureOtherData } from './other-data.js';
 import { renderMethodsPage } from './report.js';
 import { measureSequence } from './sequence.js';
 import { type MethodsReport, renderMethods } from './tables.js';
@@ -48,6 +49,7 @@ async function measure(flags: BenchFlags, progress: Progress): Promise<MethodsRe
     retrains: flags.quick ? { calibrating: 2, floor: 3 } : { calibrating: 5, floor: 10 },
     onStage,
   });
+  const otherData = await measureOtherData(data, seeds.slice(0, 3), onStage);
   const sequence = await measureSequence({
     ...{ data, seed: seeds[0]!, threads: flags.threads, onStage },
     ...(flags.quick ? { requests: 10, every: 5 } : { requests: 100, every: 10 }),
@@ -58,8 +60,8 @@ async function measure(flags: BenchFlags, progress: Progress): Promise<MethodsRe
       ...describeMachine(),
       ...{ threads: flags.threads, seeds, seconds: (performance.now() - startedAt) / 1000 },
     },
-    ...{ deletions, sequence },
-    goals: goalsOf(deletions),
+    ...{ deletions, otherData, sequence },
+    goals: goalsOf(deletions, otherData),
   };
 }
 

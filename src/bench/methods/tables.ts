@@ -4,6 +4,7 @@ import { summarize } from '../statistics.js';
 import type { Condition, MethodGoal } from './goals.js';
 import { type Judgement, METRICS, type MetricName } from './judge.js';
 import type { DeletionFigures } from './measure.js';
+import type { OtherDataFigures } from './other-data.js';
 import type { StrategyDrift } from './sequence.js';
 
 /** All that a run of the bench has found. */
@@ -15,6 +16,7 @@ export interface MethodsReport {
     readonly seconds: number;
   };
   readonly deletions: readonly DeletionFigures[];
+  readonly otherData: readonly OtherDataFigures[];
   /** Many requests in a row. */
   readonly sequence: readonly StrategyDrift[];
   readonly goals: readonly MethodGoal[];
@@ -87,7 +89,7 @@ function cell(values: readonly number[], digits: number): string {
 }
 
 export function renderMethods(report: MethodsReport): string {
-  const { dataset, environment, deletions, sequence, goals } = report;
+  const { dataset, environment, deletions, otherData, sequence, goals } = report;
   const { device, threads, cpu, seeds, seconds } = environment;
   return [
     `${dataset}: seeds ${seeds.join(', ')}; ${device}, ${threads} threads, ${cpu}; ${seconds.toFixed(0)} s`,
@@ -98,9 +100,19 @@ export function renderMethods(report: MethodsReport): string {
     }),
     "cost: multiply-adds in % of M0's, zeros not skipped. entropy: of the forget set, in nats. agrees: with M0 on the\n" +
       "forget set. relearn: steps until a class is back at 50 %, rows at 98 %. distance: of the parameters to M0's.",
+    `exactRetrain on other data, differences to M0, 40 % of the rows deleted\n${text([OTHER_DATA_HEAD, ...otherDataRows(otherData)])}`,
     `Requests in a row, differences to a fresh retrain\n${text([SEQUENCE_HEAD, ...sequenceRows(sequence)])}`,
     `Goals\n${goals.map(goalText).join('\n')}`,
   ].join('\n\n');
+}
+
+export const OTHER_DATA_HEAD = ['', 'cost %', 'seconds %', 'retain', 'test'];
+
+export function otherDataRows(figures: readonly OtherDataFigures[]): string[][] {
+  return figures.map(({ name, costPercent, secondsPercent, retain, test }) => [
+    name,
+    ...[costPercent, secondsPercent, retain, test].map((value) => value.toFixed(2)),
+  ]);
 }
 
 export const SEQUENCE_HEAD = [
@@ -149,7 +161,7 @@ function goalText({ id, value, floor, method, conditions }: MethodGoal): string 
       `  ${isMet ? 'met   ' : 'MISSED'} ${name}: ${value.toPrecision(4)}, bound ${bound.toPrecision(4)}`,
   );
   return [
-    `${id}: ${method}, JS ${value.toPrecision(3)}, floor ${floor!.toPrecision(3)}`,
+    `${id}: ${method}, ${value.toPrecision(3)}, floor ${floor!.toPrecision(3)}`,
     ...lines,
   ].join('\n');
 }

@@ -1,0 +1,151 @@
+import { PhiloxPurpose, PhiloxStream } from '../../data/philox.js';
+import { Dataset, exactRetrain, hiddenActivations, Model, retrain } from '../../index.js';
+import { WIDTHS } from '../settings.js';
+import { summarize } from '../statistics.js';
+import type { StudyData } from '../study.js';
+
+/** The automatic rules of exactRetrain on data that they were not made for, against M0 of the same rows. */
+export interface OtherDataFigures {
+  readonly name: string;
+  /** In % of M0's, means over the seeds. */
+  readonly costPercent: number;
+  readonly secondsPercent: number;
+  /** Differences of accuracies to M0's, in percentage points, means over the seeds. */
+  readonly retain: number;
+  readonly test: number;
+  /** What the cost is to stay below. */
+  readonly mostCost: number;
+}
+
+interface OtherData {
+  readonly name: string;
+  readonly mostCost: number;
+  readonly widths: readonly number[];
+  readonly train: Dataset;
+  readonly test: Dataset;
+}
+
+/** Of the training set: enough for every kind of data, and half the memory. */
+const ROWS = 30_000;
+const FEW_ROWS = 5000;
+/** Deleted from every training set. */
+const DELETED_SHARE = 0.4;
+const WRONG_SHARE = 0.2;
+const SEED = 7;
+const M0_SEED = 10_000;
+
+export async function measureOtherData(
+  data: StudyData,
+  seeds: readonly number[],
+  onStage: (stage: string) => void,
+): Promise<OtherDataFigures[]> {
+  const figures: OtherDataFigures[] = [];
+  for (const make of [permuted, embeddings, wrongLabels, fewRows]) {
+    const other = await make(data);
+    onStage(`other data · ${other.name}`);
+    figures.push(await measure(other, seeds));
+  }
+  return figures;
+}
+
+async function measure(
+  { name, mostCost, widths, train, test }: OtherData,
+  seeds: readonly number[],
+): Promise<OtherDataFigures> {
+  const deleted = Math.floor(DELETED_SHARE * train.rows);
+  const [forget, retain] = [
+    train.allRows().subarray(0, deleted),
+    train.allRows().subarray(deleted),
+  ];
+  // Neither method reads anything of the original but its widths.
+  const request = { model: Model.create(widths), dataset: train, forget, retain };
+  const accuracyOf = async (model: Model, dataset: Dataset, rows: Uint32Array) =>
+    (await model.evaluate(dataset, rows)).accuracy;
+  const runs: { cost: number; seconds: number; retain: number; test: number }[] = [];
+  for (const seed of seeds) {
+    const m0 = await retrain(request, { seed: seed + M0_SEED });
+    const exact = await exactRetrain(request, { seed });
+    const [seconds, m0Seconds] = [exact, m0].map((of) =>
+      Object.values(of.seconds).reduce((a, b) => a + b, 0),
+    ) as [number, number];
+    const difference = async (dataset: Dataset, rows: Uint32Array) =>
+      (await accuracyOf(exact.model, dataset, rows)) - (await accuracyOf(m0.model, dataset, rows));
+    runs.push({
+      cost: (100 * exact.multiplyAdds) / m0.multiplyAdds,
+      seconds: (100 * seconds) / m0Seconds,
+      retain: await difference(train, retain),
+      test: await difference(test, test.allRows()),
+    });
+  }
+  const mean = (column: 'cost' | 'seconds' | 'retain' | 'test') =>
+    summarize(runs.map((run) => run[column])).mean;
+  return {
+    ...{ name, mostCost, costPercent: mean('cost'), secondsPercent: mean('seconds') },
+    ...{ retain: mean('retain'), test: mean('test') },
+  };
+}
+
+function firstRows(dataset: Dataset, count: number): Uint32Array {
+  return dataset.allRows().subarray(0, count);
+}
+
+/** Pictures without any structure to use. */
+async function permuted({ train, test }: StudyData): Promise<OtherData> {
+  const columns = Uint32Array.from({ length: train.columns }, (_, column) => column);
+  new PhiloxStream(SEED, PhiloxPurpose.benchRows).shuffle(columns);
+  return {
+    ...{ name: 'permuted columns', mostCost: 3, widths: WIDTHS },
+    train: train.select(train.allRows(), { columns }),
+    test: test.select(test.allRows(), { columns }),
+  };
+}
+
+/** A head on what the first layer of another trained network gives. */
+async function embeddings({ train, test }: StudyData): Promise<OtherData> {
+  const rows = firstRows(train, ROWS);
+  const body = Model.create(WIDTHS, { seed: SEED });
+  await body.train(train, { rows, seed: SEED });
+  const embed = async (dataset: Dataset, rows: Uint32Array) => {
+    const { values, units } = await hiddenActivations(body, dataset, rows, { layer: 1 });
+    return withFeatures(dataset.select(rows), values, units);
+  };
+  return {
+    ...{ name: 'a head on embeddings', mostCost: 6, widths: [WIDTHS[1], 256, WIDTHS[3]] },
+    train: await embed(train, rows),
+    test: await embed(test, test.allRows()),
+  };
+}
+
+async function wrongLabels({ train, test }: StudyData): Promise<OtherData> {
+  const rows = firstRows(train, ROWS);
+  const stream = new PhiloxStream(SEED, PhiloxPurpose.benchRows);
+  const labels = rows.map((row) => {
+    const label = train.labels[row]!;
+    if (stream.uniform() >= WRONG_SHARE) return label;
+    return (label + 1 + stream.below(train.classes - 1)) % train.classes;
+  });
+  const part = train.select(rows);
+  return {
+    ...{ name: `${100 * WRONG_SHARE} % wrong labels`, mostCost: 4, widths: WIDTHS, test },
+    train: withFeatures(part, part.normalized(part.allRows()), part.columns, labels),
+  };
+}
+
+async function fewRows({ train, test }: StudyData): Promise<OtherData> {
+  const rows = firstRows(train, FEW_ROWS);
+  return {
+    ...{ name: `${rows.length} rows`, mostCost: 8 },
+    ...{ widths: WIDTHS, test, train: train.select(rows) },
+  };
+}
+
+/** The same rows with other features. */
+function withFeatures(
+  { name, rows, classes, labels }: Dataset,
+  features: Float32Array,
+  columns: number,
+  otherLabels = labels,
+): Dataset {
+  const affine = { scale: 1, offset: 0 };
+  return new Dataset({ name, rows, columns, classes, affine, features, labels: otherLabels });
+}
