@@ -5,11 +5,9 @@ import { foldLinearMap, mapDataset } from '../engine/linear-map.js';
 import { Model } from '../engine/model.js';
 import type { RunOptions } from '../engine/pass.js';
 import { inPhase, type PhasedOptions, Stopwatch } from '../engine/phases.js';
-import { type EnsembleProgress, trainMany } from '../engine/train-many.js';
 import { LetheError } from '../errors.js';
-import { mergeNets } from './merge-nets.js';
-import { forwardWork, selectiveWork, trainingWork } from './multiply-adds.js';
-import { MOMENTUM, oneCycle, partOf } from './one-cycle.js';
+import { forwardWork, trainingWork } from './multiply-adds.js';
+import { divergence, trainNarrowNets } from './narrow-nets.js';
 import { fitProjection, onAllColumns, type Projection } from './projection.js';
 import { type FastOptions, type FastRecipe, fastRecipe, MOST_NETS } from './recipe.js';
 import { type ScoredRows, scoreRows } from './scorer.js';
@@ -43,9 +41,6 @@ const FEWEST_ROWS = 1000;
 const FEWEST_UNITS = 32;
 /** Of which scale, features and components are computed, and on which the networks are checked. */
 const SAMPLE_ROWS = 1000;
-/** After this share of the steps, so many times the batch go forward, and its hardest back. */
-const UNSELECTIVE = 0.3;
-const FORWARDED = 2;
 /** Steps of the second try, which visits all rows alike. */
 const SECOND_TRY = 2;
 /** The third try, as long as the plain recipe, divides the learning rate by this. */
@@ -135,36 +130,62 @@ async function trainProjected(
   projection: Projection,
   sample: Uint32Array,
 ): Promise<TrainedModel> {
-  const { widths, dataset, rows, recipe, seeds, options, watch } = run;
+  const { dataset, rows, recipe, seeds, options, watch } = run;
   const { columns, map } = projection;
   const components = map.bias.length;
-  // From here on there is nothing but the rows to train on.
-  const selected = dataset.select(rows, { columns });
-  const projected = await mapDataset(selected, map, inPhase('project', options));
-  watch.lap('project');
   const account: Account = {
     steps: 0,
     multiplyAdds: projection.multiplyAdds + rows.length * components * columns.length,
     reasons: [...projection.reasons],
   };
-
-  const scored =
-    recipe.hardestShare > 0
-      ? await scoreRows(projected, recipe.hardestShare, seeds.scorer, inPhase('score', options))
-      : undefined;
-  watch.lap('score');
-  account.multiplyAdds += scored?.multiplyAdds ?? 0;
-  if (scored && scored.skipped > 0) {
-    account.reasons.push(`${scored.skipped} rows given up: their labels are likely wrong`);
+  // From here on there is nothing but the rows to train on.
+  const selected = dataset.select(rows, { columns });
+  let projected = selected;
+  let scored: ScoredRows | undefined;
+  const diverged = await divergence(async () => {
+    projected = await mapDataset(selected, map, inPhase('project', options));
+    watch.lap('project');
+    if (recipe.hardestShare === 0) return;
+    const { hardestShare } = recipe;
+    scored = await scoreRows(projected, hardestShare, seeds.scorer, inPhase('score', options));
+    watch.lap('score');
+  });
+  if (diverged) {
+    account.reasons.push('values too far apart to project: the plain recipe');
+    return trainPlainly(run, account);
   }
+  if (scored) {
+    account.multiplyAdds += scored.multiplyAdds;
+    if (scored.skipped > 0) {
+      account.reasons.push(`${scored.skipped} rows given up: their labels are likely wrong`);
+    }
+  }
+  return trainAttempts(run, projection, { projected, sample, scored }, account);
+}
 
+/** What the projection and the thin network have left to work on. */
+interface Prepared {
+  readonly projected: Dataset;
+  /** Positions among the rows. */
+  readonly sample: Uint32Array;
+  readonly scored: ScoredRows | undefined;
+}
+
+/** Tries ever harder until the networks are as good as the thin one. */
+async function trainAttempts(
+  run: Run,
+  projection: Projection,
+  { projected, sample, scored }: Prepared,
+  account: Account,
+): Promise<TrainedModel> {
+  const { widths, dataset, rows, recipe, seeds, options, watch } = run;
   const evaluate = async (of: Dataset, model: Model, on: Uint32Array) => {
     account.multiplyAdds += on.length * forwardWork(model.widths);
     return (await model.evaluate(of, on, withoutProgress(options))).accuracy;
   };
   const finish = async (model: Model): Promise<TrainedModel> => {
     const folded = await foldLinearMap(model, onAllColumns(projection, dataset.columns));
-    account.multiplyAdds += widths[1]! * components * dataset.columns;
+    account.multiplyAdds += widths[1]! * projected.columns * dataset.columns;
     watch.lap('train');
     return { model: folded, ...account, seconds: watch.seconds };
   };
@@ -183,7 +204,14 @@ async function trainProjected(
   let reached = 0;
   for (const attempt of attempts) {
     if (account.steps > 0) account.reasons.push('worse than a thin network: longer, on all rows');
-    const model = await trainNets(run, projected, attempt, account);
+    const { model, reason, ...work } = await trainNarrowNets(
+      projected,
+      { recipe, ...attempt, classes: widths.at(-1)!, seeds: seeds.nets },
+      options,
+    );
+    account.reasons.push(reason);
+    account.steps += work.steps;
+    account.multiplyAdds += work.multiplyAdds;
     const accuracy = model && scored ? await evaluate(projected, model, sample) : 0;
     if (model && accuracy >= goal) return finish(model);
     if (model && accuracy > reached) [best, reached] = [model, accuracy];
@@ -198,77 +226,6 @@ async function trainProjected(
   if (!best || reachedPlainly >= reached) return { ...plain, multiplyAdds: account.multiplyAdds };
   account.reasons.push('which is worse still: the best of the networks before');
   return finish(best);
-}
-
-/** How the networks are trained; without scored rows, on all of them alike. */
-interface Attempt {
-  readonly steps: number;
-  readonly learningRate: number;
-  readonly scored?: ScoredRows | undefined;
-}
-
-/** The merged networks, or nothing where one of them diverged. */
-async function trainNets(
-  { widths, recipe, seeds, options }: Run,
-  projected: Dataset,
-  { steps, learningRate, scored }: Attempt,
-  account: Account,
-): Promise<Model | undefined> {
-  const { hidden, batchSize } = recipe;
-  const visits = scored && visitsOf(scored, recipe.sampledShare);
-  const others = visits?.samplesPerEpoch ?? 0;
-  const rowsPerPass = visits ? visits.rows.length + others : projected.rows;
-  const shapes = hidden.map((layers) => [projected.columns, ...layers, widths.at(-1)!]);
-  const models = shapes.map((shape, net) => Model.create(shape, { seed: seeds.nets[net]! }));
-  const schedule = oneCycle(batchSize, learningRate);
-  const allAlike = Math.round(steps * (scored ? UNSELECTIVE : 1));
-  const { onProgress, ...training } = inPhase('train', options);
-
-  const trainPart = (from: number, to: number, selective: boolean) => {
-    const forwarded = selective ? FORWARDED * batchSize : batchSize;
-    const report = ({ share }: EnsembleProgress) =>
-      onProgress?.({ step: from + Math.round(share * (to - from)), steps, epoch: 0 });
-    for (const shape of shapes) {
-      account.multiplyAdds += (to - from) * selectiveWork(shape, forwarded, batchSize);
-    }
-    return trainMany(
-      models.map((model, net) => ({
-        model,
-        dataset: projected,
-        ...visits,
-        ...MOMENTUM,
-        batchSize: forwarded,
-        ...(selective && { hardest: batchSize }),
-        learningRate: partOf(schedule, from / steps, to / steps),
-        epochs: Math.ceil((to - from) / Math.ceil(rowsPerPass / forwarded)),
-        maxSteps: to - from,
-        seed: seeds.nets[net]! - Number(selective),
-      })),
-      { ...training, ...(onProgress && { onProgress: report }) },
-    );
-  };
-  account.steps += shapes.length * steps;
-  account.reasons.push(
-    `${shapes.length} x ${shapes[0]!.join('-')}, ${steps} steps of ${batchSize} rows` +
-      (visits ? `, each pass the ${visits.rows.length} hardest rows and ${others} others` : ''),
-  );
-  try {
-    if (allAlike > 0) await trainPart(0, allAlike, false);
-    if (allAlike < steps) await trainPart(allAlike, steps, true);
-  } catch (error) {
-    if (error instanceof LetheError && error.code === 'ERR_DIVERGED') return undefined;
-    throw error;
-  }
-  return mergeNets(models);
-}
-
-/** What a pass visits: the hardest rows and a sample of the rest. */
-function visitsOf({ hardest, rest }: ScoredRows, share: number) {
-  const samplesPerEpoch = Math.floor(share * rest.length);
-  return {
-    rows: hardest,
-    ...(samplesPerEpoch > 0 && { sampledRows: rest, samplesPerEpoch }),
-  };
 }
 
 async function trainPlainly(run: Run, account: Account): Promise<TrainedModel> {
@@ -297,7 +254,9 @@ function seedsFrom(seed: number) {
   return {
     projection: next(),
     scorer: next(),
-    nets: Array.from({ length: MOST_NETS }, next),
+    nets: Array.from({ length: MOST_NETS }, () => ({
+      ...{ parameters: next(), order: next(), laterOrder: next() },
+    })),
   };
 }
 

@@ -1,0 +1,114 @@
+import type { Dataset } from '../engine/dataset.js';
+import { Model } from '../engine/model.js';
+import { inPhase, type PhasedOptions } from '../engine/phases.js';
+import { type EnsembleProgress, trainMany } from '../engine/train-many.js';
+import { LetheError } from '../errors.js';
+import { mergeNets } from './merge-nets.js';
+import { selectiveWork } from './multiply-adds.js';
+import { MOMENTUM, oneCycle, partOf } from './one-cycle.js';
+import type { FastRecipe } from './recipe.js';
+import type { ScoredRows } from './scorer.js';
+
+/** After this share of the steps, so many times the batch go forward, and its hardest back. */
+const UNSELECTIVE = 0.3;
+const FORWARDED = 2;
+
+/** How narrow networks are trained: on scored rows, or without them on all alike. */
+export interface Attempt {
+  readonly recipe: FastRecipe;
+  readonly steps: number;
+  readonly learningRate: number;
+  readonly scored?: ScoredRows | undefined;
+  readonly classes: number;
+  /** Of each network's parameters, and of the order of its rows in both parts of the run. */
+  readonly seeds: readonly NetSeeds[];
+}
+
+export interface NetSeeds {
+  readonly parameters: number;
+  readonly order: number;
+  readonly laterOrder: number;
+}
+
+export interface NarrowNets {
+  /** All networks as one; not there if one of them diverged. */
+  readonly model?: Model;
+  /** Of all networks together. */
+  readonly steps: number;
+  readonly multiplyAdds: number;
+  readonly reason: string;
+}
+
+/** Trains networks that share the hidden units, side by side, and merges them. */
+export async function trainNarrowNets(
+  dataset: Dataset,
+  { recipe, steps, learningRate, scored, classes, seeds }: Attempt,
+  options: PhasedOptions,
+): Promise<NarrowNets> {
+  const { hidden, batchSize } = recipe;
+  const visits = scored && visitsOf(scored, recipe.sampledShare);
+  const others = visits?.samplesPerEpoch ?? 0;
+  const rowsPerPass = visits ? visits.rows.length + others : dataset.rows;
+  const shapes = hidden.map((layers) => [dataset.columns, ...layers, classes]);
+  const models = shapes.map((shape, net) => Model.create(shape, { seed: seeds[net]!.parameters }));
+  const schedule = oneCycle(batchSize, learningRate);
+  const { onProgress, ...training } = inPhase('train', options);
+  let multiplyAdds = 0;
+
+  const trainPart = (from: number, to: number, selective: boolean) => {
+    const forwarded = selective ? FORWARDED * batchSize : batchSize;
+    const report = ({ share }: EnsembleProgress) =>
+      onProgress?.({ step: from + Math.round(share * (to - from)), steps, epoch: 0 });
+    for (const shape of shapes) {
+      multiplyAdds += (to - from) * selectiveWork(shape, forwarded, batchSize);
+    }
+    return trainMany(
+      models.map((model, net) => ({
+        model,
+        dataset,
+        ...visits,
+        ...MOMENTUM,
+        batchSize: forwarded,
+        ...(selective && { hardest: batchSize }),
+        learningRate: partOf(schedule, from / steps, to / steps),
+        epochs: Math.ceil((to - from) / Math.ceil(rowsPerPass / forwarded)),
+        maxSteps: to - from,
+        seed: selective ? seeds[net]!.laterOrder : seeds[net]!.order,
+      })),
+      { ...training, ...(onProgress && { onProgress: report }) },
+    );
+  };
+  const unselective = Math.round(steps * (scored ? UNSELECTIVE : 1));
+  const diverged = await divergence(async () => {
+    if (unselective > 0) await trainPart(0, unselective, false);
+    if (unselective < steps) await trainPart(unselective, steps, true);
+  });
+  return {
+    ...(!diverged && { model: mergeNets(models) }),
+    steps: shapes.length * steps,
+    multiplyAdds,
+    reason:
+      `${shapes.length} x ${shapes[0]!.join('-')}, ${steps} steps of ${batchSize} rows` +
+      (visits ? `, each pass the ${visits.rows.length} hardest rows and ${others} others` : ''),
+  };
+}
+
+/** Whether the run ended with ERR_DIVERGED; other errors are thrown. */
+export async function divergence(run: () => Promise<void>): Promise<boolean> {
+  try {
+    await run();
+    return false;
+  } catch (error) {
+    if (error instanceof LetheError && error.code === 'ERR_DIVERGED') return true;
+    throw error;
+  }
+}
+
+/** What a pass visits: the hardest rows and a sample of the rest. */
+function visitsOf({ hardest, rest }: ScoredRows, share: number) {
+  const samplesPerEpoch = Math.floor(share * rest.length);
+  return {
+    rows: hardest,
+    ...(samplesPerEpoch > 0 && { sampledRows: rest, samplesPerEpoch }),
+  };
+}
