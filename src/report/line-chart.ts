@@ -1,6 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
-import { CHART_SIZE, CHART_STYLE } from './chart-style.js';
+import { CHART_SIZE, drawChart } from './chart.js';
 
 /** One line of a chart: points from left to right. */
 export interface Series {
@@ -20,7 +19,6 @@ export interface LineChart {
 
 /** Draws a chart as an SVG document that stands on its own. */
 export function drawLineChart({ description, x, y, yScale, series }: LineChart): string {
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const points = series.flatMap(({ name, points }, index) =>
     points.map((point) => ({ ...point, name, index })),
   );
@@ -28,46 +26,42 @@ export function drawLineChart({ description, x, y, yScale, series }: LineChart):
   const last = series.flatMap(({ name, points }, index) =>
     points.slice(-1).map((point) => ({ ...point, name, index })),
   );
-  const chart = Plot.plot({
-    document,
-    ...CHART_SIZE,
-    className: 'chart',
-    ariaLabel: description,
-    x: { label: x, labelArrow: 'none', labelAnchor: 'center', zero: true },
-    y: {
-      label: y,
-      labelArrow: 'none',
-      grid: true,
-      type: yScale,
-      zero: yScale === 'linear',
-      tickFormat: '~g',
-    },
-    marks: [
-      Plot.line(points, {
-        x: 'x',
-        y: 'y',
-        z: 'index',
-        stroke: color,
-        strokeWidth: 2,
-      }),
-      Plot.dot(points, { x: 'x', y: 'y', fill: color, r: 3, title: describePoint }),
-      Plot.text(last, {
-        x: 'x',
-        y: 'y',
-        text: 'name',
-        fill: color,
-        textAnchor: 'start',
-        dx: 9,
-        fontWeight: 600,
-      }),
-    ],
-  });
-  chart.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  chart.setAttribute('role', 'img');
-  const style = document.createElement('style');
-  style.textContent = CHART_STYLE;
-  chart.append(style);
-  return chart.outerHTML;
+  return drawChart((document) =>
+    Plot.plot({
+      document,
+      ...CHART_SIZE,
+      className: 'chart',
+      ariaLabel: description,
+      x: { label: x, labelArrow: 'none', labelAnchor: 'center', zero: true },
+      y: {
+        label: y,
+        labelArrow: 'none',
+        grid: true,
+        type: yScale,
+        zero: yScale === 'linear',
+        tickFormat: '~g',
+      },
+      marks: [
+        Plot.line(points, {
+          x: 'x',
+          y: 'y',
+          z: 'index',
+          stroke: color,
+          strokeWidth: 2,
+        }),
+        Plot.dot(points, { x: 'x', y: 'y', fill: color, r: 3, title: describePoint }),
+        Plot.text(last, {
+          x: 'x',
+          y: 'y',
+          text: 'name',
+          fill: color,
+          textAnchor: 'start',
+          dx: 9,
+          fontWeight: 600,
+        }),
+      ],
+    }),
+  );
 }
 
 function describePoint({ name, x, y }: { name: string; x: number; y: number }): string {

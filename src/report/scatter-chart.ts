@@ -1,6 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
-import { CHART_SIZE, CHART_STYLE } from './chart-style.js';
+import { CHART_SIZE, drawChart } from './chart.js';
 
 export interface ScatterPoint {
   readonly name: string;
@@ -21,36 +20,38 @@ export interface ScatterChart {
 
 /** Both axes are logarithmic; the line joins the points that no other is better than in both. */
 export function drawScatterChart({ description, x, y, points, floor }: ScatterChart): string {
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const color = ({ isEmphasized }: ScatterPoint) => `var(--series-${Number(!isEmphasized)})`;
-  const chart = Plot.plot({
-    document,
-    ...CHART_SIZE,
-    className: 'chart',
-    ariaLabel: description,
-    x: { label: x, labelArrow: 'none', labelAnchor: 'center', type: 'log', tickFormat: '~g' },
-    y: { label: y, labelArrow: 'none', type: 'log', grid: true, tickFormat: '~g' },
-    marks: [
-      Plot.ruleY([floor], { y: 'y', stroke: 'currentColor', strokeDasharray: '4 4' }),
-      Plot.text([floor], {
-        ...{ y: 'y', text: 'name', frameAnchor: 'right', textAnchor: 'end', dy: -6 },
-      }),
-      Plot.line(paretoFront(points), {
-        x: 'x',
-        y: 'y',
-        stroke: 'currentColor',
-        strokeOpacity: 0.5,
-      }),
-      Plot.dot(points, { x: 'x', y: 'y', fill: color, r: 4 }),
-      Plot.text(points, { x: 'x', y: 'y', text: 'name', fill: color, textAnchor: 'start', dx: 7 }),
-    ],
-  });
-  chart.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  chart.setAttribute('role', 'img');
-  const style = document.createElement('style');
-  style.textContent = CHART_STYLE;
-  chart.append(style);
-  return chart.outerHTML;
+  return drawChart((document) =>
+    Plot.plot({
+      document,
+      ...CHART_SIZE,
+      className: 'chart',
+      ariaLabel: description,
+      x: { label: x, labelArrow: 'none', labelAnchor: 'center', type: 'log', tickFormat: '~g' },
+      y: { label: y, labelArrow: 'none', type: 'log', grid: true, tickFormat: '~g' },
+      marks: [
+        Plot.ruleY([floor], { y: 'y', stroke: 'currentColor', strokeDasharray: '4 4' }),
+        Plot.text([floor], {
+          ...{ y: 'y', text: 'name', frameAnchor: 'right', textAnchor: 'end', dy: -6 },
+        }),
+        Plot.line(paretoFront(points), {
+          x: 'x',
+          y: 'y',
+          stroke: 'currentColor',
+          strokeOpacity: 0.5,
+        }),
+        Plot.dot(points, { x: 'x', y: 'y', fill: color, r: 4 }),
+        Plot.text(points, {
+          x: 'x',
+          y: 'y',
+          text: 'name',
+          fill: color,
+          textAnchor: 'start',
+          dx: 7,
+        }),
+      ],
+    }),
+  );
 }
 
 /** The points that no other is at most as far right and as high as, from left to right. */

@@ -24,3 +24,15 @@ export const range = (first: number, end: number): number[] =>
 
 /** More steps than any test waits for: a run that ends only if something stops it. */
 export const ENDLESS = { epochs: 1e9, learningRate: 1e-6 };
+
+/** The data set of `data`, but with other features and labels in these rows. */
+export function garbled(data: ReturnType<typeof toyData>, rows: readonly number[]): Dataset {
+  const { columns, classes } = data;
+  const features = Uint8Array.from(data.features);
+  const labels = Uint32Array.from(data.labels);
+  for (const row of rows) {
+    features.fill(255 - row, columns * row, columns * (row + 1));
+    labels[row] = (labels[row]! + 1) % classes;
+  }
+  return new Dataset({ ...data, features, labels });
+}
