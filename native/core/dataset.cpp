@@ -8,6 +8,23 @@
 #include "lethe/floating_point.h"
 
 namespace lethe {
+namespace {
+
+/** In pieces whose counts fit into a byte: compilers count 16 values at once then. */
+template <class T>
+std::uint32_t countNonzeros(const T* values, std::size_t size) {
+  constexpr std::size_t kPiece = 255;
+  std::uint32_t count = 0;
+  for (std::size_t first = 0; first < size; first += kPiece) {
+    const std::size_t end = std::min(size, first + kPiece);
+    std::uint8_t piece = 0;
+    for (std::size_t i = first; i < end; ++i) piece += values[i] != 0;
+    count += piece;
+  }
+  return count;
+}
+
+}  // namespace
 
 Dataset::Dataset(Features features, AffineMap map, std::vector<std::uint32_t> labels,
                  std::size_t columns, std::size_t classes)
@@ -36,10 +53,8 @@ Dataset::Dataset(Features features, AffineMap map, std::vector<std::uint32_t> la
   nonzeros_.reserve(labels_.size());
   std::visit(
       [this](const auto& values) {
-        for (auto row = values.begin(); row != values.end();
-             row += static_cast<std::ptrdiff_t>(columns_)) {
-          nonzeros_.push_back(static_cast<std::uint32_t>(std::count_if(
-              row, row + static_cast<std::ptrdiff_t>(columns_), [](auto v) { return v != 0; })));
+        for (std::size_t row = 0; row < labels_.size(); ++row) {
+          nonzeros_.push_back(countNonzeros(values.data() + row * columns_, columns_));
         }
       },
       features_);
@@ -126,11 +141,11 @@ std::shared_ptr<const Dataset> Dataset::select(std::span<const std::uint32_t> ro
   for (const std::uint32_t row : rows) labels.push_back(labels_[row]);
   Features features = std::visit(
       [&](const auto& values) -> Features {
-        std::decay_t<decltype(values)> selected;
-        selected.reserve(rows.size() * columns.size());
+        std::decay_t<decltype(values)> selected(rows.size() * columns.size());
+        auto* to = selected.data();
         for (const std::uint32_t row : rows) {
           const auto* from = values.data() + row * columns_;
-          for (const std::uint32_t column : columns) selected.push_back(from[column]);
+          for (const std::uint32_t column : columns) *to++ = from[column];
         }
         return selected;
       },
