@@ -3,7 +3,7 @@ import { loadMnist } from '#lethe/data/mnist';
 import { Dataset } from '#lethe/engine/dataset';
 import { Model } from '#lethe/engine/model';
 import { pass } from '#lethe/engine/pass';
-import { weightDistance } from '#lethe/verify/weight-distance';
+import { weightDistance } from '#lethe/metrics/weight-distance';
 import { Fixture } from '../support/fixture.js';
 
 /** Points of accuracy: at most 5 of the 10,000 test rows, or 2 of the 5,923 zeros, answered otherwise. */
