@@ -8,6 +8,7 @@ import {
   type UnlearningRequest,
 } from '../index.js';
 import { SETTINGS, WIDTHS } from './settings.js';
+import { totalSeconds } from './statistics.js';
 import type { StudyData, StudyOptions } from './study.js';
 
 export const FIGURE_NAMES = ['scalability', 'deletion', 'zipf'] as const;
@@ -51,7 +52,7 @@ export async function measureFigures(
     const request: UnlearningRequest = { model, dataset: data.train, ...split };
     const m0 = await retrain(request, run);
     const m2 = await fisherScrub(request, { ...run, ...SETTINGS.zipf.scrub });
-    return { x, M0: total(m0.seconds), M2: total(m2.seconds) };
+    return { x, M0: totalSeconds(m0.seconds), M2: totalSeconds(m2.seconds) };
   };
   const shuffled = shuffledRows(data.train.rows, seed);
   const share = (percent: number) => Math.ceil((percent / 100) * data.train.rows);
@@ -105,8 +106,4 @@ function shuffledRows(rows: number, seed: number): Uint32Array {
   const sequence = Uint32Array.from({ length: rows }, (_, row) => row);
   new PhiloxStream(seed, PhiloxPurpose.benchRows).shuffle(sequence);
   return sequence;
-}
-
-function total(seconds: Readonly<Record<string, number>>): number {
-  return Object.values(seconds).reduce((a, b) => a + b);
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { LetheError } from '../index.js';
 import type { SettingName } from './settings.js';
+import { totalSeconds } from './statistics.js';
 import type { ModelFigures, ModelName } from './study.js';
 
 /** The same seed of the study in another framework. */
@@ -48,7 +49,7 @@ export async function runPyTorch(
   const { settings } = report;
   const withTotal = (figures: ModelFigures): ModelFigures => ({
     ...figures,
-    seconds: { ...figures.seconds, total: Object.values(figures.seconds).reduce((a, b) => a + b) },
+    seconds: { ...figures.seconds, total: totalSeconds(figures.seconds) },
   });
   const table = (name: SettingName) => ({
     base: withTotal(settings[name].base),

@@ -1,3 +1,8 @@
+/** Of all phases together. */
+export function totalSeconds(phases: Readonly<Record<string, number>>): number {
+  return Object.values(phases).reduce((a, b) => a + b, 0);
+}
+
 /** A measurement over several runs; `sd` is the sample standard deviation, 0 for a single run. */
 export interface Summary {
   readonly mean: number;

@@ -14,6 +14,7 @@ import {
   weightDistance,
 } from '../index.js';
 import { SETTINGS, type Setting, type SettingName, WIDTHS } from './settings.js';
+import { totalSeconds } from './statistics.js';
 
 export type ModelName = 'base' | 'M0' | 'M2';
 
@@ -114,7 +115,7 @@ async function evaluate(
     forget: (await model.evaluate(train, forget, run)).accuracy,
     test: (await model.evaluate(test, test.allRows(), run)).accuracy,
     weightDistance: weightDistance(model, reference),
-    seconds: { ...seconds, total: Object.values(seconds).reduce((a, b) => a + b) },
+    seconds: { ...seconds, total: totalSeconds(seconds) },
   };
 }
 

@@ -127,6 +127,14 @@ export class Dataset {
   }
 }
 
+/** Both lists, one after the other. */
+export function joinRows(first: Uint32Array, second: Uint32Array): Uint32Array {
+  const joined = new Uint32Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}
+
 function requireIndices(name: string, value: Rows): Rows {
   if (value instanceof Uint32Array || Array.isArray(value)) return value;
   throw new LetheError(

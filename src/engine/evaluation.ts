@@ -17,6 +17,36 @@ export function argmax(values: Float32Array, offset: number, count: number): num
   return best;
 }
 
+/** The cross-entropy of a row, in nats; its logits begin at `offset`, `best` is their argmax. */
+export function rowLoss(
+  logits: Float32Array,
+  offset: number,
+  classes: number,
+  best: number,
+  label: number,
+): number {
+  const largest = logits[offset + best]!;
+  let sum = 0;
+  for (let c = 0; c < classes; c++) sum += Math.exp(logits[offset + c]! - largest);
+  return Math.log(sum) + largest - logits[offset + label]!;
+}
+
+/** The softmax of each row in double precision, [rows, classes]. */
+export function softmax(logits: Float32Array, classes: number): Float64Array {
+  const result = new Float64Array(logits.length);
+  for (let offset = 0; offset < logits.length; offset += classes) {
+    const largest = logits[offset + argmax(logits, offset, classes)]!;
+    let sum = 0;
+    for (let c = 0; c < classes; c++) {
+      const value = Math.exp(logits[offset + c]! - largest);
+      result[offset + c] = value;
+      sum += value;
+    }
+    for (let c = 0; c < classes; c++) result[offset + c]! /= sum;
+  }
+  return result;
+}
+
 /** @param logits float32 [rows, classes]; @param labels [rows], at least one */
 export function evaluateLogits(
   logits: Float32Array,
@@ -29,11 +59,7 @@ export function evaluateLogits(
     const offset = row * classes;
     const best = argmax(logits, offset, classes);
     if (best === label) correct++;
-    let sum = 0;
-    for (let c = 0; c < classes; c++) {
-      sum += Math.exp(logits[offset + c]! - logits[offset + best]!);
-    }
-    loss += Math.log(sum) + logits[offset + best]! - logits[offset + label]!;
+    loss += rowLoss(logits, offset, classes, best, label);
   });
   const rows = labels.length;
   return { rows, correct, accuracy: (100 * correct) / rows, loss: loss / rows };

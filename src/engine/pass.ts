@@ -8,7 +8,7 @@ import {
 } from '../arguments.js';
 import { LetheError } from '../errors.js';
 import { availableThreads } from './available-threads.js';
-import { Dataset, type Rows } from './dataset.js';
+import { Dataset, joinRows, type Rows } from './dataset.js';
 import type { Model } from './model.js';
 import {
   callNative,
@@ -118,10 +118,7 @@ function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
 function sampled(dataset: Dataset, always: Rows, pool: Rows, samplesPerEpoch: number) {
   const rows = dataset.checkRows(always);
   const sampledRows = dataset.checkRows(pool);
-  const together = new Uint32Array(rows.length + sampledRows.length);
-  together.set(rows);
-  together.set(sampledRows, rows.length);
-  dataset.checkRows(together); // no row twice
+  dataset.checkRows(joinRows(rows, sampledRows)); // together: no row twice
   requireInteger('samplesPerEpoch', samplesPerEpoch, 1, sampledRows.length);
   return { rows, sampledRows, samplesPerEpoch };
 }

@@ -16,12 +16,22 @@ export interface PhasedOptions extends Omit<RunOptions, 'onProgress'> {
 
 /** The options of one phase's run, whose progress names the phase. */
 export function inPhase(phase: string, options: PhasedOptions): RunOptions {
-  const { threads, signal, onProgress } = options;
+  const { onProgress } = options;
   if (onProgress !== undefined) requireFunction('onProgress', onProgress);
+  return {
+    ...withoutProgress(options),
+    ...(onProgress && { onProgress: (progress) => onProgress({ phase, ...progress }) }),
+  };
+}
+
+/** The same options for a run whose progress nobody is to see. */
+export function withoutProgress({
+  threads,
+  signal,
+}: Pick<RunOptions, 'threads' | 'signal'>): RunOptions {
   return {
     ...(threads !== undefined && { threads }),
     ...(signal !== undefined && { signal }),
-    ...(onProgress && { onProgress: (progress) => onProgress({ phase, ...progress }) }),
   };
 }
 

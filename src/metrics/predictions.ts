@@ -1,5 +1,5 @@
 import { requireInstance, requireInteger, requireObject } from '../arguments.js';
-import { argmax } from '../engine/evaluation.js';
+import { argmax, softmax } from '../engine/evaluation.js';
 import { LetheError } from '../errors.js';
 
 /** Logits of some rows, float32 [rows, classes]. */
@@ -55,18 +55,7 @@ export function pairedRowsOf(a: Predictions, b: Predictions): number {
 
 /** softmax(logits) in double precision, [rows, classes]. */
 export function probabilities({ logits, classes }: Predictions): Float64Array {
-  const result = new Float64Array(logits.length);
-  for (let offset = 0; offset < logits.length; offset += classes) {
-    const largest = logits[offset + argmax(logits, offset, classes)]!;
-    let sum = 0;
-    for (let c = 0; c < classes; c++) {
-      const value = Math.exp(logits[offset + c]! - largest);
-      result[offset + c] = value;
-      sum += value;
-    }
-    for (let c = 0; c < classes; c++) result[offset + c]! /= sum;
-  }
-  return result;
+  return softmax(logits, classes);
 }
 
 /** log of the sum of exp over the classes of a row, one class left out if it is named. */

@@ -1,7 +1,8 @@
 import type { Dataset } from '../engine/dataset.js';
-import { argmax } from '../engine/evaluation.js';
+import { argmax, rowLoss } from '../engine/evaluation.js';
 import { Model } from '../engine/model.js';
 import type { RunOptions } from '../engine/pass.js';
+import { withoutProgress } from '../engine/phases.js';
 import { forwardWork, trainingWork } from './multiply-adds.js';
 import { MOMENTUM, oneCycle } from './one-cycle.js';
 
@@ -49,11 +50,7 @@ export async function scoreRows(
     learningRate: oneCycle(BATCH),
     seed,
   });
-  const { signal, threads } = options;
-  const logits = await scorer.logits(seen, all, {
-    ...(signal && { signal }),
-    ...(threads && { threads }),
-  });
+  const logits = await scorer.logits(seen, all, withoutProgress(options));
   const { losses, accuracy } = lossesOf(logits, dataset);
   const skipped = Math.floor(Math.max(0, 1 - accuracy - OWN_ERROR) * dataset.rows);
   const hard = Math.max(1, Math.floor(hardestShare * dataset.rows));
@@ -73,9 +70,7 @@ function lossesOf(logits: Float32Array, { rows, labels, classes }: Dataset) {
     const offset = row * classes;
     const best = argmax(logits, offset, classes);
     if (best === labels[row]) correct++;
-    let sum = 0;
-    for (let c = 0; c < classes; c++) sum += Math.exp(logits[offset + c]! - logits[offset + best]!);
-    losses[row] = Math.log(sum) + logits[offset + best]! - logits[offset + labels[row]!]!;
+    losses[row] = rowLoss(logits, offset, classes, best, labels[row]!);
   }
   return { losses, accuracy: correct / rows };
 }

@@ -3,8 +3,7 @@ import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
 import { foldLinearMap, mapDataset } from '../engine/linear-map.js';
 import { Model } from '../engine/model.js';
-import type { RunOptions } from '../engine/pass.js';
-import { inPhase, type PhasedOptions, Stopwatch } from '../engine/phases.js';
+import { inPhase, type PhasedOptions, Stopwatch, withoutProgress } from '../engine/phases.js';
 import { LetheError } from '../errors.js';
 import { forwardWork, trainingWork } from './multiply-adds.js';
 import { divergence, trainNarrowNets } from './narrow-nets.js';
@@ -219,8 +218,6 @@ async function trainAttempts(
   account.reasons.push('still worse: the plain recipe');
   watch.lap('train');
   const plain = await trainPlainly(run, account);
-  account.multiplyAdds = plain.multiplyAdds;
-  account.steps = plain.steps;
   const original = sample.map((position) => rows[position]!);
   const reachedPlainly = await evaluate(dataset, plain.model, original);
   if (!best || reachedPlainly >= reached) return { ...plain, multiplyAdds: account.multiplyAdds };
@@ -228,6 +225,7 @@ async function trainAttempts(
   return finish(best);
 }
 
+/** Adds to what has been done so far. */
 async function trainPlainly(run: Run, account: Account): Promise<TrainedModel> {
   const { widths, dataset, rows, recipe, options, watch } = run;
   const model = Model.create(widths, { seed: recipe.seed });
@@ -238,13 +236,9 @@ async function trainPlainly(run: Run, account: Account): Promise<TrainedModel> {
     seed: recipe.seed,
   });
   watch.lap('retrain');
-  return {
-    model,
-    steps: account.steps + steps,
-    multiplyAdds: account.multiplyAdds + PLAIN_EPOCHS * rows.length * trainingWork(widths),
-    reasons: account.reasons,
-    seconds: watch.seconds,
-  };
+  account.steps += steps;
+  account.multiplyAdds += PLAIN_EPOCHS * rows.length * trainingWork(widths);
+  return { model, ...account, seconds: watch.seconds };
 }
 
 /** Independent seeds for whatever is random. */
@@ -270,8 +264,4 @@ function samplePositions(rows: number, seed: number): Uint32Array {
     [positions[i], positions[j]] = [positions[j]!, positions[i]!];
   }
   return positions.subarray(0, count);
-}
-
-function withoutProgress({ threads, signal }: PhasedOptions): RunOptions {
-  return { ...(threads !== undefined && { threads }), ...(signal && { signal }) };
 }

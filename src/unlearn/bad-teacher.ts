@@ -1,5 +1,6 @@
 import { requireInteger, requireObject } from '../arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
+import { joinRows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { inPhase } from '../engine/phases.js';
 import { forwardWork } from '../training/multiply-adds.js';
@@ -42,9 +43,7 @@ export const badTeacher: UnlearningMethod<BadTeacherOptions> = async (request, o
     putSoftmax(distributions, rows, logits, model.classes);
   }
   const between = performance.now();
-  const both = new Uint32Array(forget.length + kept.length);
-  both.set(forget);
-  both.set(kept, forget.length);
+  const both = joinRows(forget, kept);
   const run = await runSgd(
     model,
     dataset,

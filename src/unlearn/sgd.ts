@@ -1,5 +1,6 @@
 import { requireInteger } from '../arguments.js';
 import type { Dataset } from '../engine/dataset.js';
+import { softmax } from '../engine/evaluation.js';
 import type { Model } from '../engine/model.js';
 import { type Objective, type Plan, pass } from '../engine/pass.js';
 import { inPhase } from '../engine/phases.js';
@@ -73,13 +74,8 @@ export function putSoftmax(
   logits: Float32Array,
   classes: number,
 ): void {
+  const probabilities = softmax(logits, classes);
   rows.forEach((row, i) => {
-    const own = logits.subarray(i * classes, (i + 1) * classes);
-    const largest = own.reduce((a, b) => Math.max(a, b));
-    const exponentials = Float64Array.from(own, (value) => Math.exp(value - largest));
-    const sum = exponentials.reduce((a, b) => a + b);
-    exponentials.forEach((value, c) => {
-      distributions[row * classes + c] = value / sum;
-    });
+    distributions.set(probabilities.subarray(i * classes, (i + 1) * classes), row * classes);
   });
 }

@@ -1,5 +1,6 @@
 import { requireInteger, requireObject, requirePositive } from '../arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
+import { joinRows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { inPhase } from '../engine/phases.js';
 import { trainingWork } from '../training/multiply-adds.js';
@@ -38,11 +39,8 @@ export const ssd: UnlearningMethod<SsdOptions> = async (request, options = {}) =
   requireInteger('seed', seed, 0);
   const { dataset, model } = request;
   const start = performance.now();
-  const everyone = new Uint32Array(forget.length + retain.length);
-  everyone.set(forget);
-  everyone.set(retain, forget.length);
   const stream = new PhiloxStream(seed, PhiloxPurpose.fisherRows);
-  const sample = stream.shuffle(everyone).subarray(0, samples);
+  const sample = stream.shuffle(joinRows(forget, retain)).subarray(0, samples);
   const run = { mode: 'perRow', ...inPhase('fisher', options) } as const;
   const onAll = await model.fisher(dataset, sample, run);
   const onForget = await model.fisher(dataset, forget, run);

@@ -19,6 +19,7 @@ import {
 } from '../../index.js';
 import type { StudyData } from '../study.js';
 import type { DeletedRows } from './deletions.js';
+import { predict } from './predict.js';
 
 /** The columns of the tables; accuracies, gap, completeness and probe in percent. */
 export const METRICS = [
@@ -109,15 +110,10 @@ export class Judge {
 
   async #predict(model: Model): Promise<SetPredictions> {
     const { train, test } = this.#data;
-    const on = async (dataset: Dataset, rows: Uint32Array): Promise<LabelledPredictions> => ({
-      logits: await model.logits(dataset, rows),
-      classes: model.classes,
-      labels: rows.map((row) => dataset.labels[row]!),
-    });
     return {
-      retain: await on(train, this.#retain),
-      forget: await on(train, this.#rows.forget),
-      test: await on(test, this.#rows.test),
+      retain: await predict(model, train, this.#retain),
+      forget: await predict(model, train, this.#rows.forget),
+      test: await predict(model, test, this.#rows.test),
     };
   }
 

@@ -7,6 +7,7 @@ import {
   type UnlearningResult,
 } from '../../index.js';
 import { WIDTHS } from '../settings.js';
+import { totalSeconds } from '../statistics.js';
 import type { StudyData } from '../study.js';
 import { CATALOG } from './catalog.js';
 import { type Deletion, deletedRows } from './deletions.js';
@@ -104,15 +105,13 @@ async function measureDeletion(
       const m0 = m0s[i]!;
       const result = await unlessDiverged(run(request, seed, deletion.kind));
       if (!result) continue;
-      const [seconds, m0Seconds] = [result, m0].map((of) =>
-        Object.values(of.seconds).reduce((a, b) => a + b, 0),
-      ) as [number, number];
+      const seconds = totalSeconds(result.seconds);
       runs.push({
         seed,
         judgement: await judge.judge(result.model, m0.model, seed),
         costPercent: (100 * result.multiplyAdds) / m0.multiplyAdds,
         seconds,
-        secondsPercent: (100 * seconds) / m0Seconds,
+        secondsPercent: (100 * seconds) / totalSeconds(m0.seconds),
       });
     }
     methods.push({ name, isExact, runs, diverged: seeds.length - runs.length });

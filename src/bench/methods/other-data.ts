@@ -1,7 +1,7 @@
 import { PhiloxPurpose, PhiloxStream } from '../../data/philox.js';
 import { Dataset, exactRetrain, hiddenActivations, Model, retrain } from '../../index.js';
 import { WIDTHS } from '../settings.js';
-import { summarize } from '../statistics.js';
+import { summarize, totalSeconds } from '../statistics.js';
 import type { StudyData } from '../study.js';
 
 /** The automatic rules of exactRetrain on data that they were not made for, against M0 of the same rows. */
@@ -65,14 +65,11 @@ async function measure(
   for (const seed of seeds) {
     const m0 = await retrain(request, { seed: seed + M0_SEED });
     const exact = await exactRetrain(request, { seed });
-    const [seconds, m0Seconds] = [exact, m0].map((of) =>
-      Object.values(of.seconds).reduce((a, b) => a + b, 0),
-    ) as [number, number];
     const difference = async (dataset: Dataset, rows: Uint32Array) =>
       (await accuracyOf(exact.model, dataset, rows)) - (await accuracyOf(m0.model, dataset, rows));
     runs.push({
       cost: (100 * exact.multiplyAdds) / m0.multiplyAdds,
-      seconds: (100 * seconds) / m0Seconds,
+      seconds: (100 * totalSeconds(exact.seconds)) / totalSeconds(m0.seconds),
       retain: await difference(train, retain),
       test: await difference(test, test.allRows()),
     });

@@ -13,7 +13,9 @@ import {
   type UnlearningResult,
 } from '../../index.js';
 import { SETTINGS, WIDTHS } from '../settings.js';
+import { totalSeconds } from '../statistics.js';
 import type { StudyData } from '../study.js';
+import { predict } from './predict.js';
 
 /** Requests that follow each other, and how often they are looked at. */
 export interface SequenceBench {
@@ -118,7 +120,7 @@ export async function measureSequence(bench: SequenceBench): Promise<StrategyDri
       const retain = left(asked);
       const result = await run({ model, dataset: train, forget, retain }, seed + asked);
       model = result.model;
-      seconds += Object.values(result.seconds).reduce((a, b) => a + b, 0);
+      seconds += totalSeconds(result.seconds);
       retrains += result.multiplyAdds / (workOfRow * retain.length);
       const m0 = references.get(asked);
       if (m0)
@@ -135,11 +137,6 @@ async function drift(
   m0: Model,
   { asked, gone, retain }: { asked: number; gone: Uint32Array; retain: Uint32Array },
 ): Promise<Drift> {
-  const predict = async (of: Model, dataset: typeof train, rows: Uint32Array) => ({
-    logits: await of.logits(dataset, rows),
-    classes: of.classes,
-    labels: rows.map((row) => dataset.labels[row]!),
-  });
   const percent = (predictions: LabelledPredictions) => accuracy(predictions)!.percent;
   const everyTest = test.allRows();
   const [onTest, m0OnTest] = [
