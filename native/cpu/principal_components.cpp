@@ -4,11 +4,11 @@
 #include <cmath>
 #include <string>
 
-#include "activations.h"
 #include "lethe/error.h"
 #include "lethe/floating_point.h"
 #include "lethe/philox.h"
 #include "lethe/symmetric_eigen.h"
+#include "matrix.h"
 
 namespace lethe::cpu {
 namespace {
@@ -19,42 +19,10 @@ constexpr std::size_t kOversampling = 10;
 /** A direction that has lost all but this share of its length to the others is rounding noise. */
 constexpr double kNoise = 1e-6;
 
-/** A matrix as the products take it: rows padded with zeros to whole panels. */
-struct Matrix : Activations {
-  Matrix(std::size_t rows, std::size_t columns) : Activations(rows, columns), rows(rows) {}
-  std::size_t rows;
-};
-
-/** One factor of a product: element (r, k) is values[r * row + k * depth]. */
-struct Factor {
-  const float* values;
-  std::size_t row;
-  std::size_t depth;
-};
-
-/** out = a b, each element one chain of fused multiply-adds. */
-void multiply(const Kernels& kernels, const Factor& a, Matrix& b, Matrix& out) {
-  const float noBias[kPanelLanes] = {};
-  for (std::size_t lane = 0; lane < b.columns(); lane += kPanelLanes) {
-    kernels.forward({
-        .product = {.a = a.values,
-                    .aRow = static_cast<std::ptrdiff_t>(a.row),
-                    .aDepth = static_cast<std::ptrdiff_t>(a.depth),
-                    .b = b.data() + lane,
-                    .bDepth = b.stride(),
-                    .rows = out.rows,
-                    .depth = b.rows},
-        .epilogue = {.bias = noBias, .weightSums = nullptr, .affine = {}, .relu = false},
-        .out = out.data() + lane,
-        .outRow = out.stride(),
-    });
-  }
-}
-
 /** Signs, which serve as well as Gaussian numbers and need no function of the C library. */
 void fillWithSigns(Matrix& matrix, std::size_t columns, std::uint64_t seed) {
   PhiloxStream stream(seed, PhiloxPurpose::kProjection);
-  for (std::size_t i = 0; i < matrix.rows; ++i) {
+  for (std::size_t i = 0; i < matrix.rows(); ++i) {
     for (std::size_t j = 0; j < columns; ++j) {
       matrix.row(i)[j] = stream.nextWord() >> 31 ? 1.0f : -1.0f;
     }
@@ -75,11 +43,11 @@ double dot(const double* x, const double* y, std::size_t size) {
 /** Keeps powers of X from overflowing. */
 void normalizeColumns(Matrix& matrix, std::size_t columns) {
   std::vector<double> squares(columns);
-  for (std::size_t i = 0; i < matrix.rows; ++i) {
+  for (std::size_t i = 0; i < matrix.rows(); ++i) {
     for (std::size_t j = 0; j < columns; ++j)
       squares[j] += double{matrix.row(i)[j]} * matrix.row(i)[j];
   }
-  for (std::size_t i = 0; i < matrix.rows; ++i) {
+  for (std::size_t i = 0; i < matrix.rows(); ++i) {
     for (std::size_t j = 0; j < columns; ++j) {
       if (squares[j] > 0) matrix.row(i)[j] /= static_cast<float>(std::sqrt(squares[j]));
     }
@@ -91,7 +59,7 @@ void normalizeColumns(Matrix& matrix, std::size_t columns) {
  * modified Gram-Schmidt, twice (Giraud, Langou, Rozloznik 2005: "twice is enough").
  */
 void orthonormalize(Matrix& matrix, std::size_t columns) {
-  const std::size_t size = matrix.rows;
+  const std::size_t size = matrix.rows();
   std::vector<double> vectors(columns * size);
   for (std::size_t i = 0; i < size; ++i) {
     for (std::size_t j = 0; j < columns; ++j) vectors[j * size + i] = matrix.row(i)[j];
@@ -138,8 +106,9 @@ PrincipalComponents principalComponents(const Kernels& kernels, const CentredRow
   const FloatingPointMode mode;
   check(rows, components);
   const std::size_t followed = std::min({components + kOversampling, rows.rows, rows.columns});
-  const Factor x{rows.values.data(), rows.columns, 1};
-  const Factor xTransposed{rows.values.data(), 1, rows.columns};
+  const auto stride = static_cast<std::ptrdiff_t>(rows.columns);
+  const Factor x{rows.values.data(), stride, 1};
+  const Factor xTransposed{rows.values.data(), 1, stride};
 
   Matrix directions(rows.columns, followed);
   Matrix images(rows.rows, followed);
@@ -152,8 +121,7 @@ PrincipalComponents principalComponents(const Kernels& kernels, const CentredRow
   multiply(kernels, xTransposed, images, directions);  // B^T of X = Q B
 
   Matrix gram(followed, followed);
-  multiply(kernels, {directions.data(), 1, static_cast<std::size_t>(directions.stride())},
-           directions, gram);
+  multiply(kernels, {directions.data(), 1, directions.stride()}, directions, gram);
   std::vector<double> symmetric(followed * followed);
   for (std::size_t i = 0; i < followed; ++i) {
     for (std::size_t j = 0; j < followed; ++j) symmetric[i * followed + j] = gram.row(i)[j];
