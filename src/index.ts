@@ -94,6 +94,7 @@ export { fineTune } from './unlearn/fine-tune.js';
 export { type FisherForgetOptions, fisherForget } from './unlearn/fisher-forget.js';
 export { type FisherScrubOptions, fisherScrub } from './unlearn/fisher-scrub.js';
 export { gradientAscent } from './unlearn/gradient-ascent.js';
+export { type KfacOptions, kfac } from './unlearn/kfac.js';
 export type {
   UnlearningMethod,
   UnlearningOptions,

@@ -53,6 +53,7 @@ struct SinkCheck {
   }
   void operator()(const Gradient&) const {}
   void operator()(const SquaredGradient&) const {}
+  void operator()(const KroneckerFactors&) const {}
   void operator()(const Logits&) const {}
 };
 
@@ -117,7 +118,8 @@ void check(const PassSpec& spec) {
 
 /** Turns the executor's sums over steps into means over rows. */
 void normalize(std::vector<float>& values, const Sink& sink, std::uint64_t rows) {
-  if (!std::holds_alternative<Gradient>(sink) && !std::holds_alternative<SquaredGradient>(sink)) {
+  if (!std::holds_alternative<Gradient>(sink) && !std::holds_alternative<SquaredGradient>(sink) &&
+      !std::holds_alternative<KroneckerFactors>(sink)) {
     return;
   }
   const auto divisor = static_cast<float>(rows);

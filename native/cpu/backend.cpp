@@ -4,6 +4,7 @@
 
 #include "dispatch.h"
 #include "executor.h"
+#include "kronecker.h"
 #include "lethe/error.h"
 #include "predictor.h"
 #include "principal_components.h"
@@ -31,6 +32,11 @@ class CpuBackend final : public Backend {
   PrincipalComponents principalComponents(const CentredRows& rows, std::size_t components,
                                           std::uint64_t seed) override {
     return cpu::principalComponents(kernels_, rows, components, seed);
+  }
+
+  ParameterVector kroneckerSolve(const FactoredFisher& fisher, const ParameterVector& gradient,
+                                 double damping) override {
+    return cpu::kroneckerSolve(kernels_, threads_, fisher, gradient, damping);
   }
 
  private:

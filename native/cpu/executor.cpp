@@ -58,7 +58,8 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
       kernels_(kernels),
       team_(threads),
       update_(updateFor(job.sink)),
-      meanOverBatch_(!holds<Gradient>(job.sink) && !sumsRowSquares(job.sink)),
+      meanOverBatch_(!holds<Gradient>(job.sink) && !sumsRowSquares(job.sink) &&
+                     !holds<KroneckerFactors>(job.sink)),
       squaredOperands_(sumsRowSquares(job.sink)),
       parameters_(job.model.architecture, *job.model.parameters),
       sparse_(kernels),
@@ -67,6 +68,8 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
   const Architecture& architecture = job_.model.architecture;
   if (const auto* scrub = std::get_if<ClampedFisher>(&job.sink)) {
     state_.emplace(architecture, *scrub->fisher);
+  } else if (holds<KroneckerFactors>(job.sink)) {
+    for (const Layer& layer : architecture.layers()) factors_.emplace_back(layer, job.maxBatch());
   } else if (!holds<Logits>(job.sink)) {
     state_.emplace(architecture);
   }
@@ -114,6 +117,7 @@ void CpuExecutor::step(std::span<const std::uint32_t> rows) {
   for (std::size_t l = 0; l < layerCount(); ++l) l == 0 && isSparse_ ? forwardSparse() : forward(l);
   if (holds<Logits>(job_.sink)) return collectLogits();
   objective(rows);
+  if (!factors_.empty()) return collectFactors(rows);
   if (job_.plan.hardest) keepHardest(rows);
   backward();
 }
@@ -217,7 +221,7 @@ void CpuExecutor::forwardSparse() {
   const std::size_t rowTasks = ceilDivide(rows_, kSparseRowsPerTask);
   const std::size_t products = ceilDivide(panels, kSparsePanels) * rowTasks;
   // Of a batch that shrinks before the way back, the columns would be sorted in vain.
-  const bool columnsWanted = !holds<Logits>(job_.sink) && !job_.plan.hardest;
+  const bool columnsWanted = state_ && !job_.plan.hardest;
   const std::size_t columnTasks = columnsWanted ? sparse_.blocks() : 0;
   run(Stage::kForward, 0, products, columnTasks, [&](std::size_t task, std::size_t worker) {
     if (task >= products) return sparse_.addColumns(task - products);
@@ -322,10 +326,16 @@ double CpuExecutor::takeLoss() { return std::exchange(lossSum_, 0.0); }
 bool CpuExecutor::finite() {
   if (!parameters_.finite()) return false;
   if (holds<Logits>(job_.sink)) return allFinite(logits_.data(), logits_.size());
+  if (!factors_.empty()) {
+    return std::all_of(factors_.begin(), factors_.end(), [](const LayerFactors& factors) {
+      return factors.inputs.finite() && factors.gradients.finite();
+    });
+  }
   return result().finite();
 }
 
 std::vector<float> CpuExecutor::finish() {
+  if (!factors_.empty()) return finishFactors();
   return holds<Logits>(job_.sink) ? std::move(logits_) : result().unpack();
 }
 

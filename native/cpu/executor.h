@@ -9,6 +9,7 @@
 #include "activations.h"
 #include "kernels.h"
 #include "lethe/backend.h"
+#include "outer_products.h"
 #include "packed_parameters.h"
 #include "sparse_batch.h"
 #include "thread_team.h"
@@ -48,6 +49,15 @@ class CpuExecutor final : public Executor {
     float biasGradient[kSparsePanels * kPanelLanes];
   };
 
+  /** Sums for the Kronecker factors of one layer. */
+  struct LayerFactors {
+    LayerFactors(const Layer& layer, std::size_t maxBatch);
+
+    Activations inputsAndOne;  ///< of the batch: the layer's inputs, and a 1
+    OuterProducts inputs;
+    OuterProducts gradients;
+  };
+
   std::size_t layerCount() const { return job_.model.architecture.layers().size(); }
   const Layer& layer(std::size_t l) const { return job_.model.architecture.layers()[l]; }
   bool affineInput() const { return job_.dataset->byteFeatures() != nullptr; }
@@ -82,6 +92,9 @@ class CpuExecutor final : public Executor {
   void keepHardest(std::span<const std::uint32_t> rows);
   void backward();
   void square();
+  void collectFactors(std::span<const std::uint32_t> rows);
+  void appendOnes(std::uint32_t row, std::size_t i);
+  std::vector<float> finishFactors() const;
 
   std::size_t backpropagateTasks(std::size_t l) const;
   void backpropagate(std::size_t l, std::size_t panel, std::size_t worker);
@@ -107,6 +120,7 @@ class CpuExecutor final : public Executor {
   std::vector<Activations> gradients_;     ///< [l] at the output of layer l, but see gradient()
   std::vector<Activations> squaredActivations_;
   std::vector<Activations> squaredGradients_;
+  std::vector<LayerFactors> factors_;  ///< if the sink wants them
   std::vector<Scratch> scratch_;
   std::vector<float> losses_;
   std::vector<float> logits_;

@@ -1,5 +1,6 @@
 #include "convert.h"
 #include "handles.h"
+#include "kronecker.h"
 #include "napi_setup.h"
 #include "pass_worker.h"
 #include "principal_components.h"
@@ -44,6 +45,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("pass", Napi::Function::New<startPass>(env, "pass"));
   exports.Set("principalComponents",
               Napi::Function::New<principalComponents>(env, "principalComponents"));
+  exports.Set("kroneckerSolve", Napi::Function::New<kroneckerSolve>(env, "kroneckerSolve"));
   exports.Set("device", Napi::Function::New<device>(env, "device"));
   return exports;
 }

@@ -76,6 +76,7 @@ Sink readSink(const Fields& fields) {
     if (mode == "perRow") return SquaredGradient{FisherMode::kPerRow};
     throw Error(ErrorCode::kInvalidArgument, "there is no Fisher mode \"" + mode + "\"");
   }
+  if (kind == "kroneckerFactors") return KroneckerFactors{};
   if (kind == "logits") return Logits{};
   throw Error(ErrorCode::kInvalidArgument, "there is no sink \"" + kind + "\"");
 }

@@ -22,6 +22,8 @@ class Reference {
 
   Vector parameters() const;
   Vector logits(const Vector& parameters, std::uint32_t row) const;
+  /** The inputs of each layer and, last, the logits. */
+  std::vector<Vector> activations(const Vector& parameters, std::uint32_t row) const;
   /** The target distribution of a row; for Target::kMasked it depends on the parameters. */
   Vector target(const Vector& parameters, std::uint32_t row) const;
   /** KL(q || softmax(logits)) */
@@ -34,9 +36,6 @@ class Reference {
   void forEachBatch(const std::function<void(std::span<const std::uint32_t>)>& visit) const;
 
  private:
-  /** The inputs of each layer and, last, the logits. */
-  std::vector<Vector> activations(const Vector& parameters, std::uint32_t row) const;
-
   const PassSpec& spec_;
 };
 

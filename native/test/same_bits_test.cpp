@@ -49,6 +49,10 @@ TEST_P(SameBitsTest, in_the_fisher_of_each_batch) {
   expectSameBits(wideSpec(GetParam(), SquaredGradient{FisherMode::kBatch}));
 }
 
+TEST_P(SameBitsTest, in_the_kronecker_factors) {
+  expectSameBits(wideSpec(GetParam(), KroneckerFactors{}));
+}
+
 TEST_P(SameBitsTest, after_a_scrub) {
   PassSpec spec = wideSpec(GetParam(), SquaredGradient{});
   const auto fisher = std::make_shared<const ParameterVector>(

@@ -14,6 +14,9 @@ that no order of rows matters.
     scrub.*            2 rounds of 2 steps on the retain set, the first begun by
                        2 steps up on the forget set; rate .05, distillation .4
     ssd.*              selection 1.2, dampening .8, the Fisher of all rows
+    factors            Kronecker factors of the retain rows, whose labels are
+                       `drawn` [24], layer by layer
+    natural.*          the gradient of the forget set over these, damping .1
 """
 
 import argparse
@@ -56,6 +59,37 @@ def fisher(parameters, x, y):
     return total
 
 
+def layer_factors(parameters, x, y):
+    """For each layer the means of a a^T, a its inputs and a 1, and of d d^T, d the
+    gradient at its outputs."""
+    inputs, outputs = [], []
+    parameters = [p.clone().requires_grad_() for p in parameters]
+    a = x
+    for layer in range(0, len(parameters), 2):
+        inputs.append(torch.cat([a, torch.ones(len(a), 1, dtype=a.dtype)], 1))
+        outputs.append(a @ parameters[layer].T + parameters[layer + 1])
+        a = torch.relu(outputs[-1])
+    loss = functional.cross_entropy(outputs[-1], y, reduction="sum")
+    gradients = torch.autograd.grad(loss, outputs)
+    return [((a.T @ a / len(x)).detach(), d.T @ d / len(x)) for a, d in zip(inputs, gradients)]
+
+
+def natural(parameters, loss, factors, damping):
+    """Of each layer (G + sqrt(damping) / r)^-1 V (A + r sqrt(damping))^-1, r^2 the
+    ratio of the mean diagonals: Martens and Grosse 2015, sections 4.2 and 6.3."""
+    tracked = [p.clone().requires_grad_() for p in parameters]
+    gradients = torch.autograd.grad(loss(tracked), tracked)
+    step = []
+    for layer, (a, g) in enumerate(factors):
+        weight, bias = gradients[2 * layer], gradients[2 * layer + 1]
+        ratio = (a.diagonal().mean() / g.diagonal().mean()).sqrt()
+        v = torch.cat([weight, bias[:, None]], 1)
+        v = torch.linalg.solve(g + damping**0.5 / ratio * torch.eye(len(g)).double(), v)
+        v = torch.linalg.solve(a + damping**0.5 * ratio * torch.eye(len(a)).double(), v.T).T
+        step += [v[:, :-1], v[:, -1]]
+    return step
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", required=True)
@@ -71,6 +105,7 @@ def main():
         initial += [0.6 * normal(outputs, inputs), 0.3 * normal(outputs)]
     features = normal(ROWS, WIDTHS[0])
     labels = random.integers(0, WIDTHS[-1], ROWS).astype(np.uint32)
+    drawn = random.integers(0, WIDTHS[-1], ROWS).astype(np.uint32)
 
     model = [torch.from_numpy(p).double() for p in initial]
     x, y = torch.from_numpy(features).double(), torch.from_numpy(labels.astype(np.int64))
@@ -101,6 +136,9 @@ def main():
         torch.where(own > 1.2 * every, p * torch.clamp(0.8 * every / own, max=1), p)
         for p, every, own in zip(model, on_all, on_forget)
     ]
+    factors = layer_factors(
+        model, x[retain], torch.from_numpy(drawn.astype(np.int64))[retain]
+    )
     results = {
         "": model,
         "fineTune.": descend(model, cross_entropy(retain), 3, 0.1, 0.9),
@@ -108,8 +146,12 @@ def main():
         "negGradPlus.": descend(model, both, 3, 0.1, 0.9),
         "scrub.": scrubbed,
         "ssd.": dampened,
+        "natural.": natural(model, cross_entropy(forget), factors, 0.1),
     }
-    tensors = {"x": features, "labels": labels}
+    tensors = {"x": features, "labels": labels, "drawn": drawn}
+    tensors["factors"] = np.concatenate(
+        [factor.numpy().ravel() for pair in factors for factor in pair]
+    ).astype(np.float32)
     for prefix, parameters in results.items():
         for i, parameter in enumerate(parameters):
             name = f"{prefix}layers.{i // 2}.{('weight', 'bias')[i % 2]}"

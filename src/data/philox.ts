@@ -55,6 +55,7 @@ export const PhiloxPurpose = {
   teacherRows: 24,
   fisherRows: 25,
   parameterNoise: 26,
+  fisherLabels: 27,
 } as const;
 
 /**

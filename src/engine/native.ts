@@ -59,6 +59,7 @@ export type NativeSink =
     }
   | { kind: 'gradient' }
   | { kind: 'squaredGradient'; mode: 'batch' | 'perRow' }
+  | { kind: 'kroneckerFactors' }
   | { kind: 'logits' };
 
 export interface NativePass {
@@ -123,6 +124,13 @@ interface NativeAddon {
     components: number;
     seed: number;
   }): Promise<NativeComponents>;
+  kroneckerSolve(arguments_: {
+    widths: Uint32Array;
+    factors: Float32Array;
+    gradient: Float32Array;
+    damping: number;
+    threads: number;
+  }): Promise<Float32Array>;
   device(): string;
 }
 

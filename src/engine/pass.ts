@@ -92,10 +92,23 @@ export type Sink =
   | { readonly kind: 'gradient' }
   /** The Fisher diagonal over the rows seen, see FisherOptions. */
   | { readonly kind: 'squaredGradient'; readonly mode: 'batch' | 'perRow' }
+  /**
+   * The Kronecker factors of the Fisher information over the rows seen, layer by layer: the mean of
+   * a aᵀ, a the layer's inputs and a 1, [inputs + 1, inputs + 1]; then that of d dᵀ, d the gradient at
+   * its outputs, [outputs, outputs].
+   */
+  | { readonly kind: 'kroneckerFactors' }
   /** The logits, float32 [rows, classes]. */
   | { readonly kind: 'logits' };
 
-const SINKS = ['sgd', 'clampedFisher', 'gradient', 'squaredGradient', 'logits'] as const;
+const SINKS = [
+  'sgd',
+  'clampedFisher',
+  'gradient',
+  'squaredGradient',
+  'kroneckerFactors',
+  'logits',
+] as const;
 
 function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
   const { batchSize = 128, epochs = 1, maxSteps, shuffleSeed } = requireObject('plan', plan);
@@ -153,7 +166,8 @@ function nativeSink(sink: Sink): NativeSink {
 /**
  * The one primitive: visits the plan's batches, computes the objective's gradient and feeds the
  * sink. `sgd` and `clampedFisher` change the model, at the end and as a whole; `gradient` and
- * `squaredGradient` answer one value per parameter, `logits` [rows, classes], in `values`.
+ * `squaredGradient` answer one value per parameter, `kroneckerFactors` the factors, `logits` [rows,
+ * classes], in `values`.
  * The result depends on the arguments alone, not on threads or the instruction set.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_BUSY, ERR_ABORTED,

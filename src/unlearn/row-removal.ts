@@ -1,6 +1,7 @@
 import { requireFinite, requireObject } from '../arguments.js';
 import { Model } from '../engine/model.js';
 import { LetheError } from '../errors.js';
+import { clearClasses, requireForgottenClasses } from './class-rows.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from './method.js';
 
 export interface RowRemovalOptions extends UnlearningOptions {
@@ -21,28 +22,10 @@ export const rowRemoval: UnlearningMethod<RowRemovalOptions> = async (request, o
   if (signal?.aborted) throw new LetheError('ERR_ABORTED', 'the run was aborted before it began');
   requireFinite('bias', bias);
   const { model, dataset } = request;
-  const kept = new Set(retain.map((row) => dataset.labels[row]!));
-  const removed = new Set(
-    forget.map((row) => dataset.labels[row]!).filter((label) => !kept.has(label)),
-  );
-  if (removed.size === 0) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      'every class of the forget set has retain rows too: row removal forgets whole classes only',
-    );
-  }
+  const removed = requireForgottenClasses(dataset, forget, retain, 'row removal');
   const start = performance.now();
   const parameters = model.parameters();
-  const [inputs, classes] = model.widths.slice(-2) as [number, number];
-  const biases = parameters.length - classes;
-  for (const label of removed) {
-    parameters.fill(
-      0,
-      biases - (classes - label) * inputs,
-      biases - (classes - label - 1) * inputs,
-    );
-    parameters[biases + label] = bias;
-  }
+  clearClasses(parameters, model.widths, removed, bias);
   return {
     model: Model.fromParameters(model.widths, parameters),
     steps: 0,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lethe/dataset.h"
+#include "lethe/kronecker.h"
 #include "lethe/model.h"
 #include "lethe/objective.h"
 #include "lethe/plan.h"
@@ -76,6 +77,15 @@ class Backend {
    */
   virtual PrincipalComponents principalComponents(const CentredRows& rows, std::size_t components,
                                                   std::uint64_t seed) = 0;
+
+  /**
+   * The gradient times the inverse of the Fisher information as its factors give it: of each layer
+   * (G + sqrt(damping) / r)^-1 V (A + r sqrt(damping))^-1, V the gradients of its weights and, as
+   * the last column, biases, r^2 the ratio of the mean diagonals of A and G (Martens, Grosse 2015,
+   * sections 4.2 and 6.3). Throws kInvalidArgument, kDiverged.
+   */
+  virtual ParameterVector kroneckerSolve(const FactoredFisher& fisher,
+                                         const ParameterVector& gradient, double damping) = 0;
 };
 
 struct CpuOptions {

@@ -42,9 +42,13 @@ struct SquaredGradient {
   FisherMode mode = FisherMode::kPerRow;
 };
 
+/** Collects the Kronecker factors of the Fisher information, divided by the rows seen: see
+ * kronecker.h. */
+struct KroneckerFactors {};
+
 /** Collects the logits, [rows, classes] in the order of the plan; no backward pass. */
 struct Logits {};
 
-using Sink = std::variant<Sgd, ClampedFisher, Gradient, SquaredGradient, Logits>;
+using Sink = std::variant<Sgd, ClampedFisher, Gradient, SquaredGradient, KroneckerFactors, Logits>;
 
 }  // namespace lethe

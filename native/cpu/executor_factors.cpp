@@ -1,0 +1,64 @@
+#include <algorithm>
+
+#include "executor.h"
+#include "tasks.h"
+
+/** What the sink KroneckerFactors makes of a batch: it looks at the way back and changes nothing.
+ */
+namespace lethe::cpu {
+
+CpuExecutor::LayerFactors::LayerFactors(const Layer& layer, std::size_t maxBatch)
+    : inputsAndOne(maxBatch, layer.inputs + 1),
+      inputs(layer.inputs + 1),
+      gradients(layer.outputs) {}
+
+void CpuExecutor::collectFactors(std::span<const std::uint32_t> rows) {
+  for (std::size_t l = layerCount() - 1; l > 0; --l) {
+    run(Stage::kBackpropagate, l - 1, backpropagateTasks(l), 0,
+        [&](std::size_t task, std::size_t worker) { backpropagate(l, task, worker); });
+  }
+  run(Stage::kUpdate, 0, ceilDivide(rows.size(), kRowsPerTask), 0,
+      [&](std::size_t task, std::size_t) {
+        const std::size_t first = task * kRowsPerTask;
+        for (std::size_t i = first; i < std::min(first + kRowsPerTask, rows.size()); ++i) {
+          appendOnes(rows[i], i);
+        }
+      });
+  for (std::size_t l = 0; l < layerCount(); ++l) {
+    auto& [inputsAndOne, inputs, gradients] = factors_[l];
+    run(Stage::kUpdate, l, inputs.tasks(), gradients.tasks(),
+        [&](std::size_t task, std::size_t worker) {
+          float* unfinished = scratch_[worker].unfinished.data();
+          if (task < inputs.tasks()) {
+            inputs.add(kernels_, inputsAndOne, rows_, task, unfinished);
+          } else {
+            gradients.add(kernels_, gradient(l), rows_, task - inputs.tasks(), unfinished);
+          }
+        });
+  }
+}
+
+/** Copies the inputs of all layers for one row of the batch, with the 1 that a bias multiplies. */
+void CpuExecutor::appendOnes(std::uint32_t row, std::size_t i) {
+  for (std::size_t l = 0; l < layerCount(); ++l) {
+    float* out = factors_[l].inputsAndOne.row(i);
+    if (l == 0) {
+      job_.dataset->normalized({&row, 1}, out);
+    } else {
+      std::copy_n(activations_[l].row(i), layer(l).inputs, out);
+    }
+    out[layer(l).inputs] = 1;
+  }
+}
+
+std::vector<float> CpuExecutor::finishFactors() const {
+  std::vector<float> values;
+  values.reserve(kroneckerSize(job_.model.architecture));
+  for (const LayerFactors& factors : factors_) {
+    factors.inputs.appendTo(values);
+    factors.gradients.appendTo(values);
+  }
+  return values;
+}
+
+}  // namespace lethe::cpu

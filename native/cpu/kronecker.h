@@ -1,0 +1,13 @@
+#pragma once
+
+#include "kernels.h"
+#include "lethe/kronecker.h"
+
+namespace lethe::cpu {
+
+/** See Backend::kroneckerSolve. */
+ParameterVector kroneckerSolve(const Kernels& kernels, std::size_t threads,
+                               const FactoredFisher& fisher, const ParameterVector& gradient,
+                               double damping);
+
+}  // namespace lethe::cpu

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "lethe/model.h"
+
+namespace lethe {
+
+/**
+ * The Kronecker factors of the Fisher information, layer by layer: A, the mean of a a^T over the
+ * layer's inputs a with a 1 appended, [inputs + 1][inputs + 1]; then G, the mean of d d^T over the
+ * gradients d at its outputs, [outputs][outputs]. Source: Martens, Grosse 2015, "Optimizing neural
+ * networks with Kronecker-factored approximate curvature", section 3.
+ */
+struct FactoredFisher {
+  const Architecture& architecture;
+  std::span<const float> values;  ///< A and G of every layer, one after another
+};
+
+inline std::size_t squared(std::size_t size) { return size * size; }
+
+/** How many numbers the factors of one layer, or of all layers, are. */
+inline std::size_t kroneckerSize(const Layer& layer) {
+  return squared(layer.inputs + 1) + squared(layer.outputs);
+}
+inline std::size_t kroneckerSize(const Architecture& architecture) {
+  std::size_t size = 0;
+  for (const Layer& layer : architecture.layers()) size += kroneckerSize(layer);
+  return size;
+}
+
+}  // namespace lethe

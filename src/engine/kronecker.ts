@@ -1,0 +1,54 @@
+import { availableThreads } from './available-threads.js';
+import { callNative, toLetheError } from './native.js';
+
+/** A linear system in the Fisher information as its Kronecker factors give it. */
+export interface KroneckerSystem {
+  readonly widths: readonly number[];
+  /** What a pass with the sink `kroneckerFactors` collects. */
+  readonly factors: Float32Array;
+  /** One value per parameter. */
+  readonly gradient: Float32Array;
+  /** Added to the Fisher information, split between the factors of each layer; above 0. */
+  readonly damping: number;
+  readonly threads?: number | undefined;
+}
+
+/**
+ * The gradient times the inverse of the damped Fisher information, one value per parameter: the same
+ * bits on every machine.
+ * Source: Martens, Grosse, "Optimizing neural networks with Kronecker-factored approximate
+ * curvature", ICML 2015, sections 4.2 and 6.3.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: the factors are not positive definite, more damping
+ * helps; ERR_DIVERGED, ERR_OUT_OF_MEMORY
+ */
+export async function kroneckerSolve(system: KroneckerSystem): Promise<Float32Array> {
+  const { widths, threads = availableThreads(), ...rest } = system;
+  const request = { ...rest, threads, widths: Uint32Array.from(widths) };
+  return callNative((addon) => addon.kroneckerSolve(request)).catch((error: unknown) => {
+    throw toLetheError(error);
+  });
+}
+
+/** The multiply-adds of the factors for one row, beside those of the way forth and back. */
+export function kroneckerFactorsWork(widths: readonly number[]): number {
+  const half = (size: number) => (size * (size + 1)) / 2;
+  return ofLayers(widths, (inputs, outputs) => half(inputs + 1) + half(outputs));
+}
+
+/** The multiply-adds of `kroneckerSolve`: two Cholesky factorizations and their solutions a layer. */
+export function kroneckerSolveWork(widths: readonly number[]): number {
+  const solve = (size: number, rightHandSides: number) =>
+    size ** 3 / 6 + size ** 2 * rightHandSides;
+  return ofLayers(
+    widths,
+    (inputs, outputs) => solve(outputs, inputs + 1) + solve(inputs + 1, outputs),
+  );
+}
+
+function ofLayers(
+  widths: readonly number[],
+  work: (inputs: number, outputs: number) => number,
+): number {
+  return widths.slice(1).reduce((sum, outputs, layer) => sum + work(widths[layer]!, outputs), 0);
+}
