@@ -25,14 +25,15 @@ void CpuExecutor::collectFactors(std::span<const std::uint32_t> rows) {
         }
       });
   for (std::size_t l = 0; l < layerCount(); ++l) {
-    auto& [inputsAndOne, inputs, gradients] = factors_[l];
-    run(Stage::kUpdate, l, inputs.tasks(), gradients.tasks(),
+    LayerFactors& sums = factors_[l];
+    const std::size_t inputTasks = sums.inputs.tasks();
+    run(Stage::kUpdate, l, inputTasks, sums.gradients.tasks(),
         [&](std::size_t task, std::size_t worker) {
           float* unfinished = scratch_[worker].unfinished.data();
-          if (task < inputs.tasks()) {
-            inputs.add(kernels_, inputsAndOne, rows_, task, unfinished);
+          if (task < inputTasks) {
+            sums.inputs.add(kernels_, sums.inputsAndOne, rows_, task, unfinished);
           } else {
-            gradients.add(kernels_, gradient(l), rows_, task - inputs.tasks(), unfinished);
+            sums.gradients.add(kernels_, gradient(l), rows_, task - inputTasks, unfinished);
           }
         });
   }
