@@ -41,7 +41,8 @@ export {
 } from './engine/model.js';
 export { device, type PassOutcome, type Progress } from './engine/native.js';
 export { parameterHash } from './engine/parameter-hash.js';
-export { type Objective, type Plan, pass, type RunOptions, type Sink } from './engine/pass.js';
+export { type Objective, type Plan, pass, type Sink } from './engine/pass.js';
+export type { RunOptions } from './engine/run.js';
 export type { Schedule } from './engine/schedule.js';
 export {
   type EnsembleProgress,

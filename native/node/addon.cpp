@@ -1,6 +1,8 @@
+#include "column_statistics.h"
 #include "convert.h"
 #include "handles.h"
 #include "kronecker.h"
+#include "map_worker.h"
 #include "napi_setup.h"
 #include "pass_worker.h"
 #include "principal_components.h"
@@ -10,24 +12,27 @@ namespace {
 
 /** What one JavaScript environment (main or worker thread) owns; the addon has no other state. */
 struct InstanceData {
-  PassQueue passes;
+  RunQueue runs;
+  Napi::FunctionReference dataset;  ///< the constructor
 };
 
 /** pass(request, onProgress?): {promise, abort()} */
 Napi::Value startPass(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&] {
-    // The worker deletes itself at its end.
-    auto* worker = new PassWorker(env, readPassRequest(info[0]), info[1],
-                                  env.GetInstanceData<InstanceData>()->passes);
-    Napi::Object run = Napi::Object::New(env);
-    run.Set("promise", worker->promise());
-    run.Set("abort",
-            Napi::Function::New(env, [control = worker->control()](const Napi::CallbackInfo&) {
-              control->abort();
-            }));
-    env.GetInstanceData<InstanceData>()->passes.add(*worker);
-    return run;
+    auto& runs = env.GetInstanceData<InstanceData>()->runs;
+    auto worker = std::make_unique<PassWorker>(env, readPassRequest(info[0]), runs);
+    return RunWorker::begin(env, std::move(worker), info[1]);
+  });
+}
+
+/** mapRows(request, onProgress?): {promise, abort()} */
+Napi::Value startMap(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    auto& [runs, dataset] = *env.GetInstanceData<InstanceData>();
+    auto worker = std::make_unique<MapWorker>(env, Fields(info[0]), dataset, runs);
+    return RunWorker::begin(env, std::move(worker), info[1]);
   });
 }
 
@@ -39,10 +44,15 @@ Napi::Value device(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
-  env.SetInstanceData(new InstanceData);
-  exports.Set("Dataset", DatasetHandle::define(env));
+  auto* data = new InstanceData;
+  env.SetInstanceData(data);
+  const Napi::Function dataset = DatasetHandle::define(env);
+  data->dataset = Napi::Persistent(dataset);
+  exports.Set("Dataset", dataset);
   exports.Set("Model", ModelHandle::define(env));
   exports.Set("pass", Napi::Function::New<startPass>(env, "pass"));
+  exports.Set("mapRows", Napi::Function::New<startMap>(env, "mapRows"));
+  exports.Set("columnStatistics", Napi::Function::New<columnStatistics>(env, "columnStatistics"));
   exports.Set("principalComponents",
               Napi::Function::New<principalComponents>(env, "principalComponents"));
   exports.Set("kroneckerSolve", Napi::Function::New<kroneckerSolve>(env, "kroneckerSolve"));

@@ -1,6 +1,5 @@
 #include "convert.h"
 
-#include <algorithm>
 #include <cmath>
 #include <new>
 #include <stdexcept>
@@ -20,6 +19,13 @@ template <>
 constexpr napi_typedarray_type kArrayType<std::uint8_t> = napi_uint8_array;
 template <>
 constexpr napi_typedarray_type kArrayType<std::uint32_t> = napi_uint32_array;
+template <>
+constexpr napi_typedarray_type kArrayType<double> = napi_float64_array;
+
+template <class T>
+constexpr const char* kArrayName = "Float32Array";
+template <>
+constexpr const char* kArrayName<double> = "Float64Array";
 
 template <class T>
 bool isArrayOf(Napi::Value value) {
@@ -91,26 +97,25 @@ std::vector<T> Fields::array(const char* name) const {
 template std::vector<std::uint8_t> Fields::array(const char*) const;
 template std::vector<std::uint32_t> Fields::array(const char*) const;
 template std::vector<float> Fields::array(const char*) const;
+template std::vector<double> Fields::array(const char*) const;
 
-Napi::Float32Array newFloat32Array(Napi::Env env, std::size_t size) {
+template <class T>
+Napi::TypedArrayOf<T> newTypedArray(Napi::Env env, std::size_t size) {
   // Not napi_create_arraybuffer: that ends the process where the memory is not to be had.
-  const auto constructor = env.Global().Get("Float32Array").As<Napi::Function>();
+  const auto constructor = env.Global().Get(kArrayName<T>).template As<Napi::Function>();
   Napi::Value array;
   try {
     array = constructor.New({Napi::Number::New(env, static_cast<double>(size))});
   } catch (const Napi::Error&) {
   }
-  if (!isArrayOf<float>(array) || array.As<Napi::Float32Array>().ElementLength() != size) {
+  if (!isArrayOf<T>(array) || array.As<Napi::TypedArray>().ElementLength() != size) {
     throw Error(ErrorCode::kOutOfMemory,
                 "there is no memory for an array of " + std::to_string(size) + " numbers");
   }
-  return array.As<Napi::Float32Array>();
+  return array.As<Napi::TypedArrayOf<T>>();
 }
 
-Napi::Float32Array toFloat32Array(Napi::Env env, const std::vector<float>& values) {
-  Napi::Float32Array array = newFloat32Array(env, values.size());
-  std::copy(values.begin(), values.end(), array.Data());
-  return array;
-}
+template Napi::TypedArrayOf<float> newTypedArray(Napi::Env, std::size_t);
+template Napi::TypedArrayOf<double> newTypedArray(Napi::Env, std::size_t);
 
 }  // namespace lethe::node

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -44,7 +45,8 @@ class Fields {
   std::uint64_t integer(const char* name, std::uint64_t max) const;
   Fields nested(const char* name) const { return Fields(value(name)); }
 
-  /** A copy of a typed array of just this element type: uint8_t, uint32_t or float. */
+  /** A copy of a typed array of just this element type: uint8_t, uint32_t, float or double.
+   */
   template <class T>
   std::vector<T> array(const char* name) const;
 
@@ -52,11 +54,17 @@ class Fields {
   Napi::Object object_;
 };
 
-/** A new typed array of zeros. Throws kOutOfMemory. */
-Napi::Float32Array newFloat32Array(Napi::Env env, std::size_t size);
+/** A new typed array of zeros, of float or double. Throws kOutOfMemory. */
+template <class T>
+Napi::TypedArrayOf<T> newTypedArray(Napi::Env env, std::size_t size);
 
 /** A new typed array with a copy of the values. Throws kOutOfMemory. */
-Napi::Float32Array toFloat32Array(Napi::Env env, const std::vector<float>& values);
+template <class T>
+Napi::TypedArrayOf<T> toTypedArray(Napi::Env env, const std::vector<T>& values) {
+  Napi::TypedArrayOf<T> array = newTypedArray<T>(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
 
 /** The largest integer that every JavaScript number represents exactly, 2^53 - 1. */
 inline constexpr std::uint64_t kMaxSafeInteger = 9007199254740991;

@@ -54,9 +54,18 @@ DatasetHandle& DatasetHandle::from(Napi::Value value) {
   return unwrap<DatasetHandle>(value, kDatasetTag, "dataset must be a Dataset");
 }
 
+Napi::Object DatasetHandle::create(Napi::Env env, const Napi::FunctionReference& constructor,
+                                   std::shared_ptr<const Dataset> dataset) {
+  return constructor.New({Napi::External<std::shared_ptr<const Dataset>>::New(env, &dataset)});
+}
+
 DatasetHandle::DatasetHandle(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<DatasetHandle>(info) {
   guarded(info.Env(), [&] {
+    if (info[0].IsExternal()) {
+      dataset_ = *info[0].As<Napi::External<std::shared_ptr<const Dataset>>>().Data();
+      return;
+    }
     const Fields fields(info[0]);
     if (fields.has("source")) {
       dataset_ = from(fields.value("source"))
@@ -83,7 +92,7 @@ Napi::Value DatasetHandle::normalized(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const auto rows = Fields(info[0]).array<std::uint32_t>("rows");
     dataset_->checkRows(rows);
-    auto values = newFloat32Array(info.Env(), rows.size() * dataset_->columns());
+    auto values = newTypedArray<float>(info.Env(), rows.size() * dataset_->columns());
     dataset_->normalized(rows, values.Data());
     return values;
   });
@@ -150,7 +159,7 @@ void ModelHandle::replaceParameters(ParameterVector parameters) {
 
 /** parameters(): Float32Array, a copy in the order of Architecture */
 Napi::Value ModelHandle::parameters(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] { return toFloat32Array(info.Env(), *model().parameters); });
+  return guarded(info.Env(), [&] { return toTypedArray(info.Env(), *model().parameters); });
 }
 
 /** predict({features, scale, offset}): Float32Array [rows, classes], on this thread */
@@ -162,7 +171,7 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
     };
     auto rows = readFeatures(Fields(info[0]), unlabelled, columns, 1);
     if (!predictor_) predictor_ = makeCpuBackend({})->predictor(*model_);
-    return toFloat32Array(info.Env(), predictor_->logits(std::move(rows)));
+    return toTypedArray(info.Env(), predictor_->logits(std::move(rows)));
   });
 }
 

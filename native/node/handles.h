@@ -18,6 +18,9 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
   static Napi::Function define(Napi::Env env);
   /** Throws kInvalidArgument unless the value is such an object. */
   static DatasetHandle& from(Napi::Value value);
+  /** A new object for what is in native memory already. */
+  static Napi::Object create(Napi::Env env, const Napi::FunctionReference& constructor,
+                             std::shared_ptr<const Dataset> dataset);
 
   explicit DatasetHandle(const Napi::CallbackInfo& info);
   void Finalize(Napi::BasicEnv env) override;

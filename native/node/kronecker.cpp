@@ -22,7 +22,7 @@ class Worker final : public PromiseWorker {
                     ->kroneckerSolve({architecture_, factors_}, gradient_, damping_);
   }
 
-  Napi::Value result(Napi::Env env) override { return toFloat32Array(env, solution_); }
+  Napi::Value result(Napi::Env env) override { return toTypedArray(env, solution_); }
 
   Architecture architecture_;
   std::vector<float> factors_;

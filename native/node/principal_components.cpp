@@ -1,6 +1,8 @@
 #include "principal_components.h"
 
+#include "handles.h"
 #include "lethe/backend.h"
+#include "lethe/column_statistics.h"
 #include "promise_worker.h"
 
 namespace lethe::node {
@@ -10,15 +12,20 @@ class Worker final : public PromiseWorker {
  public:
   Worker(Napi::Env env, const Fields& fields)
       : PromiseWorker(env, "lethe:principalComponents"),
-        values_(fields.array<float>("values")),
-        rows_{values_, fields.integer("rows", kMaxSafeInteger),
-              fields.integer("columns", kMaxSafeInteger)},
+        dataset_(DatasetHandle::from(fields.value("dataset")).dataset()),
+        rows_(fields.array<std::uint32_t>("rows")),
+        scaling_{fields.array<std::uint32_t>("columns"), fields.array<double>("means"),
+                 fields.array<double>("scales")},
         components_(fields.integer("components", kMaxSafeInteger)),
-        seed_(fields.integer("seed", kMaxSafeInteger)) {}
+        seed_(fields.integer("seed", kMaxSafeInteger)),
+        threads_(fields.integer("threads", kMaxSafeInteger)) {}
 
  private:
   void compute() override {
-    result_ = makeCpuBackend({})->principalComponents(rows_, components_, seed_);
+    const auto values = scaledColumns(*dataset_, rows_, scaling_);
+    result_ = makeCpuBackend({threads_, {}})
+                  ->principalComponents({values, rows_.size(), scaling_.columns.size()},
+                                        components_, seed_);
   }
 
   Napi::Value result(Napi::Env env) override {
@@ -27,16 +34,18 @@ class Worker final : public PromiseWorker {
     for (std::size_t i = 0; i < result_.variances.size(); ++i) {
       variances.Set(static_cast<std::uint32_t>(i), result_.variances[i]);
     }
-    found.Set("directions", toFloat32Array(env, result_.directions));
+    found.Set("directions", toTypedArray(env, result_.directions));
     found.Set("variances", variances);
     found.Set("totalVariance", result_.totalVariance);
     return found;
   }
 
-  std::vector<float> values_;
-  CentredRows rows_;
+  std::shared_ptr<const Dataset> dataset_;
+  std::vector<std::uint32_t> rows_;
+  ColumnScaling scaling_;
   std::size_t components_;
   std::uint64_t seed_;
+  std::size_t threads_;
   PrincipalComponents result_;
 };
 

@@ -5,7 +5,7 @@
 namespace lethe::node {
 
 /**
- * principalComponents({values, rows, columns, components, seed}):
+ * principalComponents({dataset, rows, columns, means, scales, components, seed, threads}):
  * Promise<{directions: Float32Array, variances: number[], totalVariance}>
  */
 Napi::Value principalComponents(const Napi::CallbackInfo& info);

@@ -1,8 +1,8 @@
-import { requireInstance, requireObject } from '../arguments.js';
+import { requireInstance, requireInteger, requireObject } from '../arguments.js';
 import { LetheError } from '../errors.js';
-import { Dataset } from './dataset.js';
+import { Dataset, type Rows } from './dataset.js';
 import { Model } from './model.js';
-import type { RunOptions } from './pass.js';
+import { type RunOptions, runNative } from './run.js';
 
 /**
  * x -> W x + b on the inputs of a network, fixed before training: a projection (principal components, a
@@ -10,53 +10,75 @@ import type { RunOptions } from './pass.js';
  * folded into the first layer, it leaves a model of the original inputs.
  */
 export interface LinearMap {
-  /** W, float32, row-major [outputs, inputs]. */
+  /** W, float32, row-major [outputs, inputs], or [outputs, columns] where there are `columns`. */
   readonly weights: Float32Array;
   /** b, float32 [outputs]; to centre, -W times the mean. */
   readonly bias: Float32Array;
+  /** The inputs that it reads, each once; default: all. */
+  readonly columns?: Uint32Array;
+}
+
+export interface MapOptions extends RunOptions {
+  /** The rows to map, in this order; default: all. */
+  readonly rows?: Rows;
 }
 
 /**
- * The data set with its rows mapped: float32 features, the same labels and classes.
+ * The data set with its rows mapped: float32 features, the same labels and classes. Progress counts
+ * rows.
  *
  * @param map from the network's inputs, which for bytes are those after the affine map
- * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_ABORTED, ERR_DIVERGED (a mapped value is not finite),
- * ERR_OUT_OF_MEMORY
+ * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_ABORTED, ERR_DIVERGED
+ * (a mapped value is not finite), ERR_OUT_OF_MEMORY
  */
 export async function mapDataset(
   dataset: Dataset,
   map: LinearMap,
-  options: RunOptions = {},
+  options: MapOptions = {},
 ): Promise<Dataset> {
   requireInstance('dataset', dataset, Dataset);
-  const { outputs } = checkMap(map, dataset.columns);
-  // A layer without ReLU is a linear map: the engine's, deterministic and on all cores.
-  const layer = Model.fromParameters([dataset.columns, outputs], joined(map.weights, map.bias));
-  return new Dataset({
-    name: `${dataset.name}, mapped to ${outputs} features`,
-    features: await layer.logits(dataset, dataset.allRows(), options),
-    labels: dataset.labels,
-    rows: dataset.rows,
-    columns: outputs,
-    classes: dataset.classes,
-    affine: { scale: 1, offset: 0 },
-  });
+  const columns = checkMap(map, dataset.columns);
+  const { rows: wanted } = requireObject('options', options);
+  const rows = wanted ? dataset.checkNonEmptyRows(wanted, 'set of rows') : dataset.allRows();
+  const { weights, bias } = map;
+  const handle = await runNative(options, (addon, threads, onProgress) =>
+    addon.mapRows({ source: dataset.handle, rows, columns, weights, bias, threads }, onProgress),
+  );
+  const labels = wanted ? rows.map((row) => dataset.labels[row]!) : dataset.labels;
+  return new Dataset(
+    {
+      name: `${dataset.name}, mapped to ${bias.length} features`,
+      labels,
+      rows: rows.length,
+      columns: bias.length,
+      classes: dataset.classes,
+      affine: { scale: 1, offset: 0 },
+    },
+    handle,
+  );
 }
 
 /**
- * The model of the original inputs: its first layer is W1 W, b1 + W1 b. Its logits are those of `model`
- * on mapped inputs up to rounding, not to the bit.
+ * The model of the original inputs: its first layer is W1 W, b1 + W1 b, and 0 for inputs that the map
+ * does not read. Its logits are those of `model` on mapped inputs up to rounding, not to the bit.
  *
+ * @param inputs of the map; to be given where it has `columns`
  * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_BUSY, ERR_DIVERGED (a folded value is not finite)
  */
-export async function foldLinearMap(model: Model, map: LinearMap): Promise<Model> {
+export async function foldLinearMap(
+  model: Model,
+  map: LinearMap,
+  inputs = inputsOf(map),
+): Promise<Model> {
   requireInstance('model', model, Model);
+  if (map.columns) requireInteger('inputs', inputs, 1);
+  const columns = checkMap(map, inputs);
+  const { weights, bias } = map;
   const [components, hidden] = model.widths as [number, number];
-  const { inputs, outputs } = checkMap(map);
-  if (outputs !== components) {
+  if (bias.length !== components) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `the map has ${outputs} outputs, but the model ${components} inputs`,
+      `the map has ${bias.length} outputs, but the model ${components} inputs`,
     );
   }
   const parameters = model.parameters();
@@ -69,50 +91,67 @@ export async function foldLinearMap(model: Model, map: LinearMap): Promise<Model
     classes: 1,
     affine: { scale: 1, offset: 0 },
   });
-  // Row i of W1 times W and b, again as a layer: its weights are W^T and b.
-  const columns = new Float32Array((inputs + 1) * components);
+  // Row i of W1 times [W b]: again a linear map, whose weights are [W b]^T.
+  const size = columns.length + 1;
+  const transposed = new Float32Array(size * components);
   for (let component = 0; component < components; component++) {
-    for (let input = 0; input < inputs; input++) {
-      columns[input * components + component] = map.weights[component * inputs + input]!;
+    const from = component * columns.length;
+    for (let i = 0; i < columns.length; i++) {
+      transposed[i * components + component] = weights[from + i]!;
     }
-    columns[inputs * components + component] = map.bias[component]!;
+    transposed[columns.length * components + component] = bias[component]!;
   }
-  const layer = Model.fromParameters(
-    [components, inputs + 1],
-    joined(columns, new Float32Array(inputs + 1)),
-  );
-  const products = await layer.logits(first, first.allRows());
+  const zeros = new Float32Array(size);
+  const mapped = await mapDataset(first, { weights: transposed, bias: zeros });
+  const products = mapped.normalized(mapped.allRows());
 
   const rest = parameters.subarray(hidden * components);
   const folded = new Float32Array(hidden * inputs + rest.length);
   folded.set(rest, hidden * inputs);
   for (let unit = 0; unit < hidden; unit++) {
-    const row = products.subarray(unit * (inputs + 1), (unit + 1) * (inputs + 1));
-    folded.set(row.subarray(0, inputs), unit * inputs);
-    folded[hidden * inputs + unit]! += row[inputs]!;
+    const from = unit * size;
+    for (let i = 0; i < columns.length; i++) {
+      folded[unit * inputs + columns[i]!] = products[from + i]!;
+    }
+    folded[hidden * inputs + unit]! += products[from + columns.length]!;
   }
   return Model.fromParameters([inputs, ...model.widths.slice(1)], folded);
 }
 
-function checkMap(map: LinearMap, expectedInputs?: number) {
-  const { weights, bias } = requireObject('map', map);
-  requireInstance('the weights of the map', weights, Float32Array);
-  requireInstance('the bias of the map', bias, Float32Array);
-  const outputs = bias.length;
-  const inputs = expectedInputs ?? weights.length / outputs;
-  if (outputs === 0 || !Number.isInteger(inputs) || weights.length !== inputs * outputs) {
+function inputsOf(map: LinearMap): number {
+  const { weights, bias, columns } = requireObject('map', map);
+  if (columns !== undefined) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `the map has ${outputs} outputs and ${weights.length} weights: these must be ` +
-        `${expectedInputs === undefined ? 'a multiple' : `${inputs * outputs}, outputs x inputs`}`,
+      'the map reads some columns alone: give the number of its inputs too',
     );
   }
-  return { inputs, outputs };
+  return weights?.length / bias?.length;
 }
 
-function joined(a: Float32Array, b: Float32Array): Float32Array {
-  const both = new Float32Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+/** The columns that the map reads. */
+function checkMap(map: LinearMap, inputs: number): Uint32Array {
+  const { weights, bias, columns } = requireObject('map', map);
+  requireInstance('the weights of the map', weights, Float32Array);
+  requireInstance('the bias of the map', bias, Float32Array);
+  if (columns !== undefined) {
+    requireInstance('the columns of the map', columns, Uint32Array);
+    const known = new Set(columns).size === columns.length && columns.every((c) => c < inputs);
+    if (!known) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        `the columns of the map must be among ${inputs} inputs, each given once`,
+      );
+    }
+  }
+  const read = columns?.length ?? inputs;
+  const outputs = bias.length;
+  if (outputs === 0 || !Number.isInteger(read) || weights.length !== read * outputs) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `the map has ${outputs} outputs and ${weights.length} weights: these must be outputs x ` +
+        `inputs, here ${outputs} x ${Number.isInteger(read) ? read : 'a whole number'}`,
+    );
+  }
+  return columns ?? Uint32Array.from({ length: inputs }, (_, column) => column);
 }

@@ -15,7 +15,8 @@ import { type Evaluation, evaluateLogits } from './evaluation.js';
 import { readModel, writeModel } from './formats/model-file.js';
 import { callNative, type NativeModel } from './native.js';
 import { parameterHash } from './parameter-hash.js';
-import { type Plan, pass, type RunOptions } from './pass.js';
+import { type Plan, pass } from './pass.js';
+import type { RunOptions } from './run.js';
 import type { Schedule } from './schedule.js';
 
 export interface TrainOptions

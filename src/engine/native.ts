@@ -90,6 +90,12 @@ export interface PassOutcome {
   readonly values?: Float32Array;
 }
 
+/** Means and variances, [columns]. */
+export interface NativeColumnStatistics {
+  means: Float64Array;
+  variances: Float64Array;
+}
+
 /** Directions of the largest variance, [components, columns], and the variance along each. */
 export interface NativeComponents {
   directions: Float32Array;
@@ -97,7 +103,13 @@ export interface NativeComponents {
   totalVariance: number;
 }
 
-interface NativeAddon {
+/** Long work off the main thread. */
+export interface NativeRun<T> {
+  readonly promise: Promise<T>;
+  abort(): void;
+}
+
+export interface NativeAddon {
   Dataset: new (
     arguments_:
       | {
@@ -113,16 +125,31 @@ interface NativeAddon {
   Model: new (
     arguments_: { widths: Uint32Array } & ({ seed: number } | { parameters: Float32Array }),
   ) => NativeModel;
-  pass(
-    request: NativePass,
+  pass(request: NativePass, onProgress?: (progress: Progress) => void): NativeRun<PassOutcome>;
+  mapRows(
+    request: {
+      source: NativeDataset;
+      rows: Uint32Array;
+      columns: Uint32Array;
+      weights: Float32Array;
+      bias: Float32Array;
+      threads: number;
+    },
     onProgress?: (progress: Progress) => void,
-  ): { promise: Promise<PassOutcome>; abort(): void };
+  ): NativeRun<NativeDataset>;
+  columnStatistics(arguments_: {
+    dataset: NativeDataset;
+    rows: Uint32Array;
+  }): Promise<NativeColumnStatistics>;
   principalComponents(arguments_: {
-    values: Float32Array;
-    rows: number;
-    columns: number;
+    dataset: NativeDataset;
+    rows: Uint32Array;
+    columns: Uint32Array;
+    means: Float64Array;
+    scales: Float64Array;
     components: number;
     seed: number;
+    threads: number;
   }): Promise<NativeComponents>;
   kroneckerSolve(arguments_: {
     widths: Uint32Array;

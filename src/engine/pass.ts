@@ -1,36 +1,15 @@
 import {
   requireArray,
-  requireFunction,
   requireInstance,
   requireInteger,
   requireObject,
   requireOneOf,
 } from '../arguments.js';
-import { LetheError } from '../errors.js';
-import { availableThreads } from './available-threads.js';
 import { Dataset, joinRows, type Rows } from './dataset.js';
 import type { Model } from './model.js';
-import {
-  callNative,
-  type NativeObjective,
-  type NativePass,
-  type NativePlan,
-  type NativeSink,
-  type PassOutcome,
-  type Progress,
-  toLetheError,
-} from './native.js';
+import type { NativeObjective, NativePlan, NativeSink, PassOutcome } from './native.js';
+import { type RunOptions, runNative } from './run.js';
 import { nativeSchedule, type Schedule } from './schedule.js';
-
-/** What every long run takes. */
-export interface RunOptions {
-  /** Threads, the calling one included; default: the cores this process may use. Never changes a bit of the result. */
-  readonly threads?: number;
-  /** Aborts the run with ERR_ABORTED; the model stays as it was. */
-  readonly signal?: AbortSignal;
-  /** Called at most 20 times a second. What it throws aborts the run and is what the run throws. */
-  readonly onProgress?: (progress: Progress) => void;
-}
 
 /** Which rows a pass visits, in which batches. */
 export interface Plan {
@@ -183,46 +162,17 @@ export async function pass(
 ): Promise<PassOutcome> {
   requireObject('model', model);
   requireInstance('dataset', dataset, Dataset);
-  requireObject('options', options);
-  const { threads = availableThreads(), signal, onProgress } = options;
-  if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
-  if (onProgress !== undefined) requireFunction('onProgress', onProgress);
-  const request: NativePass = {
-    model: model.handle,
-    dataset: dataset.handle,
-    threads: requireInteger('threads', threads, 1, 1024),
-    plan: nativePlan(dataset, plan),
-    objective: nativeObjective(objective, model.classes),
-    sink: nativeSink(sink),
-  };
-  if (signal?.aborted) throw aborted(signal);
-
-  let callbackError: { error: unknown } | undefined;
-  const report = (progress: Progress) => {
-    if (callbackError) return;
-    try {
-      onProgress?.(progress);
-    } catch (error) {
-      callbackError = { error };
-      abort();
-    }
-  };
-  const run = callNative((addon) => addon.pass(request, onProgress && report));
-  const abort = () => run.abort();
-  signal?.addEventListener('abort', abort, { once: true });
-  try {
-    return await run.promise;
-  } catch (error) {
-    if (callbackError) throw callbackError.error;
-    if (signal?.aborted) throw aborted(signal);
-    throw toLetheError(error);
-  } finally {
-    signal?.removeEventListener('abort', abort);
-  }
-}
-
-function aborted(signal: AbortSignal): LetheError {
-  return new LetheError('ERR_ABORTED', 'the run was aborted; the model is as it was', {
-    cause: signal.reason,
-  });
+  return runNative(options, (addon, threads, onProgress) =>
+    addon.pass(
+      {
+        model: model.handle,
+        dataset: dataset.handle,
+        threads,
+        plan: nativePlan(dataset, plan),
+        objective: nativeObjective(objective, model.classes),
+        sink: nativeSink(sink),
+      },
+      onProgress,
+    ),
+  );
 }

@@ -1,6 +1,6 @@
 import { requireFunction } from '../arguments.js';
 import type { Progress } from './native.js';
-import type { RunOptions } from './pass.js';
+import type { RunOptions } from './run.js';
 
 /** How far a run of several phases has come. */
 export interface PhaseProgress extends Progress {

@@ -1,18 +1,49 @@
 import { requireInstance, requireInteger, requireObject } from '../arguments.js';
-import { callNative, type NativeComponents, toLetheError } from './native.js';
+import { availableThreads } from './available-threads.js';
+import { Dataset, type Rows } from './dataset.js';
+import {
+  callNative,
+  type NativeColumnStatistics,
+  type NativeComponents,
+  toLetheError,
+} from './native.js';
+
+/** Means and variances, [columns]. */
+export type ColumnStatistics = Readonly<NativeColumnStatistics>;
+
+/**
+ * Of the network's inputs, over some rows, in double precision.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_OUT_OF_MEMORY
+ */
+export async function columnStatistics(dataset: Dataset, rows: Rows): Promise<ColumnStatistics> {
+  requireInstance('dataset', dataset, Dataset);
+  const request = {
+    dataset: dataset.handle,
+    rows: dataset.checkNonEmptyRows(rows, 'set of rows'),
+  };
+  return callNative((addon) => addon.columnStatistics(request)).catch((error: unknown) => {
+    throw toLetheError(error);
+  });
+}
+
+/** Columns of a data set; of each value its mean is taken away, and the rest scaled. */
+export interface ScaledColumns {
+  readonly columns: Uint32Array;
+  readonly means: Float64Array;
+  readonly scales: Float64Array;
+}
 
 /** Directions of the largest variance, [components, columns], and the variance along each. */
 export type PrincipalComponents = Readonly<NativeComponents>;
 
-export interface PrincipalComponentsOptions {
-  /** Row-major [rows, columns]; the mean of each column is 0. */
-  readonly values: Float32Array;
-  readonly rows: number;
-  readonly columns: number;
+export interface PrincipalComponentsOptions extends ScaledColumns {
+  readonly rows: Rows;
   /** The most that are answered, in 1..118; constant data have none. */
   readonly components: number;
   /** Of where the iteration starts; default 0. */
   readonly seed?: number;
+  readonly threads?: number | undefined;
 }
 
 /**
@@ -20,21 +51,26 @@ export interface PrincipalComponentsOptions {
  * Source: Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM Review 53(2), 2011,
  * algorithms 4.4 and 5.1.
  *
- * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY
+ * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_OUT_OF_MEMORY
  */
 export async function principalComponents(
+  dataset: Dataset,
   options: PrincipalComponentsOptions,
 ): Promise<PrincipalComponents> {
-  const { values, rows, columns, components, seed = 0 } = requireObject('options', options);
+  requireInstance('dataset', dataset, Dataset);
+  const { rows, columns, means, scales, components } = requireObject('options', options);
+  const { seed = 0, threads = availableThreads() } = options;
   const request = {
-    values: requireInstance('values', values, Float32Array),
-    rows: requireInteger('rows', rows, 1),
-    columns: requireInteger('columns', columns, 1),
+    dataset: dataset.handle,
+    rows: dataset.checkNonEmptyRows(rows, 'set of rows'),
+    columns: requireInstance('columns', columns, Uint32Array),
+    means: requireInstance('means', means, Float64Array),
+    scales: requireInstance('scales', scales, Float64Array),
     components: requireInteger('components', components, 1, 118),
     seed: requireInteger('seed', seed, 0),
+    threads: requireInteger('threads', threads, 1, 1024),
   };
-  const found = callNative((addon) => addon.principalComponents(request));
-  return found.catch((error: unknown) => {
+  return callNative((addon) => addon.principalComponents(request)).catch((error: unknown) => {
     throw toLetheError(error);
   });
 }

@@ -9,7 +9,7 @@ import { LetheError } from '../errors.js';
 import { availableThreads } from './available-threads.js';
 import type { Dataset } from './dataset.js';
 import { Model, type TrainOptions, type TrainResult } from './model.js';
-import type { RunOptions } from './pass.js';
+import type { RunOptions } from './run.js';
 
 /** One model of an ensemble and how it is trained. */
 export interface TrainJob extends Omit<TrainOptions, keyof RunOptions> {

@@ -1,7 +1,7 @@
 import { requireInstance, requireInteger, requireObject } from '../arguments.js';
 import type { Dataset, Rows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
-import type { RunOptions } from '../engine/pass.js';
+import type { RunOptions } from '../engine/run.js';
 import type { Activations } from './cka.js';
 
 /**

@@ -1,7 +1,7 @@
 import { requireInstance, requireInteger, requireObject, requirePositive } from '../arguments.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
-import type { RunOptions } from '../engine/pass.js';
+import type { RunOptions } from '../engine/run.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 
 export interface RelearnOptions extends Omit<RunOptions, 'onProgress'> {

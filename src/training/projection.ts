@@ -1,9 +1,11 @@
 import type { Dataset } from '../engine/dataset.js';
 import type { LinearMap } from '../engine/linear-map.js';
 import {
+  columnStatistics,
   type PrincipalComponents,
   principalComponents,
   principalComponentsWork,
+  type ScaledColumns,
 } from '../engine/principal-components.js';
 
 /** Fewer features are not worth a projection. */
@@ -27,14 +29,13 @@ export interface ProjectionOptions {
   /** The most components that the automatic rule takes. */
   readonly mostComponents: number;
   readonly seed: number;
+  readonly threads?: number | undefined;
 }
 
 /** A linear map of the features on which a small network trains as well as on all of them. */
 export interface Projection {
-  /** Columns that take part, ascending. */
-  readonly columns: Uint32Array;
-  /** Of these columns to the components, of mean variance 1. */
-  readonly map: LinearMap;
+  /** Of the columns that take part, ascending, to the components, of mean variance 1. */
+  readonly map: LinearMap & Required<Pick<LinearMap, 'columns'>>;
   /** What was done, in words. */
   readonly reasons: readonly string[];
   readonly multiplyAdds: number;
@@ -49,8 +50,7 @@ export async function fitProjection(
   sample: Uint32Array,
   options: ProjectionOptions,
 ): Promise<Projection | undefined> {
-  const values = dataset.normalized(sample);
-  const { means, variances } = columnStatistics(values, dataset.columns);
+  const { means, variances } = await columnStatistics(dataset, sample);
   const scales = columnScales(variances, options.scale);
   const scaled = variances.map((variance, column) => variance * (scales?.[column] ?? 1) ** 2);
   if (!scaled.some((variance) => variance > 0)) return undefined;
@@ -62,68 +62,33 @@ export async function fitProjection(
       ? [`${columns.length} of ${dataset.columns} features used`]
       : []),
   ];
-  const chosen = {
+  const chosen: ScaledColumns = {
     columns,
     means: Float64Array.from(columns, (column) => means[column]!),
     scales: Float64Array.from(columns, (column) => scales?.[column] ?? 1),
   };
   const kept = columns.reduce((sum, column) => sum + scaled[column]!, 0);
-  const statisticsWork = 2 * values.length;
+  const statisticsWork = 2 * sample.length * dataset.columns;
   if (components === false) {
     const factor = Math.sqrt(columns.length / kept);
-    const map = centring(chosen, factor);
-    return { columns, map, reasons, multiplyAdds: statisticsWork };
+    return { map: centring(chosen, factor), reasons, multiplyAdds: statisticsWork };
   }
 
-  const centred = new Float32Array(sample.length * columns.length);
-  for (let row = 0; row < sample.length; row++) {
-    for (let i = 0; i < columns.length; i++) {
-      const value = values[row * dataset.columns + columns[i]!]! - chosen.means[i]!;
-      centred[row * columns.length + i] = value * chosen.scales[i]!;
-    }
-  }
   const wanted = components === 'enough' ? options.mostComponents : components;
-  const found = await principalComponents({
-    values: centred,
-    rows: sample.length,
-    columns: columns.length,
-    components: wanted,
-    seed: options.seed,
+  const { seed, threads } = options;
+  const found = await principalComponents(dataset, {
+    ...chosen,
+    ...{ rows: sample, components: wanted, seed, threads },
   });
   const count =
     components === 'enough' ? enough(found) : Math.min(components, found.variances.length);
   const covered = found.variances.slice(0, count).reduce((sum, variance) => sum + variance, 0);
   const percent = Math.round((100 * covered) / kept);
   return {
-    columns,
     map: projecting(chosen, found, count),
     reasons: [...reasons, `projected to ${count} components, ${percent} % of the variance`],
     multiplyAdds: statisticsWork + principalComponentsWork(sample.length, columns.length, wanted),
   };
-}
-
-interface ChosenColumns {
-  readonly columns: Uint32Array;
-  readonly means: Float64Array;
-  readonly scales: Float64Array;
-}
-
-function columnStatistics(values: Float32Array, columns: number) {
-  const rows = values.length / columns;
-  const means = new Float64Array(columns);
-  const variances = new Float64Array(columns);
-  for (let i = 0, column = 0; i < values.length; i++) {
-    means[column]! += values[i]!;
-    if (++column === columns) column = 0;
-  }
-  for (let column = 0; column < columns; column++) means[column]! /= rows;
-  for (let i = 0, column = 0; i < values.length; i++) {
-    const distance = values[i]! - means[column]!;
-    variances[column]! += distance * distance;
-    if (++column === columns) column = 0;
-  }
-  for (let column = 0; column < columns; column++) variances[column]! /= rows;
-  return { means, variances };
 }
 
 /** 1 / sqrt(v + .1 median v), or nothing where the variances are even enough. */
@@ -162,20 +127,21 @@ function enough({ variances, totalVariance }: PrincipalComponents): number {
   return Math.min(variances.length, Math.max(FEWEST_COMPONENTS, count + 1));
 }
 
-function centring({ columns, means, scales }: ChosenColumns, factor: number): LinearMap {
+function centring({ columns, means, scales }: ScaledColumns, factor: number): Projection['map'] {
   const size = columns.length;
   const weights = new Float32Array(size * size);
   scales.forEach((scale, i) => {
     weights[i * size + i] = scale * factor;
   });
-  return { weights, bias: Float32Array.from(means, (mean, i) => -mean * scales[i]! * factor) };
+  const bias = Float32Array.from(means, (mean, i) => -mean * scales[i]! * factor);
+  return { columns, weights, bias };
 }
 
 function projecting(
-  { columns, means, scales }: ChosenColumns,
+  { columns, means, scales }: ScaledColumns,
   { directions, variances }: PrincipalComponents,
   count: number,
-): LinearMap {
+): Projection['map'] {
   const size = columns.length;
   const variance = variances.slice(0, count).reduce((sum, value) => sum + value, 0) / count;
   const factor = 1 / Math.sqrt(variance);
@@ -190,17 +156,5 @@ function projecting(
     }
     bias[component] = shift;
   }
-  return { weights, bias };
-}
-
-/** The map of all features: those that do not take part have weight 0. */
-export function onAllColumns({ columns, map }: Projection, inputs: number): LinearMap {
-  const outputs = map.bias.length;
-  const weights = new Float32Array(outputs * inputs);
-  for (let output = 0; output < outputs; output++) {
-    columns.forEach((column, i) => {
-      weights[output * inputs + column] = map.weights[output * columns.length + i]!;
-    });
-  }
-  return { weights, bias: map.bias };
+  return { columns, weights, bias };
 }

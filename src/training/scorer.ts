@@ -1,8 +1,8 @@
 import type { Dataset } from '../engine/dataset.js';
 import { argmax, rowLoss } from '../engine/evaluation.js';
 import { Model } from '../engine/model.js';
-import type { RunOptions } from '../engine/pass.js';
 import { withoutProgress } from '../engine/phases.js';
+import type { RunOptions } from '../engine/run.js';
 import { forwardWork, trainingWork } from './multiply-adds.js';
 import { MOMENTUM, oneCycle } from './one-cycle.js';
 

@@ -7,7 +7,7 @@ import { inPhase, type PhasedOptions, Stopwatch, withoutProgress } from '../engi
 import { LetheError } from '../errors.js';
 import { forwardWork, trainingWork } from './multiply-adds.js';
 import { divergence, trainNarrowNets } from './narrow-nets.js';
-import { fitProjection, onAllColumns, type Projection } from './projection.js';
+import { fitProjection, type Projection } from './projection.js';
 import { type FastOptions, type FastRecipe, fastRecipe, MOST_NETS } from './recipe.js';
 import { type ScoredRows, scoreRows } from './scorer.js';
 
@@ -86,7 +86,7 @@ export async function trainModel(
   const projection = await fitProjection(
     dataset,
     sample.map((position) => rows[position]!),
-    { ...recipe, seed: seeds.projection },
+    { ...recipe, seed: seeds.projection, threads: options.threads },
   );
   if (!projection) return trainPlainly(run, nothingYet('no feature varies: the plain recipe'));
   return trainProjected(run, projection, sample);
@@ -130,26 +130,24 @@ async function trainProjected(
   sample: Uint32Array,
 ): Promise<TrainedModel> {
   const { dataset, rows, recipe, seeds, options, watch } = run;
-  const { columns, map } = projection;
-  const components = map.bias.length;
+  const { map } = projection;
   const account: Account = {
     steps: 0,
-    multiplyAdds: projection.multiplyAdds + rows.length * components * columns.length,
+    multiplyAdds: projection.multiplyAdds + rows.length * map.weights.length,
     reasons: [...projection.reasons],
   };
   // From here on there is nothing but the rows to train on.
-  const selected = dataset.select(rows, { columns });
-  let projected = selected;
+  let projected: Dataset | undefined;
   let scored: ScoredRows | undefined;
   const diverged = await divergence(async () => {
-    projected = await mapDataset(selected, map, inPhase('project', options));
+    projected = await mapDataset(dataset, map, { ...inPhase('project', options), rows });
     watch.lap('project');
     if (recipe.hardestShare === 0) return;
     const { hardestShare } = recipe;
     scored = await scoreRows(projected, hardestShare, seeds.scorer, inPhase('score', options));
     watch.lap('score');
   });
-  if (diverged) {
+  if (diverged || !projected) {
     account.reasons.push('values too far apart to project: the plain recipe');
     return trainPlainly(run, account);
   }
@@ -183,7 +181,7 @@ async function trainAttempts(
     return (await model.evaluate(of, on, withoutProgress(options))).accuracy;
   };
   const finish = async (model: Model): Promise<TrainedModel> => {
-    const folded = await foldLinearMap(model, onAllColumns(projection, dataset.columns));
+    const folded = await foldLinearMap(model, projection.map, dataset.columns);
     account.multiplyAdds += widths[1]! * projected.columns * dataset.columns;
     watch.lap('train');
     return { model: folded, ...account, seconds: watch.seconds };

@@ -11,7 +11,7 @@ import { availableThreads } from '../engine/available-threads.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
 import { toOnnx } from '../engine/formats/export-model.js';
 import type { Model } from '../engine/model.js';
-import type { RunOptions } from '../engine/pass.js';
+import type { RunOptions } from '../engine/run.js';
 import { LetheError } from '../errors.js';
 import {
   compareLogits,

@@ -1,0 +1,24 @@
+#include "map_worker.h"
+
+#include "handles.h"
+
+namespace lethe::node {
+
+MapWorker::MapWorker(Napi::Env env, const Fields& request, const Napi::FunctionReference& dataset,
+                     RunQueue& queue)
+    : RunWorker(env, request.integer("threads", kMaxSafeInteger), queue),
+      dataset_(dataset),
+      source_(DatasetHandle::from(request.value("source")).dataset()),
+      rows_(request.array<std::uint32_t>("rows")),
+      map_{request.array<std::uint32_t>("columns"), request.array<float>("weights"),
+           request.array<float>("bias")} {}
+
+void MapWorker::compute(Control& control) {
+  mapped_ = mapRows(*makeCpuBackend({}), *source_, rows_, map_, threads(), control);
+}
+
+Napi::Value MapWorker::outcome(Napi::Env env) {
+  return DatasetHandle::create(env, dataset_, std::move(mapped_));
+}
+
+}  // namespace lethe::node

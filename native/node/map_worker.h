@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "convert.h"
+#include "lethe/map_rows.h"
+#include "run_worker.h"
+
+namespace lethe::node {
+
+/**
+ * Maps rows of a data set to a new one: {source, rows, columns, weights, bias, threads}, the
+ * promise of a Dataset.
+ */
+class MapWorker final : public RunWorker {
+ public:
+  /** @param dataset the constructor of Dataset; it outlives the worker */
+  MapWorker(Napi::Env env, const Fields& request, const Napi::FunctionReference& dataset,
+            RunQueue& queue);
+
+ private:
+  void compute(Control& control) override;
+  Napi::Value outcome(Napi::Env env) override;
+
+  const Napi::FunctionReference& dataset_;
+  std::shared_ptr<const Dataset> source_;
+  std::vector<std::uint32_t> rows_;
+  LinearMap map_;
+  std::shared_ptr<const Dataset> mapped_;
+};
+
+}  // namespace lethe::node
