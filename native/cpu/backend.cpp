@@ -31,7 +31,7 @@ class CpuBackend final : public Backend {
 
   PrincipalComponents principalComponents(const CentredRows& rows, std::size_t components,
                                           std::uint64_t seed) override {
-    return cpu::principalComponents(kernels_, rows, components, seed);
+    return cpu::principalComponents(kernels_, threads_, rows, components, seed);
   }
 
   ParameterVector kroneckerSolve(const FactoredFisher& fisher, const ParameterVector& gradient,

@@ -1,5 +1,9 @@
 #include "matrix.h"
 
+#include <algorithm>
+
+#include "tasks.h"
+
 namespace lethe::cpu {
 
 void multiplyPanel(const Kernels& kernels, const Factor& a, const Panel& b, std::size_t rows,
@@ -19,11 +23,16 @@ void multiplyPanel(const Kernels& kernels, const Factor& a, const Panel& b, std:
   });
 }
 
-void multiply(const Kernels& kernels, const Factor& a, Matrix& b, Matrix& out) {
-  for (std::size_t lane = 0; lane < b.columns(); lane += kPanelLanes) {
-    multiplyPanel(kernels, a, {b.data() + lane, b.stride()}, out.rows(), b.rows(),
-                  {out.data() + lane, out.stride()});
-  }
+void multiply(const Kernels& kernels, ThreadTeam& team, const Factor& a, Matrix& b, Matrix& out) {
+  const std::size_t rowTasks = ceilDivide(out.rows(), kRowsPerTask);
+  team.run(panelCount(b.columns()) * rowTasks, [&](std::size_t task, std::size_t) {
+    const std::size_t lane = task / rowTasks * kPanelLanes;
+    const std::size_t first = task % rowTasks * kRowsPerTask;
+    const Factor rows{a.values + static_cast<std::ptrdiff_t>(first) * a.row, a.row, a.depth};
+    multiplyPanel(kernels, rows, {b.data() + lane, b.stride()},
+                  std::min(kRowsPerTask, out.rows() - first), b.rows(),
+                  {out.row(first) + lane, out.stride()});
+  });
 }
 
 }  // namespace lethe::cpu

@@ -2,6 +2,7 @@
 
 #include "activations.h"
 #include "kernels.h"
+#include "thread_team.h"
 
 namespace lethe::cpu {
 
@@ -33,7 +34,7 @@ struct Panel {
 void multiplyPanel(const Kernels& kernels, const Factor& a, const Panel& b, std::size_t rows,
                    std::size_t depth, const Panel& out);
 
-/** out = a b for whole matrices. */
-void multiply(const Kernels& kernels, const Factor& a, Matrix& b, Matrix& out);
+/** out = a b for whole matrices, shared out over the team. */
+void multiply(const Kernels& kernels, ThreadTeam& team, const Factor& a, Matrix& b, Matrix& out);
 
 }  // namespace lethe::cpu

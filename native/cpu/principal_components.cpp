@@ -101,27 +101,33 @@ void check(const CentredRows& rows, std::size_t components) {
 
 }  // namespace
 
-PrincipalComponents principalComponents(const Kernels& kernels, const CentredRows& rows,
-                                        std::size_t components, std::uint64_t seed) {
+PrincipalComponents principalComponents(const Kernels& kernels, std::size_t threads,
+                                        const CentredRows& rows, std::size_t components,
+                                        std::uint64_t seed) {
   const FloatingPointMode mode;
   check(rows, components);
+  ThreadTeam team(threads);
   const std::size_t followed = std::min({components + kOversampling, rows.rows, rows.columns});
   const auto stride = static_cast<std::ptrdiff_t>(rows.columns);
   const Factor x{rows.values.data(), stride, 1};
   const Factor xTransposed{rows.values.data(), 1, stride};
 
-  Matrix directions(rows.columns, followed);
+  // A basis of the range of (X^T X)^2 on random directions: at right angles on the side of the
+  // columns, which are fewer than the rows.
+  Matrix basis(rows.columns, followed);
   Matrix images(rows.rows, followed);
-  fillWithSigns(directions, followed, seed);
-  multiply(kernels, x, directions, images);
-  multiply(kernels, xTransposed, images, directions);
-  normalizeColumns(directions, followed);
-  multiply(kernels, x, directions, images);
-  orthonormalize(images, followed);
-  multiply(kernels, xTransposed, images, directions);  // B^T of X = Q B
+  fillWithSigns(basis, followed, seed);
+  for (int power = 0; power < 2; ++power) {
+    multiply(kernels, team, x, basis, images);
+    multiply(kernels, team, xTransposed, images, basis);
+    normalizeColumns(basis, followed);
+  }
+  orthonormalize(basis, followed);
 
+  // In this basis X is so small that its right singular vectors are found exactly.
+  multiply(kernels, team, x, basis, images);
   Matrix gram(followed, followed);
-  multiply(kernels, {directions.data(), 1, directions.stride()}, directions, gram);
+  multiply(kernels, team, {images.data(), 1, images.stride()}, images, gram);
   std::vector<double> symmetric(followed * followed);
   for (std::size_t i = 0; i < followed; ++i) {
     for (std::size_t j = 0; j < followed; ++j) symmetric[i * followed + j] = gram.row(i)[j];
@@ -132,18 +138,19 @@ PrincipalComponents principalComponents(const Kernels& kernels, const CentredRow
   for (const float value : rows.values) result.totalVariance += double{value} * value;
   const auto count = static_cast<double>(rows.rows);
   result.totalVariance /= count;
-  std::vector<double> direction(rows.columns);
-  for (std::size_t j = 0; j < std::min(components, followed); ++j) {
-    if (!(eigen.values[j] > kNoise * kNoise * eigen.values[0])) break;
-    const double* weights = &eigen.vectors[j * followed];
-    for (std::size_t i = 0; i < rows.columns; ++i) {
-      direction[i] = 0;
-      for (std::size_t k = 0; k < followed; ++k) direction[i] += directions.row(i)[k] * weights[k];
+  Matrix weights(followed, followed);
+  for (std::size_t j = 0; j < followed; ++j) {
+    for (std::size_t k = 0; k < followed; ++k) {
+      weights.row(k)[j] = static_cast<float>(eigen.vectors[j * followed + k]);
     }
-    const double length = std::sqrt(dot(direction.data(), direction.data(), rows.columns));
+  }
+  Matrix directions(rows.columns, followed);
+  multiply(kernels, team, {basis.data(), basis.stride(), 1}, weights, directions);
+  for (std::size_t j = 0; j < std::min(components, followed); ++j) {
+    if (!(eigen.values[j] > kNoise * eigen.values[0])) break;
     result.variances.push_back(eigen.values[j] / count);
-    for (const double value : direction) {
-      result.directions.push_back(static_cast<float>(value / length));
+    for (std::size_t i = 0; i < rows.columns; ++i) {
+      result.directions.push_back(directions.row(i)[j]);
     }
   }
   return result;

@@ -6,7 +6,8 @@
 namespace lethe::cpu {
 
 /** See Backend::principalComponents. */
-PrincipalComponents principalComponents(const Kernels& kernels, const CentredRows& rows,
-                                        std::size_t components, std::uint64_t seed);
+PrincipalComponents principalComponents(const Kernels& kernels, std::size_t threads,
+                                        const CentredRows& rows, std::size_t components,
+                                        std::uint64_t seed);
 
 }  // namespace lethe::cpu

@@ -78,8 +78,8 @@ export async function principalComponents(
 /** The multiply-adds of `principalComponents`, its smaller parts included. */
 export function principalComponentsWork(rows: number, columns: number, components: number): number {
   const followed = Math.min(components + 10, rows, columns);
-  const products = 4 * rows * columns * followed + columns * followed ** 2;
-  const orthonormalization = 2 * rows * followed ** 2;
-  const eigenvectors = 6 * followed ** 3 + columns * followed * components;
+  const products = 5 * rows * columns * followed + (rows + columns) * followed ** 2;
+  const orthonormalization = 2 * columns * followed ** 2;
+  const eigenvectors = 6 * followed ** 3;
   return products + orthonormalization + eigenvectors;
 }

@@ -15,6 +15,10 @@ const KEPT_VARIANCE = 0.95;
 /** Of the kept features' variance, by the components. */
 const COMPONENT_VARIANCE = 0.9;
 const FEWEST_COMPONENTS = 16;
+/** Two panels of the engine's kernels: a few components more would cost as much as a whole panel. */
+const FEW_COMPONENTS = 64;
+/** So few are enough if they hold this share of the kept features' variance. */
+const FEW_VARIANCE = 0.88;
 /** The largest feature variance over the median above which features are scaled. */
 const UNEVEN = 20;
 /** Of the median variance: keeps features that hardly vary from being blown up. */
@@ -67,27 +71,36 @@ export async function fitProjection(
     means: Float64Array.from(columns, (column) => means[column]!),
     scales: Float64Array.from(columns, (column) => scales?.[column] ?? 1),
   };
-  const kept = columns.reduce((sum, column) => sum + scaled[column]!, 0);
   const statisticsWork = 2 * sample.length * dataset.columns;
   if (components === false) {
+    const kept = columns.reduce((sum, column) => sum + scaled[column]!, 0);
     const factor = Math.sqrt(columns.length / kept);
     return { map: centring(chosen, factor), reasons, multiplyAdds: statisticsWork };
   }
 
-  const wanted = components === 'enough' ? options.mostComponents : components;
-  const { seed, threads } = options;
-  const found = await principalComponents(dataset, {
-    ...chosen,
-    ...{ rows: sample, components: wanted, seed, threads },
-  });
-  const count =
-    components === 'enough' ? enough(found) : Math.min(components, found.variances.length);
-  const covered = found.variances.slice(0, count).reduce((sum, variance) => sum + variance, 0);
-  const percent = Math.round((100 * covered) / kept);
+  const { mostComponents, seed, threads } = options;
+  let multiplyAdds = statisticsWork;
+  const find = (wanted: number) => {
+    multiplyAdds += principalComponentsWork(sample.length, columns.length, wanted);
+    const request = { ...chosen, rows: sample, components: wanted, seed, threads };
+    return principalComponents(dataset, request);
+  };
+  let found = await find(
+    components === 'enough' ? Math.min(FEW_COMPONENTS, mostComponents) : components,
+  );
+  if (
+    components === 'enough' &&
+    FEW_COMPONENTS < mostComponents &&
+    heldShare(found) < FEW_VARIANCE
+  ) {
+    found = await find(mostComponents);
+  }
+  const count = components === 'enough' ? enough(found) : found.variances.length;
+  const percent = Math.round(100 * heldShare(found, count));
   return {
     map: projecting(chosen, found, count),
     reasons: [...reasons, `projected to ${count} components, ${percent} % of the variance`],
-    multiplyAdds: statisticsWork + principalComponentsWork(sample.length, columns.length, wanted),
+    multiplyAdds,
   };
 }
 
@@ -115,6 +128,11 @@ function largest(variances: Float64Array): Uint32Array {
     return held >= goal;
   });
   return order.subarray(0, count + 1 || order.length).sort();
+}
+
+/** The share of the variance that the first components hold. */
+function heldShare({ variances, totalVariance }: PrincipalComponents, count = variances.length) {
+  return variances.slice(0, count).reduce((sum, variance) => sum + variance, 0) / totalVariance;
 }
 
 function enough({ variances, totalVariance }: PrincipalComponents): number {

@@ -17,8 +17,8 @@ export interface FastOptions extends PhasedOptions {
   readonly scale?: boolean;
   /**
    * Principal components to train on, up to 100, or `false` for the features themselves; default:
-   * of more than 64 features, as many as hold 90 % of the variance, 16 to 100, and up to 32 for a
-   * network of under 128 hidden units.
+   * of more than 64 features, as many as hold 90 % of the variance, 16 to 100 (64 where these hold
+   * 88 %), and up to 32 for a network of under 128 hidden units.
    */
   readonly components?: number | false;
   /**

@@ -1,20 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { principalComponents } from '#lethe/engine/principal-components';
+import { Dataset } from '#lethe/engine/dataset';
+import { columnStatistics, principalComponents } from '#lethe/engine/principal-components';
 import { expectCode, wrong } from '../support/errors.js';
 import { Fixture } from '../support/fixture.js';
 
 const fixture = new Fixture('components');
 const [columns, components] = fixture.widths as [number, number];
+const rows = fixture.number('rows');
+const dataset = new Dataset({
+  name: 'centred rows',
+  features: fixture.floats('values'),
+  labels: new Uint32Array(rows),
+  ...{ rows, columns, classes: 1, affine: { scale: 1, offset: 0 } },
+});
 const valid = {
-  values: fixture.floats('values'),
-  rows: fixture.number('rows'),
-  columns,
+  rows: dataset.allRows(),
+  columns: Uint32Array.from({ length: columns }, (_, column) => column),
+  means: new Float64Array(columns),
+  scales: new Float64Array(columns).fill(1),
   components,
 };
 
 describe('principalComponents', () => {
   it("finds LAPACK's, but for their signs", async () => {
-    const found = await principalComponents(valid);
+    const found = await principalComponents(dataset, valid);
     const total = fixture.number('totalVariance');
     expect(Math.abs(found.totalVariance - total)).toBeLessThan(1e-6 * total);
     const variances = fixture.floats('variances');
@@ -31,25 +40,65 @@ describe('principalComponents', () => {
   });
 
   it('is a function of its arguments, the seed among them', async () => {
-    const [a, b] = await Promise.all([principalComponents(valid), principalComponents(valid)]);
+    const [a, b] = await Promise.all([
+      principalComponents(dataset, valid),
+      principalComponents(dataset, valid),
+    ]);
     expect(a).toEqual(b);
-    const other = await principalComponents({ ...valid, seed: 1 });
+    const other = await principalComponents(dataset, { ...valid, seed: 1 });
     expect(other.directions).not.toEqual(a.directions);
   });
 
+  it('gives the same bits on any number of threads', async () => {
+    const one = await principalComponents(dataset, { ...valid, threads: 1 });
+    expect(await principalComponents(dataset, { ...valid, threads: 3 })).toEqual(one);
+  });
+
+  it('takes means away and scales what is left', async () => {
+    const shifted = await principalComponents(dataset, {
+      ...valid,
+      means: new Float64Array(columns).fill(1),
+      scales: new Float64Array(columns).fill(2),
+    });
+    // The mean square about 1 of centred columns is their variance and 1.
+    const total = 4 * (fixture.number('totalVariance') + columns);
+    expect(Math.abs(shifted.totalVariance - total)).toBeLessThan(1e-4 * total);
+  });
+
   it.each([
-    ['no values', { values: undefined }],
-    ['doubles', { values: new Float64Array(valid.values.length) }],
-    ['a value too few', { values: valid.values.subarray(1) }],
-    ['what is not finite', { values: valid.values.with(5, Number.NaN) }],
-    ['rows that do not fit', { rows: 7 }],
+    ['no columns', { columns: undefined }],
+    ['unknown columns', { columns: valid.columns.map((column) => column + 1) }],
+    ['single precision', { means: new Float32Array(columns) }],
+    ['a scale too few', { scales: valid.scales.subarray(1) }],
+    ['a mean that is not finite', { means: valid.means.with(5, Number.NaN) }],
+    ['no threads', { threads: 0 }],
     ['no components', { components: 0 }],
     ['too many components', { components: 119 }],
     ['a negative seed', { seed: -1 }],
   ])('refuses %s', async (_, change) => {
     await expectCode(
-      () => principalComponents(wrong({ ...valid, ...change })),
+      () => principalComponents(dataset, wrong({ ...valid, ...change })),
       'ERR_INVALID_ARGUMENT',
     );
+  });
+});
+
+describe('columnStatistics', () => {
+  it('are the means and variances of what a network is given', async () => {
+    const bytes = new Dataset({
+      name: 'bytes',
+      features: Uint8Array.of(0, 10, 20, 10, 250, 10),
+      labels: new Uint32Array(3),
+      ...{ rows: 3, columns: 2, classes: 1, affine: { scale: 0.5, offset: -1 } },
+    });
+    const { means, variances } = await columnStatistics(bytes, [0, 1]);
+    expect([...means]).toEqual([4, 4]);
+    expect([...variances]).toEqual([25, 0]);
+  });
+
+  it('refuses what is no list of rows', async () => {
+    await expectCode(() => columnStatistics(dataset, []), 'ERR_EMPTY_SET');
+    await expectCode(() => columnStatistics(dataset, [rows]), 'ERR_INVALID_ROWS');
+    await expectCode(() => columnStatistics(wrong({}), [0]), 'ERR_INVALID_ARGUMENT');
   });
 });
