@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <string>
+#include <type_traits>
 
 #include "lethe/error.h"
 #include "lethe/floating_point.h"
@@ -22,6 +24,39 @@ std::uint32_t countNonzeros(const T* values, std::size_t size) {
     count += piece;
   }
   return count;
+}
+
+/** Columns that follow each other. */
+struct Stretch {
+  std::uint32_t first;
+  std::uint32_t count;
+};
+
+std::vector<Stretch> stretchesOf(std::span<const std::uint32_t> columns) {
+  std::vector<Stretch> stretches;
+  for (const std::uint32_t column : columns) {
+    if (!stretches.empty() && column == stretches.back().first + stretches.back().count) {
+      ++stretches.back().count;
+    } else {
+      stretches.push_back({column, 1});
+    }
+  }
+  return stretches;
+}
+
+/** For a few bytes: a call of memcpy takes longer than the copying. */
+std::byte* copyFew(const std::byte* from, std::size_t size, std::byte* to) {
+  const auto copy = [&]<std::size_t kSize>(std::integral_constant<std::size_t, kSize>) {
+    std::memcpy(to, from, kSize);
+    from += kSize;
+    to += kSize;
+  };
+  for (; size >= 16; size -= 16) copy(std::integral_constant<std::size_t, 16>{});
+  if (size & 8) copy(std::integral_constant<std::size_t, 8>{});
+  if (size & 4) copy(std::integral_constant<std::size_t, 4>{});
+  if (size & 2) copy(std::integral_constant<std::size_t, 2>{});
+  if (size & 1) copy(std::integral_constant<std::size_t, 1>{});
+  return to;
 }
 
 }  // namespace
@@ -74,9 +109,9 @@ std::shared_ptr<const Dataset> Dataset::fromBytes(std::vector<std::uint8_t> feat
 std::shared_ptr<const Dataset> Dataset::fromFloats(std::vector<float> features,
                                                    std::vector<std::uint32_t> labels,
                                                    std::size_t columns, std::size_t classes) {
-  const auto bad = std::find_if(features.begin(), features.end(),
-                                [](float value) { return !std::isfinite(value); });
-  if (bad != features.end() && columns > 0) {
+  if (columns > 0 && !allFinite(features.data(), features.size())) {
+    const auto bad = std::find_if(features.begin(), features.end(),
+                                  [](float value) { return !std::isfinite(value); });
     const std::size_t index = static_cast<std::size_t>(bad - features.begin());
     throw Error(ErrorCode::kInvalidArgument,
                 "the feature in row " + std::to_string(index / columns) + ", column " +
@@ -115,14 +150,16 @@ void Dataset::checkRows(std::span<const std::uint32_t> rows) const {
 void Dataset::normalized(std::span<const std::uint32_t> rows, float* out) const {
   const FloatingPointMode mode;
   checkRows(rows);
+  float inputs[256];
+  for (std::size_t u = 0; u < std::size(inputs); ++u) {
+    inputs[u] = std::fma(map_.scale, static_cast<float>(u), map_.offset);
+  }
   for (const std::uint32_t row : rows) {
     if (const float* values = floatFeatures()) {
       std::copy_n(values + row * columns_, columns_, out);
     } else {
       const std::uint8_t* raw = byteFeatures() + row * columns_;
-      for (std::size_t k = 0; k < columns_; ++k) {
-        out[k] = std::fma(map_.scale, static_cast<float>(raw[k]), map_.offset);
-      }
+      for (std::size_t k = 0; k < columns_; ++k) out[k] = inputs[raw[k]];
     }
     out += columns_;
   }
@@ -139,13 +176,17 @@ std::shared_ptr<const Dataset> Dataset::select(std::span<const std::uint32_t> ro
   std::vector<std::uint32_t> labels;
   labels.reserve(rows.size());
   for (const std::uint32_t row : rows) labels.push_back(labels_[row]);
+  const std::vector<Stretch> stretches = stretchesOf(columns);
   Features features = std::visit(
       [&](const auto& values) -> Features {
         std::decay_t<decltype(values)> selected(rows.size() * columns.size());
-        auto* to = selected.data();
+        auto* to = reinterpret_cast<std::byte*>(selected.data());
         for (const std::uint32_t row : rows) {
           const auto* from = values.data() + row * columns_;
-          for (const std::uint32_t column : columns) *to++ = from[column];
+          for (const auto& [first, count] : stretches) {
+            to =
+                copyFew(reinterpret_cast<const std::byte*>(from + first), count * sizeof *from, to);
+          }
         }
         return selected;
       },

@@ -11,8 +11,9 @@
 namespace lethe {
 namespace {
 
-/** Rows at a time: few enough to stay in a core's cache from the selection to the product. */
-constexpr std::size_t kChunk = 1024;
+/** Rows at a time: so few that they stay in a core's cache, and that nobody asks the system for
+ * memory. */
+constexpr std::size_t kChunk = 256;
 
 Model layerOf(const LinearMap& map) {
   const auto outputs = map.bias.size();

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <new>
 
@@ -31,15 +29,5 @@ class AlignedBuffer {
   std::size_t size_ = 0;
   std::unique_ptr<float[], Free> data_;
 };
-
-/** Whether no value is infinite or not a number. */
-inline bool allFinite(const float* values, std::size_t count) {
-  constexpr std::uint32_t kExponent = 0x7F800000;
-  std::uint32_t bad = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    bad |= (std::bit_cast<std::uint32_t>(values[i]) & kExponent) == kExponent;
-  }
-  return bad == 0;
-}
 
 }  // namespace lethe::cpu

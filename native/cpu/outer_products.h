@@ -5,6 +5,7 @@
 #include "activations.h"
 #include "aligned_buffer.h"
 #include "kernels.h"
+#include "lethe/floating_point.h"
 
 namespace lethe::cpu {
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lethe/floating_point.h"
+
 namespace lethe::cpu {
 
 PackedParameters::PackedParameters(const Architecture& architecture) : architecture_(architecture) {

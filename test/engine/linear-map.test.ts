@@ -43,6 +43,45 @@ describe('mapDataset', () => {
     }
   });
 
+  it('maps some rows, in their order, and reads some columns alone', async () => {
+    const columns = Uint32Array.of(7, 2, 11);
+    const narrow = { weights: noise(2 * 3, 4), bias: map.bias, columns };
+    const rows = [31, 0, 44];
+    const result = await mapDataset(dataset, narrow, { rows });
+    expect([...result.labels]).toEqual(rows.map((row) => dataset.labels[row]));
+    // The same as of a data set that has nothing else.
+    const alone = dataset.select(rows, { columns });
+    const expected = await mapDataset(alone, { weights: narrow.weights, bias: narrow.bias });
+    expect(result.normalized([0, 1, 2])).toEqual(expected.normalized([0, 1, 2]));
+    const x = dataset.normalized([44]);
+    const last = [...map.bias].map((b, o) =>
+      columns.reduce((sum, c, i) => sum + narrow.weights[o * 3 + i]! * x[c]!, b),
+    );
+    expectNear(result.normalized([2]), last);
+  });
+
+  it('ends when asked to, and tells how far it is', async () => {
+    const seen: number[] = [];
+    await mapDataset(dataset, map, {
+      onProgress: ({ step, steps }) => {
+        expect(steps).toBe(50);
+        seen.push(step);
+      },
+    });
+    expect(seen[0]).toBe(0);
+    await expectCode(
+      () => mapDataset(dataset, map, { signal: AbortSignal.abort() }),
+      'ERR_ABORTED',
+    );
+    const boom = new Error('boom');
+    const failing = mapDataset(dataset, map, {
+      onProgress: () => {
+        throw boom;
+      },
+    });
+    await expect(failing).rejects.toBe(boom);
+  });
+
   it('gives the same bits on any number of threads', async () => {
     const one = await mapDataset(dataset, map, { threads: 1 });
     const three = await mapDataset(dataset, map, { threads: 3 });
@@ -55,9 +94,17 @@ describe('mapDataset', () => {
     ['an empty bias', { weights: new Float32Array(0), bias: new Float32Array(0) }],
     ['a weight too few', { ...map, weights: map.weights.subarray(1) }],
     ['doubles', { ...map, weights: Float64Array.from(map.weights) }],
+    ['an unknown column', { ...map, columns: Uint32Array.of(0, 12) }],
+    ['a column twice', { weights: noise(4, 1), bias: map.bias, columns: Uint32Array.of(3, 3) }],
+    ['columns in a list', { weights: noise(4, 1), bias: map.bias, columns: [3, 4] }],
     ['not a number', { ...map, weights: map.weights.with(3, Number.NaN) }],
   ])('refuses %s', async (_, bad) => {
     await expectCode(() => mapDataset(dataset, wrong(bad)), 'ERR_INVALID_ARGUMENT');
+  });
+
+  it('refuses rows that are none', async () => {
+    await expectCode(() => mapDataset(dataset, map, { rows: [50] }), 'ERR_INVALID_ROWS');
+    await expectCode(() => mapDataset(dataset, map, { rows: [] }), 'ERR_EMPTY_SET');
   });
 
   it('refuses a map whose results are not finite', async () => {
@@ -81,6 +128,22 @@ describe('foldLinearMap', () => {
       );
     },
   );
+
+  it('gives weights of 0 to columns that the map does not read', async () => {
+    const columns = Uint32Array.of(7, 2, 11);
+    const narrow = { weights: noise(2 * 3, 4), bias: map.bias, columns };
+    const small = await mapDataset(dataset, narrow);
+    const model = Model.create([2, 5, 3], { seed: 3 });
+    const folded = await foldLinearMap(model, narrow, 12);
+    expectNear(
+      await folded.logits(dataset, dataset.allRows()),
+      await model.logits(small, small.allRows()),
+    );
+    const firstUnit = folded.parameters().subarray(0, 12);
+    expect([...firstUnit.keys()].filter((i) => firstUnit[i] !== 0)).toEqual([2, 7, 11]);
+    await expectCode(() => foldLinearMap(model, narrow), 'ERR_INVALID_ARGUMENT');
+    await expectCode(() => foldLinearMap(model, narrow, 11), 'ERR_INVALID_ARGUMENT');
+  });
 
   it('refuses a map that does not end where the model begins', async () => {
     await expectCode(() => foldLinearMap(Model.create([3, 2]), map), 'ERR_INVALID_ARGUMENT');

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <bit>
 #include <cfenv>
+#include <cstddef>
+#include <cstdint>
 
 #if defined(__x86_64__) || defined(_M_X64)
 #include <xmmintrin.h>
@@ -32,5 +35,15 @@ class FloatingPointMode {
   std::fenv_t saved_;
 #endif
 };
+
+/** Whether no value is infinite or not a number. */
+inline bool allFinite(const float* values, std::size_t count) {
+  constexpr std::uint32_t kExponent = 0x7F800000;
+  std::uint32_t bad = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    bad |= (std::bit_cast<std::uint32_t>(values[i]) & kExponent) == kExponent;
+  }
+  return bad == 0;
+}
 
 }  // namespace lethe

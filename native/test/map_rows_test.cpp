@@ -1,0 +1,151 @@
+#include "lethe/map_rows.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "lethe/column_statistics.h"
+#include "support.h"
+
+namespace lethe::test {
+namespace {
+
+constexpr std::size_t kRows = 700;  // several chunks, the last one smaller
+constexpr std::size_t kColumns = 90;
+constexpr std::size_t kOutputs = 35;
+
+class MapRowsTest : public testing::TestWithParam<std::string> {};
+
+INSTANTIATE_TEST_SUITE_P(Backends, MapRowsTest, testing::ValuesIn(backendNames()), backendTestName);
+
+LinearMap makeMap(std::vector<std::uint32_t> columns) {
+  Random random(3);
+  const std::size_t weights = kOutputs * columns.size();
+  return {std::move(columns), random.uniforms(weights, -1, 1), random.uniforms(kOutputs, -1, 1)};
+}
+
+std::vector<std::uint32_t> someColumns() {
+  std::vector<std::uint32_t> columns;
+  for (std::uint32_t k = 0; k < kColumns; ++k) {
+    if (k % 7 != 3) columns.push_back(k);
+  }
+  std::swap(columns[4], columns[30]);
+  return columns;
+}
+
+std::vector<std::uint32_t> rowsBackwards() {
+  std::vector<std::uint32_t> rows(kRows);
+  std::iota(rows.rbegin(), rows.rend(), 0u);
+  return rows;
+}
+
+TEST_P(MapRowsTest, is_the_product_on_any_features) {
+  const auto rows = rowsBackwards();
+  const LinearMap map = makeMap(someColumns());
+  for (const Features features : kAllFeatures) {
+    SCOPED_TRACE(featuresName(features));
+    const auto dataset = makeDataset(features, kRows, kColumns, 4);
+    Control control;
+    const auto mapped = mapRows(*makeBackend(GetParam()), *dataset, rows, map, 2, control);
+    ASSERT_EQ(kRows, mapped->rows());
+    ASSERT_EQ(kOutputs, mapped->columns());
+    std::vector<float> inputs(kColumns);
+    for (std::size_t i = 0; i < kRows; i += 33) {
+      dataset->normalized({&rows[i], 1}, inputs.data());
+      EXPECT_EQ(dataset->label(rows[i]), mapped->label(i));
+      for (std::size_t o = 0; o < kOutputs; ++o) {
+        double sum = map.bias[o];
+        double size = std::abs(sum);
+        for (std::size_t k = 0; k < map.columns.size(); ++k) {
+          const double product =
+              double{map.weights[o * map.columns.size() + k]} * inputs[map.columns[k]];
+          sum += product;
+          size += std::abs(product);
+        }
+        EXPECT_NEAR(sum, mapped->floatFeatures()[i * kOutputs + o], 1e-5 * size);
+      }
+    }
+  }
+}
+
+TEST_P(MapRowsTest, has_the_bits_of_a_layer_whatever_the_threads) {
+  const auto rows = rowsBackwards();
+  const LinearMap map = makeMap(someColumns());
+  const auto dataset = makeDataset(Features::kSparseBytes, kRows, kColumns, 4);
+  const auto backend = makeBackend(GetParam());
+  ParameterVector parameters = map.weights;
+  parameters.insert(parameters.end(), map.bias.begin(), map.bias.end());
+  const auto selected = dataset->select(rows, map.columns);
+  const Model layer{Architecture({static_cast<std::uint32_t>(map.columns.size()), kOutputs}),
+                    std::make_shared<const ParameterVector>(std::move(parameters))};
+  Control control;
+  const auto expected =
+      pass(*backend, {layer, selected, everyRow(*selected, 128), {}, Logits{}}, control).values;
+  for (const std::size_t threads : {1, 2, 5}) {
+    const auto mapped = mapRows(*backend, *dataset, rows, map, threads, control);
+    EXPECT_TRUE(std::equal(expected.begin(), expected.end(), mapped->floatFeatures()));
+  }
+}
+
+TEST_P(MapRowsTest, refuses_what_is_no_map_and_what_it_cannot_map) {
+  const auto backend = makeBackend(GetParam());
+  const auto dataset = makeDataset(Features::kFloats, kRows, kColumns, 4);
+  const auto rows = rowsBackwards();
+  const auto run = [&](const LinearMap& map, std::vector<std::uint32_t> of) {
+    Control control;
+    mapRows(*backend, *dataset, of, map, 2, control);
+  };
+  const LinearMap map = makeMap(someColumns());
+  LinearMap bad = map;
+  bad.weights.pop_back();
+  EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, "outputs x columns", [&] { run(bad, rows); }));
+  bad = map;
+  bad.bias.back() = std::numeric_limits<float>::infinity();
+  EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, "must be finite", [&] { run(bad, rows); }));
+  bad = map;
+  bad.columns.back() = kColumns;
+  EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, "every column", [&] { run(bad, rows); }));
+  bad = map;
+  std::fill(bad.weights.begin(), bad.weights.end(), 3e38f);
+  EXPECT_TRUE(fails(ErrorCode::kDiverged, "not finite", [&] { run(bad, rows); }));
+  EXPECT_TRUE(fails(ErrorCode::kEmptySet, "no rows", [&] { run(map, {}); }));
+  EXPECT_TRUE(fails(ErrorCode::kInvalidRows, "out of range", [&] { run(map, {kRows}); }));
+}
+
+TEST_P(MapRowsTest, ends_when_asked_to) {
+  const auto dataset = makeDataset(Features::kFloats, kRows, kColumns, 4);
+  Control control;
+  control.abort();
+  EXPECT_TRUE(fails(ErrorCode::kAborted, "aborted", [&] {
+    mapRows(*makeBackend(GetParam()), *dataset, rowsBackwards(), makeMap(someColumns()), 2,
+            control);
+  }));
+}
+
+TEST(ColumnStatistics, are_those_of_the_rows) {
+  const auto dataset = Dataset::fromFloats({1, 2, 3, 2, 100, 100, 8, 2}, {0, 0, 0, 0}, 2, 1);
+  const std::vector<std::uint32_t> rows{0, 1, 3};
+  const auto [means, variances] = columnStatistics(*dataset, rows);
+  EXPECT_EQ(4, means[0]);
+  EXPECT_EQ(2, means[1]);
+  EXPECT_DOUBLE_EQ((9 + 1 + 16) / 3.0, variances[0]);
+  EXPECT_EQ(0, variances[1]);
+  EXPECT_TRUE(fails(ErrorCode::kEmptySet, "no rows", [&] { columnStatistics(*dataset, {}); }));
+}
+
+TEST(ColumnStatistics, scale_columns) {
+  const auto dataset = Dataset::fromBytes({0, 10, 20, 30}, {0.5f, -1}, {0, 0}, 2, 1);
+  const std::vector<std::uint32_t> rows{1, 0};
+  EXPECT_EQ((std::vector<float>{26, 18, 6, -2}),
+            scaledColumns(*dataset, rows, {{1, 0}, {1, 0}, {2, 2}}));
+  EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, "a mean and a scale", [&] {
+    scaledColumns(*dataset, rows, {{2}, {1}, {2}});
+  }));
+  EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, "a mean and a scale", [&] {
+    scaledColumns(*dataset, rows, {{1}, {}, {2}});
+  }));
+}
+
+}  // namespace
+}  // namespace lethe::test
