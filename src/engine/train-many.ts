@@ -10,6 +10,7 @@ import { availableThreads } from './available-threads.js';
 import type { Dataset } from './dataset.js';
 import { Model, type TrainOptions, type TrainResult } from './model.js';
 import type { RunOptions } from './run.js';
+import { shareReporter, sideBySide } from './side-by-side.js';
 
 /** One model of an ensemble and how it is trained. */
 export interface TrainJob extends Omit<TrainOptions, keyof RunOptions> {
@@ -36,8 +37,6 @@ export interface TrainManyOptions {
   readonly onProgress?: (progress: EnsembleProgress) => void;
 }
 
-const REPORT_INTERVAL_MS = 50;
-
 /**
  * Trains many models side by side, one on each thread: without waiting for each other they use every
  * core fully. Each ends in the bits that training it alone gives.
@@ -62,49 +61,27 @@ export async function trainMany(
     throw new LetheError('ERR_INVALID_ARGUMENT', 'two jobs have the same model: clone it first');
   }
 
-  const failure = new AbortController();
-  const stop = AbortSignal.any([failure.signal, ...(signal ? [signal] : [])]);
-  const report = onProgress && reporter(jobs.length, onProgress);
+  const report =
+    onProgress &&
+    shareReporter(jobs.length, (progress) => onProgress({ models: jobs.length, ...progress }));
   const results: TrainResult[] = [];
-  let next = 0;
-  const trainNext = async (): Promise<void> => {
-    while (next < jobs.length) {
-      const index = next++;
-      const { model, dataset, ...training } = jobs[index]!;
-      try {
-        results[index] = await model.train(dataset, {
-          ...training,
-          threads: 1,
-          signal: stop,
-          ...(report && {
-            onProgress: ({ step, steps }) => report(index, step / steps),
-          }),
-        });
-        report?.(index, 1);
-      } catch (error) {
-        // The first failure alone: what it aborts fails too.
-        if (!failure.signal.aborted) failure.abort(named(error, index));
-        return;
-      }
+  const tasks = jobs.map(({ model, dataset, ...training }, index) => async (stop: AbortSignal) => {
+    try {
+      results[index] = await model.train(dataset, {
+        ...training,
+        threads: 1,
+        signal: stop,
+        ...(report && {
+          onProgress: ({ step, steps }) => report(index, step / steps),
+        }),
+      });
+      report?.(index, 1);
+    } catch (error) {
+      throw named(error, index);
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(threads, jobs.length) }, trainNext));
-  if (failure.signal.aborted) throw failure.signal.reason;
+  });
+  await sideBySide(tasks, threads, signal);
   return results;
-}
-
-/** Sums up the shares of the models, and passes on at most 20 sums a second and the last one. */
-function reporter(models: number, onProgress: (progress: EnsembleProgress) => void) {
-  const shares = new Float64Array(models);
-  let last = Number.NEGATIVE_INFINITY;
-  return (index: number, share: number) => {
-    shares[index] = share;
-    const finished = shares.filter((done) => done === 1).length;
-    const now = performance.now();
-    if (now - last < REPORT_INTERVAL_MS && finished < models) return;
-    last = now;
-    onProgress({ finished, models, share: shares.reduce((sum, done) => sum + done, 0) / models });
-  };
 }
 
 function named(error: unknown, index: number): unknown {

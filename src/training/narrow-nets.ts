@@ -1,7 +1,8 @@
+import { availableThreads } from '../engine/available-threads.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { inPhase, type PhasedOptions } from '../engine/phases.js';
-import { type EnsembleProgress, trainMany } from '../engine/train-many.js';
+import { shareReporter, sideBySide } from '../engine/side-by-side.js';
 import { LetheError } from '../errors.js';
 import { mergeNets } from './merge-nets.js';
 import { selectiveWork } from './multiply-adds.js';
@@ -52,41 +53,46 @@ export async function trainNarrowNets(
   const shapes = hidden.map((layers) => [dataset.columns, ...layers, classes]);
   const models = shapes.map((shape, net) => Model.create(shape, { seed: seeds[net]!.parameters }));
   const schedule = oneCycle(batchSize, learningRate);
-  const { onProgress, ...training } = inPhase('train', options);
-  let multiplyAdds = 0;
+  const unselective = Math.round(steps * (scored ? UNSELECTIVE : 1));
+  const parts = [
+    { from: 0, to: unselective, forwarded: batchSize },
+    { from: unselective, to: steps, forwarded: FORWARDED * batchSize },
+  ].filter(({ from, to }) => from < to);
+  const { threads = availableThreads(), signal, onProgress } = inPhase('train', options);
+  const report =
+    onProgress &&
+    shareReporter(models.length, ({ share }) =>
+      onProgress({ step: Math.round(share * steps), steps, epoch: 0 }),
+    );
 
-  const trainPart = (from: number, to: number, selective: boolean) => {
-    const forwarded = selective ? FORWARDED * batchSize : batchSize;
-    const report = ({ share }: EnsembleProgress) =>
-      onProgress?.({ step: from + Math.round(share * (to - from)), steps, epoch: 0 });
-    for (const shape of shapes) {
-      multiplyAdds += (to - from) * selectiveWork(shape, forwarded, batchSize);
-    }
-    return trainMany(
-      models.map((model, net) => ({
-        model,
-        dataset,
+  const trainNet = (model: Model, net: number) => async (stop: AbortSignal) => {
+    for (const [part, { from, to, forwarded }] of parts.entries()) {
+      await model.train(dataset, {
         ...visits,
         ...MOMENTUM,
         batchSize: forwarded,
-        ...(selective && { hardest: batchSize }),
+        ...(forwarded > batchSize && { hardest: batchSize }),
         learningRate: partOf(schedule, from / steps, to / steps),
         epochs: Math.ceil((to - from) / Math.ceil(rowsPerPass / forwarded)),
         maxSteps: to - from,
-        seed: selective ? seeds[net]!.laterOrder : seeds[net]!.order,
-      })),
-      { ...training, ...(onProgress && { onProgress: report }) },
-    );
+        seed: part === 0 ? seeds[net]!.order : seeds[net]!.laterOrder,
+        threads: 1,
+        signal: stop,
+        ...(report && { onProgress: ({ step }) => report(net, (from + step) / steps) }),
+      });
+    }
+    report?.(net, 1);
   };
-  const unselective = Math.round(steps * (scored ? UNSELECTIVE : 1));
-  const diverged = await divergence(async () => {
-    if (unselective > 0) await trainPart(0, unselective, false);
-    if (unselective < steps) await trainPart(unselective, steps, true);
-  });
+  const diverged = await divergence(() => sideBySide(models.map(trainNet), threads, signal));
+  const work = shapes.flatMap((shape) =>
+    parts.map(
+      ({ from, to, forwarded }) => (to - from) * selectiveWork(shape, forwarded, batchSize),
+    ),
+  );
   return {
     ...(!diverged && { model: mergeNets(models) }),
     steps: shapes.length * steps,
-    multiplyAdds,
+    multiplyAdds: work.reduce((sum, part) => sum + part),
     reason:
       `${shapes.length} x ${shapes[0]!.join('-')}, ${steps} steps of ${batchSize} rows` +
       (visits ? `, each pass the ${visits.rows.length} hardest rows and ${others} others` : ''),
