@@ -55,6 +55,7 @@ struct SinkCheck {
   void operator()(const SquaredGradient&) const {}
   void operator()(const KroneckerFactors&) const {}
   void operator()(const Logits&) const {}
+  void operator()(const RowLosses&) const {}
 };
 
 void checkPlan(const Plan& plan, const Dataset& dataset) {

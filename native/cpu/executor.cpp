@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "lethe/floating_point.h"
 #include "tasks.h"
 
 namespace lethe::cpu {
@@ -70,21 +71,21 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
     state_.emplace(architecture, *scrub->fisher);
   } else if (holds<KroneckerFactors>(job.sink)) {
     for (const Layer& layer : architecture.layers()) factors_.emplace_back(layer, job.maxBatch());
-  } else if (!holds<Logits>(job.sink)) {
+  } else if (!forwardOnly(job.sink)) {
     state_.emplace(architecture);
   }
 
-  if (holds<Logits>(job.sink)) {
+  if (forwardOnly(job.sink)) {
     const std::uint64_t rows =
         std::min<std::uint64_t>(job.plan.steps() * job.maxBatch(), job.plan.rowsPerEpoch());
-    logits_.reserve(rows * architecture.classes());
+    rowValues_.reserve(rows * (holds<Logits>(job.sink) ? architecture.classes() : 2));
   }
   std::size_t widest = 0;
   for (const std::uint32_t width : architecture.widths()) {
     activations_.emplace_back(job.maxBatch(), width);
     widest = std::max<std::size_t>(widest, width);
   }
-  if (!holds<Logits>(job.sink)) {
+  if (!forwardOnly(job.sink)) {
     for (std::size_t l = 0; l + 1 < layerCount(); ++l) {
       gradients_.emplace_back(job.maxBatch(), layer(l).outputs);
     }
@@ -116,6 +117,7 @@ void CpuExecutor::step(std::span<const std::uint32_t> rows) {
   gather(rows);
   for (std::size_t l = 0; l < layerCount(); ++l) l == 0 && isSparse_ ? forwardSparse() : forward(l);
   if (holds<Logits>(job_.sink)) return collectLogits();
+  if (holds<RowLosses>(job_.sink)) return collectRowLosses(rows);
   objective(rows);
   if (!factors_.empty()) return collectFactors(rows);
   if (job_.plan.hardest) keepHardest(rows);
@@ -243,8 +245,20 @@ void CpuExecutor::forwardSparse() {
 void CpuExecutor::collectLogits() {
   for (std::size_t i = 0; i < rows_; ++i) {
     const float* row = activations_.back().row(i);
-    logits_.insert(logits_.end(), row, row + job_.model.architecture.classes());
+    rowValues_.insert(rowValues_.end(), row, row + job_.model.architecture.classes());
   }
+}
+
+void CpuExecutor::collectRowLosses(std::span<const std::uint32_t> rows) {
+  const std::size_t first = rowValues_.size();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const float* row = activations_.back().row(i);
+    const float* best = std::max_element(row, row + job_.model.architecture.classes());
+    const bool isCorrect = best - row == job_.dataset->label(rows[i]);
+    rowValues_.insert(rowValues_.end(), {0, isCorrect ? 1.0f : 0.0f});
+  }
+  objective(rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) rowValues_[first + 2 * i] = losses_[i];
 }
 
 void CpuExecutor::objective(std::span<const std::uint32_t> rows) {
@@ -325,7 +339,7 @@ double CpuExecutor::takeLoss() { return std::exchange(lossSum_, 0.0); }
 
 bool CpuExecutor::finite() {
   if (!parameters_.finite()) return false;
-  if (holds<Logits>(job_.sink)) return allFinite(logits_.data(), logits_.size());
+  if (forwardOnly(job_.sink)) return allFinite(rowValues_.data(), rowValues_.size());
   if (!factors_.empty()) {
     return std::all_of(factors_.begin(), factors_.end(), [](const LayerFactors& factors) {
       return factors.inputs.finite() && factors.gradients.finite();
@@ -336,7 +350,7 @@ bool CpuExecutor::finite() {
 
 std::vector<float> CpuExecutor::finish() {
   if (!factors_.empty()) return finishFactors();
-  return holds<Logits>(job_.sink) ? std::move(logits_) : result().unpack();
+  return forwardOnly(job_.sink) ? std::move(rowValues_) : result().unpack();
 }
 
 const PackedParameters& CpuExecutor::result() const {

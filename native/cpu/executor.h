@@ -27,7 +27,7 @@ class CpuExecutor final : public Executor {
   /** Begins anew with another data set, or lets go of it. */
   void readFrom(std::shared_ptr<const Dataset> dataset) {
     job_.dataset = std::move(dataset);
-    logits_.clear();
+    rowValues_.clear();
   }
 
   void step(std::span<const std::uint32_t> rows) override;
@@ -89,6 +89,7 @@ class CpuExecutor final : public Executor {
                               std::size_t worker);
   void objective(std::span<const std::uint32_t> rows);
   void collectLogits();
+  void collectRowLosses(std::span<const std::uint32_t> rows);
   void keepHardest(std::span<const std::uint32_t> rows);
   void backward();
   void square();
@@ -123,7 +124,7 @@ class CpuExecutor final : public Executor {
   std::vector<LayerFactors> factors_;  ///< if the sink wants them
   std::vector<Scratch> scratch_;
   std::vector<float> losses_;
-  std::vector<float> logits_;
+  std::vector<float> rowValues_;         ///< what a sink collects of each row
   std::vector<std::uint32_t> hardest_;   ///< of a batch: the indices of the kept rows
   std::vector<std::uint32_t> keptRows_;  ///< the same as dataset rows
   std::uint64_t steps_ = 0;              ///< steps begun

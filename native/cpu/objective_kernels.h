@@ -69,7 +69,9 @@ void objective(const ObjectiveArguments& arguments) {
     const float logSum = logarithm<S>(sum);
     float loss = 0;
     for (std::size_t c = 0; c < classes; ++c) {
-      if (q[c] > 0) loss += q[c] * (logarithm<S>(q[c]) - (z[c] - maximum - logSum));
+      if (!(q[c] > 0)) continue;
+      const float logTarget = q[c] == 1 ? 0 : logarithm<S>(q[c]);
+      loss += q[c] * (logTarget - (z[c] - maximum - logSum));
     }
     arguments.losses[row] = loss;
     const float scale =

@@ -78,6 +78,7 @@ Sink readSink(const Fields& fields) {
   }
   if (kind == "kroneckerFactors") return KroneckerFactors{};
   if (kind == "logits") return Logits{};
+  if (kind == "rowLosses") return RowLosses{};
   throw Error(ErrorCode::kInvalidArgument, "there is no sink \"" + kind + "\"");
 }
 

@@ -87,7 +87,7 @@ class Oracle {
   }
 
   std::vector<float> values(float rows) {
-    if (holds<Logits>()) return logits_;
+    if (forwardOnly(spec_.sink)) return rowValues_;
     if (holds<Sgd>() || holds<ClampedFisher>()) return parameters_;
     for (float& value : state_) value /= rows;
     return state_;
@@ -102,14 +102,26 @@ class Oracle {
       activations.push_back(forward(l, activations[l]));
     }
     if (holds<Logits>()) {
-      for (const auto& z : activations.back()) logits_.insert(logits_.end(), z.begin(), z.end());
+      for (const auto& z : activations.back()) {
+        rowValues_.insert(rowValues_.end(), z.begin(), z.end());
+      }
       return 0;
     }
+    const Matrix logits = activations.back();
     double loss = 0;
     std::vector<float> rowLosses;
     std::vector<Matrix> deltas(layers_.size());
     deltas.back() = objective(rows, activations.back(), rowLosses);
     for (const float rowLoss : rowLosses) loss += static_cast<double>(rowLoss);
+    if (holds<RowLosses>()) {
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const float ofLabel = logits[i][spec_.dataset->label(rows[i])];
+        const bool isCorrect = std::all_of(logits[i].begin(), logits[i].end(),
+                                           [&](float logit) { return logit <= ofLabel; });
+        rowValues_.insert(rowValues_.end(), {rowLosses[i], isCorrect ? 1.0f : 0.0f});
+      }
+      return loss;
+    }
     if (spec_.plan.hardest) {
       const std::vector<bool> kept = hardest(rowLosses, spec_.plan.keptRows(rows.size()));
       for (Matrix& layer : activations) keep(layer, kept);
@@ -316,7 +328,7 @@ class Oracle {
   AffineMap map_;
   std::vector<float> parameters_;
   std::vector<float> state_;
-  std::vector<float> logits_;
+  std::vector<float> rowValues_;
   std::uint64_t steps_ = 0;
   float learningRate_ = 0;
 };

@@ -61,6 +61,7 @@ TEST_P(OracleTest, gradient) { checkShapes(Gradient{}); }
 TEST_P(OracleTest, fisher_of_each_row) { checkShapes(SquaredGradient{FisherMode::kPerRow}); }
 TEST_P(OracleTest, fisher_of_each_batch) { checkShapes(SquaredGradient{FisherMode::kBatch}); }
 TEST_P(OracleTest, logits) { checkShapes(Logits{}); }
+TEST_P(OracleTest, losses_of_rows) { checkShapes(RowLosses{}); }
 
 TEST_P(OracleTest, sgd_with_a_weight_and_a_shuffled_subset) {
   PassSpec spec = makeSpec({33, 20, 10}, Features::kBytes, 60, 16, kSgd);

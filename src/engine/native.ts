@@ -60,7 +60,8 @@ export type NativeSink =
   | { kind: 'gradient' }
   | { kind: 'squaredGradient'; mode: 'batch' | 'perRow' }
   | { kind: 'kroneckerFactors' }
-  | { kind: 'logits' };
+  | { kind: 'logits' }
+  | { kind: 'rowLosses' };
 
 export interface NativePass {
   model: NativeModel;

@@ -5,7 +5,7 @@ import {
   requireObject,
   requireOneOf,
 } from '../arguments.js';
-import { Dataset, joinRows, type Rows } from './dataset.js';
+import { Dataset, type Rows } from './dataset.js';
 import type { Model } from './model.js';
 import type { NativeObjective, NativePlan, NativeSink, PassOutcome } from './native.js';
 import { type RunOptions, runNative } from './run.js';
@@ -49,7 +49,7 @@ export type Objective = {
   | { readonly target: 'explicit'; readonly distributions: Float32Array }
 );
 
-/** What becomes of the gradients, and with `logits` of the forward pass alone. */
+/** What becomes of the gradients, and with `logits` and `rowLosses` of the forward pass alone. */
 export type Sink =
   /** As torch.optim.SGD; by default without momentum, L2 weight decay and Nesterov. */
   | {
@@ -78,7 +78,9 @@ export type Sink =
    */
   | { readonly kind: 'kroneckerFactors' }
   /** The logits, float32 [rows, classes]. */
-  | { readonly kind: 'logits' };
+  | { readonly kind: 'logits' }
+  /** The loss of each row, and 1 where its label has the largest logit, else 0: float32 [rows, 2]. */
+  | { readonly kind: 'rowLosses' };
 
 const SINKS = [
   'sgd',
@@ -87,6 +89,7 @@ const SINKS = [
   'squaredGradient',
   'kroneckerFactors',
   'logits',
+  'rowLosses',
 ] as const;
 
 function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
@@ -108,9 +111,7 @@ function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
 }
 
 function sampled(dataset: Dataset, always: Rows, pool: Rows, samplesPerEpoch: number) {
-  const rows = dataset.checkRows(always);
-  const sampledRows = dataset.checkRows(pool);
-  dataset.checkRows(joinRows(rows, sampledRows)); // together: no row twice
+  const [rows, sampledRows] = dataset.checkDisjointRows(always, pool);
   requireInteger('samplesPerEpoch', samplesPerEpoch, 1, sampledRows.length);
   return { rows, sampledRows, samplesPerEpoch };
 }
@@ -145,8 +146,8 @@ function nativeSink(sink: Sink): NativeSink {
 /**
  * The one primitive: visits the plan's batches, computes the objective's gradient and feeds the
  * sink. `sgd` and `clampedFisher` change the model, at the end and as a whole; `gradient` and
- * `squaredGradient` answer one value per parameter, `kroneckerFactors` the factors, `logits` [rows,
- * classes], in `values`.
+ * `squaredGradient` answer one value per parameter, `kroneckerFactors` the factors, `logits` and
+ * `rowLosses` values for each row, in `values`.
  * The result depends on the arguments alone, not on threads or the instruction set.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_BUSY, ERR_ABORTED,

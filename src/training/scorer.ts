@@ -1,6 +1,6 @@
 import type { Dataset } from '../engine/dataset.js';
-import { argmax, rowLoss } from '../engine/evaluation.js';
 import { Model } from '../engine/model.js';
+import { pass } from '../engine/pass.js';
 import { withoutProgress } from '../engine/phases.js';
 import type { RunOptions } from '../engine/run.js';
 import { forwardWork, trainingWork } from './multiply-adds.js';
@@ -10,6 +10,8 @@ const UNITS = 24;
 const COMPONENTS = 32;
 const EPOCHS = 2;
 const BATCH = 64;
+/** Rows a step when nothing is learned. */
+const FORWARD_BATCH = 512;
 /** So much of the scorer's error may be its own: what is above it counts as wrong labels. */
 const OWN_ERROR = 0.05;
 
@@ -44,14 +46,15 @@ export async function scoreRows(
   const scorer = Model.create(widths, { seed });
   await scorer.train(seen, {
     ...options,
+    // Its steps are so short that a second thread only makes it wait.
+    threads: 1,
     ...MOMENTUM,
     epochs: EPOCHS,
     batchSize: BATCH,
     learningRate: oneCycle(BATCH),
     seed,
   });
-  const logits = await scorer.logits(seen, all, withoutProgress(options));
-  const { losses, accuracy } = lossesOf(logits, dataset);
+  const { losses, accuracy } = await lossesOf(scorer, seen, withoutProgress(options));
   const skipped = Math.floor(Math.max(0, 1 - accuracy - OWN_ERROR) * dataset.rows);
   const hard = Math.max(1, Math.floor(hardestShare * dataset.rows));
   return {
@@ -63,23 +66,28 @@ export async function scoreRows(
 }
 
 /** The cross-entropy of each row, and the share of rows that are classified correctly. */
-function lossesOf(logits: Float32Array, { rows, labels, classes }: Dataset) {
+async function lossesOf(scorer: Model, dataset: Dataset, options: RunOptions) {
+  const { values } = await pass(
+    scorer,
+    dataset,
+    { rows: dataset.allRows(), batchSize: FORWARD_BATCH },
+    { target: 'label' },
+    { kind: 'rowLosses' },
+    options,
+  );
   let correct = 0;
-  const losses = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const offset = row * classes;
-    const best = argmax(logits, offset, classes);
-    if (best === labels[row]) correct++;
-    losses[row] = rowLoss(logits, offset, classes, best, labels[row]!);
+  const losses = new Float32Array(dataset.rows);
+  for (let row = 0; row < dataset.rows; row++) {
+    losses[row] = values![2 * row]!;
+    correct += values![2 * row + 1]!;
   }
-  return { losses, accuracy: correct / rows };
+  return { losses, accuracy: correct / dataset.rows };
 }
 
 /** The rows of the largest loss, and the rest, without the very worst `skipped`. */
-function cut(losses: Float64Array, skipped: number, hard: number) {
-  const ascending = losses.slice().sort();
-  const givenUp = worst(losses, ascending, skipped);
-  const chosen = worst(losses, ascending, Math.min(skipped + hard, losses.length));
+function cut(losses: Float32Array, skipped: number, hard: number) {
+  const givenUp = worst(losses, skipped);
+  const chosen = worst(losses, Math.min(skipped + hard, losses.length));
   const hardest = new Uint32Array(losses.length);
   const rest = new Uint32Array(losses.length);
   const counts = { hardest: 0, rest: 0 };
@@ -92,15 +100,30 @@ function cut(losses: Float64Array, skipped: number, hard: number) {
 }
 
 /** Marks the `count` largest, of equal ones the first. */
-function worst(losses: Float64Array, ascending: Float64Array, count: number): Uint8Array {
+function worst(losses: Float32Array, count: number): Uint8Array {
   const marked = new Uint8Array(losses.length);
   if (count === 0) return marked;
-  const threshold = ascending[losses.length - count]!;
+  const threshold = largestBut(losses, count - 1);
   let ties = count;
-  for (const loss of losses) if (loss > threshold) ties--;
+  for (let row = 0; row < losses.length; row++) if (losses[row]! > threshold) ties--;
   for (let row = 0; row < losses.length; row++) {
     const loss = losses[row]!;
     if (loss > threshold || (loss === threshold && ties-- > 0)) marked[row] = 1;
   }
   return marked;
+}
+
+/**
+ * The largest loss but `larger` others. By buckets of their leading bits, which sort like the losses
+ * themselves as none is negative: sorting all would take most of the time of scoring.
+ */
+function largestBut(losses: Float32Array, larger: number): number {
+  const bits = new Uint32Array(losses.buffer, losses.byteOffset, losses.length);
+  const sizes = new Uint32Array(2 ** 16);
+  for (let row = 0; row < bits.length; row++) sizes[bits[row]! >>> 16]!++;
+  let bucket = sizes.length - 1;
+  let left = larger;
+  while (left >= sizes[bucket]!) left -= sizes[bucket--]!;
+  const members = losses.filter((_, row) => bits[row]! >>> 16 === bucket).sort();
+  return members[members.length - 1 - left]!;
 }

@@ -1,6 +1,6 @@
 import { requireArray, requireInstance, requireObject, requireOneOf } from '../arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
-import { Dataset, type Rows } from '../engine/dataset.js';
+import { Dataset, firstWhole, type Rows } from '../engine/dataset.js';
 import { foldLinearMap, mapDataset } from '../engine/linear-map.js';
 import { Model } from '../engine/model.js';
 import { inPhase, type PhasedOptions, Stopwatch, withoutProgress } from '../engine/phases.js';
@@ -255,7 +255,7 @@ function seedsFrom(seed: number) {
 /** Of SAMPLE_ROWS among so many rows, but of half of them at most, in random order. */
 function samplePositions(rows: number, seed: number): Uint32Array {
   const stream = new PhiloxStream(seed, PhiloxPurpose.recipeSample);
-  const positions = Uint32Array.from({ length: rows }, (_, position) => position);
+  const positions = firstWhole(rows);
   const count = Math.min(SAMPLE_ROWS, rows >>> 1);
   for (let i = 0; i < count; i++) {
     const j = i + stream.below(rows - i);

@@ -51,8 +51,9 @@ export function checkSplit(request: UnlearningRequest): {
   requireInstance('dataset', dataset, Dataset);
   const forget = dataset.checkNonEmptyRows(request.forget, 'forget set');
   const retain = dataset.checkNonEmptyRows(request.retain, 'retain set');
-  const forgotten = new Set(forget);
-  const shared = retain.find((row) => forgotten.has(row));
+  const isForgotten = new Uint8Array(dataset.rows);
+  for (const row of forget) isForgotten[row] = 1;
+  const shared = retain.find((row) => isForgotten[row] === 1);
   if (shared !== undefined) {
     throw new LetheError(
       'ERR_INVALID_ROWS',

@@ -46,7 +46,7 @@ class Executor {
 
   /**
    * The result, in the order of Architecture: updated parameters, or the sum over the steps of what
-   * a collecting sink collects (Logits: rows in the order of the steps).
+   * a collecting sink collects (Logits, RowLosses: rows in the order of the steps).
    */
   virtual std::vector<float> finish() = 0;
 };

@@ -35,7 +35,7 @@ class Control {
 
 struct PassResult {
   /** Sgd, ClampedFisher: the new parameters. Gradient, SquaredGradient: one value per parameter.
-   * KroneckerFactors: see kronecker.h. Logits: [rows, classes]. */
+   * KroneckerFactors: see kronecker.h. Logits: [rows, classes]. RowLosses: [rows, 2]. */
   std::vector<float> values;
   std::vector<double> epochLoss;  ///< mean row loss of each epoch, in nats; empty for Logits
   std::uint64_t steps = 0;

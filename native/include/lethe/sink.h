@@ -49,6 +49,18 @@ struct KroneckerFactors {};
 /** Collects the logits, [rows, classes] in the order of the plan; no backward pass. */
 struct Logits {};
 
-using Sink = std::variant<Sgd, ClampedFisher, Gradient, SquaredGradient, KroneckerFactors, Logits>;
+/**
+ * Collects the loss of each row and 1 where its label has the largest logit, the lowest of equals,
+ * else 0: [rows, 2] in the order of the plan; no backward pass.
+ */
+struct RowLosses {};
+
+using Sink = std::variant<Sgd, ClampedFisher, Gradient, SquaredGradient, KroneckerFactors, Logits,
+                          RowLosses>;
+
+/** Whether rows go forward only. */
+inline bool forwardOnly(const Sink& sink) {
+  return std::holds_alternative<Logits>(sink) || std::holds_alternative<RowLosses>(sink);
+}
 
 }  // namespace lethe
