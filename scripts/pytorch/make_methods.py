@@ -3,8 +3,8 @@
     make_methods.py --out FILE
 
 7-6-5-3, 24 rows, of which 0-7 are forgotten; PyTorch in float64 from the float32
-inputs, rounded to float32 at the end. Every step takes all rows of its set, so
-that no order of rows matters.
+inputs, rounded to float32 at the end. But for `trained` and `amnesiac` every step
+takes all rows of its set, so that no order of rows matters.
 
     layers.*           the model
     x [24, 7], labels [24]
