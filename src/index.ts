@@ -36,7 +36,6 @@ export { foldLinearMap, type LinearMap, mapDataset } from './engine/linear-map.j
 export {
   type FisherOptions,
   Model,
-  type TrainOptions,
   type TrainResult,
 } from './engine/model.js';
 export { device, type PassOutcome, type Progress } from './engine/native.js';
@@ -50,6 +49,7 @@ export {
   type TrainManyOptions,
   trainMany,
 } from './engine/train-many.js';
+export type { TrainOptions } from './engine/training-pass.js';
 export { LetheError, type LetheErrorCode } from './errors.js';
 export { accuracy, gap, type Share, share } from './metrics/accuracy.js';
 export { hiddenActivations } from './metrics/activations.js';
@@ -89,6 +89,7 @@ export { openStore, type StoreOptions } from './ownership/open-store.js';
 export type { Deletion, Store } from './ownership/store.js';
 export type { FastOptions } from './training/recipe.js';
 export { type TrainedModel, type TrainModelOptions, trainModel } from './training/train-model.js';
+export { type AmnesiacOptions, type AmnesiacResult, amnesiac } from './unlearn/amnesiac.js';
 export { type BadTeacherOptions, badTeacher } from './unlearn/bad-teacher.js';
 export { type ExactRetrainResult, exactRetrain } from './unlearn/exact-retrain.js';
 export { fineTune } from './unlearn/fine-tune.js';

@@ -5,6 +5,7 @@ import { TOY_WIDTHS, toyData, toyDataset } from './support/toy.js';
 
 const dataset = toyDataset({ rows: 40 });
 const model = lethe.Model.create(TOY_WIDTHS);
+await model.train(dataset);
 const request = { model, dataset, forget: [0, 1], retain: [2, 3] };
 const sets = [{ name: 'all', dataset, rows: [0, 1] }];
 const ownership = { subjects: ['ada'], owners: Uint32Array.of(0) };
@@ -70,6 +71,7 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
   'Dataset.select': [(...a) => wrong(dataset).select(...a), [[0], {}]],
   exactRetrain: [(...a) => api.exactRetrain(...a), [request, {}]],
   retrain: [(...a) => api.retrain(...a), [request, { epochs: 1 }]],
+  amnesiac: [(...a) => api.amnesiac(...a), [request, {}]],
   badTeacher: [(...a) => api.badTeacher(...a), [request, {}]],
   fineTune: [(...a) => api.fineTune(...a), [request, {}]],
   fisherForget: [(...a) => api.fisherForget(...a), [request, {}]],

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 
 #include "lethe/error.h"
 #include "lethe/floating_point.h"
+#include "tracked_change.h"
 
 namespace lethe {
 namespace {
@@ -35,12 +37,14 @@ void checkSchedule(const Schedule& learningRate) {
 
 struct SinkCheck {
   const Model& model;
+  const Dataset& dataset;
 
   void operator()(const Sgd& sgd) const {
     checkSchedule(sgd.learningRate);
     require(nonNegative(sgd.momentum) && sgd.momentum < 1, "momentum must be in [0, 1)");
     require(nonNegative(sgd.weightDecay), "weightDecay must be a finite number of at least 0");
     require(!sgd.nesterov || sgd.momentum > 0, "nesterov needs a momentum above 0");
+    dataset.checkRows(sgd.trackedRows);
   }
   void operator()(const ClampedFisher& scrub) const {
     require(positive(scrub.learningRate), "learningRate must be a finite number above 0");
@@ -114,7 +118,7 @@ void check(const PassSpec& spec) {
                         [](float weight) { return std::isfinite(weight); }),
             "every row's weight must be finite");
   }
-  std::visit(SinkCheck{spec.model}, spec.sink);
+  std::visit(SinkCheck{spec.model, dataset}, spec.sink);
 }
 
 /** Turns the executor's sums over steps into means over rows. */
@@ -125,6 +129,13 @@ void normalize(std::vector<float>& values, const Sink& sink, std::uint64_t rows)
   }
   const auto divisor = static_cast<float>(rows);
   for (float& value : values) value /= divisor;
+}
+
+std::optional<TrackedChange> trackedChange(const PassSpec& spec) {
+  const auto* sgd = std::get_if<Sgd>(&spec.sink);
+  if (!sgd || sgd->trackedRows.empty()) return std::nullopt;
+  return TrackedChange(sgd->trackedRows, spec.dataset->rows(),
+                       spec.model.architecture.parameterCount());
 }
 
 }  // namespace
@@ -155,9 +166,11 @@ PassResult pass(Backend& backend, const PassSpec& spec, Control& control) {
 
   PassResult result;
   std::uint64_t rowsInEpoch = 0;
+  std::optional<TrackedChange> tracked = trackedChange(spec);
   BatchOrder order(spec.plan);
   control.poll({0, steps, 0});
   while (const auto batch = order.next()) {
+    if (tracked) tracked->beforeStep(batch->rows, *executor);
     executor->step(batch->rows);
     result.steps += 1;
     result.rows += batch->rows.size();
@@ -170,6 +183,10 @@ PassResult pass(Backend& backend, const PassSpec& spec, Control& control) {
       }
       rowsInEpoch = 0;
     }
+  }
+  if (tracked) {
+    result.trackedChange = tracked->finish(*executor);
+    result.trackedSteps = tracked->steps();
   }
   result.values = executor->finish();
   normalize(result.values, spec.sink, result.rows);

@@ -33,6 +33,7 @@ class CpuExecutor final : public Executor {
   void step(std::span<const std::uint32_t> rows) override;
   double takeLoss() override;
   bool finite() override;
+  ParameterVector parameters() override { return parameters_.unpack(); }
   std::vector<float> finish() override;
 
   /** Calls observer(stage, layer) on the caller's thread at the end of every stage: for benches. */

@@ -61,8 +61,10 @@ Objective readObjective(const Fields& fields) {
 Sink readSink(const Fields& fields) {
   const std::string kind = fields.text("kind");
   if (kind == "sgd") {
-    return Sgd{readSchedule(fields.nested("learningRate")), fields.number("momentum"),
-               fields.number("weightDecay"), fields.boolean("nesterov")};
+    Sgd sgd{readSchedule(fields.nested("learningRate")), fields.number("momentum"),
+            fields.number("weightDecay"), fields.boolean("nesterov")};
+    if (fields.has("trackedRows")) sgd.trackedRows = fields.array<std::uint32_t>("trackedRows");
+    return sgd;
   }
   if (kind == "clampedFisher") {
     return ClampedFisher{std::make_shared<const ParameterVector>(fields.array<float>("fisher")),

@@ -32,6 +32,10 @@ Napi::Value PassWorker::outcome(Napi::Env env) {
   outcome.Set("epochLoss", epochLoss);
   outcome.Set("steps", static_cast<double>(result_.steps));
   outcome.Set("rows", static_cast<double>(result_.rows));
+  if (!result_.trackedChange.empty()) {
+    outcome.Set("values", toTypedArray(env, result_.trackedChange));
+    outcome.Set("trackedSteps", static_cast<double>(result_.trackedSteps));
+  }
   if (changesModel_) {
     request_.model.replaceParameters(std::move(result_.values));
   } else {

@@ -161,6 +161,8 @@ TEST(PassArguments, need_sensible_sgd) {
     EXPECT_TRUE(refusesSgd("weightDecay", {.learningRate = 1, .weightDecay = bad}));
   }
   EXPECT_TRUE(refusesSgd("nesterov", {.learningRate = 1, .nesterov = true}));
+  EXPECT_TRUE(refuses(ErrorCode::kInvalidRows, "row 5",
+                      goodSpec(Sgd{.learningRate = 1, .trackedRows = {4, 5}})));
 }
 
 TEST(PassArguments, need_a_sensible_scrub) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -20,6 +21,7 @@ struct Script {
   bool finite = true;
   std::uint64_t steps = 0;
   bool finished = false;
+  int parametersAsked = 0;
   std::size_t maxBatch = 0;
 };
 
@@ -34,6 +36,11 @@ class ScriptedExecutor final : public Executor {
   }
   double takeLoss() override { return std::exchange(loss_, 0); }
   bool finite() override { return script_.finite; }
+  /** Step s, from 0, adds 2^s: a sum of steps is a number whose bits are these steps. */
+  ParameterVector parameters() override {
+    ++script_.parametersAsked;
+    return ParameterVector(8, std::exp2(static_cast<float>(script_.steps)));
+  }
   std::vector<float> finish() override {
     script_.finished = true;
     return {30};
@@ -98,6 +105,44 @@ TEST(Pass, divides_what_is_collected_by_the_rows_visited) {
   const PassResult logits = run(script, makeSpec15(Logits{}), control);
   EXPECT_EQ(logits.values, std::vector<float>{30});
   EXPECT_TRUE(logits.epochLoss.empty());
+}
+
+TEST(Pass, sums_the_changes_of_the_steps_that_see_a_tracked_row) {
+  struct Case {
+    std::vector<std::uint32_t> rows;
+    std::uint32_t steps;  ///< a bit for each of 15
+  };
+  for (const auto& [rows, steps] :
+       {Case{{3}, 0b00010'00010'00010}, Case{{2, 5}, 0b00110'00110'00110},
+        Case{{1, 8, 9}, 0b10001'10001'10001}, Case{{0, 2, 4, 6, 8}, 0b11111'11111'11111}}) {
+    Script script;
+    Control control;
+    Sgd sgd{0.1f};
+    sgd.trackedRows = rows;
+    const PassResult result = run(script, makeSpec15(sgd), control);
+    EXPECT_EQ(result.trackedChange, ParameterVector(8, static_cast<float>(steps)));
+    EXPECT_EQ(result.trackedSteps, static_cast<std::uint64_t>(std::popcount(steps)));
+    EXPECT_EQ(result.values, std::vector<float>{30});
+  }
+}
+
+TEST(Pass, without_tracked_rows_never_looks_at_the_parameters) {
+  Script script;
+  Control control;
+  const PassResult result = run(script, makeSpec15(), control);
+  EXPECT_TRUE(result.trackedChange.empty());
+  EXPECT_EQ(result.trackedSteps, 0u);
+  EXPECT_EQ(script.parametersAsked, 0);
+}
+
+TEST(Pass, with_tracked_rows_that_no_batch_holds_answers_zeros) {
+  Script script;
+  Control control;
+  PassSpec spec = makeSpec15(Sgd{.learningRate = 0.1f, .trackedRows = {9}});
+  spec.plan.rows = {0, 1, 2};
+  const PassResult result = run(script, spec, control);
+  EXPECT_EQ(result.trackedChange, ParameterVector(8, 0.0f));
+  EXPECT_EQ(result.trackedSteps, 0u);
 }
 
 TEST(Pass, asks_for_no_larger_batch_than_there_are_rows) {

@@ -67,6 +67,7 @@ class Oracle {
     std::size_t rowsInEpoch = 0;
     BatchOrder order(spec_.plan);
     while (const auto batch = order.next()) {
+      track(batch->rows, result);
       loss += step(batch->rows);
       rowsInEpoch += batch->rows.size();
       result.rows += batch->rows.size();
@@ -76,6 +77,7 @@ class Oracle {
         rowsInEpoch = 0;
       }
     }
+    if (isTracked_) addStretch(result.trackedChange);
     result.values = values(static_cast<float>(result.rows));
     return result;
   }
@@ -84,6 +86,25 @@ class Oracle {
   template <class T>
   bool holds() const {
     return std::holds_alternative<T>(spec_.sink);
+  }
+
+  /** Of each stretch of steps that see a tracked row, adds what the parameters have changed by. */
+  void track(std::span<const std::uint32_t> batch, PassResult& result) {
+    const auto* sgd = std::get_if<Sgd>(&spec_.sink);
+    if (!sgd || sgd->trackedRows.empty()) return;
+    result.trackedChange.resize(parameters_.size());
+    bool sees = false;
+    for (const std::uint32_t row : sgd->trackedRows) {
+      sees |= std::find(batch.begin(), batch.end(), row) != batch.end();
+    }
+    if (isTracked_ && !sees) addStretch(result.trackedChange);
+    if (sees && !isTracked_) stretchStart_ = parameters_;
+    isTracked_ = sees;
+    result.trackedSteps += sees;
+  }
+
+  void addStretch(std::vector<float>& sum) const {
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += parameters_[i] - stretchStart_[i];
   }
 
   std::vector<float> values(float rows) {
@@ -329,6 +350,8 @@ class Oracle {
   std::vector<float> parameters_;
   std::vector<float> state_;
   std::vector<float> rowValues_;
+  std::vector<float> stretchStart_;
+  bool isTracked_ = false;  ///< whether the last batch held a tracked row
   std::uint64_t steps_ = 0;
   float learningRate_ = 0;
 };

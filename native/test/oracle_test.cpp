@@ -35,6 +35,8 @@ class OracleTest : public testing::TestWithParam<std::string> {
     EXPECT_EQ(expected.epochLoss, actual.epochLoss);
     EXPECT_EQ(expected.steps, actual.steps);
     EXPECT_EQ(expected.rows, actual.rows);
+    EXPECT_TRUE(sameBits(expected.trackedChange, actual.trackedChange));
+    EXPECT_EQ(expected.trackedSteps, actual.trackedSteps);
   }
 
   void checkShapes(const Sink& sink, Target target = Target::kLabel) {
@@ -87,6 +89,24 @@ TEST_P(OracleTest, sgd_on_samples_and_hardest_rows_with_a_schedule) {
                     .momentum = 0.9f,
                     .nesterov = true};
     check(spec);
+  }
+}
+
+TEST_P(OracleTest, sgd_with_tracked_rows) {
+  for (const Features features : kAllFeatures) {
+    SCOPED_TRACE(featuresName(features));
+    PassSpec spec = makeSpec({33, 20, 10}, features, 60, 8, kSgd);
+    spec.plan.epochs = 3;
+    spec.plan.shuffleSeed = 7;
+    std::get<Sgd>(spec.sink).trackedRows = {11, 12, 40, 41, 59};
+    check(spec);
+    const std::uint64_t held = run(spec, *makeBackend(GetParam())).trackedSteps;
+    EXPECT_GT(held, 3u);
+    EXPECT_LT(held, spec.plan.steps() - 3);
+    // Whether a row is tracked does not depend on whether it is among the hardest.
+    spec.plan.hardest = 2;
+    check(spec);
+    EXPECT_EQ(run(spec, *makeBackend(GetParam())).trackedSteps, held);
   }
 }
 

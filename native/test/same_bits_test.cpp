@@ -23,6 +23,7 @@ void expectSameBits(const PassSpec& spec) {
       SCOPED_TRACE(name + ", " + std::to_string(threads) + " threads");
       const PassResult actual = run(spec, *makeBackend(name, threads));
       EXPECT_TRUE(sameBits(expected.values, actual.values));
+      EXPECT_TRUE(sameBits(expected.trackedChange, actual.trackedChange));
       EXPECT_EQ(expected.epochLoss, actual.epochLoss);
     }
   }
@@ -39,6 +40,11 @@ TEST_P(SameBitsTest, after_training_on_the_hardest_rows_with_a_schedule) {
       GetParam(), Sgd{.learningRate = Schedule({{0, 0}, {0.2f, 0.1f}, {1, 0}}), .momentum = 0.9f});
   spec.plan.hardest = 50;
   expectSameBits(spec);
+}
+
+TEST_P(SameBitsTest, in_the_change_of_tracked_rows) {
+  expectSameBits(
+      wideSpec(GetParam(), Sgd{.learningRate = 0.05f, .momentum = 0.9f, .trackedRows = {5, 100}}));
 }
 
 TEST_P(SameBitsTest, in_the_fisher_of_each_row) {

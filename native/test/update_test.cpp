@@ -14,22 +14,33 @@ namespace {
 
 using Vector = Reference::Vector;
 
+struct Trained {
+  Vector parameters;
+  Vector trackedChange;  ///< the sum over the steps whose batch holds a tracked row
+};
+
 /** torch.optim.SGD, as its documentation writes it. */
-Vector expectedSgd(const PassSpec& spec) {
+Trained expectedSgd(const PassSpec& spec) {
   const Sgd& sgd = std::get<Sgd>(spec.sink);
   const double learningRate = sgd.learningRate.at(0, 1), momentum = sgd.momentum;
   const Reference reference(spec);
   Vector parameters = reference.parameters();
-  Vector velocity(parameters.size(), 0.0);
+  Vector velocity(parameters.size(), 0.0), trackedChange = velocity;
+  const auto isTracked = [&](std::uint32_t row) {
+    return std::count(sgd.trackedRows.begin(), sgd.trackedRows.end(), row) > 0;
+  };
   reference.forEachBatch([&](std::span<const std::uint32_t> rows) {
     const Vector gradient = reference.meanGradient(parameters, rows);
+    const bool counts = std::any_of(rows.begin(), rows.end(), isTracked);
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       const double g = gradient[i] + static_cast<double>(sgd.weightDecay) * parameters[i];
       velocity[i] = momentum * velocity[i] + g;
-      parameters[i] -= learningRate * (sgd.nesterov ? g + momentum * velocity[i] : velocity[i]);
+      const double step = learningRate * (sgd.nesterov ? g + momentum * velocity[i] : velocity[i]);
+      parameters[i] -= step;
+      if (counts) trackedChange[i] -= step;
     }
   });
-  return parameters;
+  return {parameters, trackedChange};
 }
 
 struct Scrubbed {
@@ -73,7 +84,7 @@ class UpdateTest : public testing::TestWithParam<std::string> {
     for (const Features features : kAllFeatures) {
       PassSpec spec = makeSpec({33, 65, 31, 10}, features, 37, 16, sgd);
       spec.plan.epochs = 3;
-      check(spec, expectedSgd(spec));
+      check(spec, expectedSgd(spec).parameters);
     }
   }
 
@@ -95,6 +106,20 @@ TEST_P(UpdateTest, sgd_with_weight_decay) {
 }
 TEST_P(UpdateTest, sgd_with_nesterov) {
   checkSgd({.learningRate = 0.1f, .momentum = 0.9f, .weightDecay = 0.01f, .nesterov = true});
+}
+
+TEST_P(UpdateTest, sgd_with_tracked_rows) {
+  for (const Features features : kAllFeatures) {
+    // Of three batches the first and the last hold one: stretches go on from epoch to epoch.
+    PassSpec spec = makeSpec({33, 65, 31, 10}, features, 37, 16,
+                             Sgd{.learningRate = 0.1f, .momentum = 0.9f, .trackedRows = {3, 35}});
+    spec.plan.epochs = 3;
+    const PassResult result = run(spec, *makeBackend(GetParam()));
+    const Trained expected = expectedSgd(spec);
+    EXPECT_LT(relativeError(expected.trackedChange, result.trackedChange), 1e-5);
+    EXPECT_EQ(result.trackedSteps, 6u);
+    check(spec, expected.parameters);
+  }
 }
 
 TEST_P(UpdateTest, clamped_fisher_where_the_clamp_bites) {

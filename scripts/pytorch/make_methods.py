@@ -3,8 +3,8 @@
     make_methods.py --out FILE
 
 7-6-5-3, 24 rows, of which 0-7 are forgotten; PyTorch in float64 from the float32
-inputs, rounded to float32 at the end. Every step takes all rows of its set, so
-that no order of rows matters.
+inputs, rounded to float32 at the end. But for `trained` and `amnesiac` every step
+takes all rows of its set, so that no order of rows matters.
 
     layers.*           the model
     x [24, 7], labels [24]
@@ -14,6 +14,10 @@ that no order of rows matters.
     scrub.*            2 rounds of 2 steps on the retain set, the first begun by
                        2 steps up on the forget set; rate .05, distillation .4
     ssd.*              selection 1.2, dampening .8, the Fisher of all rows
+    trained.*          the initial parameters of seed 7 after 3 epochs on all rows,
+                       batches of 5 in Philox order, rate .1, momentum .9
+    amnesiac.*         the same less the steps on batches that held row 2 or 9
+    repaired.*         and then 3 steps on all other rows, rate .1, momentum .9
     factors            Kronecker factors of the retain rows, whose labels are
                        `drawn` [24], layer by layer
     natural.*          the gradient of the forget set over these, damping .1
@@ -22,6 +26,7 @@ that no order of rows matters.
 import argparse
 
 import numpy as np
+import philox
 import tensor_file
 import torch
 from torch.nn import functional
@@ -46,6 +51,23 @@ def descend(parameters, loss, steps, rate, momentum=0.0):
         loss(parameters).backward()
         optimizer.step()
     return [p.detach() for p in parameters]
+
+
+def train(parameters, x, y, seed, tracked):
+    """Trained parameters, and what the batches that hold a tracked row have changed."""
+    parameters = [p.clone().requires_grad_() for p in parameters]
+    optimizer = torch.optim.SGD(parameters, lr=0.1, momentum=0.9)
+    change = [torch.zeros_like(p) for p in parameters]
+    for epoch in range(3):
+        for rows in torch.from_numpy(philox.batch_order(seed, epoch, len(x))).split(5):
+            before = [p.detach().clone() for p in parameters]
+            optimizer.zero_grad()
+            functional.cross_entropy(forward(parameters, x[rows]), y[rows]).backward()
+            optimizer.step()
+            if set(rows.tolist()) & set(tracked):
+                for sum_, p, b in zip(change, parameters, before):
+                    sum_ += p.detach() - b
+    return [p.detach() for p in parameters], change
 
 
 def fisher(parameters, x, y):
@@ -139,6 +161,10 @@ def main():
     factors = layer_factors(
         model, x[retain], torch.from_numpy(drawn.astype(np.int64))[retain]
     )
+    begun = [torch.from_numpy(p).double() for p in philox.initial_parameters(WIDTHS, 7)]
+    trained, change = train(begun, x, y, 7, (2, 9))
+    amnesiac = [p - c for p, c in zip(trained, change)]
+    kept = [row for row in range(ROWS) if row not in (2, 9)]
     results = {
         "": model,
         "fineTune.": descend(model, cross_entropy(retain), 3, 0.1, 0.9),
@@ -146,6 +172,9 @@ def main():
         "negGradPlus.": descend(model, both, 3, 0.1, 0.9),
         "scrub.": scrubbed,
         "ssd.": dampened,
+        "trained.": trained,
+        "amnesiac.": amnesiac,
+        "repaired.": descend(amnesiac, cross_entropy(kept), 3, 0.1, 0.9),
         "natural.": natural(model, cross_entropy(forget), factors, 0.1),
     }
     tensors = {"x": features, "labels": labels, "drawn": drawn}

@@ -28,6 +28,8 @@ export interface RecordedFigures {
 const USERS = 100;
 
 export const WIDTHS = [784, 512, 128, 10] as const;
+/** Of the models that methods are compared on; otherwise they are trained as by default. */
+export const EPOCHS = 5;
 
 export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
   zipf: {

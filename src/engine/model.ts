@@ -3,7 +3,6 @@ import {
   requireArray,
   requireInstance,
   requireInteger,
-  requireNonNegative,
   requireObject,
   requireOneOf,
   requireText,
@@ -15,30 +14,9 @@ import { type Evaluation, evaluateLogits } from './evaluation.js';
 import { readModel, writeModel } from './formats/model-file.js';
 import { callNative, type NativeModel } from './native.js';
 import { parameterHash } from './parameter-hash.js';
-import { type Plan, pass } from './pass.js';
+import { pass } from './pass.js';
 import type { RunOptions } from './run.js';
-import type { Schedule } from './schedule.js';
-
-export interface TrainOptions
-  extends RunOptions,
-    Pick<Plan, 'maxSteps' | 'sampledRows' | 'samplesPerEpoch' | 'hardest'> {
-  /** The rows to train on; default: all. */
-  readonly rows?: Rows;
-  /** Default 5. */
-  readonly epochs?: number;
-  /** Default 128; the last batch of an epoch may be smaller. */
-  readonly batchSize?: number;
-  /** A constant or a schedule over the run; default 0.01. */
-  readonly learningRate?: number | Schedule;
-  /** In [0, 1); default 0.9. Momentum starts at zero in each run. */
-  readonly momentum?: number;
-  /** L2, added to the gradient of every parameter; default 0. */
-  readonly weightDecay?: number;
-  /** Default false. */
-  readonly nesterov?: boolean;
-  /** Of the batch order; default 0. */
-  readonly seed?: number;
-}
+import { type TrainOptions, trainingPass } from './training-pass.js';
 
 export interface TrainResult {
   /** Mean cross-entropy of each epoch, in nats, as met during training. */
@@ -167,30 +145,13 @@ export class Model {
   async train(dataset: Dataset, options: TrainOptions = {}): Promise<TrainResult> {
     requireInstance('dataset', dataset, Dataset);
     requireObject('options', options);
-    const { rows = dataset.allRows(), epochs = 5, batchSize = 128, seed = 0 } = options;
-    const { learningRate = 0.01, momentum = 0.9, weightDecay = 0, nesterov = false } = options;
-    const { maxSteps, sampledRows, samplesPerEpoch, hardest } = options;
-    requireNonNegative('momentum', momentum, 1);
-    requireNonNegative('weightDecay', weightDecay);
+    const { plan, sink } = trainingPass(dataset, options);
     const start = performance.now();
     const {
       epochLoss,
       steps,
       rows: visited,
-    } = await pass(
-      this,
-      dataset,
-      {
-        ...{ rows, epochs, batchSize, shuffleSeed: seed },
-        ...(maxSteps !== undefined && { maxSteps }),
-        ...(sampledRows && { sampledRows }),
-        ...(samplesPerEpoch !== undefined && { samplesPerEpoch }),
-        ...(hardest !== undefined && { hardest }),
-      },
-      { target: 'label' },
-      { kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
-      options,
-    );
+    } = await pass(this, dataset, plan, { target: 'label' }, sink, options);
     const seconds = (performance.now() - start) / 1000;
     return { epochLoss, steps, rows: visited, seconds };
   }

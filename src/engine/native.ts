@@ -49,6 +49,7 @@ export type NativeSink =
       momentum: number;
       weightDecay: number;
       nesterov: boolean;
+      trackedRows?: Uint32Array;
     }
   | {
       kind: 'clampedFisher';
@@ -87,8 +88,10 @@ export interface PassOutcome {
   readonly steps: number;
   /** Rows visited, counted once per visit. */
   readonly rows: number;
-  /** What a collecting sink has collected. */
+  /** What a collecting sink has collected; of tracked rows the sum of the changes. */
   readonly values?: Float32Array;
+  /** Steps whose batch held a tracked row. */
+  readonly trackedSteps?: number;
 }
 
 /** Means and variances, [columns]. */

@@ -58,6 +58,11 @@ export type Sink =
       readonly momentum?: number;
       readonly weightDecay?: number;
       readonly nesterov?: boolean;
+      /**
+       * Also answers, in `values`, the sum of the parameters' changes in the steps whose batch held
+       * one of these rows, chosen by `hardest` or not.
+       */
+      readonly trackedRows?: Rows;
     }
   /** p -= clamp(learningRate g / (fisher + alpha), +-clamp); `fisher`: one value per parameter. */
   | {
@@ -135,12 +140,17 @@ function nativeObjective(objective: Objective, classes: number): NativeObjective
   return { target, ...weights };
 }
 
-function nativeSink(sink: Sink): NativeSink {
+function nativeSink(dataset: Dataset, sink: Sink): NativeSink {
   requireOneOf('the kind of the sink', requireObject('sink', sink).kind, SINKS);
   if (sink.kind !== 'sgd') return sink;
-  const { momentum = 0, weightDecay = 0, nesterov = false } = sink;
+  const { momentum = 0, weightDecay = 0, nesterov = false, trackedRows } = sink;
   const learningRate = nativeSchedule('learningRate', sink.learningRate);
-  return { kind: 'sgd', learningRate, momentum, weightDecay, nesterov };
+  return {
+    ...{ kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
+    ...(trackedRows !== undefined && {
+      trackedRows: dataset.checkNonEmptyRows(trackedRows, 'set of tracked rows'),
+    }),
+  };
 }
 
 /**
@@ -171,7 +181,7 @@ export async function pass(
         threads,
         plan: nativePlan(dataset, plan),
         objective: nativeObjective(objective, model.classes),
-        sink: nativeSink(sink),
+        sink: nativeSink(dataset, sink),
       },
       onProgress,
     ),

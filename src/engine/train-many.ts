@@ -8,9 +8,10 @@ import {
 import { LetheError } from '../errors.js';
 import { availableThreads } from './available-threads.js';
 import type { Dataset } from './dataset.js';
-import { Model, type TrainOptions, type TrainResult } from './model.js';
+import { Model, type TrainResult } from './model.js';
 import type { RunOptions } from './run.js';
 import { shareReporter, sideBySide } from './side-by-side.js';
+import type { TrainOptions } from './training-pass.js';
 
 /** One model of an ensemble and how it is trained. */
 export interface TrainJob extends Omit<TrainOptions, keyof RunOptions> {

@@ -1,3 +1,5 @@
+import type { Plan } from '../engine/pass.js';
+
 /** Multiply-adds of a network, biases aside, zeros of the input not skipped. */
 
 /** Of the forward pass, a row. */
@@ -17,4 +19,14 @@ export function selectiveWork(
   trained: number,
 ): number {
   return trained * trainingWork(widths) + (forwarded - trained) * forwardWork(widths);
+}
+
+/** Of a pass of training that has visited so many rows. */
+export function passWork(
+  widths: readonly number[],
+  visited: number,
+  { hardest, batchSize = 128 }: Pick<Plan, 'hardest' | 'batchSize'>,
+): number {
+  const trained = hardest === undefined ? visited : (visited * hardest) / batchSize;
+  return selectiveWork(widths, visited, trained);
 }

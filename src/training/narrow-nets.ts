@@ -11,7 +11,7 @@ import type { FastRecipe } from './recipe.js';
 import type { ScoredRows } from './scorer.js';
 
 /** After this share of the steps, so many times the batch go forward, and its hardest back. */
-const UNSELECTIVE = 0.3;
+const UNSELECTIVE = 0.1;
 const FORWARDED = 2;
 
 /** How narrow networks are trained: on scored rows, or without them on all alike. */

@@ -1,8 +1,9 @@
 import { requireObject } from '../arguments.js';
-import { Model, type TrainOptions } from '../engine/model.js';
+import { Model } from '../engine/model.js';
 import { inPhase } from '../engine/phases.js';
+import type { TrainOptions } from '../engine/training-pass.js';
 import { LetheError } from '../errors.js';
-import { selectiveWork } from '../training/multiply-adds.js';
+import { passWork } from '../training/multiply-adds.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from './method.js';
 
 /**
@@ -37,12 +38,10 @@ export const retrain: UnlearningMethod<RetrainOptions> = async (request, options
     ...inPhase('train', options),
     rows: retain,
   });
-  const { hardest, batchSize = 128 } = options;
-  const trained = hardest === undefined ? rows : (rows * hardest) / batchSize;
   return {
     model,
     steps,
     seconds: { train: (performance.now() - start) / 1000 },
-    multiplyAdds: selectiveWork(model.widths, rows, trained),
+    multiplyAdds: passWork(model.widths, rows, options),
   };
 };

@@ -140,6 +140,9 @@ const spoilt: Case[] = [
     (v): Case => ['weightDecay', sink({ weightDecay: v })],
   ),
   ...[0, 'true', null].map((v): Case => ['nesterov', sink({ nesterov: v })]),
+  ...[null, 5, 'rows', {}].map((v): Case => ['trackedRows', sink({ trackedRows: v })]),
+  ['no tracked row', sink({ trackedRows: [] }), 'ERR_EMPTY_SET'],
+  ['a tracked row out of range', sink({ trackedRows: [40] }), 'ERR_INVALID_ROWS'],
   ['nesterov without momentum', sink({ nesterov: true, momentum: 0 })],
   ...[undefined, null, [], fisher.slice(1), Float64Array.from(fisher)].map(
     (v): Case => ['fisher', scrubSink({ fisher: v })],

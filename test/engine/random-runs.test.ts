@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Dataset } from '#lethe/engine/dataset';
-import { Model, type TrainOptions } from '#lethe/engine/model';
+import { Model } from '#lethe/engine/model';
+import type { TrainOptions } from '#lethe/engine/training-pass';
 
 /** Shapes and hyper-parameters of all kinds, many of them odd, with any share of zeros. */
 const runs = fc

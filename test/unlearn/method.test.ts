@@ -10,9 +10,11 @@ import { ENDLESS, TOY_WIDTHS, toyDataset } from '../support/toy.js';
 
 const dataset = toyDataset({ rows: 40 });
 const model = Model.create(TOY_WIDTHS);
+await model.train(dataset); // what amnesiac takes for granted
 const valid = { model, dataset, forget: [0, 1], retain: [2, 3, 4] };
 
 describe.each([
+  ['amnesiac', lethe.amnesiac],
   ['badTeacher', lethe.badTeacher],
   ['fineTune', lethe.fineTune],
   ['fisherForget', lethe.fisherForget],

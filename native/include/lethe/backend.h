@@ -29,7 +29,7 @@ struct Job {
 
 /**
  * Runs the batches of one pass on a private copy of the parameters. Steps may be queued: only
- * takeLoss, finite and finish wait for them.
+ * takeLoss, finite, parameters and finish wait for them.
  */
 class Executor {
  public:
@@ -43,6 +43,9 @@ class Executor {
 
   /** Whether every parameter and every collected value is finite. */
   virtual bool finite() = 0;
+
+  /** The parameters after the steps so far, in the order of Architecture. */
+  virtual ParameterVector parameters() = 0;
 
   /**
    * The result, in the order of Architecture: updated parameters, or the sum over the steps of what

@@ -37,7 +37,11 @@ struct PassResult {
   /** Sgd, ClampedFisher: the new parameters. Gradient, SquaredGradient: one value per parameter.
    * KroneckerFactors: see kronecker.h. Logits: [rows, classes]. RowLosses: [rows, 2]. */
   std::vector<float> values;
-  std::vector<double> epochLoss;  ///< mean row loss of each epoch, in nats; empty for Logits
+  /** Sgd with tracked rows: the sum of the parameters' changes in the steps whose batch held one of
+   * them; otherwise empty. */
+  ParameterVector trackedChange;
+  std::uint64_t trackedSteps = 0;  ///< how many these are
+  std::vector<double> epochLoss;   ///< mean row loss of each epoch, in nats; empty for Logits
   std::uint64_t steps = 0;
   std::uint64_t rows = 0;  ///< rows visited, counted once per visit
 };

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <variant>
+#include <vector>
 
 #include "lethe/model.h"
 #include "lethe/schedule.h"
@@ -18,6 +19,9 @@ struct Sgd {
   float momentum = 0;
   float weightDecay = 0;
   bool nesterov = false;
+  /** Dataset rows; PassResult::trackedChange answers what the steps do whose batch holds one of
+   * them, chosen by `hardest` or not. */
+  std::vector<std::uint32_t> trackedRows = {};
 };
 
 /** The clamped scrub step of the reference study: p -= clamp(learningRate g / (F + alpha),

@@ -1,4 +1,5 @@
 import {
+  amnesiac,
   badTeacher,
   exactRetrain,
   fineTune,
@@ -16,7 +17,7 @@ import {
   type UnlearningRequest,
   type UnlearningResult,
 } from '../../index.js';
-import { SETTINGS } from '../settings.js';
+import { EPOCHS, SETTINGS } from '../settings.js';
 import type { Deletion } from './deletions.js';
 
 /** A method as the bench runs it. */
@@ -62,6 +63,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     },
   },
   { name: 'rowRemoval', isExact: false, only: 'class', run: (request) => rowRemoval(request) },
+  {
+    name: 'amnesiac',
+    isExact: false,
+    run: (request, seed) => amnesiac(request, { training: { seed, epochs: EPOCHS } }),
+  },
   { name: 'fineTune', isExact: false, run: (request, seed) => fineTune(request, { seed }) },
   {
     name: 'gradientAscent',

@@ -6,7 +6,7 @@ import {
   type UnlearningRequest,
   type UnlearningResult,
 } from '../../index.js';
-import { WIDTHS } from '../settings.js';
+import { EPOCHS, WIDTHS } from '../settings.js';
 import { totalSeconds } from '../statistics.js';
 import type { StudyData } from '../study.js';
 import { CATALOG } from './catalog.js';
@@ -53,7 +53,6 @@ export interface DeletionFigures {
 /** Far from every seed of the methods. */
 const POOL_SEED = 50_000;
 const M0_SEED = 10_000;
-const EPOCHS = 5;
 
 export async function measureMethods(bench: MethodsBench): Promise<DeletionFigures[]> {
   const { data, seeds, onStage } = bench;

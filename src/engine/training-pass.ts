@@ -1,0 +1,48 @@
+import { requireNonNegative } from '../arguments.js';
+import type { Dataset, Rows } from './dataset.js';
+import type { Plan, Sink } from './pass.js';
+import type { RunOptions } from './run.js';
+import type { Schedule } from './schedule.js';
+
+export interface TrainOptions
+  extends RunOptions,
+    Pick<Plan, 'maxSteps' | 'sampledRows' | 'samplesPerEpoch' | 'hardest'> {
+  /** The rows to train on; default: all. */
+  readonly rows?: Rows;
+  /** Default 5. */
+  readonly epochs?: number;
+  /** Default 128; the last batch of an epoch may be smaller. */
+  readonly batchSize?: number;
+  /** A constant or a schedule over the run; default 0.01. */
+  readonly learningRate?: number | Schedule;
+  /** In [0, 1); default 0.9. Momentum starts at zero in each run. */
+  readonly momentum?: number;
+  /** L2, added to the gradient of every parameter; default 0. */
+  readonly weightDecay?: number;
+  /** Default false. */
+  readonly nesterov?: boolean;
+  /** Of the batch order; default 0. */
+  readonly seed?: number;
+}
+
+/** The plan and the sink that training with these options is a pass of, the defaults filled in. */
+export function trainingPass(
+  dataset: Dataset,
+  options: TrainOptions,
+): { plan: Plan; sink: Sink & { kind: 'sgd' } } {
+  const { rows = dataset.allRows(), epochs = 5, batchSize = 128, seed = 0 } = options;
+  const { learningRate = 0.01, momentum = 0.9, weightDecay = 0, nesterov = false } = options;
+  const { maxSteps, sampledRows, samplesPerEpoch, hardest } = options;
+  requireNonNegative('momentum', momentum, 1);
+  requireNonNegative('weightDecay', weightDecay);
+  return {
+    plan: {
+      ...{ rows, epochs, batchSize, shuffleSeed: seed },
+      ...(maxSteps !== undefined && { maxSteps }),
+      ...(sampledRows && { sampledRows }),
+      ...(samplesPerEpoch !== undefined && { samplesPerEpoch }),
+      ...(hardest !== undefined && { hardest }),
+    },
+    sink: { kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
+  };
+}
