@@ -16,6 +16,7 @@ export { type DigitsOptions, syntheticDigits } from './data/synthetic-digits.js'
 export type { TableOptions } from './data/table.js';
 export { availableThreads } from './engine/available-threads.js';
 export { Dataset, type Rows } from './engine/dataset.js';
+export { Ensemble, type EnsembleMember } from './engine/ensemble.js';
 export type { Evaluation } from './engine/evaluation.js';
 export {
   type StateDictOptions,
@@ -42,6 +43,7 @@ export {
 export { device, type PassOutcome, type Progress } from './engine/native.js';
 export { parameterHash } from './engine/parameter-hash.js';
 export { type Objective, type Plan, pass, type RunOptions, type Sink } from './engine/pass.js';
+export type { Exportable, Predictor } from './engine/predictor.js';
 export type { Schedule } from './engine/schedule.js';
 export {
   type EnsembleProgress,
@@ -111,7 +113,6 @@ export { type ScrubOptions, scrub } from './unlearn/scrub.js';
 export type { SgdOptions } from './unlearn/sgd.js';
 export { type SsdOptions, ssd } from './unlearn/ssd.js';
 export {
-  type Predictor,
   type RowSet,
   type Verification,
   type VerifiedSet,

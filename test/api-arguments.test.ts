@@ -5,6 +5,7 @@ import { TOY_WIDTHS, toyData, toyDataset } from './support/toy.js';
 
 const dataset = toyDataset({ rows: 40 });
 const model = lethe.Model.create(TOY_WIDTHS);
+const ensemble = new lethe.Ensemble([{ model, weight: 1 }]);
 const request = { model, dataset, forget: [0, 1], retain: [2, 3] };
 const sets = [{ name: 'all', dataset, rows: [0, 1] }];
 const ownership = { subjects: ['ada'], owners: Uint32Array.of(0) };
@@ -44,6 +45,9 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
     (...a) => wrong(model).predict(...a),
     [new Uint8Array(12), { scale: 1, offset: 0 }],
   ],
+  Ensemble: [(members) => new api.Ensemble(members), [[{ model, weight: 1 }]]],
+  'Ensemble.logits': [(...a) => wrong(ensemble).logits(...a), [dataset, [0], {}]],
+  'Ensemble.evaluate': [(...a) => wrong(ensemble).evaluate(...a), [dataset, [0], {}]],
   trainMany: [
     (jobs, options) => api.trainMany(jobs, options),
     [[{ model: model.clone(), dataset, epochs: 1 }], {}],
