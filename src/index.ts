@@ -95,6 +95,7 @@ export { type ExactRetrainResult, exactRetrain } from './unlearn/exact-retrain.j
 export { fineTune } from './unlearn/fine-tune.js';
 export { type FisherForgetOptions, fisherForget } from './unlearn/fisher-forget.js';
 export { type FisherScrubOptions, fisherScrub } from './unlearn/fisher-scrub.js';
+export type { Forgotten } from './unlearn/forgotten-rows.js';
 export { gradientAscent } from './unlearn/gradient-ascent.js';
 export { type KfacOptions, kfac } from './unlearn/kfac.js';
 export type {
@@ -111,6 +112,15 @@ export { type RowRemovalOptions, rowRemoval } from './unlearn/row-removal.js';
 export { type SalunOptions, salun } from './unlearn/salun.js';
 export { type ScrubOptions, scrub } from './unlearn/scrub.js';
 export type { SgdOptions } from './unlearn/sgd.js';
+export type { Checkpoint, Shard, ShardRecipe } from './unlearn/shard-training.js';
+export type { OwnedRows } from './unlearn/shards.js';
+export {
+  Sisa,
+  type SisaOptions,
+  type SisaProgress,
+  type SisaResult,
+  type SisaRunOptions,
+} from './unlearn/sisa.js';
 export { type SsdOptions, ssd } from './unlearn/ssd.js';
 export {
   type RowSet,

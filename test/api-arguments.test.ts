@@ -24,6 +24,8 @@ const ofOneClass = {
   forget: rowsOfZero,
   retain: [...dataset.labels.keys()].filter((row) => dataset.labels[row] !== 0),
 };
+const owners = Uint32Array.from(dataset.labels.keys(), (row) => row % 5);
+const sisa = await lethe.Sisa.train(TOY_WIDTHS, dataset, { owners });
 const store = await lethe.openStore();
 /** The API as plain JavaScript sees it. */
 const api = wrong(lethe);
@@ -73,6 +75,8 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
   trainModel: [(...a) => api.trainModel(...a), [TOY_WIDTHS, dataset, {}]],
   'Dataset.select': [(...a) => wrong(dataset).select(...a), [[0], {}]],
   exactRetrain: [(...a) => api.exactRetrain(...a), [request, {}]],
+  'Sisa.train': [(...a) => api.Sisa.train(...a), [TOY_WIDTHS, dataset, { owners }]],
+  'Sisa.forget': [(...a) => wrong(sisa).forget(...a), [dataset, [0], {}]],
   retrain: [(...a) => api.retrain(...a), [request, { epochs: 1 }]],
   badTeacher: [(...a) => api.badTeacher(...a), [request, {}]],
   fineTune: [(...a) => api.fineTune(...a), [request, {}]],
@@ -132,6 +136,8 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
 const FILE_FUNCTIONS: Record<string, (...values: unknown[]) => unknown> = {
   'Model.load': (path) => lethe.Model.load(wrong(path)),
   'Model.save': (path) => model.save(wrong(path)),
+  'Sisa.load': (folder) => lethe.Sisa.load(wrong(folder)),
+  'Sisa.save': (folder) => sisa.save(wrong(folder)),
   saveOnnx: (path) => lethe.saveOnnx(model, dataset, wrong(path)),
   saveSafetensors: (path) => lethe.saveSafetensors(model, wrong(path)),
   loadOnnx: (path) => lethe.loadOnnx(wrong(path)),
