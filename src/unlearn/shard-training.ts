@@ -17,7 +17,7 @@ export type ShardRecipe = Omit<TrainModelOptions, 'rows' | 'seed' | keyof Phased
 /** A model after some of its shard's slices, and what the last one of these took. */
 export type Checkpoint = Omit<TrainedModel, 'seconds'>;
 
-/** Rows that a model of their own has learnt. */
+/** Rows that a model of their own has learnt. Clone a model before training it further. */
 export interface Shard {
   /** The rows by slices; one slice where training cannot be resumed. */
   readonly slices: readonly OwnedRows[];
