@@ -29,9 +29,17 @@ export interface Shard {
 
 /** The names of what a recipe consists of. */
 export const RECIPE_OPTIONS = [
-  ...['recipe', 'scale', 'components', 'nets', 'hardestShare', 'sampledShare'],
-  ...['steps', 'effort', 'batchSize', 'learningRate'],
-] as (keyof ShardRecipe)[];
+  'recipe',
+  'scale',
+  'components',
+  'nets',
+  'hardestShare',
+  'sampledShare',
+  'steps',
+  'effort',
+  'batchSize',
+  'learningRate',
+] as const satisfies (keyof ShardRecipe)[];
 
 const BATCH = 128;
 

@@ -127,13 +127,13 @@ export class Sisa {
       );
     }
     const owned = { rows, owners: rows.map((row) => owners[row]!) };
-    const parts = partByOwner(owned, shards, 'shards');
+    const parts = partByOwner(owned, shards, 'shards').map((part) =>
+      partByOwner(part, slices, 'slices'),
+    );
     const seeds = shardSeeds(seed, shards, slices);
     const state: SisaState = {
       ...{ widths: Object.freeze([...widths]), datasetRows: dataset.rows, recipe },
-      shards: parts.map((part, i) => ({
-        ...{ slices: partByOwner(part, slices, 'slices'), seeds: seeds[i]!, checkpoints: [] },
-      })),
+      shards: parts.map((part, i) => ({ slices: part, seeds: seeds[i]!, checkpoints: [] })),
     };
     const trained = await trainShards(state, dataset, options);
     return new Sisa({ ...state, shards: trained.shards });

@@ -209,6 +209,7 @@ describe('bad options', () => {
     ['more shards than owners', { shards: 5 }],
     ['slices of the fast recipe', { slices: 2 }],
     ['more slices than owners of a shard', { slices: 3, recipe: 'plain' }],
+    ['slices beyond memory', { slices: 2 ** 50, recipe: 'plain' }],
     ['a negative seed', { seed: -1 }],
     ['an unknown recipe', { recipe: 'slow' }],
     ['no effort', { effort: 0 }],
