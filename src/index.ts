@@ -16,6 +16,7 @@ export { type DigitsOptions, syntheticDigits } from './data/synthetic-digits.js'
 export type { TableOptions } from './data/table.js';
 export { availableThreads } from './engine/available-threads.js';
 export { Dataset, type Rows } from './engine/dataset.js';
+export { Ensemble, type EnsembleMember } from './engine/ensemble.js';
 export type { Evaluation } from './engine/evaluation.js';
 export {
   type StateDictOptions,
@@ -41,6 +42,7 @@ export {
 export { device, type PassOutcome, type Progress } from './engine/native.js';
 export { parameterHash } from './engine/parameter-hash.js';
 export { type Objective, type Plan, pass, type Sink } from './engine/pass.js';
+export type { Exportable, Predictor } from './engine/predictor.js';
 export type { RunOptions } from './engine/run.js';
 export type { Schedule } from './engine/schedule.js';
 export {
@@ -95,6 +97,7 @@ export { type ExactRetrainResult, exactRetrain } from './unlearn/exact-retrain.j
 export { fineTune } from './unlearn/fine-tune.js';
 export { type FisherForgetOptions, fisherForget } from './unlearn/fisher-forget.js';
 export { type FisherScrubOptions, fisherScrub } from './unlearn/fisher-scrub.js';
+export type { Forgotten } from './unlearn/forgotten-rows.js';
 export { gradientAscent } from './unlearn/gradient-ascent.js';
 export { type KfacOptions, kfac } from './unlearn/kfac.js';
 export type {
@@ -111,9 +114,17 @@ export { type RowRemovalOptions, rowRemoval } from './unlearn/row-removal.js';
 export { type SalunOptions, salun } from './unlearn/salun.js';
 export { type ScrubOptions, scrub } from './unlearn/scrub.js';
 export type { SgdOptions } from './unlearn/sgd.js';
+export type { Checkpoint, Shard, ShardRecipe } from './unlearn/shard-training.js';
+export type { OwnedRows } from './unlearn/shards.js';
+export {
+  Sisa,
+  type SisaOptions,
+  type SisaProgress,
+  type SisaResult,
+  type SisaRunOptions,
+} from './unlearn/sisa.js';
 export { type SsdOptions, ssd } from './unlearn/ssd.js';
 export {
-  type Predictor,
   type RowSet,
   type Verification,
   type VerifiedSet,

@@ -6,6 +6,7 @@ import { TOY_WIDTHS, toyData, toyDataset } from './support/toy.js';
 const dataset = toyDataset({ rows: 40 });
 const model = lethe.Model.create(TOY_WIDTHS);
 await model.train(dataset);
+const ensemble = new lethe.Ensemble([{ model, weight: 1 }]);
 const request = { model, dataset, forget: [0, 1], retain: [2, 3] };
 const sets = [{ name: 'all', dataset, rows: [0, 1] }];
 const ownership = { subjects: ['ada'], owners: Uint32Array.of(0) };
@@ -24,6 +25,8 @@ const ofOneClass = {
   forget: rowsOfZero,
   retain: [...dataset.labels.keys()].filter((row) => dataset.labels[row] !== 0),
 };
+const owners = Uint32Array.from(dataset.labels.keys(), (row) => row % 5);
+const sisa = await lethe.Sisa.train(TOY_WIDTHS, dataset, { owners });
 const store = await lethe.openStore();
 /** The API as plain JavaScript sees it. */
 const api = wrong(lethe);
@@ -45,6 +48,9 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
     (...a) => wrong(model).predict(...a),
     [new Uint8Array(12), { scale: 1, offset: 0 }],
   ],
+  Ensemble: [(members) => new api.Ensemble(members), [[{ model, weight: 1 }]]],
+  'Ensemble.logits': [(...a) => wrong(ensemble).logits(...a), [dataset, [0], {}]],
+  'Ensemble.evaluate': [(...a) => wrong(ensemble).evaluate(...a), [dataset, [0], {}]],
   trainMany: [
     (jobs, options) => api.trainMany(jobs, options),
     [[{ model: model.clone(), dataset, epochs: 1 }], {}],
@@ -70,6 +76,8 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
   trainModel: [(...a) => api.trainModel(...a), [TOY_WIDTHS, dataset, {}]],
   'Dataset.select': [(...a) => wrong(dataset).select(...a), [[0], {}]],
   exactRetrain: [(...a) => api.exactRetrain(...a), [request, {}]],
+  'Sisa.train': [(...a) => api.Sisa.train(...a), [TOY_WIDTHS, dataset, { owners }]],
+  'Sisa.forget': [(...a) => wrong(sisa).forget(...a), [dataset, [0], {}]],
   retrain: [(...a) => api.retrain(...a), [request, { epochs: 1 }]],
   amnesiac: [(...a) => api.amnesiac(...a), [request, {}]],
   badTeacher: [(...a) => api.badTeacher(...a), [request, {}]],
@@ -130,6 +138,8 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
 const FILE_FUNCTIONS: Record<string, (...values: unknown[]) => unknown> = {
   'Model.load': (path) => lethe.Model.load(wrong(path)),
   'Model.save': (path) => model.save(wrong(path)),
+  'Sisa.load': (folder) => lethe.Sisa.load(wrong(folder)),
+  'Sisa.save': (folder) => sisa.save(wrong(folder)),
   saveOnnx: (path) => lethe.saveOnnx(model, dataset, wrong(path)),
   saveSafetensors: (path) => lethe.saveSafetensors(model, wrong(path)),
   loadOnnx: (path) => lethe.loadOnnx(wrong(path)),

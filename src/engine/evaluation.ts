@@ -1,3 +1,9 @@
+import { requireInstance } from '../arguments.js';
+import { LetheError } from '../errors.js';
+import { Dataset, type Rows } from './dataset.js';
+import type { Model } from './model.js';
+import type { RunOptions } from './run.js';
+
 /** How a model does on a set of rows. */
 export interface Evaluation {
   readonly rows: number;
@@ -29,6 +35,17 @@ export function rowLoss(
   let sum = 0;
   for (let c = 0; c < classes; c++) sum += Math.exp(logits[offset + c]! - largest);
   return Math.log(sum) + largest - logits[offset + label]!;
+}
+
+/** The logarithm of softmax of each row in double precision, [rows, classes]. */
+export function logSoftmax(logits: Float32Array, classes: number): Float64Array {
+  const result = new Float64Array(logits.length);
+  for (let offset = 0; offset < logits.length; offset += classes) {
+    const best = argmax(logits, offset, classes);
+    const logSum = rowLoss(logits, offset, classes, best, best) + logits[offset + best]!;
+    for (let c = 0; c < classes; c++) result[offset + c] = logits[offset + c]! - logSum;
+  }
+  return result;
 }
 
 /** The softmax of each row in double precision, [rows, classes]. */
@@ -63,4 +80,23 @@ export function evaluateLogits(
   });
   const rows = labels.length;
   return { rows, correct, accuracy: (100 * correct) / rows, loss: loss / rows };
+}
+
+/** How whatever answers with logits does on rows of a data set of no more classes. */
+export async function evaluateRows(
+  model: Pick<Model, 'classes' | 'logits'>,
+  dataset: Dataset,
+  rows: Rows,
+  options: RunOptions,
+): Promise<Evaluation> {
+  requireInstance('dataset', dataset, Dataset);
+  const checked = dataset.checkNonEmptyRows(rows, 'set of rows');
+  if (dataset.classes > model.classes) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `${dataset.name} has ${dataset.classes} classes, but the model ${model.classes}`,
+    );
+  }
+  const labels = checked.map((row) => dataset.labels[row]!);
+  return evaluateLogits(await model.logits(dataset, checked, options), model.classes, labels);
 }

@@ -10,7 +10,7 @@ import {
 import type { AffineMap } from '../data/labelled-data.js';
 import { LetheError } from '../errors.js';
 import { Dataset, type Rows } from './dataset.js';
-import { type Evaluation, evaluateLogits } from './evaluation.js';
+import { type Evaluation, evaluateRows } from './evaluation.js';
 import { readModel, writeModel } from './formats/model-file.js';
 import { callNative, type NativeModel } from './native.js';
 import { parameterHash } from './parameter-hash.js';
@@ -230,16 +230,7 @@ export class Model {
    * @throws {LetheError} as train
    */
   async evaluate(dataset: Dataset, rows: Rows, options: RunOptions = {}): Promise<Evaluation> {
-    requireInstance('dataset', dataset, Dataset);
-    const checked = dataset.checkNonEmptyRows(rows, 'set of rows');
-    if (dataset.classes > this.classes) {
-      throw new LetheError(
-        'ERR_INVALID_ARGUMENT',
-        `${dataset.name} has ${dataset.classes} classes, but the model ${this.classes}`,
-      );
-    }
-    const labels = checked.map((row) => dataset.labels[row]!);
-    return evaluateLogits(await this.logits(dataset, checked, options), this.classes, labels);
+    return evaluateRows(this, dataset, rows, options);
   }
 }
 

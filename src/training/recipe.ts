@@ -35,9 +35,11 @@ export interface FastOptions extends PhasedOptions {
   readonly sampledShare?: number;
   /**
    * Steps of a network; default: half the rows over the batch size, all rows where there is one
-   * network, at least 150.
+   * network, at least 150; times the effort.
    */
   readonly steps?: number;
+  /** Of default steps the multiple to take, above 0; default 1. */
+  readonly effort?: number;
   /** Default: the largest power of two in 8..64 that leaves at least 200 steps. */
   readonly batchSize?: number;
   /** The highest learning rate of a batch of 64; default 0.1. */
@@ -79,12 +81,13 @@ export function fastRecipe(
   options: FastOptions,
 ): FastRecipe {
   const { seed = 0, scale, components } = requireObject('options', options);
-  const { hardestShare = 0.2, sampledShare = 0.2, learningRate = 0.1 } = options;
+  const { hardestShare = 0.2, sampledShare = 0.2, learningRate = 0.1, effort = 1 } = options;
   requireInteger('seed', seed, 0);
   requireNonNegative('hardestShare', hardestShare, 1);
   requirePositive('sampledShare', sampledShare);
   requireNonNegative('sampledShare', sampledShare, 1 + Number.EPSILON);
   requirePositive('learningRate', learningRate);
+  requirePositive('effort', effort);
   if (components !== undefined && components !== false) {
     requireInteger('components', components, 1, MOST_COMPONENTS);
   }
@@ -95,7 +98,8 @@ export function fastRecipe(
   const visits = (nets === 1 ? ROW_VISITS_ALONE : ROW_VISITS) * rows;
   const { batchSize = batchOf(visits) } = options;
   requireInteger('batchSize', batchSize, 1);
-  const { steps = Math.max(FEWEST_STEPS, Math.round(visits / batchSize)) } = options;
+  const usual = Math.max(FEWEST_STEPS, Math.round(visits / batchSize));
+  const { steps = Math.max(1, Math.round(effort * usual)) } = options;
   requireInteger('steps', steps, 1);
   return {
     ...{ seed, scale, components, hardestShare, sampledShare, steps, batchSize, learningRate },

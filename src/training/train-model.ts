@@ -44,7 +44,8 @@ const SAMPLE_ROWS = 1000;
 const SECOND_TRY = 2;
 /** The third try, as long as the plain recipe, divides the learning rate by this. */
 const CAUTION = 4;
-const PLAIN_EPOCHS = 5;
+/** Of the plain recipe, in batches of Model.train's default size. */
+export const PLAIN_EPOCHS = 5;
 
 /**
  * Trains a fresh model. The fast recipe: a thin network finds the hardest rows; narrow networks are

@@ -10,7 +10,7 @@ import {
 import { availableThreads } from '../engine/available-threads.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
 import { toOnnx } from '../engine/formats/export-model.js';
-import type { Model } from '../engine/model.js';
+import type { Predictor } from '../engine/predictor.js';
 import type { RunOptions } from '../engine/run.js';
 import { LetheError } from '../errors.js';
 import {
@@ -20,9 +20,6 @@ import {
   type LogitComparison,
 } from './compare-logits.js';
 import type { OnnxRuntime } from './onnx-runtime.js';
-
-/** What verification asks of a model: what it consists of, and what it claims to compute. */
-export type Predictor = Pick<Model, 'widths' | 'parameters' | 'logits'>;
 
 /** Rows on which to verify a model. */
 export interface RowSet {
@@ -61,7 +58,7 @@ export interface Verification extends VerifiedSet {
 }
 
 /**
- * Verifies a model outside the engine: exports it to ONNX, runs the file in ONNX Runtime and
+ * Verifies a model or an ensemble outside the engine: exports it to ONNX, runs the file in ONNX Runtime and
  * compares logits and predictions on all rows of all sets, by the rules of compareLogits.
  *
  * @param sets e.g. forget, retain and test, of different names; a row may be in several sets

@@ -48,6 +48,13 @@ describe('the automatic rules', () => {
     expect(recipe).toMatchObject({ steps: 563, mostComponents: 32 });
   });
 
+  it('take more steps with more effort, of batches of the same size', () => {
+    const recipe = (effort: number) => fastRecipe(MNIST, 13_000, { effort });
+    expect(recipe(3)).toMatchObject({ batchSize: 32, steps: 609 });
+    expect(recipe(1e-9).steps).toBe(1);
+    expect(fastRecipe(MNIST, 13_000, { effort: 3, steps: 7 }).steps).toBe(7);
+  });
+
   it('yield to options', () => {
     const options = { nets: 3, steps: 7, batchSize: 5, hardestShare: 0, sampledShare: 1, seed: 9 };
     const { nets: _, ...given } = options;
@@ -68,6 +75,7 @@ describe('bad options', () => {
     { components: 101 },
     { components: true },
     { nets: 0 },
+    { effort: 0 },
     { nets: 65 },
     { nets: 1.5 },
     { hardestShare: 1 },

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Dataset } from '#lethe/engine/dataset';
 import { Model } from '#lethe/engine/model';
+import type { Predictor } from '#lethe/engine/predictor';
 import type { LetheErrorCode } from '#lethe/errors';
-import { type Predictor, type RowSet, verify } from '#lethe/verify/verify';
+import { type RowSet, verify } from '#lethe/verify/verify';
 
 const ROWS = 60;
 const widths = [6, 5, 4, 3];
@@ -24,13 +25,13 @@ function data({ name = '', rows = ROWS, columns = 6 }): Dataset {
 }
 
 /** The model, but with other logits than its parameters give. */
-function lying(change: (logits: Float32Array, rows: readonly number[]) => void): Predictor {
+function lying(change: (logits: Float32Array, rows: readonly number[]) => void) {
   return {
     widths,
     parameters: () => model.parameters(),
-    logits: async (dataset, rows, options) => {
-      const logits = await model.logits(dataset, rows, options);
-      change(logits, [...rows]);
+    logits: async (...args: Parameters<Model['logits']>) => {
+      const logits = await model.logits(...args);
+      change(logits, [...args[1]]);
       return logits;
     },
   };

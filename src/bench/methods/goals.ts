@@ -2,6 +2,7 @@ import { summarize } from '../statistics.js';
 import type { Judgement, MetricName } from './judge.js';
 import type { DeletionFigures, MethodRun } from './measure.js';
 import type { OtherDataFigures } from './other-data.js';
+import type { ShardedFigures, ShardedRun } from './sharded.js';
 
 /** One requirement of a goal, in words and numbers. */
 export interface Condition {
@@ -13,7 +14,8 @@ export interface Condition {
 
 /**
  * A goal: `value` is the divergence on the forget set, `floor` that of M0' to M0, mean + 2 sd; of
- * exact.any the smallest difference of an accuracy to M0's, and the least that is allowed.
+ * exact.any the smallest difference of an accuracy to M0's, and the least that is allowed; of sisa
+ * what a request is expected to cost, in % of M0's, and the most that is allowed.
  */
 export interface MethodGoal {
   readonly id: string;
@@ -33,6 +35,7 @@ type Figures = DeletionFigures | undefined;
 export function goalsOf(
   figures: readonly DeletionFigures[],
   otherData: readonly OtherDataFigures[] = [],
+  sharded: readonly ShardedFigures[] = [],
 ): MethodGoal[] {
   const of = (kind: 'class' | 'user') => figures.find(({ deletion }) => deletion.kind === kind);
   const [byClass, byUser] = [of('class'), of('user')];
@@ -42,7 +45,7 @@ export function goalsOf(
     exactOnAnyData(otherData),
     goal('approx.class', byClass, approximateClassConditions, false),
     goal('approx.rows', byUser, approximateRowsConditions, false),
-    { id: 'sisa', value: null, floor: null },
+    ofShards(sharded),
   ];
 }
 
@@ -58,6 +61,23 @@ function exactOnAnyData(figures: readonly OtherDataFigures[]): MethodGoal {
       atLeast(`${name}: retain, minus M0's`, retain, LEAST_RETAIN),
       atLeast(`${name}: test, minus M0's`, test, 0),
     ]),
+  };
+}
+
+/** A request is to be 40 times as cheap as M0. */
+const MOST_COST_OF_A_REQUEST = 2.5;
+
+function ofShards([figures]: readonly ShardedFigures[]): MethodGoal {
+  if (!figures) return { id: 'sisa', value: null, floor: null };
+  const { name, runs } = figures;
+  const meanOf = (column: keyof ShardedRun) => summarize(runs.map((run) => run[column])).mean;
+  const value = meanOf('uniformPercent');
+  return {
+    ...{ id: 'sisa', method: name, value, floor: MOST_COST_OF_A_REQUEST },
+    conditions: [
+      atMost("a request: % of M0's multiply-adds", value, MOST_COST_OF_A_REQUEST),
+      atLeast('test', meanOf('test'), 97.9),
+    ],
   };
 }
 

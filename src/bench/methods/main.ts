@@ -15,6 +15,7 @@ import { measureMethods } from './measure.js';
 import { measureOtherData } from './other-data.js';
 import { renderMethodsPage } from './report.js';
 import { measureSequence } from './sequence.js';
+import { measureSharded } from './sharded.js';
 import { type MethodsReport, renderMethods } from './tables.js';
 
 /** The goals are about the first of each kind; nothing was tuned on the others. */
@@ -54,14 +55,15 @@ async function measure(flags: BenchFlags, progress: Progress): Promise<MethodsRe
     ...{ data, seed: seeds[0]!, threads: flags.threads, onStage },
     ...(flags.quick ? { requests: 10, every: 5 } : { requests: 100, every: 10 }),
   });
+  const sharded = await measureSharded(data, seeds.slice(0, 3), flags.threads, onStage);
   return {
     dataset: data.train.name,
     environment: {
       ...describeMachine(),
       ...{ threads: flags.threads, seeds, seconds: (performance.now() - startedAt) / 1000 },
     },
-    ...{ deletions, otherData, sequence },
-    goals: goalsOf(deletions, otherData),
+    ...{ deletions, otherData, sequence, sharded },
+    goals: goalsOf(deletions, otherData, sharded),
   };
 }
 

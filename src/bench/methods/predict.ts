@@ -1,13 +1,13 @@
-import type { Dataset, LabelledPredictions, Model } from '../../index.js';
+import type { Dataset, LabelledPredictions, Predictor } from '../../index.js';
 
 export async function predict(
-  model: Model,
+  model: Predictor,
   dataset: Dataset,
   rows: Uint32Array,
 ): Promise<LabelledPredictions> {
   return {
     logits: await model.logits(dataset, rows),
-    classes: model.classes,
+    classes: model.widths.at(-1)!,
     labels: rows.map((row) => dataset.labels[row]!),
   };
 }

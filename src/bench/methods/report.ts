@@ -10,7 +10,9 @@ import {
   OTHER_DATA_HEAD,
   otherDataRows,
   SEQUENCE_HEAD,
+  SHARDED_HEAD,
   sequenceRows,
+  shardedRows,
   TABLE_HEAD,
 } from './tables.js';
 
@@ -36,7 +38,7 @@ export function drawFidelity({ title, floor, methods }: DeletionFigures): string
 
 /** The bench as one HTML document, which needs no other file. */
 export function renderMethodsPage(report: MethodsReport): string {
-  const { dataset, environment, deletions, otherData, sequence, goals } = report;
+  const { dataset, environment, deletions, otherData, sequence, sharded, goals } = report;
   return page(
     `Lethe: methods of forgetting on ${dataset}`,
     html`<h1>Methods of forgetting, side by side</h1>
@@ -61,6 +63,10 @@ ${table(OTHER_DATA_HEAD, otherDataRows(otherData))}
 <p>Users ask one after the other; every difference is to a fresh retrain without all who have asked so far. The last two columns are what all requests together took,
 in seconds and in retrains by M0's recipe.</p>
 ${table(SEQUENCE_HEAD, sequenceRows(sequence))}
+<h2>Shards of whole owners</h2>
+<p>100 Zipf users, each in one shard. A request retrains the shards that it touches: what that is expected to cost, in % of M0's multiply-adds on all rows,
+if each user is as likely to ask, or each row; and what one user has cost.</p>
+${table(SHARDED_HEAD, shardedRows(sharded))}
 <h2>Goals</h2>
 ${goals.map(goalList)}
 <h2>What the numbers mean, and what they do not</h2>

@@ -6,6 +6,7 @@ import { type Judgement, METRICS, type MetricName } from './judge.js';
 import type { DeletionFigures } from './measure.js';
 import type { OtherDataFigures } from './other-data.js';
 import type { StrategyDrift } from './sequence.js';
+import type { ShardedFigures, ShardedRun } from './sharded.js';
 
 /** All that a run of the bench has found. */
 export interface MethodsReport {
@@ -19,6 +20,8 @@ export interface MethodsReport {
   readonly otherData: readonly OtherDataFigures[];
   /** Many requests in a row. */
   readonly sequence: readonly StrategyDrift[];
+  /** Owner-aware SISA. */
+  readonly sharded: readonly ShardedFigures[];
   readonly goals: readonly MethodGoal[];
 }
 
@@ -89,7 +92,7 @@ function cell(values: readonly number[], digits: number): string {
 }
 
 export function renderMethods(report: MethodsReport): string {
-  const { dataset, environment, deletions, otherData, sequence, goals } = report;
+  const { dataset, environment, deletions, otherData, sequence, sharded, goals } = report;
   const { device, threads, cpu, seeds, seconds } = environment;
   return [
     `${dataset}: seeds ${seeds.join(', ')}; ${device}, ${threads} threads, ${cpu}; ${seconds.toFixed(0)} s`,
@@ -102,6 +105,7 @@ export function renderMethods(report: MethodsReport): string {
       "forget set. relearn: steps until a class is back at 50 %, rows at 98 %. distance: of the parameters to M0's.",
     `exactRetrain on other data, differences to M0, 40 % of the rows deleted\n${text([OTHER_DATA_HEAD, ...otherDataRows(otherData)])}`,
     `Requests in a row, differences to a fresh retrain\n${text([SEQUENCE_HEAD, ...sequenceRows(sequence)])}`,
+    `Shards of whole owners, cost of a request in % of M0's multiply-adds on all rows\n${text([SHARDED_HEAD, ...shardedRows(sharded)])}`,
     `Goals\n${goals.map(goalText).join('\n')}`,
   ].join('\n\n');
 }
@@ -137,6 +141,31 @@ export function sequenceRows(sequence: readonly StrategyDrift[]): string[][] {
       ...(i === points.length - 1 ? [seconds.toFixed(2), retrains.toFixed(2)] : ['', '']),
     ]),
   );
+}
+
+export const SHARDED_HEAD = [
+  '',
+  'test %',
+  'top user gone: test %',
+  'cost %, any user',
+  'cost %, by rows',
+  'user 10: cost %',
+  'user 10: seconds',
+];
+
+export function shardedRows(sharded: readonly ShardedFigures[]): string[][] {
+  return sharded.map(({ name, runs }) => {
+    const column = (of: keyof ShardedRun) => {
+      const values = runs.map((run) => run[of]);
+      return cell(values, 2);
+    };
+    return [
+      name,
+      ...[column('test'), column('testAfterTop')],
+      ...[column('uniformPercent'), column('byRowsPercent')],
+      ...[column('measuredPercent'), column('measuredSeconds')],
+    ];
+  });
 }
 
 /** The methods side by side: there are more metrics than methods, and terminals are narrow. */

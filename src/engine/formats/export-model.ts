@@ -8,43 +8,56 @@ import {
 import { LetheError } from '../../errors.js';
 import { replaceFile } from '../../files.js';
 import type { Dataset } from '../dataset.js';
+import { Ensemble } from '../ensemble.js';
 import type { Model } from '../model.js';
 import { parameterHash } from '../parameter-hash.js';
+import type { Exportable } from '../predictor.js';
 import { checkShape } from './model-shape.js';
 import { encodeSafetensors } from './safetensors.js';
 import { stateDictTensors, usualLayerNames } from './state-dict.js';
 
 /**
- * A model as the bytes of an ONNX file, see exportOnnx. The graph takes normalized features; the
- * data set's affine map and name stand in the metadata, for whoever feeds it raw ones.
+ * A model or an ensemble as the bytes of an ONNX file, see exportOnnx and exportOnnxEnsemble. The graph takes
+ * normalized features; the data set's affine map and name stand in the metadata, for whoever feeds it raw ones.
  *
  * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: no model or data set, a file of 2 GiB or more.
  */
 export async function toOnnx(
-  model: Pick<Model, 'widths' | 'parameters'>,
+  model: Exportable,
   dataset: Pick<Dataset, 'affine' | 'name'>,
 ): Promise<Uint8Array> {
-  const { widths } = requireObject('model', model);
-  requireFunction('the parameters of the model', model.parameters);
-  const { affine, name } = requireObject('dataset', dataset);
+  requireObject('model', model);
+  const { affine, name: datasetName } = requireObject('dataset', dataset);
   requireObject('the affine map of the dataset', affine);
-  requireText('the name of the dataset', name);
+  requireText('the name of the dataset', datasetName);
   requireFinite('scale', affine.scale);
   requireFinite('offset', affine.offset);
+  if (model instanceof Ensemble) {
+    const { shares } = model;
+    const members = model.members.map((member, i) => ({
+      ...{ widths: member.model.widths, parameters: member.model.parameters() },
+      share: shares[i]!,
+    }));
+    const hash = model.hash();
+    const { exportOnnxEnsemble } = await import('./onnx-export.js');
+    return exportOnnxEnsemble({ members, hash, affine, datasetName });
+  }
+  const { widths } = model;
+  requireFunction('the parameters of the model', model.parameters);
   const parameters = model.parameters();
   checkShape({ widths, parameters });
   const hash = parameterHash(widths, parameters);
   const { exportOnnx } = await import('./onnx-export.js');
-  return exportOnnx({ widths, parameters, hash, affine, datasetName: name });
+  return exportOnnx({ widths, parameters, hash, affine, datasetName });
 }
 
 /**
- * Writes a model as an ONNX file; an existing file is replaced as a whole or not at all.
+ * Writes a model or an ensemble as an ONNX file; an existing file is replaced as a whole or not at all.
  *
  * @throws {LetheError} as toOnnx, and ERR_IO
  */
 export async function saveOnnx(
-  model: Pick<Model, 'widths' | 'parameters'>,
+  model: Exportable,
   dataset: Pick<Dataset, 'affine' | 'name'>,
   path: string,
 ): Promise<void> {

@@ -2,22 +2,16 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import type { AffineMap } from '../../data/labelled-data.js';
 import { LetheError } from '../../errors.js';
 import { version } from '../../version.js';
-import { littleEndianBytes } from '../little-endian.js';
-import { checkShape, layerShapes } from './model-shape.js';
+import { checkShape } from './model-shape.js';
 import {
-  AttributeProto_AttributeType,
-  type ModelProto,
   ModelProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
-  type TensorProto,
   TensorProto_DataType,
-  TensorProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './onnx_pb.js';
+import { mixture, type OnnxNetwork, type OnnxPart, perceptron } from './onnx-nodes.js';
 
-/** The versions of ONNX 1.8 (2020): Gemm and Relu need nothing newer, and old runtimes load them. */
+/** The versions of ONNX 1.8 (2020): no operator here needs newer ones, and old runtimes load them. */
 const IR_VERSION = 7n;
 const OPSET_VERSION = 13n;
 
@@ -28,18 +22,22 @@ const MAX_BYTES = 2 ** 31 - 1;
 const INPUT = 'input';
 const OUTPUT = 'logits';
 
-/** A multilayer perceptron and what its file says about it. */
-export interface OnnxModel {
-  /** Inputs, hidden layers, classes; at least two. */
-  readonly widths: readonly number[];
-  /** For each layer its weights, row-major [outputs, inputs], then its biases [outputs]. */
-  readonly parameters: Float32Array;
+/** What a file says about the model in it. */
+interface OnnxFileFacts {
   /** The map from raw features to the graph's input; the graph itself does not apply it. */
   readonly affine: AffineMap;
   /** The hash of the parameters, as the engine states it. */
   readonly hash: string;
   /** The data set that the model was trained on. */
   readonly datasetName?: string;
+}
+
+/** A multilayer perceptron and what its file says about it. */
+export type OnnxModel = OnnxNetwork & OnnxFileFacts;
+
+export interface OnnxEnsemble extends OnnxFileFacts {
+  /** At least one, all of the same inputs and classes, each with its share in the mean; together 1. */
+  readonly members: readonly (OnnxNetwork & { readonly share: number })[];
 }
 
 /**
@@ -56,18 +54,35 @@ export interface OnnxModel {
  */
 export function exportOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
   checkShape(model);
-  const bytes = toBinary(ModelProtoSchema, modelProto(model));
-  if (bytes.length > MAX_BYTES) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      `the model takes ${bytes.length} bytes, but an ONNX file holds at most ${MAX_BYTES}`,
-    );
-  }
-  return bytes;
+  return file(model, model.widths, perceptron(model, { input: INPUT, output: OUTPUT }));
 }
 
-function modelProto(model: OnnxModel): ModelProto {
-  const { widths, affine, hash, datasetName } = model;
+/**
+ * The same for an ensemble: one graph, in which the networks stand side by side. Its `logits` are the
+ * logarithm of the weighted mean of their distributions.
+ *
+ * @throws {LetheError} as exportOnnx
+ */
+export function exportOnnxEnsemble(ensemble: OnnxEnsemble): Uint8Array<ArrayBuffer> {
+  const { members } = ensemble;
+  for (const member of members) checkShape(member);
+  const outputs = members.map((_, i) => `member${i}.logits`);
+  const networks = members.map((member, i) =>
+    perceptron(member, { input: INPUT, output: outputs[i]!, prefix: `member${i}.` }),
+  );
+  const shares = members.map(({ share }) => share);
+  const parts = [...networks, mixture(outputs, shares, OUTPUT)];
+  return file(ensemble, members[0]!.widths, {
+    nodes: parts.flatMap(({ nodes }) => nodes),
+    initializers: parts.flatMap(({ initializers }) => initializers),
+  });
+}
+
+function file(
+  { affine, hash, datasetName }: OnnxFileFacts,
+  widths: readonly number[],
+  { nodes, initializers }: OnnxPart,
+): Uint8Array<ArrayBuffer> {
   const metadata = {
     lethe_version: version,
     parameter_hash: hash,
@@ -75,63 +90,28 @@ function modelProto(model: OnnxModel): ModelProto {
     affine_offset: shortestFloat32(affine.offset),
     ...(datasetName !== undefined && { dataset: datasetName }),
   };
-  return create(ModelProtoSchema, {
+  const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,
     opsetImport: [{ domain: '', version: OPSET_VERSION }],
     producerName: 'lethe',
     producerVersion: version,
     graph: {
       name: 'lethe',
-      node: nodes(widths),
-      initializer: initializers(model),
+      node: [...nodes],
+      initializer: [...initializers],
       input: [matrix(INPUT, widths.at(0)!)],
       output: [matrix(OUTPUT, widths.at(-1)!)],
     },
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   });
-}
-
-function nodes(widths: readonly number[]): NodeProto[] {
-  const last = widths.length - 2;
-  return layerShapes(widths).flatMap((_, layer) => {
-    const gemm = create(NodeProtoSchema, {
-      name: `gemm${layer}`,
-      opType: 'Gemm',
-      input: [layer === 0 ? INPUT : `relu${layer - 1}`, weightName(layer), biasName(layer)],
-      output: [layer === last ? OUTPUT : `gemm${layer}`],
-      attribute: [{ name: 'transB', type: AttributeProto_AttributeType.INT, i: 1n }],
-    });
-    if (layer === last) return [gemm];
-    const relu = create(NodeProtoSchema, {
-      name: `relu${layer}`,
-      opType: 'Relu',
-      input: [`gemm${layer}`],
-      output: [`relu${layer}`],
-    });
-    return [gemm, relu];
-  });
-}
-
-function initializers({ widths, parameters }: OnnxModel): TensorProto[] {
-  let offset = 0;
-  const take = (name: string, ...dims: number[]): TensorProto => {
-    const start = offset;
-    offset += dims.reduce((product, dim) => product * dim);
-    return tensor(name, dims, parameters.subarray(start, offset));
-  };
-  return layerShapes(widths).flatMap(([inputs, outputs], layer) => [
-    take(weightName(layer), outputs, inputs),
-    take(biasName(layer), outputs),
-  ]);
-}
-
-function tensor(name: string, dims: number[], values: Float32Array): TensorProto {
-  return create(TensorProtoSchema, {
-    name,
-    dataType: TensorProto_DataType.FLOAT,
-    dims: dims.map(BigInt),
-    rawData: littleEndianBytes(values),
-  });
+  const bytes = toBinary(ModelProtoSchema, model);
+  if (bytes.length > MAX_BYTES) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `the model takes ${bytes.length} bytes, but an ONNX file holds at most ${MAX_BYTES}`,
+    );
+  }
+  return bytes;
 }
 
 /** A float32 value of shape [N, columns]. */
@@ -153,14 +133,6 @@ function matrix(name: string, columns: number): ValueInfoProto {
       },
     },
   });
-}
-
-function weightName(layer: number): string {
-  return `layers.${layer}.weight`;
-}
-
-function biasName(layer: number): string {
-  return `layers.${layer}.bias`;
 }
 
 /** The shortest decimal that reads back as the same float32; nine digits always do. */

@@ -7,6 +7,7 @@ import { type DeletionFigures, measureMethods } from '#lethe/bench/methods/measu
 import { measureOtherData } from '#lethe/bench/methods/other-data';
 import { renderMethodsPage } from '#lethe/bench/methods/report';
 import { measureSequence } from '#lethe/bench/methods/sequence';
+import { measureSharded } from '#lethe/bench/methods/sharded';
 import {
   type MethodsReport,
   methodRows,
@@ -15,6 +16,7 @@ import {
 } from '#lethe/bench/methods/tables';
 import { syntheticDigits } from '#lethe/data/synthetic-digits';
 import { Dataset } from '#lethe/engine/dataset';
+import { assignZipf } from '#lethe/ownership/assignment';
 
 const digits = syntheticDigits({ trainRows: 1500, testRows: 300 });
 const train = new Dataset(digits.train);
@@ -53,6 +55,7 @@ describe('the bench', () => {
       onStage: (stage) => stages.push(stage),
     });
     const otherData = await measureOtherData(data, [45], (stage) => stages.push(stage));
+    const sharded = await measureSharded(data, [45], 2, (stage) => stages.push(stage));
     report = {
       dataset: train.name,
       environment: {
@@ -64,8 +67,8 @@ describe('the bench', () => {
         ...{ data, requests: 4, every: 2, seed: 45, threads: 2 },
         onStage: (stage) => stages.push(stage),
       }),
-      otherData,
-      goals: goalsOf(figures, otherData),
+      ...{ otherData, sharded },
+      goals: goalsOf(figures, otherData, sharded),
     };
   }, 120_000);
 
@@ -138,13 +141,26 @@ describe('the bench', () => {
     for (const { costPercent } of report.otherData) expect(costPercent).toBeGreaterThan(1);
   });
 
+  it('counts what a request to shards costs', () => {
+    const [four, one, plain] = report.sharded.map(({ runs: [run] }) => run!);
+    // One shard is trained anew whoever asks, on all rows but theirs.
+    expect(one!.byRowsPercent).toBeCloseTo(one!.uniformPercent, 9);
+    for (const run of [four!, one!, plain!]) {
+      expect(run.measuredPercent).toBeLessThan(run.measuredExpected);
+      expect(run.measuredPercent).toBeGreaterThan(0.8 * run.measuredExpected);
+    }
+    // Alone in a shard, the top user costs nothing; the others share what is left of the work, in thirds.
+    const { owners } = assignZipf({ rows: train.rows, users: 100, seed: 45 });
+    const rows = owners.filter((owner) => owner > 0).length;
+    expect(plain!.byRowsPercent / 100).toBeCloseTo((rows / train.rows) ** 2 / 3, 3);
+    expect(plain!.measuredExpected / 100).toBeCloseTo(rows / train.rows / 3, 2);
+  });
+
   it('names all goals, and says which were not measured', () => {
     expect(report.goals.map(({ id }) => id)).toEqual([
       ...['exact.rows', 'exact.class', 'exact.any', 'approx.class', 'approx.rows', 'sisa'],
     ]);
-    expect(report.goals.filter(({ value }) => value === null).map(({ id }) => id)).toEqual([
-      'sisa',
-    ]);
+    expect(report.goals.filter(({ value }) => value === null)).toEqual([]);
     expect(report.goals[2]!.conditions!.length).toBe(3 * report.otherData.length);
     expect(goalsOf([]).every(({ value }) => value === null)).toBe(true);
     for (const { conditions } of report.goals) {

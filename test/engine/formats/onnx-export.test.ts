@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { ModelProtoSchema } from '#lethe/engine/formats/onnx_pb';
-import { exportOnnx } from '#lethe/engine/formats/onnx-export';
+import { exportOnnx, exportOnnxEnsemble } from '#lethe/engine/formats/onnx-export';
 import { network } from '../../support/network.js';
 
 const affine = { scale: 1 / 255 / 0.3081, offset: -0.1307 / 0.3081 };
@@ -113,5 +113,47 @@ print(json.dumps({
         ['Gemm', { transB: 1 }],
       ],
     });
+  });
+});
+
+describe('exportOnnxEnsemble', () => {
+  const members = [
+    { ...network([5, 4, 3]), share: 0.25 },
+    { ...network([5, 3]), share: 0.75 },
+  ];
+  const ensemble = { members, affine, hash: 'cafe', datasetName: 'MNIST train' };
+
+  it('states what a single model states', () => {
+    expect(metadata(exportOnnxEnsemble(ensemble))).toEqual(
+      metadata(exportOnnx({ ...small, datasetName: 'MNIST train' })),
+    );
+  });
+
+  it('refuses a parameter that is not a number, in any member', () => {
+    const broken = { ...members[1]!, parameters: members[1]!.parameters.with(3, Number.NaN) };
+    expect(() => exportOnnxEnsemble({ ...ensemble, members: [members[0]!, broken] })).toThrow(
+      expect.objectContaining({ name: 'LetheError', code: 'ERR_INVALID_ARGUMENT' }),
+    );
+  });
+
+  it.skipIf(!hasOnnx)('is accepted by onnx.checker, which infers all shapes', () => {
+    const script = `
+import json, sys, onnx
+model = onnx.load_model_from_string(sys.stdin.buffer.read())
+onnx.checker.check_model(model, full_check=True)
+graph = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
+shape = lambda value: [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim]
+print(json.dumps({v.name: shape(v) for v in [*graph.input, *graph.value_info, *graph.output]}))`;
+    const input = exportOnnxEnsemble(ensemble);
+    const { status, stdout, stderr } = spawnSync(PYTHON, ['-c', script], { input });
+    expect(status, stderr.toString()).toBe(0);
+    const { input: features, 'member0.relu0': hidden, ...mixed } = JSON.parse(stdout.toString());
+    expect([features, hidden]).toEqual([
+      ['N', 5],
+      ['N', 4],
+    ]);
+    expect(mixed).toHaveProperty('logits');
+    const { 'member0.gemm0': _, ...ofClasses } = mixed;
+    for (const [name, shape] of Object.entries(ofClasses)) expect(shape, name).toEqual(['N', 3]);
   });
 });
