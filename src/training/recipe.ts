@@ -17,8 +17,9 @@ export interface FastOptions extends PhasedOptions {
   readonly scale?: boolean;
   /**
    * Principal components to train on, up to 100, or `false` for the features themselves; default:
-   * of more than 64 features, as many as hold 90 % of the variance, 16 to 100 (64 where these hold
-   * 88 %), and up to 32 for a network of under 128 hidden units.
+   * of more than 64 features, as many as hold 90 % of the variance, at least 16 and at most 100 (64
+   * where these hold 88 %); at most 64 for a network of under 512 units in its first hidden layer,
+   * 32 under 128, 30 under 64.
    */
   readonly components?: number | false;
   /**
@@ -62,7 +63,6 @@ export interface FastRecipe {
 }
 
 const MOST_COMPONENTS = 100;
-const MOST_COMPONENTS_OF_SMALL_NETWORKS = 32;
 export const MOST_NETS = 64;
 /** A narrower network learns nothing of use. */
 const FEWEST_UNITS = 4;
@@ -103,11 +103,18 @@ export function fastRecipe(
   requireInteger('steps', steps, 1);
   return {
     ...{ seed, scale, components, hardestShare, sampledShare, steps, batchSize, learningRate },
-    mostComponents: layers[0]! < 128 ? MOST_COMPONENTS_OF_SMALL_NETWORKS : MOST_COMPONENTS,
+    mostComponents: mostComponents(layers[0]!),
     hidden: Array.from({ length: nets }, (_, net) =>
       layers.map((units) => Math.floor(units / nets) + Number(net < units % nets)),
     ),
   };
+}
+
+/** A smaller network gains less by components than they cost. */
+function mostComponents(units: number): number {
+  if (units < 64) return 30;
+  if (units < 128) return 32;
+  return units < 512 ? 64 : MOST_COMPONENTS;
 }
 
 function mostNets(layers: readonly number[]): number {
