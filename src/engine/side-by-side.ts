@@ -1,49 +1,56 @@
 const REPORT_INTERVAL_MS = 50;
 
 /**
- * Begins the tasks in their order, so many at a time. The first failure aborts the others and is thrown.
+ * Does the work for every item, begun in their order, for so many at once: work of one thread fills
+ * the machine in this way, without waiting for another thread at every step. The first failure aborts
+ * the others and is thrown.
  *
- * @param signal aborts all
+ * @param work its signal aborts where other work has failed, or `signal` does
+ * @returns the results in the items' order
  */
-export async function sideBySide(
-  tasks: readonly ((signal: AbortSignal) => Promise<void>)[],
+export async function sideBySide<Item, Result>(
+  items: readonly Item[],
   atOnce: number,
+  work: (item: Item, index: number, signal: AbortSignal) => Promise<Result>,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<Result[]> {
   const failure = new AbortController();
   const stop = AbortSignal.any([failure.signal, ...(signal ? [signal] : [])]);
-  let next = 0;
-  const takeNext = async (): Promise<void> => {
-    while (next < tasks.length) {
+  const results: Result[] = [];
+  // All take from one queue.
+  const queue = items.entries();
+  const takeTurns = async (): Promise<void> => {
+    for (const [index, item] of queue) {
       try {
-        await tasks[next++]!(stop);
+        results[index] = await work(item, index, stop);
       } catch (error) {
         // The first failure alone: what it aborts fails too.
         if (!failure.signal.aborted) failure.abort(error);
-        return;
       }
+      if (failure.signal.aborted) return;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, tasks.length) }, takeNext));
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, takeTurns));
   if (failure.signal.aborted) throw failure.signal.reason;
+  return results;
 }
 
 /**
- * Sums up how far each task has come, in [0, 1], and passes on at most 20 sums a second and the last
+ * Sums up how far the work for each item has come, in [0, 1], and passes on at most 20 sums a second and the last
  * one.
  */
 export function shareReporter(
-  tasks: number,
+  items: number,
   report: (progress: { finished: number; share: number }) => void,
-): (task: number, share: number) => void {
-  const shares = new Float64Array(tasks);
+): (item: number, share: number) => void {
+  const shares = new Float64Array(items);
   let last = Number.NEGATIVE_INFINITY;
-  return (task, share) => {
-    shares[task] = share;
+  return (item, share) => {
+    shares[item] = share;
     const finished = shares.filter((done) => done === 1).length;
     const now = performance.now();
-    if (now - last < REPORT_INTERVAL_MS && finished < tasks) return;
+    if (now - last < REPORT_INTERVAL_MS && finished < items) return;
     last = now;
-    report({ finished, share: shares.reduce((sum, done) => sum + done, 0) / tasks });
+    report({ finished, share: shares.reduce((sum, done) => sum + done, 0) / items });
   };
 }

@@ -65,10 +65,13 @@ export async function trainMany(
   const report =
     onProgress &&
     shareReporter(jobs.length, (progress) => onProgress({ models: jobs.length, ...progress }));
-  const results: TrainResult[] = [];
-  const tasks = jobs.map(({ model, dataset, ...training }, index) => async (stop: AbortSignal) => {
+  const train = async (
+    { model, dataset, ...training }: TrainJob,
+    index: number,
+    stop: AbortSignal,
+  ) => {
     try {
-      results[index] = await model.train(dataset, {
+      const result = await model.train(dataset, {
         ...training,
         threads: 1,
         signal: stop,
@@ -77,12 +80,12 @@ export async function trainMany(
         }),
       });
       report?.(index, 1);
+      return result;
     } catch (error) {
       throw named(error, index);
     }
-  });
-  await sideBySide(tasks, threads, signal);
-  return results;
+  };
+  return sideBySide(jobs, threads, train, signal);
 }
 
 function named(error: unknown, index: number): unknown {

@@ -1,6 +1,7 @@
 import { requireInstance, requireInteger, requireObject } from '../arguments.js';
 import { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
+import type { RunOptions } from '../engine/run.js';
 import { LetheError } from '../errors.js';
 import type { Activations } from './cka.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
@@ -23,14 +24,16 @@ const MOMENTUM = 0.9;
  *
  * Source: Alain and Bengio, "Understanding intermediate layers using linear classifier probes", 2016.
  *
- * @throws {LetheError} ERR_INVALID_ARGUMENT
+ * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_ABORTED
  */
 export async function linearProbe(
   train: LabelledActivations,
   test: LabelledActivations,
+  options: Omit<RunOptions, 'onProgress'> = {},
 ): Promise<Metric> {
   check(train);
   check(test);
+  const run = requireObject('options', options);
   if (train.units !== test.units) {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'activations of different layers were given');
   }
@@ -47,6 +50,7 @@ export async function linearProbe(
   const rows = standardize(train);
   const model = Model.fromParameters([train.units, 2], new Float32Array(2 * (train.units + 1)));
   await model.train(rows, {
+    ...run,
     epochs: STEPS,
     batchSize: rows.rows,
     // The loss curves at most by half the largest variance, which is at most that of all units.
@@ -56,7 +60,7 @@ export async function linearProbe(
     weightDecay: WEIGHT_DECAY,
   });
   const tested = standardize(test);
-  const logits = await model.logits(tested, tested.allRows());
+  const logits = await model.logits(tested, tested.allRows(), run);
   return defined(balancedAccuracy(predictedClasses({ logits, classes: 2 }), test.labels));
 }
 

@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { CHART_SIZE, drawChart } from './chart.js';
+import { LABEL_FONT_SIZE, LABEL_GAP, spreadLabels } from './label-layout.js';
 
 export interface ScatterPoint {
   readonly name: string;
@@ -16,15 +17,30 @@ export interface ScatterChart {
   readonly points: readonly ScatterPoint[];
   /** A horizontal line that is as low as points can be expected to come. */
   readonly floor: { readonly y: number; readonly name: string };
+  /** What the points are to be compared with at their x, from left to right. */
+  readonly curve: {
+    readonly points: readonly { readonly x: number; readonly y: number }[];
+    readonly name: string;
+  };
 }
 
-/** Both axes are logarithmic; the line joins the points that no other is better than in both. */
-export function drawScatterChart({ description, x, y, points, floor }: ScatterChart): string {
+/** Room for names above each other, and for those of the highest points. */
+const HEIGHT = 460;
+const INSET = 10;
+/** The name of the curve stands at its left end, from where most points are to the right. */
+const CURVE_LABEL = { textAnchor: 'end', dx: -LABEL_GAP, fontWeight: 600 } as const;
+
+/** Both axes are logarithmic. */
+export function drawScatterChart(chart: ScatterChart): string {
+  const { description, x, y, points, floor, curve } = chart;
   const color = ({ isEmphasized }: ScatterPoint) => `var(--series-${Number(!isEmphasized)})`;
+  const curveColor = 'var(--series-0)';
   return drawChart((document) =>
     Plot.plot({
       document,
       ...CHART_SIZE,
+      height: HEIGHT,
+      inset: INSET,
       className: 'chart',
       ariaLabel: description,
       x: { label: x, labelArrow: 'none', labelAnchor: 'center', type: 'log', tickFormat: '~g' },
@@ -34,31 +50,60 @@ export function drawScatterChart({ description, x, y, points, floor }: ScatterCh
         Plot.text([floor], {
           ...{ y: 'y', text: 'name', frameAnchor: 'right', textAnchor: 'end', dy: -6 },
         }),
-        Plot.line(paretoFront(points), {
-          x: 'x',
-          y: 'y',
-          stroke: 'currentColor',
-          strokeOpacity: 0.5,
+        Plot.line(curve.points, { x: 'x', y: 'y', stroke: curveColor, strokeWidth: 2 }),
+        Plot.text(curve.points.slice(0, 1), {
+          ...{ x: 'x', y: 'y', text: [curve.name], fill: curveColor, ...CURVE_LABEL },
         }),
+        // From each point to its name, where that had to give way.
+        Plot.link(
+          points,
+          Plot.initializer(
+            { x1: 'x', y1: 'y', x2: 'x', y2: 'y', stroke: color, strokeOpacity: 0.6 },
+            withPlaces(points, (places) => ({
+              x2: places.map(({ x, y, place }) => (place === y ? x : x + LABEL_GAP)),
+              y2: places.map(({ place }) => place),
+            })),
+          ),
+        ),
         Plot.dot(points, { x: 'x', y: 'y', fill: color, r: 4 }),
-        Plot.text(points, {
-          x: 'x',
-          y: 'y',
-          text: 'name',
-          fill: color,
-          textAnchor: 'start',
-          dx: 7,
-        }),
+        Plot.text(
+          points,
+          Plot.initializer(
+            {
+              ...{ x: 'x', y: 'y', text: 'name', fill: color },
+              ...{ textAnchor: 'start', fontSize: LABEL_FONT_SIZE },
+            },
+            withPlaces(points, (places) => ({
+              x: places.map(({ x }) => x + LABEL_GAP),
+              y: places.map(({ place }) => place),
+            })),
+          ),
+        ),
       ],
     }),
   );
 }
 
-/** The points that no other is at most as far right and as high as, from left to right. */
-export function paretoFront(points: readonly ScatterPoint[]): ScatterPoint[] {
-  const front: ScatterPoint[] = [];
-  for (const point of [...points].sort((a, b) => a.x - b.x || a.y - b.y)) {
-    if (front.length === 0 || point.y < front.at(-1)!.y) front.push(point);
-  }
-  return front;
+/** A point in pixels, and the y of its name. */
+interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly place: number;
+}
+
+/** Sets channels of a mark, in pixels, by where the names of the points can be read. */
+function withPlaces(
+  points: readonly ScatterPoint[],
+  channelsOf: (places: readonly Place[]) => Readonly<Record<string, number[]>>,
+): Plot.InitializerFunction {
+  return (_data, _facets, _channels, { x, y }, { marginTop }) => {
+    const labels = points.map((point) => ({ x: x!(point.x), y: y!(point.y), text: point.name }));
+    const places = spreadLabels(labels, marginTop);
+    const channels = channelsOf(labels.map((label, i) => ({ ...label, place: places[i]! })));
+    return {
+      channels: Object.fromEntries(
+        Object.entries(channels).map(([name, value]) => [name, { value }]),
+      ),
+    };
+  };
 }

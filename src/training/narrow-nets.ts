@@ -65,7 +65,7 @@ export async function trainNarrowNets(
       onProgress({ step: Math.round(share * steps), steps, epoch: 0 }),
     );
 
-  const trainNet = (model: Model, net: number) => async (stop: AbortSignal) => {
+  const trainNet = async (model: Model, net: number, stop: AbortSignal) => {
     for (const [part, { from, to, forwarded }] of parts.entries()) {
       await model.train(dataset, {
         ...visits,
@@ -83,7 +83,9 @@ export async function trainNarrowNets(
     }
     report?.(net, 1);
   };
-  const diverged = await divergence(() => sideBySide(models.map(trainNet), threads, signal));
+  const diverged = await divergence(async () => {
+    await sideBySide(models, threads, trainNet, signal);
+  });
   const work = shapes.flatMap((shape) =>
     parts.map(
       ({ from, to, forwarded }) => (to - from) * selectiveWork(shape, forwarded, batchSize),

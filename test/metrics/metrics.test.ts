@@ -95,6 +95,14 @@ describe('what scikit-learn, SciPy, NumPy and PyTorch compute is ours too', () =
     );
     expect(value).toBeCloseTo(expected.probe as number, 9);
   });
+
+  it('the linear probe, which does not depend on threads and can be aborted', async () => {
+    const train = { values: fixture.floats('x'), units, labels: fixture.indices('probed') };
+    const { value } = await linearProbe(train, train, { threads: 1 });
+    expect((await linearProbe(train, train, { threads: 3 })).value).toBe(value);
+    const signal = AbortSignal.abort();
+    await expectCode(() => linearProbe(train, train, { signal }), 'ERR_ABORTED');
+  });
 });
 
 describe('limits that need no other implementation', () => {

@@ -1,21 +1,9 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import { drawScatterChart, paretoFront, type ScatterPoint } from '#lethe/report/scatter-chart';
+import { drawScatterChart, type ScatterPoint } from '#lethe/report/scatter-chart';
 
 const point = (name: string, x: number, y: number, isEmphasized = false): ScatterPoint => ({
   ...{ name, x, y, isEmphasized },
-});
-
-describe('the Pareto front', () => {
-  it('holds what no other point beats in both', () => {
-    const points = [point('a', 1, 9), point('b', 2, 5), point('c', 3, 6), point('d', 4, 1)];
-    expect(paretoFront(points).map(({ name }) => name)).toEqual(['a', 'b', 'd']);
-    expect(paretoFront([...points].reverse()).map(({ name }) => name)).toEqual(['a', 'b', 'd']);
-    expect(paretoFront([point('a', 1, 5), point('b', 1, 4)]).map(({ name }) => name)).toEqual([
-      'b',
-    ]);
-    expect(paretoFront([])).toEqual([]);
-  });
 });
 
 describe('a scatter chart', () => {
@@ -25,6 +13,7 @@ describe('a scatter chart', () => {
       ...{ x: 'cost', y: 'distance' },
       points: [point('<one>', 1, 0.1, true), point('two', 10, 0.1), point('three', 100, 0.01)],
       floor: { y: 0.005, name: 'the floor' },
+      curve: { name: 'the curve', points: [1, 10, 100].map((x) => ({ x, y: 0.1 / x })) },
     }),
   ).document.querySelector('svg')!;
   const circles = [...svg.querySelectorAll('circle')].map((circle) => ({
@@ -45,9 +34,43 @@ describe('a scatter chart', () => {
     ]);
   });
 
-  it('names points and floor, safely, and says what it shows', () => {
+  it('draws the curve through its points', () => {
+    const line = svg.querySelector('[aria-label="line"] path')!;
+    const numbers = line
+      .getAttribute('d')!
+      .match(/-?[\d.]+/g)!
+      .map(Number);
+    const [one, two, three] = circles;
+    expect([0, 2, 4].map((i) => numbers[i])).toEqual([one, two, three].map((point) => point!.x));
+    // It begins in the first point, and falls evenly.
+    expect(numbers[1]).toBeCloseTo(one!.y);
+    expect(numbers[3]! - numbers[1]!).toBeCloseTo(numbers[5]! - numbers[3]!);
+  });
+
+  it('leads from a point to its name, where another has taken its place', () => {
+    const chart = (...points: ScatterPoint[]) =>
+      parseHTML(
+        drawScatterChart({
+          ...{ description: '', x: '', y: '', points },
+          floor: { y: 0.01, name: '' },
+          curve: { name: '', points: [1, 100].map((x) => ({ x, y: 0.1 })) },
+        }),
+      ).document.querySelector('svg')!;
+    const placesOf = (points: ScatterPoint[]) =>
+      points.map(({ name }) => {
+        const texts = [...chart(...points).querySelectorAll('text')];
+        const transform = texts.find(({ textContent }) => textContent === name)!;
+        return Number(transform.getAttribute('transform')!.match(/,(-?[\d.]+)\)/)![1]);
+      });
+    const [a, b] = placesOf([point('aaa', 3, 0.05), point('bbb', 3, 0.05)]);
+    expect(Math.abs(a! - b!)).toBeGreaterThanOrEqual(11);
+    const [c, d] = placesOf([point('aaa', 3, 0.05), point('bbb', 30, 0.05)]);
+    expect(c).toBe(d);
+  });
+
+  it('names points, floor and curve, safely, and says what it shows', () => {
     const text = svg.textContent!;
-    for (const name of ['<one>', 'two', 'three', 'the floor', 'cost', 'distance']) {
+    for (const name of ['<one>', 'two', 'three', 'the floor', 'the curve', 'cost', 'distance']) {
       expect(text).toContain(name);
     }
     expect(svg.getAttribute('aria-label')).toBe('Distance & cost');

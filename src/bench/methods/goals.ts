@@ -1,43 +1,53 @@
 import { summarize } from '../statistics.js';
 import type { Judgement, MetricName } from './judge.js';
-import type { DeletionFigures, MethodRun } from './measure.js';
+import type { DeletionFigures } from './measure.js';
+import type { MethodRun } from './method-runs.js';
 import type { OtherDataFigures } from './other-data.js';
 import type { ShardedFigures, ShardedRun } from './sharded.js';
 
 /** One requirement of a goal, in words and numbers. */
 export interface Condition {
   readonly name: string;
+  /** NaN where a run has none, for example where nothing was relearnt: not met. */
   readonly value: number;
   readonly bound: number;
   readonly isMet: boolean;
+  /** What is hoped for beyond the bound. */
+  readonly stretch?: number;
+  readonly isStretchMet?: boolean;
 }
 
 /**
- * A goal: `value` is the divergence on the forget set, `floor` that of M0' to M0, mean + 2 sd; of
- * exact.any the smallest difference of an accuracy to M0's, and the least that is allowed; of sisa
- * what a request is expected to cost, in % of M0's, and the most that is allowed.
+ * What a goal came to on some rows: `value` is the divergence on the forget set, `floor` that of M0'
+ * to M0, mean + 2 sd; of exact.any the smallest difference of an accuracy to M0's, and the least that
+ * is allowed; of sisa what a request is expected to cost, in % of M0's, and the most that is allowed.
  */
-export interface MethodGoal {
-  readonly id: string;
+export interface GoalFigures {
   readonly value: number | null;
   readonly floor: number | null;
-  /** Which method was held to it. */
-  readonly method?: string;
+  /** What was deleted. */
+  readonly on?: string;
   readonly conditions?: readonly Condition[];
 }
 
-type Figures = DeletionFigures | undefined;
+export interface MethodGoal extends GoalFigures {
+  readonly id: string;
+  /** Which method was held to it. */
+  readonly method?: string;
+  /** The same method on the other deletions of the kind. */
+  readonly elsewhere?: readonly GoalFigures[];
+}
 
 /**
- * The goals that were measured; null for those that were not. Of the approximate methods the one is
- * held to a goal that meets the most conditions.
+ * The goals that were measured; null for those that were not. They are about the first deletion of
+ * each kind. Of the approximate methods the one is held to a goal that meets the most conditions there.
  */
 export function goalsOf(
   figures: readonly DeletionFigures[],
   otherData: readonly OtherDataFigures[] = [],
   sharded: readonly ShardedFigures[] = [],
 ): MethodGoal[] {
-  const of = (kind: 'class' | 'user') => figures.find(({ deletion }) => deletion.kind === kind);
+  const of = (kind: 'class' | 'user') => figures.filter(({ deletion }) => deletion.kind === kind);
   const [byClass, byUser] = [of('class'), of('user')];
   return [
     goal('exact.rows', byUser, exactConditions, true),
@@ -81,30 +91,41 @@ function ofShards([figures]: readonly ShardedFigures[]): MethodGoal {
   };
 }
 
-type Conditions = (runs: readonly MethodRun[], figures: DeletionFigures) => Condition[];
+/** @param isFirst whether bounds hold that the goals name for class 0 and the top user alone */
+type Conditions = (
+  runs: readonly MethodRun[],
+  figures: DeletionFigures,
+  isFirst: boolean,
+) => Condition[];
 
 function goal(
   id: string,
-  figures: Figures,
+  [first, ...others]: readonly DeletionFigures[],
   conditionsOf: Conditions,
   isExact: boolean,
 ): MethodGoal {
-  if (!figures) return { id, value: null, floor: null };
-  const candidates = figures.methods.filter(
+  const unmeasured = { id, value: null, floor: null };
+  if (!first) return unmeasured;
+  const candidates = first.methods.filter(
     ({ name, isExact: exact, diverged }) =>
       diverged === 0 && (isExact ? name === 'exactRetrain' : !exact && name !== 'nothing'),
   );
   const judged = candidates.map(({ name, runs }) => ({
-    ...{ name, runs, conditions: conditionsOf(runs, figures) },
+    ...{ name, conditions: conditionsOf(runs, first, true) },
   }));
   const met = (conditions: readonly Condition[]) => conditions.filter(({ isMet }) => isMet).length;
   const [best] = judged.sort((a, b) => met(b.conditions) - met(a.conditions));
-  if (!best) return { id, value: null, floor: null };
-  return {
-    ...{ id, method: best.name, conditions: best.conditions },
-    value: mean(best.runs, 'jsForget'),
-    floor: floorOf(figures, 'jsForget'),
+  if (!best) return unmeasured;
+  const on = (figures: DeletionFigures): GoalFigures => {
+    const { runs } = figures.methods.find(({ name }) => name === best.name)!;
+    const on = figures.title;
+    if (runs.length === 0) return { on, value: null, floor: null };
+    return {
+      ...{ on, value: mean(runs, 'jsForget'), floor: floorOf(figures, 'jsForget') },
+      conditions: conditionsOf(runs, figures, figures === first),
+    };
   };
+  return { ...{ id, method: best.name }, ...on(first), elsewhere: others.map(on) };
 }
 
 function mean(runs: readonly { judgement: Judgement }[], metric: MetricName): number {
@@ -121,8 +142,9 @@ function methodMean({ methods }: DeletionFigures, name: string, metric: MetricNa
   return mean(methods.find((method) => method.name === name)!.runs, metric);
 }
 
-const atMost = (name: string, value: number, bound: number): Condition => ({
+const atMost = (name: string, value: number, bound: number, stretch?: number): Condition => ({
   ...{ name, value, bound, isMet: value <= bound },
+  ...(stretch !== undefined && { stretch, isStretchMet: value <= stretch }),
 });
 const atLeast = (name: string, value: number, bound: number): Condition => ({
   ...{ name, value, bound, isMet: value >= bound },
@@ -131,22 +153,28 @@ const atLeast = (name: string, value: number, bound: number): Condition => ({
 const cost = (runs: readonly MethodRun[], of: 'costPercent' | 'secondsPercent') =>
   summarize(runs.map((run) => run[of])).mean;
 
-function exactConditions(runs: readonly MethodRun[], figures: DeletionFigures): Condition[] {
+function exactConditions(
+  runs: readonly MethodRun[],
+  figures: DeletionFigures,
+  isFirst: boolean,
+): Condition[] {
   const m0 = (metric: MetricName) => methodMean(figures, 'retrain', metric);
   const floor = floorOf(figures, 'jsForget');
   const common = [
-    atMost("% of M0's multiply-adds", cost(runs, 'costPercent'), 3),
-    atMost("% of M0's seconds", cost(runs, 'secondsPercent'), 8),
+    atMost("% of M0's multiply-adds", cost(runs, 'costPercent'), 3, 2.5),
+    atMost("% of M0's seconds", cost(runs, 'secondsPercent'), 8, 4),
     atLeast('retain', mean(runs, 'retain'), m0('retain') - 0.1),
     atLeast('test', mean(runs, 'test'), m0('test') + 0.2),
   ];
-  return figures.deletion.kind === 'class'
-    ? [...common, atMost('JS on the forget set', mean(runs, 'jsForget'), floor + 0.015)]
-    : [
-        ...common,
-        atMost('gap', mean(runs, 'gap'), 0),
-        atMost('JS on the forget set', mean(runs, 'jsForget'), Math.max(0.0085, floor)),
-      ];
+  if (figures.deletion.kind === 'class') {
+    return [...common, atMost('JS on the forget set', mean(runs, 'jsForget'), floor + 0.015)];
+  }
+  const [gap, js] = isFirst ? [0, Math.max(0.0085, floor)] : [floorOf(figures, 'gap'), floor];
+  return [
+    ...common,
+    atMost('gap', mean(runs, 'gap'), gap),
+    atMost('JS on the forget set', mean(runs, 'jsForget'), js),
+  ];
 }
 
 /** Whether the mean lies within two standard deviations of what M0' gives. */
@@ -180,13 +208,17 @@ function approximateClassConditions(
 function approximateRowsConditions(
   runs: readonly MethodRun[],
   figures: DeletionFigures,
+  isFirst: boolean,
 ): Condition[] {
   const m0 = (metric: MetricName) => methodMean(figures, 'retrain', metric);
+  const [gap, js] = isFirst
+    ? [0.9, 0.008]
+    : [floorOf(figures, 'gap'), floorOf(figures, 'jsForget')];
   return [
     atMost("% of M0's multiply-adds", cost(runs, 'costPercent'), 2),
     atLeast('retain', mean(runs, 'retain'), m0('retain') - 0.1),
     atLeast('test', mean(runs, 'test'), m0('test') - 0.1),
-    atMost('JS on the forget set', mean(runs, 'jsForget'), 0.008),
-    atMost('gap', mean(runs, 'gap'), 0.9),
+    atMost('JS on the forget set', mean(runs, 'jsForget'), js),
+    atMost('gap', mean(runs, 'gap'), gap, isFirst ? 0.25 : undefined),
   ];
 }

@@ -41,8 +41,18 @@ export const METRICS = [
 export type MetricName = (typeof METRICS)[number];
 export type Judgement = Readonly<Record<MetricName, Metric>>;
 
-/** What a model predicts on the three sets. */
-interface SetPredictions {
+/** What depends on the model that is compared with; the other metrics are of a model alone. */
+export type Comparison = Pick<
+  Judgement,
+  'jsForget' | 'jsTest' | 'entropyAuc' | 'calibratedAuc' | 'completeness' | 'distance'
+>;
+
+/** The metrics that are read off predictions at once. */
+export type LightJudgement = Pick<Judgement, 'retain' | 'forget' | 'test' | 'gap' | 'jsForget'>;
+
+/** A model and what it predicts on the three sets. */
+export interface SeenModel {
+  readonly model: Model;
   readonly retain: LabelledPredictions;
   readonly forget: LabelledPredictions;
   readonly test: LabelledPredictions;
@@ -52,78 +62,107 @@ interface SetPredictions {
 const RETAIN_ROWS = 10_000;
 const PROBE = { shots: 5, draws: 10 };
 const RELEARN = {
-  class: { goal: 50, learningRate: 0.002, maxSteps: 400 },
-  user: { goal: 98, learningRate: 0.01, momentum: 0.9, maxSteps: 400 },
+  class: { goal: 50, learningRate: 0.002 },
+  user: { goal: 98, learningRate: 0.01, momentum: 0.9 },
 };
+const MOST_RELEARN_STEPS = 400;
+
+/** Models are judged side by side, see sideBySide. */
+const RUN = { threads: 1 };
 
 /** Judges models of one deletion against M0 and, where difficulty counts, against other retrains. */
 export class Judge {
   readonly #data: StudyData;
   readonly #rows: DeletedRows;
   readonly #retain: Uint32Array;
-  #references: readonly SetPredictions[] = [];
+  readonly #mostRelearnSteps: number;
+  #references: readonly SeenModel[] = [];
 
-  constructor(data: StudyData, rows: DeletedRows) {
+  /** @param mostRelearnSteps after which relearning is given up */
+  constructor(data: StudyData, rows: DeletedRows, mostRelearnSteps = MOST_RELEARN_STEPS) {
     this.#data = data;
     this.#rows = rows;
+    this.#mostRelearnSteps = mostRelearnSteps;
     const stream = new PhiloxStream(0, PhiloxPurpose.benchRows);
     this.#retain = stream.shuffle(rows.retain.slice()).subarray(0, RETAIN_ROWS);
   }
 
-  /** Models of M0's recipe that calibrate the membership attack. */
+  /** Models of the recipe that is compared with: they calibrate the membership attack. */
   async calibrateWith(models: readonly Model[]): Promise<void> {
-    this.#references = await Promise.all(models.map((model) => this.#predict(model)));
+    this.#references = await Promise.all(models.map((model) => this.see(model)));
   }
 
-  async judge(model: Model, m0: Model, seed: number): Promise<Judgement> {
-    const [own, theirs] = [await this.#predict(model), await this.#predict(m0)];
-    const references = this.#references;
-    // A class that is gone from the test rows has no test rows of its kind to compare with.
-    const { kind } = this.#rows;
-    const ofRows = (metric: () => Metric): Metric =>
-      kind === 'user' ? metric() : { reason: 'a whole class was forgotten' };
+  /** Looks at a model that others are compared with: once, however many they are. */
+  async see(model: Model): Promise<SeenModel> {
+    const { train, test } = this.#data;
     return {
-      retain: percentOf(own.retain),
-      forget: percentOf(own.forget),
-      test: percentOf(own.test),
-      gap: ofRows(() => gap(own.forget, own.test)),
-      jsForget: jensenShannon(own.forget, theirs.forget),
-      jsTest: jensenShannon(own.test, theirs.test),
+      model,
+      retain: await predict(model, train, this.#retain, RUN),
+      forget: await predict(model, train, this.#rows.forget, RUN),
+      test: await predict(model, test, this.#rows.test, RUN),
+    };
+  }
+
+  async judge(model: Model, m0: SeenModel, seed: number): Promise<Judgement> {
+    const own = await this.see(model);
+    return {
+      ...this.#accuracies(own),
+      ...this.compare(own, m0),
       entropy: predictiveEntropy(own.forget),
-      entropyAuc: entropyAuc(own.forget, theirs.forget),
-      membershipExcess: ofRows(() => {
+      membershipExcess: this.#ofRows(() => {
         const attack = membershipAttack(own);
         return attack ? { value: attack.excess } : { reason: 'a set is empty' };
       }),
-      calibratedAuc: ofRows(() =>
+      relearn: await this.#relearn(model, seed),
+      probe: await this.#probe(model, seed),
+    };
+  }
+
+  async judgeLightly(model: Model, m0: SeenModel): Promise<LightJudgement> {
+    const own = await this.see(model);
+    return { ...this.#accuracies(own), jsForget: jensenShannon(own.forget, m0.forget) };
+  }
+
+  compare(own: SeenModel, theirs: SeenModel): Comparison {
+    const references = this.#references;
+    return {
+      jsForget: jensenShannon(own.forget, theirs.forget),
+      jsTest: jensenShannon(own.test, theirs.test),
+      entropyAuc: entropyAuc(own.forget, theirs.forget),
+      calibratedAuc: this.#ofRows(() =>
         calibratedAuc(
           { candidate: own.forget, references: references.map(({ forget }) => forget) },
           { candidate: own.test, references: references.map(({ test }) => test) },
         ),
       ),
       completeness: completeness(own.forget, theirs.forget),
-      relearn: await this.#relearn(model, seed),
-      probe: await this.#probe(model, seed),
-      distance: { value: parameterDistance(model, m0) },
+      distance: { value: parameterDistance(own.model, theirs.model) },
     };
   }
 
-  async #predict(model: Model): Promise<SetPredictions> {
-    const { train, test } = this.#data;
+  #accuracies({ retain, forget, test }: SeenModel) {
     return {
-      retain: await predict(model, train, this.#retain),
-      forget: await predict(model, train, this.#rows.forget),
-      test: await predict(model, test, this.#rows.test),
+      retain: percentOf(retain),
+      forget: percentOf(forget),
+      test: percentOf(test),
+      gap: this.#ofRows(() => gap(forget, test)),
     };
+  }
+
+  /** A class that is gone from the test rows has no test rows of its kind to compare with. */
+  #ofRows(metric: () => Metric): Metric {
+    return this.#rows.kind === 'user' ? metric() : { reason: 'a whole class was forgotten' };
   }
 
   #relearn(model: Model, seed: number): Promise<Metric> {
     const { forget, retain, kind } = this.#rows;
     return relearnSteps(model, this.#data.train, {
+      ...RUN,
       forget,
       seed,
       ...(kind === 'class' && { beside: retain }),
       ...RELEARN[kind],
+      maxSteps: this.#mostRelearnSteps,
     });
   }
 
@@ -136,15 +175,15 @@ export class Judge {
       rows.map((row) => Number(dataset.labels[row] === forgotten));
     const everyone = test.allRows();
     const tested = {
-      ...(await hiddenActivations(model, test, everyone)),
+      ...(await hiddenActivations(model, test, everyone, RUN)),
       labels: isForgotten(test, everyone),
     };
     let sum = 0;
     for (let draw = 0; draw < PROBE.draws; draw++) {
       const rows = fewOfEachClass(train, seed * PROBE.draws + draw);
       const labels = isForgotten(train, rows);
-      const shots = { ...(await hiddenActivations(model, train, rows)), labels };
-      const { value, reason } = await linearProbe(shots, tested);
+      const shots = { ...(await hiddenActivations(model, train, rows, RUN)), labels };
+      const { value, reason } = await linearProbe(shots, tested, RUN);
       if (value === undefined) return { reason };
       sum += value;
     }

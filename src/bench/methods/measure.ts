@@ -1,17 +1,19 @@
-import {
-  LetheError,
-  Model,
-  retrain,
-  trainMany,
-  type UnlearningRequest,
-  type UnlearningResult,
-} from '../../index.js';
+import { sideBySide } from '../../engine/side-by-side.js';
+import { Model, retrain, trainMany } from '../../index.js';
 import { EPOCHS, WIDTHS } from '../settings.js';
-import { totalSeconds } from '../statistics.js';
 import type { StudyData } from '../study.js';
 import { CATALOG } from './catalog.js';
-import { type Deletion, deletedRows } from './deletions.js';
-import { Judge, type Judgement } from './judge.js';
+import { type DeletedRows, type Deletion, deletedRows } from './deletions.js';
+import {
+  type BesideExact,
+  besideExact,
+  type CurvePoint,
+  measureExactCurve,
+} from './exact-curve.js';
+import { type Comparison, Judge, type Judgement } from './judge.js';
+import { type MethodRuns, runMethods } from './method-runs.js';
+import { compareWithOwnRecipe } from './own-recipe.js';
+import type { Reference } from './reference.js';
 
 export interface MethodsBench {
   readonly data: StudyData;
@@ -19,18 +21,10 @@ export interface MethodsBench {
   readonly seeds: readonly number[];
   /** Retrains by M0's recipe: the first ones calibrate, the others are the floor. */
   readonly retrains: { readonly calibrating: number; readonly floor: number };
+  /** After which relearning is given up; default 400. */
+  readonly mostRelearnSteps?: number;
   readonly threads: number;
   readonly onStage: (stage: string) => void;
-}
-
-/** One method on one deletion and seed. */
-export interface MethodRun {
-  readonly seed: number;
-  readonly judgement: Judgement;
-  /** Of M0's. */
-  readonly costPercent: number;
-  readonly seconds: number;
-  readonly secondsPercent: number;
 }
 
 export interface DeletionFigures {
@@ -40,19 +34,23 @@ export interface DeletionFigures {
   readonly retainRows: number;
   /** M0' against M0: no method can be asked to come closer. */
   readonly floor: readonly Judgement[];
-  readonly methods: readonly {
-    readonly name: string;
-    readonly isExact: boolean;
-    /** Of the seeds with which the method came to its end. */
-    readonly runs: readonly MethodRun[];
-    /** How many others diverged. */
-    readonly diverged: number;
-  }[];
+  readonly methods: readonly MethodFigures[];
+  /** exactRetrain against retrains of its own recipe, not M0's, for each seed. */
+  readonly ownRecipe: readonly Comparison[];
+  /** exactRetrain by its cost, ascending. */
+  readonly exactCurve: readonly CurvePoint[];
+}
+
+export interface MethodFigures extends MethodRuns {
+  /** Of an approximate method that came to an end. */
+  readonly besideExact?: BesideExact;
 }
 
 /** Far from every seed of the methods. */
 const POOL_SEED = 50_000;
 const M0_SEED = 10_000;
+/** So many seeds are enough for a mean that only stands beside others. */
+const CURVE_SEEDS = 3;
 
 export async function measureMethods(bench: MethodsBench): Promise<DeletionFigures[]> {
   const { data, seeds, onStage } = bench;
@@ -70,67 +68,62 @@ async function measureDeletion(
   deletion: Deletion,
   originals: readonly Model[],
 ): Promise<DeletionFigures> {
-  const { data, seeds, retrains, threads, onStage } = bench;
+  const { data, retrains, threads, onStage } = bench;
+  const { calibrating, floor: floorSize } = retrains;
   const rows = deletedRows(data, deletion);
   const stage = (text: string) => onStage(`${rows.title} · ${text}`);
-  stage(`${retrains.calibrating + retrains.floor} retrains for the floor`);
-  const pool = await trainAll(
-    bench,
-    Array.from({ length: retrains.calibrating + retrains.floor }, (_, i) => POOL_SEED + i),
-    rows.retain,
-  );
-  const judge = new Judge(data, rows);
-  await judge.calibrateWith(pool.slice(0, retrains.calibrating));
+  stage(`${calibrating + floorSize} retrains for the floor`);
+  const poolSeeds = Array.from({ length: calibrating + floorSize }, (_, i) => POOL_SEED + i);
+  const pool = await trainAll(bench, poolSeeds, rows.retain);
+  const judge = new Judge(data, rows, bench.mostRelearnSteps);
+  await judge.calibrateWith(pool.slice(0, calibrating));
 
-  const m0s: UnlearningResult[] = [];
-  for (const [i, seed] of seeds.entries()) {
-    stage(`seed ${seed} · M0`);
-    const request = { model: originals[i]!, dataset: data.train, ...rows };
-    m0s.push(await retrain(request, { seed: seed + M0_SEED, threads }));
-  }
+  stage('M0');
+  const references = await retrainAll(bench, rows, originals, judge);
   stage('judging the floor');
-  const floor: Judgement[] = [];
-  for (const [i, model] of pool.slice(retrains.calibrating).entries()) {
-    floor.push(await judge.judge(model, m0s[i % m0s.length]!.model, i));
-  }
-
-  const methods = [];
-  for (const { name, isExact, only, run } of CATALOG) {
-    if (only && only !== deletion.kind) continue;
-    const runs: MethodRun[] = [];
-    for (const [i, seed] of seeds.entries()) {
-      stage(`seed ${seed} · ${name}`);
-      const request: UnlearningRequest = { model: originals[i]!, dataset: data.train, ...rows };
-      const m0 = m0s[i]!;
-      const result = await unlessDiverged(run(request, seed, deletion.kind));
-      if (!result) continue;
-      const seconds = totalSeconds(result.seconds);
-      runs.push({
-        seed,
-        judgement: await judge.judge(result.model, m0.model, seed),
-        costPercent: (100 * result.multiplyAdds) / m0.multiplyAdds,
-        seconds,
-        secondsPercent: (100 * seconds) / totalSeconds(m0.seconds),
-      });
-    }
-    methods.push({ name, isExact, runs, diverged: seeds.length - runs.length });
-  }
+  const floor = await sideBySide(pool.slice(calibrating), threads, (model, i) =>
+    judge.judge(model, references[i % references.length]!.seen, i),
+  );
+  const entries = CATALOG.filter(({ only }) => !only || only === deletion.kind);
+  const { kind } = deletion;
+  const methods = await runMethods(entries, references, { judge, kind, threads, stage });
+  stage('exactRetrain against its own recipe');
+  const ownRecipe = await compareWithOwnRecipe({ data, rows }, references, {
+    calibrating,
+    threads,
+  });
+  stage('exactRetrain at other costs');
+  const exactCurve = await measureExactCurve(judge, references.slice(0, CURVE_SEEDS), threads);
   return {
-    ...{ deletion, title: rows.title, floor, methods },
+    ...{ deletion, title: rows.title, floor, ownRecipe, exactCurve },
     forgetRows: rows.forget.length,
     retainRows: rows.retain.length,
+    methods: withExact(methods, exactCurve),
   };
 }
 
-async function unlessDiverged(
-  run: Promise<UnlearningResult>,
-): Promise<UnlearningResult | undefined> {
-  try {
-    return await run;
-  } catch (error) {
-    if (error instanceof LetheError && error.code === 'ERR_DIVERGED') return undefined;
-    throw error;
+/** M0 of each seed, one by one: its seconds are compared with. */
+async function retrainAll(
+  { data, seeds, threads }: MethodsBench,
+  rows: DeletedRows,
+  originals: readonly Model[],
+  judge: Judge,
+): Promise<Reference[]> {
+  const references: Reference[] = [];
+  for (const [i, seed] of seeds.entries()) {
+    const request = { model: originals[i]!, dataset: data.train, ...rows };
+    const m0 = await retrain(request, { seed: seed + M0_SEED, threads });
+    references.push({ seed, request, m0, seen: await judge.see(m0.model) });
   }
+  return references;
+}
+
+function withExact(methods: readonly MethodRuns[], curve: readonly CurvePoint[]): MethodFigures[] {
+  const m0 = methods.find(({ name }) => name === 'retrain')!.runs;
+  return methods.map((method) => {
+    if (method.isExact || method.runs.length === 0) return method;
+    return { ...method, besideExact: besideExact(method.runs, m0, curve) };
+  });
 }
 
 /** A model of M0's recipe for each seed, side by side. */

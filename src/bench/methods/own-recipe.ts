@@ -1,0 +1,36 @@
+import { sideBySide } from '../../engine/side-by-side.js';
+import { exactRetrain } from '../../index.js';
+import type { StudyData } from '../study.js';
+import { FRESH } from './catalog.js';
+import type { DeletedRows } from './deletions.js';
+import { type Comparison, Judge } from './judge.js';
+import type { Reference } from './reference.js';
+
+/** Far from the seed of the retrain that is judged. */
+const OTHER_SEED = 20_000;
+const CALIBRATING_SEED = 50_000;
+
+/**
+ * exactRetrain against another exactRetrain, and calibrated with further ones: what differs from M0
+ * because the recipe does is gone. One comparison for each reference.
+ *
+ * @param calibrating how many retrains calibrate the membership attack
+ */
+export async function compareWithOwnRecipe(
+  { data, rows }: { readonly data: StudyData; readonly rows: DeletedRows },
+  references: readonly Reference[],
+  { calibrating, threads }: { readonly calibrating: number; readonly threads: number },
+): Promise<Comparison[]> {
+  const retrained = async (request: Reference['request'], seed: number) =>
+    (await exactRetrain(request, { seed, threads: 1 })).model;
+  const judge = new Judge(data, rows);
+  // Of a request's model a retrain reads nothing but the widths: any request will do.
+  const seeds = Array.from({ length: calibrating }, (_, i) => CALIBRATING_SEED + i);
+  await judge.calibrateWith(
+    await sideBySide(seeds, threads, (seed) => retrained(references[0]!.request, seed)),
+  );
+  return sideBySide(references, threads, async ({ seed, request }) => {
+    const own = await judge.see(await retrained(request, seed + FRESH));
+    return judge.compare(own, await judge.see(await retrained(request, seed + OTHER_SEED)));
+  });
+}

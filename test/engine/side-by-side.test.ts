@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { sideBySide } from '#lethe/engine/side-by-side';
+
+describe('work side by side', () => {
+  it('is done once for each item, so many at a time, and answered in order', async () => {
+    let running = 0;
+    let most = 0;
+    const results = await sideBySide([5, 1, 4, 2, 3], 2, async (item, index) => {
+      most = Math.max(most, ++running);
+      for (let turn = 0; turn < item; turn++) await Promise.resolve();
+      running--;
+      return `${index}: ${item}`;
+    });
+    expect(results).toEqual(['0: 5', '1: 1', '2: 4', '3: 2', '4: 3']);
+    expect(most).toBe(2);
+    expect(running).toBe(0);
+  });
+
+  it('aborts the rest where one fails, or where it is told to', async () => {
+    const seen: number[] = [];
+    const work = async (item: number, _: number, signal: AbortSignal) => {
+      seen.push(item);
+      if (item === 2) throw new Error('item 2');
+      await new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason)),
+      );
+    };
+    await expect(sideBySide([1, 2, 3], 2, work)).rejects.toThrow('item 2');
+    expect(seen).toEqual([1, 2]);
+    const outside = new AbortController();
+    const running = sideBySide([1, 1], 2, work, outside.signal);
+    outside.abort(new Error('outside'));
+    await expect(running).rejects.toThrow('outside');
+  });
+
+  it('fails as its work does, and does nothing for no items', async () => {
+    const failing = sideBySide([1, 2], 2, (item) => Promise.reject(new Error(`item ${item}`)));
+    await expect(failing).rejects.toThrow('item 1');
+    expect(await sideBySide([], 3, () => Promise.reject(new Error('never')))).toEqual([]);
+  });
+});
