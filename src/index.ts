@@ -14,6 +14,7 @@ export type { OwnedData, Ownership } from './data/owned-data.js';
 export { loadParquet } from './data/parquet.js';
 export { type DigitsOptions, syntheticDigits } from './data/synthetic-digits.js';
 export type { TableOptions } from './data/table.js';
+export { type Activations, hiddenActivations } from './engine/activations.js';
 export { availableThreads } from './engine/available-threads.js';
 export { Dataset, type Rows } from './engine/dataset.js';
 export type { Evaluation } from './engine/evaluation.js';
@@ -51,7 +52,6 @@ export {
 } from './engine/train-many.js';
 export { LetheError, type LetheErrorCode } from './errors.js';
 export { accuracy, gap, type Share, share } from './metrics/accuracy.js';
-export { hiddenActivations } from './metrics/activations.js';
 export {
   areaUnderCurve,
   type Calibrated,
@@ -60,7 +60,7 @@ export {
   type MembershipAttack,
   membershipAttack,
 } from './metrics/attacks.js';
-export { type Activations, centredKernelAlignment } from './metrics/cka.js';
+export { centredKernelAlignment } from './metrics/cka.js';
 export {
   completeness,
   jensenShannon,
