@@ -95,6 +95,7 @@ export { type FisherForgetOptions, fisherForget } from './unlearn/fisher-forget.
 export { type FisherScrubOptions, fisherScrub } from './unlearn/fisher-scrub.js';
 export { gradientAscent } from './unlearn/gradient-ascent.js';
 export { type KfacOptions, kfac } from './unlearn/kfac.js';
+export { type LowRankOptions, lowRank } from './unlearn/low-rank.js';
 export type {
   UnlearningMethod,
   UnlearningOptions,

@@ -56,6 +56,7 @@ export const PhiloxPurpose = {
   fisherRows: 25,
   parameterNoise: 26,
   fisherLabels: 27,
+  lowRankRows: 30,
 } as const;
 
 /**
