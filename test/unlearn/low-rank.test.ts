@@ -105,6 +105,27 @@ describe('lowRank', () => {
     });
   });
 
+  it('of rows, shrinks the less the fewer are forgotten', async () => {
+    const weightAt = 13 * 16;
+    const before = model.parameters()[weightAt]!;
+    for (const [forgotten, factor] of [
+      [60, 0.9 - 0.14 * (60 / 240)],
+      [140, 0.8],
+    ] as const) {
+      const request = { ...ofAUser, forget: range(0, forgotten), retain: range(forgotten, 300) };
+      const { model: shrunk } = await lowRank(request, still);
+      expect(shrunk.parameters()[weightAt]).toBe(Math.fround(factor * before));
+    }
+  });
+
+  it('visits a share of the retain rows, but not in less than 50 steps', async () => {
+    const stepsOf = async (request: typeof ofAClass | typeof ofAUser, batchSize: number) =>
+      (await lowRank(request, { batchSize })).steps;
+    expect(await stepsOf(ofAUser, 1)).toBe(64); // 0.265 of 240
+    expect(await stepsOf(ofAUser, 128)).toBe(50);
+    expect(await stepsOf(ofAClass, 128)).toBe(51);
+  });
+
   it('of rows, reads no forgotten one; of a class it does', async () => {
     const hashes = async (request: typeof ofAClass | typeof ofAUser, recipe: 'class' | 'rows') => {
       const other = garbled(toyData(), [...request.forget]);
