@@ -14,6 +14,7 @@ export type { OwnedData, Ownership } from './data/owned-data.js';
 export { loadParquet } from './data/parquet.js';
 export { type DigitsOptions, syntheticDigits } from './data/synthetic-digits.js';
 export type { TableOptions } from './data/table.js';
+export { type Activations, hiddenActivations } from './engine/activations.js';
 export { availableThreads } from './engine/available-threads.js';
 export { Dataset, type Rows } from './engine/dataset.js';
 export { Ensemble, type EnsembleMember } from './engine/ensemble.js';
@@ -54,7 +55,6 @@ export {
 export type { TrainOptions } from './engine/training-pass.js';
 export { LetheError, type LetheErrorCode } from './errors.js';
 export { accuracy, gap, type Share, share } from './metrics/accuracy.js';
-export { hiddenActivations } from './metrics/activations.js';
 export {
   areaUnderCurve,
   type Calibrated,
@@ -63,7 +63,7 @@ export {
   type MembershipAttack,
   membershipAttack,
 } from './metrics/attacks.js';
-export { type Activations, centredKernelAlignment } from './metrics/cka.js';
+export { centredKernelAlignment } from './metrics/cka.js';
 export {
   completeness,
   jensenShannon,
@@ -100,6 +100,7 @@ export { type FisherScrubOptions, fisherScrub } from './unlearn/fisher-scrub.js'
 export type { Forgotten } from './unlearn/forgotten-rows.js';
 export { gradientAscent } from './unlearn/gradient-ascent.js';
 export { type KfacOptions, kfac } from './unlearn/kfac.js';
+export { type LowRankOptions, lowRank } from './unlearn/low-rank.js';
 export type {
   UnlearningMethod,
   UnlearningOptions,

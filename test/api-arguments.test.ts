@@ -85,6 +85,7 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
   fisherForget: [(...a) => api.fisherForget(...a), [request, {}]],
   gradientAscent: [(...a) => api.gradientAscent(...a), [request, {}]],
   kfac: [(...a) => api.kfac(...a), [request, { steps: 2 }]],
+  lowRank: [(...a) => api.lowRank(...a), [request, { steps: 2 }]],
   negGradPlus: [(...a) => api.negGradPlus(...a), [request, { maxSteps: 2 }]],
   randomLabel: [(...a) => api.randomLabel(...a), [request, {}]],
   salun: [(...a) => api.salun(...a), [request, {}]],

@@ -40,20 +40,6 @@ double dot(const double* x, const double* y, std::size_t size) {
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-/** Keeps powers of X from overflowing. */
-void normalizeColumns(Matrix& matrix, std::size_t columns) {
-  std::vector<double> squares(columns);
-  for (std::size_t i = 0; i < matrix.rows(); ++i) {
-    for (std::size_t j = 0; j < columns; ++j)
-      squares[j] += double{matrix.row(i)[j]} * matrix.row(i)[j];
-  }
-  for (std::size_t i = 0; i < matrix.rows(); ++i) {
-    for (std::size_t j = 0; j < columns; ++j) {
-      if (squares[j] > 0) matrix.row(i)[j] /= static_cast<float>(std::sqrt(squares[j]));
-    }
-  }
-}
-
 /**
  * Makes the first `columns` columns orthonormal, and those zero that depend on the ones before:
  * modified Gram-Schmidt, twice (Giraud, Langou, Rozloznik 2005: "twice is enough").
@@ -112,17 +98,17 @@ PrincipalComponents principalComponents(const Kernels& kernels, std::size_t thre
   const Factor x{rows.values.data(), stride, 1};
   const Factor xTransposed{rows.values.data(), 1, stride};
 
-  // A basis of the range of (X^T X)^2 on random directions: at right angles on the side of the
-  // columns, which are fewer than the rows.
+  // A basis of the range of (X^T X)^2 on random directions, orthonormal after each power: weak
+  // directions would drown in the rounding of strong ones. On the side of the columns, which are
+  // fewer than the rows.
   Matrix basis(rows.columns, followed);
   Matrix images(rows.rows, followed);
   fillWithSigns(basis, followed, seed);
   for (int power = 0; power < 2; ++power) {
     multiply(kernels, team, x, basis, images);
     multiply(kernels, team, xTransposed, images, basis);
-    normalizeColumns(basis, followed);
+    orthonormalize(basis, followed);
   }
-  orthonormalize(basis, followed);
 
   // In this basis X is so small that its right singular vectors are found exactly.
   multiply(kernels, team, x, basis, images);
@@ -147,7 +133,7 @@ PrincipalComponents principalComponents(const Kernels& kernels, std::size_t thre
   Matrix directions(rows.columns, followed);
   multiply(kernels, team, {basis.data(), basis.stride(), 1}, weights, directions);
   for (std::size_t j = 0; j < std::min(components, followed); ++j) {
-    if (!(eigen.values[j] > kNoise * eigen.values[0])) break;
+    if (!(eigen.values[j] > kNoise * kNoise * eigen.values[0])) break;
     result.variances.push_back(eigen.values[j] / count);
     for (std::size_t i = 0; i < rows.columns; ++i) {
       result.directions.push_back(directions.row(i)[j]);

@@ -120,6 +120,20 @@ TEST_P(PrincipalComponentsTest, gives_orthonormal_directions_even_of_a_steep_spe
   }
 }
 
+TEST_P(PrincipalComponentsTest, loses_no_weak_direction_to_rounding) {
+  constexpr std::size_t kAxes = 12;  // amplitudes of 8 to 0.004
+  const auto found =
+      makeBackend(GetParam())->principalComponents(onAxes(16, kAxes, 0.5f).centred(), 16, 1);
+  ASSERT_EQ(kAxes, found.variances.size());
+  for (std::size_t axis = 0; axis < kAxes; ++axis) {
+    double held = 0;
+    for (std::size_t j = 0; j < kAxes; ++j) {
+      held += double{found.directions[j * 16 + axis]} * found.directions[j * 16 + axis];
+    }
+    EXPECT_NEAR(1, held, 1e-3);
+  }
+}
+
 TEST_P(PrincipalComponentsTest, finds_no_more_than_there_are) {
   const auto backend = makeBackend(GetParam());
   EXPECT_EQ(3u,

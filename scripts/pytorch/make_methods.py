@@ -21,6 +21,11 @@ takes all rows of its set, so that no order of rows matters.
     factors            Kronecker factors of the retain rows, whose labels are
                        `drawn` [24], layer by layer
     natural.*          the gradient of the forget set over these, damping .1
+    lowRank.*          the first layer cut down to the three principal components
+                       of what it gives for the retain rows, before the ReLU
+    head.*             the last layer fitted anew to the retain set, from 0 and of
+                       class 2 a bias of -4: 30 steps, rate .02 falling linearly to
+                       0, momentum .9
 """
 
 import argparse
@@ -42,11 +47,13 @@ def forward(parameters, x):
     return x
 
 
-def descend(parameters, loss, steps, rate, momentum=0.0):
+def descend(parameters, loss, steps, rate, momentum=0.0, falling=False):
     """Plain SGD in place of the optimizer of the importers' tests."""
     parameters = [p.clone().requires_grad_() for p in parameters]
     optimizer = torch.optim.SGD(parameters, lr=rate, momentum=momentum)
-    for _ in range(steps):
+    for step in range(steps):
+        if falling:
+            optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)
         optimizer.zero_grad()
         loss(parameters).backward()
         optimizer.step()
@@ -110,6 +117,28 @@ def natural(parameters, loss, factors, damping):
         v = torch.linalg.solve(a + damping**0.5 * ratio * torch.eye(len(a)).double(), v.T).T
         step += [v[:, :-1], v[:, -1]]
     return step
+
+
+def low_rank(parameters, x, components):
+    """W x + b becomes m + V V^T (W x + b - m), m the mean over x and V the directions of
+    the largest variance."""
+    weight, bias = parameters[:2]
+    given = x @ weight.T + bias
+    mean = given.mean(0)
+    directions = torch.linalg.svd(given - mean, full_matrices=False)[2][:components]
+    projection = directions.T @ directions
+    return [projection @ weight, mean + projection @ (bias - mean)] + parameters[2:]
+
+
+def refitted_head(parameters, x, y, cleared):
+    body, head = parameters[:-2], [torch.zeros_like(p) for p in parameters[-2:]]
+    head[1][cleared] = -4
+    features = torch.relu(forward(body, x))
+
+    def loss(p):
+        return functional.cross_entropy(forward(p, features), y)
+
+    return body + descend(head, loss, 30, 0.02, 0.9, falling=True)
 
 
 def main():
@@ -176,6 +205,8 @@ def main():
         "amnesiac.": amnesiac,
         "repaired.": descend(amnesiac, cross_entropy(kept), 3, 0.1, 0.9),
         "natural.": natural(model, cross_entropy(forget), factors, 0.1),
+        "lowRank.": low_rank(model, x[retain], 3),
+        "head.": refitted_head(model, x[retain], y[retain], 2),
     }
     tensors = {"x": features, "labels": labels, "drawn": drawn}
     tensors["factors"] = np.concatenate(

@@ -57,6 +57,7 @@ export const PhiloxPurpose = {
   parameterNoise: 26,
   fisherLabels: 27,
   shardSeeds: 28,
+  lowRankRows: 29,
 } as const;
 
 /**

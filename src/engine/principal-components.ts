@@ -79,7 +79,7 @@ export async function principalComponents(
 export function principalComponentsWork(rows: number, columns: number, components: number): number {
   const followed = Math.min(components + 10, rows, columns);
   const products = 5 * rows * columns * followed + (rows + columns) * followed ** 2;
-  const orthonormalization = 2 * columns * followed ** 2;
+  const orthonormalization = 4 * columns * followed ** 2;
   const eigenvectors = 6 * followed ** 3;
   return products + orthonormalization + eigenvectors;
 }

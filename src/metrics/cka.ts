@@ -1,12 +1,7 @@
 import { requireInstance, requireInteger, requireObject } from '../arguments.js';
+import type { Activations } from '../engine/activations.js';
 import { LetheError } from '../errors.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
-
-/** What a layer gives for some rows, float32 [rows, units]. */
-export interface Activations {
-  readonly values: Float32Array;
-  readonly units: number;
-}
 
 /**
  * Linear centred kernel alignment of two layers' activations on the same rows: 1 if one is a rotation

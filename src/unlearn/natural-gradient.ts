@@ -20,6 +20,8 @@ export interface NaturalGradientRows {
 export interface NaturalGradient {
   /** One value per parameter. */
   readonly gradient: Float32Array;
+  /** Of the gradient in the metric of the damped Fisher information: gᵀ F⁻¹ g. */
+  readonly squaredNorm: number;
   readonly multiplyAdds: number;
 }
 
@@ -55,16 +57,19 @@ export async function naturalGradient(
     run,
   );
   const { damping, threads } = options;
+  const solution = await kroneckerSolve({
+    ...{ widths, damping, threads },
+    ...{ factors: factors!, gradient: gradient! },
+  });
   return {
-    gradient: await kroneckerSolve({
-      ...{ widths, damping, threads },
-      ...{ factors: factors!, gradient: gradient! },
-    }),
+    gradient: solution,
+    squaredNorm: solution.reduce((sum, value, i) => sum + value * gradient![i]!, 0),
     // Labels, the way forth and back without gradients of weights, and the factors.
     multiplyAdds:
       fisherRows.length * (trainingWork(widths) + kroneckerFactorsWork(widths)) +
       rows.length * trainingWork(widths) +
-      kroneckerSolveWork(widths),
+      kroneckerSolveWork(widths) +
+      solution.length,
   };
 }
 

@@ -19,6 +19,8 @@ describe.each([
   ['fineTune', lethe.fineTune],
   ['fisherForget', lethe.fisherForget],
   ['gradientAscent', lethe.gradientAscent],
+  ['kfac', lethe.kfac],
+  ['lowRank', lethe.lowRank],
   ['negGradPlus', lethe.negGradPlus],
   ['randomLabel', lethe.randomLabel],
   ['salun', lethe.salun],

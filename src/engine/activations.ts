@@ -1,8 +1,13 @@
 import { requireInstance, requireInteger, requireObject } from '../arguments.js';
-import type { Dataset, Rows } from '../engine/dataset.js';
-import { Model } from '../engine/model.js';
-import type { RunOptions } from '../engine/run.js';
-import type { Activations } from './cka.js';
+import type { Dataset, Rows } from './dataset.js';
+import { Model } from './model.js';
+import type { RunOptions } from './run.js';
+
+/** What a layer gives for some rows, float32 [rows, units]. */
+export interface Activations {
+  readonly values: Float32Array;
+  readonly units: number;
+}
 
 /**
  * What a hidden layer gives for the rows, after ReLU.
