@@ -12,6 +12,16 @@ export function forgottenClasses(
   return [...forgotten].sort((a, b) => a - b);
 }
 
+/** Whether the forget set is made of whole classes: no retain row has a class of one of its rows. */
+export function forgetsWholeClasses(
+  dataset: Dataset,
+  forget: Uint32Array,
+  retain: Uint32Array,
+): boolean {
+  const forgotten = new Set(forgottenClasses(dataset, forget, retain));
+  return forget.every((row) => forgotten.has(dataset.labels[row]!));
+}
+
 /** @throws {LetheError} ERR_INVALID_ARGUMENT if there are none */
 export function requireForgottenClasses(
   dataset: Dataset,

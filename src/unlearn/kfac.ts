@@ -10,8 +10,8 @@ import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
 import { joinRows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { Stopwatch } from '../engine/phases.js';
-import { clearClasses, forgottenClasses, requireForgottenClasses } from './class-rows.js';
-import { checkSplit, type UnlearningMethod, type UnlearningRequest } from './method.js';
+import { clearClasses, forgetsWholeClasses, requireForgottenClasses } from './class-rows.js';
+import { checkSplit, type Split, type UnlearningMethod, type UnlearningRequest } from './method.js';
 import { naturalGradient } from './natural-gradient.js';
 import { fallingFrom, runSgd, type SgdOptions } from './sgd.js';
 
@@ -89,19 +89,13 @@ export const kfac: UnlearningMethod<KfacOptions> = async (request, options = {})
   };
 };
 
-interface Split {
-  readonly forget: Uint32Array;
-  readonly retain: Uint32Array;
-}
-
 /** The options with every default in its place. */
 function recipeFor(
   { dataset }: UnlearningRequest,
   { forget, retain }: Split,
   options: KfacOptions,
 ) {
-  const cleared = forgottenClasses(dataset, forget, retain);
-  const whole = forget.every((row) => cleared.includes(dataset.labels[row]!));
+  const whole = forgetsWholeClasses(dataset, forget, retain);
   const { recipe: name = whole ? 'class' : 'rows', fisherRows = 1000, seed = 0 } = options;
   requireOneOf('recipe', name, ['class', 'rows']);
   const isClass = name === 'class';

@@ -11,10 +11,10 @@ import { joinRows } from '../engine/dataset.js';
 import { foldLinearMap, mapDataset } from '../engine/linear-map.js';
 import { Model } from '../engine/model.js';
 import { inPhase, Stopwatch } from '../engine/phases.js';
-import { forgottenClasses, requireForgottenClasses } from './class-rows.js';
+import { forgetsWholeClasses, requireForgottenClasses } from './class-rows.js';
 import { factorFirstLayer, withChanges } from './first-layer.js';
 import { forgetClasses, STEP_ROWS } from './forget-classes.js';
-import { checkSplit, type UnlearningMethod, type UnlearningRequest } from './method.js';
+import { checkSplit, type Split, type UnlearningMethod, type UnlearningRequest } from './method.js';
 import { fallingFrom, runSgd, type SgdOptions } from './sgd.js';
 
 export interface LowRankOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
@@ -120,19 +120,13 @@ export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options
   };
 };
 
-interface Split {
-  readonly forget: Uint32Array;
-  readonly retain: Uint32Array;
-}
-
 /** The options with every default in its place. */
 function recipeFor(
   { dataset }: UnlearningRequest,
   { forget, retain }: Split,
   options: LowRankOptions,
 ) {
-  const gone = forgottenClasses(dataset, forget, retain);
-  const whole = forget.every((row) => gone.includes(dataset.labels[row]!));
+  const whole = forgetsWholeClasses(dataset, forget, retain);
   const { recipe: name = whole ? 'class' : 'rows', seed = 0, batchSize = 128 } = options;
   requireOneOf('recipe', name, ['class', 'rows']);
   requireInteger('batchSize', batchSize, 1);

@@ -41,11 +41,14 @@ export type UnlearningMethod<
   Result extends UnlearningResult = UnlearningResult,
 > = (request: UnlearningRequest, options?: Options) => Promise<Result>;
 
+/** The rows of a request. */
+export interface Split {
+  readonly forget: Uint32Array;
+  readonly retain: Uint32Array;
+}
+
 /** The request's rows, checked: known, each given once, in one of the two sets only, neither set empty. */
-export function checkSplit(request: UnlearningRequest): {
-  forget: Uint32Array;
-  retain: Uint32Array;
-} {
+export function checkSplit(request: UnlearningRequest): Split {
   const { model, dataset } = requireObject('request', request);
   requireInstance('model', model, Model);
   requireInstance('dataset', dataset, Dataset);
