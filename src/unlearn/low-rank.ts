@@ -59,8 +59,8 @@ const SAMPLE_ROWS = 500;
  * back. Only the rows that are visited are projected.
  * - A class: a step of natural gradient up the loss of the forget set, a new last layer, a repair on
  *   the retain set. What the first layer knows outside the components stays.
- * - Rows: all weights smaller, a repair. What the first layer knows outside the components goes. No
- *   forgotten row is read.
+ * - Rows: all weights smaller, a repair. What the first layer knows outside the components goes. Of
+ *   forgotten rows nothing but the labels is read.
  *
  * The repair has momentum 0.9 and a rate that falls from 0.05 to 0.
  *
