@@ -150,18 +150,19 @@ void Dataset::checkRows(std::span<const std::uint32_t> rows) const {
 void Dataset::normalized(std::span<const std::uint32_t> rows, float* out) const {
   const FloatingPointMode mode;
   checkRows(rows);
+  if (const float* values = floatFeatures()) {
+    for (const std::uint32_t row : rows) {
+      out = std::copy_n(values + row * columns_, columns_, out);
+    }
+    return;
+  }
   float inputs[256];
   for (std::size_t u = 0; u < std::size(inputs); ++u) {
     inputs[u] = std::fma(map_.scale, static_cast<float>(u), map_.offset);
   }
   for (const std::uint32_t row : rows) {
-    if (const float* values = floatFeatures()) {
-      std::copy_n(values + row * columns_, columns_, out);
-    } else {
-      const std::uint8_t* raw = byteFeatures() + row * columns_;
-      for (std::size_t k = 0; k < columns_; ++k) out[k] = inputs[raw[k]];
-    }
-    out += columns_;
+    const std::uint8_t* raw = byteFeatures() + row * columns_;
+    for (std::size_t k = 0; k < columns_; ++k) *out++ = inputs[raw[k]];
   }
 }
 

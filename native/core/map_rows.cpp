@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <future>
 #include <system_error>
 
 #include "lethe/error.h"
+#include "lethe/floating_point.h"
 
 namespace lethe {
 namespace {
@@ -22,8 +22,7 @@ Model layerOf(const LinearMap& map) {
   }
   ParameterVector parameters = map.weights;
   parameters.insert(parameters.end(), map.bias.begin(), map.bias.end());
-  if (!std::all_of(parameters.begin(), parameters.end(),
-                   [](float value) { return std::isfinite(value); })) {
+  if (!allFinite(parameters.data(), parameters.size())) {
     throw Error(ErrorCode::kInvalidArgument, "every weight of the map must be finite");
   }
   return {Architecture({static_cast<std::uint32_t>(map.columns.size()),
@@ -43,7 +42,7 @@ class Chunks {
         layer_(layerOf(map)),
         values_(rows.size() * map.bias.size()) {}
 
-  /** Until there are no more, or somebody has failed; afterDone(rows mapped by all so far). */
+  /** Until there are no more, or somebody has failed; afterEach(rows mapped by all so far). */
   template <class AfterEach>
   void take(const AfterEach& afterEach) {
     try {

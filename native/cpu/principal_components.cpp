@@ -20,10 +20,10 @@ constexpr std::size_t kOversampling = 10;
 constexpr double kNoise = 1e-6;
 
 /** Signs, which serve as well as Gaussian numbers and need no function of the C library. */
-void fillWithSigns(Matrix& matrix, std::size_t columns, std::uint64_t seed) {
+void fillWithSigns(Matrix& matrix, std::uint64_t seed) {
   PhiloxStream stream(seed, PhiloxPurpose::kProjection);
   for (std::size_t i = 0; i < matrix.rows(); ++i) {
-    for (std::size_t j = 0; j < columns; ++j) {
+    for (std::size_t j = 0; j < matrix.columns(); ++j) {
       matrix.row(i)[j] = stream.nextWord() >> 31 ? 1.0f : -1.0f;
     }
   }
@@ -41,10 +41,11 @@ double dot(const double* x, const double* y, std::size_t size) {
 }
 
 /**
- * Makes the first `columns` columns orthonormal, and those zero that depend on the ones before:
+ * Makes the columns orthonormal, and those zero that depend on the ones before:
  * modified Gram-Schmidt, twice (Giraud, Langou, Rozloznik 2005: "twice is enough").
  */
-void orthonormalize(Matrix& matrix, std::size_t columns) {
+void orthonormalize(Matrix& matrix) {
+  const std::size_t columns = matrix.columns();
   const std::size_t size = matrix.rows();
   std::vector<double> vectors(columns * size);
   for (std::size_t i = 0; i < size; ++i) {
@@ -99,15 +100,15 @@ PrincipalComponents principalComponents(const Kernels& kernels, std::size_t thre
   const Factor xTransposed{rows.values.data(), 1, stride};
 
   // A basis of the range of (X^T X)^2 on random directions, orthonormal after each power: weak
-  // directions would drown in the rounding of strong ones. On the side of the columns, which are
-  // fewer than the rows.
+  // directions would drown in the rounding of strong ones. On the side of the columns, which mostly
+  // are fewer than the rows.
   Matrix basis(rows.columns, followed);
   Matrix images(rows.rows, followed);
-  fillWithSigns(basis, followed, seed);
+  fillWithSigns(basis, seed);
   for (int power = 0; power < 2; ++power) {
     multiply(kernels, team, x, basis, images);
     multiply(kernels, team, xTransposed, images, basis);
-    orthonormalize(basis, followed);
+    orthonormalize(basis);
   }
 
   // In this basis X is so small that its right singular vectors are found exactly.

@@ -1,8 +1,7 @@
 #include "handles.h"
 
-#include <cmath>
-
 #include "convert.h"
+#include "lethe/floating_point.h"
 
 namespace lethe::node {
 namespace {
@@ -120,10 +119,8 @@ ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Mode
                     "parameters must hold " + std::to_string(architecture.parameterCount()) +
                         " values for these widths, but holds " + std::to_string(parameters.size()));
       }
-      for (const float value : parameters) {
-        if (!std::isfinite(value)) {
-          throw Error(ErrorCode::kInvalidArgument, "every parameter must be finite");
-        }
+      if (!allFinite(parameters.data(), parameters.size())) {
+        throw Error(ErrorCode::kInvalidArgument, "every parameter must be finite");
       }
     } else {
       parameters = initialParameters(architecture, fields.integer("seed", kMaxSafeInteger));

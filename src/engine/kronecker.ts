@@ -1,5 +1,5 @@
 import { availableThreads } from './available-threads.js';
-import { callNative, toLetheError } from './native.js';
+import { promiseNative } from './native.js';
 
 /** A linear system in the Fisher information as its Kronecker factors give it. */
 export interface KroneckerSystem {
@@ -25,9 +25,7 @@ export interface KroneckerSystem {
 export async function kroneckerSolve(system: KroneckerSystem): Promise<Float32Array> {
   const { widths, threads = availableThreads(), ...rest } = system;
   const request = { ...rest, threads, widths: Uint32Array.from(widths) };
-  return callNative((addon) => addon.kroneckerSolve(request)).catch((error: unknown) => {
-    throw toLetheError(error);
-  });
+  return promiseNative((addon) => addon.kroneckerSolve(request));
 }
 
 /** The multiply-adds of the factors for one row, beside those of the way forth and back. */

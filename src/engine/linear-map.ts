@@ -1,6 +1,6 @@
 import { requireInstance, requireInteger, requireObject } from '../arguments.js';
 import { LetheError } from '../errors.js';
-import { Dataset, type Rows } from './dataset.js';
+import { Dataset, firstWhole, type Rows } from './dataset.js';
 import { Model } from './model.js';
 import { type RunOptions, runNative } from './run.js';
 
@@ -153,5 +153,5 @@ function checkMap(map: LinearMap, inputs: number): Uint32Array {
         `inputs, here ${outputs} x ${Number.isInteger(read) ? read : 'a whole number'}`,
     );
   }
-  return columns ?? Uint32Array.from({ length: inputs }, (_, column) => column);
+  return columns ?? firstWhole(inputs);
 }

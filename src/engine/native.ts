@@ -73,9 +73,9 @@ export interface NativePass {
   sink: NativeSink;
 }
 
-/** How far a pass has come. */
+/** How far a run has come. */
 export interface Progress {
-  /** Steps done, of `steps`. */
+  /** Steps done, of `steps`; where a data set is mapped, rows. */
   readonly step: number;
   readonly steps: number;
   /** The epoch of the last step, from 0. */
@@ -205,4 +205,11 @@ export function callNative<T>(call: (addon: NativeAddon) => T): T {
   } catch (error) {
     throw toLetheError(error);
   }
+}
+
+/** The same for a call that answers a promise. */
+export function promiseNative<T>(call: (addon: NativeAddon) => Promise<T>): Promise<T> {
+  return callNative(call).catch((error: unknown) => {
+    throw toLetheError(error);
+  });
 }

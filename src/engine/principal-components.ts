@@ -1,12 +1,7 @@
 import { requireInstance, requireInteger, requireObject } from '../arguments.js';
 import { availableThreads } from './available-threads.js';
 import { Dataset, type Rows } from './dataset.js';
-import {
-  callNative,
-  type NativeColumnStatistics,
-  type NativeComponents,
-  toLetheError,
-} from './native.js';
+import { type NativeColumnStatistics, type NativeComponents, promiseNative } from './native.js';
 
 /** Means and variances, [columns]. */
 export type ColumnStatistics = Readonly<NativeColumnStatistics>;
@@ -22,9 +17,7 @@ export async function columnStatistics(dataset: Dataset, rows: Rows): Promise<Co
     dataset: dataset.handle,
     rows: dataset.checkNonEmptyRows(rows, 'set of rows'),
   };
-  return callNative((addon) => addon.columnStatistics(request)).catch((error: unknown) => {
-    throw toLetheError(error);
-  });
+  return promiseNative((addon) => addon.columnStatistics(request));
 }
 
 /** Columns of a data set; of each value its mean is taken away, and the rest scaled. */
@@ -33,6 +26,9 @@ export interface ScaledColumns {
   readonly means: Float64Array;
   readonly scales: Float64Array;
 }
+
+/** The most components that can be asked for, as in the core. */
+export const MOST_COMPONENTS = 118;
 
 /** Directions of the largest variance, [components, columns], and the variance along each. */
 export type PrincipalComponents = Readonly<NativeComponents>;
@@ -66,13 +62,11 @@ export async function principalComponents(
     columns: requireInstance('columns', columns, Uint32Array),
     means: requireInstance('means', means, Float64Array),
     scales: requireInstance('scales', scales, Float64Array),
-    components: requireInteger('components', components, 1, 118),
+    components: requireInteger('components', components, 1, MOST_COMPONENTS),
     seed: requireInteger('seed', seed, 0),
     threads: requireInteger('threads', threads, 1, 1024),
   };
-  return callNative((addon) => addon.principalComponents(request)).catch((error: unknown) => {
-    throw toLetheError(error);
-  });
+  return promiseNative((addon) => addon.principalComponents(request));
 }
 
 /** The multiply-adds of `principalComponents`, its smaller parts included. */

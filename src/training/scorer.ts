@@ -1,4 +1,4 @@
-import type { Dataset } from '../engine/dataset.js';
+import { type Dataset, firstWhole } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { pass } from '../engine/pass.js';
 import { withoutProgress } from '../engine/phases.js';
@@ -40,8 +40,10 @@ export async function scoreRows(
 ): Promise<ScoredRows> {
   const all = dataset.allRows();
   const components = Math.min(COMPONENTS, dataset.columns);
-  const columns = Array.from({ length: components }, (_, column) => column);
-  const seen = components < dataset.columns ? dataset.select(all, { columns }) : dataset;
+  const seen =
+    components < dataset.columns
+      ? dataset.select(all, { columns: firstWhole(components) })
+      : dataset;
   const widths = [components, UNITS, dataset.classes];
   const scorer = Model.create(widths, { seed });
   await scorer.train(seen, {
