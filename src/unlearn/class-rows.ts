@@ -1,5 +1,7 @@
+import { requireOneOf } from '../arguments.js';
 import type { Dataset } from '../engine/dataset.js';
 import { LetheError } from '../errors.js';
+import type { Split } from './method.js';
 
 /** The classes that only forgotten rows have, ascending. */
 export function forgottenClasses(
@@ -12,16 +14,6 @@ export function forgottenClasses(
   return [...forgotten].sort((a, b) => a - b);
 }
 
-/** Whether the forget set is made of whole classes: no retain row has a class of one of its rows. */
-export function forgetsWholeClasses(
-  dataset: Dataset,
-  forget: Uint32Array,
-  retain: Uint32Array,
-): boolean {
-  const forgotten = new Set(forgottenClasses(dataset, forget, retain));
-  return forget.every((row) => forgotten.has(dataset.labels[row]!));
-}
-
 /** @throws {LetheError} ERR_INVALID_ARGUMENT if there are none */
 export function requireForgottenClasses(
   dataset: Dataset,
@@ -29,13 +21,35 @@ export function requireForgottenClasses(
   retain: Uint32Array,
   method: string,
 ): readonly number[] {
-  const classes = forgottenClasses(dataset, forget, retain);
+  return requireSome(forgottenClasses(dataset, forget, retain), method);
+}
+
+function requireSome(classes: readonly number[], method: string): readonly number[] {
   if (classes.length > 0) return classes;
   throw new LetheError(
     'ERR_INVALID_ARGUMENT',
     `every class of the forget set has retain rows too: ${method} forgets whole classes only`,
   );
 }
+
+/**
+ * The recipe for what is to be forgotten: `class` where the forget set is made of whole classes, else
+ * `rows`, unless one is asked for. With it the classes that leave; none with `rows`.
+ */
+export function chooseRecipe(
+  wanted: 'class' | 'rows' | undefined,
+  dataset: Dataset,
+  { forget, retain }: Split,
+): { readonly name: 'class' | 'rows'; readonly classes: readonly number[] } {
+  const classes = forgottenClasses(dataset, forget, retain);
+  const isWhole = forget.every((row) => classes.includes(dataset.labels[row]!));
+  const name = wanted === undefined ? (isWhole ? 'class' : 'rows') : wanted;
+  requireOneOf('recipe', name, ['class', 'rows']);
+  return { name, classes: name === 'class' ? requireSome(classes, 'this recipe') : [] };
+}
+
+/** Of the bias of a class that leaves, in recipes that go on training: unlikely, but not unheard of. */
+export const FORGOTTEN_BIAS = -4;
 
 /** Gives classes a logit that depends on no input: their weights in the last layer become 0. */
 export function clearClasses(

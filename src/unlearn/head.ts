@@ -3,15 +3,12 @@ import { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { inPhase, type PhasedOptions } from '../engine/phases.js';
 import { forwardWork } from '../training/multiply-adds.js';
-import { clearClasses } from './class-rows.js';
+import { clearClasses, FORGOTTEN_BIAS } from './class-rows.js';
 import { fallingFrom, runSgd } from './sgd.js';
 
 const EPOCHS = 30;
 const BATCH = 128;
 const RATE = 0.02;
-/** Where the bias of a forgotten class begins: unlikely, but not unheard of. */
-const FORGOTTEN_BIAS = -4;
-
 export interface Refitted {
   readonly model: Model;
   readonly multiplyAdds: number;

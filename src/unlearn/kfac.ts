@@ -3,17 +3,16 @@ import {
   requireInteger,
   requireNonNegative,
   requireObject,
-  requireOneOf,
   requirePositive,
 } from '../arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
 import { joinRows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { Stopwatch } from '../engine/phases.js';
-import { clearClasses, forgetsWholeClasses, requireForgottenClasses } from './class-rows.js';
+import { chooseRecipe, clearClasses, FORGOTTEN_BIAS } from './class-rows.js';
 import { checkSplit, type Split, type UnlearningMethod, type UnlearningRequest } from './method.js';
 import { naturalGradient } from './natural-gradient.js';
-import { fallingFrom, runSgd, type SgdOptions } from './sgd.js';
+import { repair, type SgdOptions, shrinkWeights } from './sgd.js';
 
 export interface KfacOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
   /**
@@ -46,8 +45,6 @@ const ROWS = { gradientRows: 4000, damping: 0.001, shrink: 0.8, steps: 138, rate
 /** A forget set of 70 % of the retain set got 0.2; with as much a small one overshoots. */
 const SCALE_OF_SHARE = 0.28;
 const LARGEST_SCALE = 0.2;
-/** Of the bias of a class that leaves: unlikely, but not unheard of. */
-const CLEARED_BIAS = -4;
 
 /**
  * One step of natural gradient away from the forget set, smaller weights, and a repair on the retain
@@ -69,17 +66,7 @@ export const kfac: UnlearningMethod<KfacOptions> = async (request, options = {})
   });
   const model = Model.fromParameters(original.widths, stepped(original, natural.gradient, recipe));
   watch.lap('fisher');
-  const run = await runSgd(
-    model,
-    dataset,
-    { rows: split.retain },
-    { target: 'label' },
-    {
-      ...{ phase: 'train', momentum: 0.9, learningRate: fallingFrom(recipe.rate) },
-      ...options,
-      ...{ epochs: recipe.steps, maxSteps: recipe.steps },
-    },
-  );
+  const run = await repair(model, dataset, split.retain, recipe, options);
   watch.lap('train');
   return {
     model,
@@ -90,14 +77,10 @@ export const kfac: UnlearningMethod<KfacOptions> = async (request, options = {})
 };
 
 /** The options with every default in its place. */
-function recipeFor(
-  { dataset }: UnlearningRequest,
-  { forget, retain }: Split,
-  options: KfacOptions,
-) {
-  const whole = forgetsWholeClasses(dataset, forget, retain);
-  const { recipe: name = whole ? 'class' : 'rows', fisherRows = 1000, seed = 0 } = options;
-  requireOneOf('recipe', name, ['class', 'rows']);
+function recipeFor({ dataset }: UnlearningRequest, split: Split, options: KfacOptions) {
+  const { name, classes } = chooseRecipe(options.recipe, dataset, split);
+  const { forget, retain } = split;
+  const { fisherRows = 1000, seed = 0 } = options;
   const isClass = name === 'class';
   const defaults = isClass ? CLASS : ROWS;
   const share = forget.length / retain.length;
@@ -105,7 +88,7 @@ function recipeFor(
   const { gradientRows, damping, shrink, steps } = { ...defaults, ...options };
   return {
     isClass,
-    cleared: isClass ? requireForgottenClasses(dataset, forget, retain, 'this recipe') : [],
+    cleared: classes,
     seed: requireInteger('seed', seed, 0),
     fisherRows: requireInteger('fisherRows', fisherRows, 1),
     gradientRows: requireInteger('gradientRows', gradientRows, 1),
@@ -138,13 +121,7 @@ function stepped(model: Model, step: Float32Array, recipe: Recipe): Float32Array
   step.forEach((value, i) => {
     parameters[i]! -= recipe.scale * value;
   });
-  let offset = 0;
-  for (let layer = 0; layer < widths.length - 1; layer++) {
-    const weights = widths[layer]! * widths[layer + 1]!;
-    const isShrunk = layer > 0 || !recipe.isClass;
-    for (let i = offset; isShrunk && i < offset + weights; i++) parameters[i]! *= recipe.shrink;
-    offset += weights + widths[layer + 1]!;
-  }
-  clearClasses(parameters, widths, recipe.cleared, CLEARED_BIAS);
+  shrinkWeights(parameters, widths, recipe.shrink, recipe.isClass ? 1 : 0);
+  clearClasses(parameters, widths, recipe.cleared, FORGOTTEN_BIAS);
   return parameters;
 }

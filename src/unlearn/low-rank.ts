@@ -3,7 +3,6 @@ import {
   requireInteger,
   requireNonNegative,
   requireObject,
-  requireOneOf,
   requirePositive,
 } from '../arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
@@ -11,11 +10,12 @@ import { joinRows } from '../engine/dataset.js';
 import { foldLinearMap, mapDataset } from '../engine/linear-map.js';
 import { Model } from '../engine/model.js';
 import { inPhase, Stopwatch } from '../engine/phases.js';
-import { forgetsWholeClasses, requireForgottenClasses } from './class-rows.js';
+import { MOST_COMPONENTS } from '../engine/principal-components.js';
+import { chooseRecipe } from './class-rows.js';
 import { factorFirstLayer, withChanges } from './first-layer.js';
 import { forgetClasses, STEP_ROWS } from './forget-classes.js';
 import { checkSplit, type Split, type UnlearningMethod, type UnlearningRequest } from './method.js';
-import { fallingFrom, runSgd, type SgdOptions } from './sgd.js';
+import { repair, type SgdOptions, shrinkWeights } from './sgd.js';
 
 export interface LowRankOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
   /** Default: `class` where no retain row has a class of a forget row. */
@@ -48,8 +48,6 @@ const DEFAULTS = {
 };
 const FEWEST_STEPS = 50;
 const RATE = 0.05;
-/** The most that are found, see principalComponents. */
-const MOST_COMPONENTS = 118;
 /** Retain rows that the components are computed from. */
 const SAMPLE_ROWS = 500;
 
@@ -65,8 +63,9 @@ const SAMPLE_ROWS = 500;
  * The repair has momentum 0.9 and a rate that falls from 0.05 to 0.
  *
  * Approximate, without any guarantee. Of a large user's rows half to three quarters of what tells them
- * from unseen ones remains, of a small user's all of it, and there the retain set loses accuracy. Tuned on MNIST with 784-512-128-10, class 0 and
- * users of 42 % and 4 % of the rows, in some 700 runs: elsewhere look at the result's accuracy.
+ * from unseen ones remains, of a small user's all of it, and there the retain set loses accuracy. Tuned
+ * on MNIST with 784-512-128-10, class 0 and users of 42 % and 4 % of the rows, in some 700 runs:
+ * elsewhere look at the result's accuracy.
  */
 export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options = {}) => {
   const split = checkSplit(request);
@@ -93,17 +92,8 @@ export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options
       )
     : { model: withShrunkWeights(factored.model, recipe.shrink), multiplyAdds: 0 };
   const { model } = prepared;
-  const run = await runSgd(
-    model,
-    projected,
-    { rows: retained.subarray(0, recipe.steps * recipe.batchSize) },
-    { target: 'label' },
-    {
-      ...{ phase: 'train', momentum: 0.9, learningRate: fallingFrom(RATE) },
-      ...options,
-      ...{ epochs: recipe.steps, maxSteps: recipe.steps },
-    },
-  );
+  const visited = retained.subarray(0, recipe.steps * recipe.batchSize);
+  const run = await repair(model, projected, visited, { ...recipe, rate: RATE }, options);
   const result = recipe.isClass
     ? await withChanges(original, factored, model)
     : await foldLinearMap(model, factored.map);
@@ -121,24 +111,19 @@ export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options
 };
 
 /** The options with every default in its place. */
-function recipeFor(
-  { dataset }: UnlearningRequest,
-  { forget, retain }: Split,
-  options: LowRankOptions,
-) {
-  const whole = forgetsWholeClasses(dataset, forget, retain);
-  const { recipe: name = whole ? 'class' : 'rows', seed = 0, batchSize = 128 } = options;
-  requireOneOf('recipe', name, ['class', 'rows']);
+function recipeFor({ dataset }: UnlearningRequest, split: Split, options: LowRankOptions) {
+  const { name, classes } = chooseRecipe(options.recipe, dataset, split);
+  const { forget, retain } = split;
+  const { seed = 0, batchSize = 128 } = options;
   requireInteger('batchSize', batchSize, 1);
   const { visits, ...defaults } = DEFAULTS[name];
   const { components = defaults.components, divergence = 0.25, damping = 0.1 } = options;
   const { shrink = Math.max(0.8, 0.9 - (0.14 * forget.length) / retain.length) } = options;
   const { steps = Math.max(FEWEST_STEPS, Math.round((visits * retain.length) / batchSize)) } =
     options;
-  const isClass = name === 'class';
   return {
-    isClass,
-    classes: isClass ? requireForgottenClasses(dataset, forget, retain, 'this recipe') : [],
+    isClass: name === 'class',
+    classes,
     seed: requireInteger('seed', seed, 0),
     batchSize,
     components: requireInteger('components', components, 1, MOST_COMPONENTS),
@@ -164,13 +149,7 @@ function drawnRows({ forget, retain }: Split, recipe: ReturnType<typeof recipeFo
 
 /** All weights, but no biases, times a factor. */
 function withShrunkWeights(model: Model, factor: number): Model {
-  const { widths } = model;
   const parameters = model.parameters();
-  let offset = 0;
-  for (let layer = 1; layer < widths.length; layer++) {
-    const weights = widths[layer - 1]! * widths[layer]!;
-    for (let i = offset; i < offset + weights; i++) parameters[i]! *= factor;
-    offset += weights + widths[layer]!;
-  }
-  return Model.fromParameters(widths, parameters);
+  shrinkWeights(parameters, model.widths, factor);
+  return Model.fromParameters(model.widths, parameters);
 }

@@ -60,6 +60,42 @@ export function fallingFrom(rate: number): Schedule {
   ];
 }
 
+/** A repair at the end: so many steps on rows that are kept, momentum 0.9, the rate falling to 0. */
+export function repair(
+  model: Model,
+  dataset: Dataset,
+  rows: Uint32Array,
+  { steps, rate }: { readonly steps: number; readonly rate: number },
+  options: SgdOptions,
+): Promise<SgdRun> {
+  return runSgd(
+    model,
+    dataset,
+    { rows },
+    { target: 'label' },
+    {
+      ...{ phase: 'train', momentum: 0.9, learningRate: fallingFrom(rate) },
+      ...options,
+      ...{ epochs: steps, maxSteps: steps },
+    },
+  );
+}
+
+/** Multiplies the weights, but no biases, from a layer on. */
+export function shrinkWeights(
+  parameters: Float32Array,
+  widths: readonly number[],
+  factor: number,
+  firstLayer = 0,
+): void {
+  let offset = 0;
+  for (let layer = 0; layer < widths.length - 1; layer++) {
+    const end = offset + widths[layer]! * widths[layer + 1]!;
+    for (let i = offset; layer >= firstLayer && i < end; i++) parameters[i]! *= factor;
+    offset = end + widths[layer + 1]!;
+  }
+}
+
 /** The forget rows and, beside them, as many retain rows an epoch, or fewer if there are no more. */
 export function bothSets(forget: Uint32Array, retain: Uint32Array, retainPerEpoch?: number) {
   const samplesPerEpoch = retainPerEpoch ?? Math.min(forget.length, retain.length);
