@@ -32,8 +32,14 @@ export function requireInstance<T>(name: string, value: T, type: Class<T>): T {
   return value;
 }
 
+/** A copy, which nobody else changes, and whose holes are undefined. */
 export function requireArray<T>(name: string, value: readonly T[]): readonly T[] {
   if (!Array.isArray(value)) throw invalid(name, 'an array', value);
+  return Array.from(value);
+}
+
+export function requireBoolean(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw invalid(name, 'true or false', value);
   return value;
 }
 
@@ -98,4 +104,10 @@ export function requireOneOf<T extends string>(
     throw invalid(name, `one of ${allowed.map((item) => `"${item}"`).join(', ')}`, value);
   }
   return value as T;
+}
+
+/** Options to spread over defaults: without those that are undefined, which would hide the defaults. */
+export function given<T extends object>(options: T): T {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as T;
 }

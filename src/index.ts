@@ -34,7 +34,13 @@ export {
   loadSafetensors,
   type SafetensorsImportOptions,
 } from './engine/formats/import-model.js';
-export { foldLinearMap, type LinearMap, mapDataset } from './engine/linear-map.js';
+export {
+  type FoldOptions,
+  foldLinearMap,
+  type LinearMap,
+  type MapOptions,
+  mapDataset,
+} from './engine/linear-map.js';
 export {
   type FisherOptions,
   Model,

@@ -56,7 +56,7 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
     [[{ model: model.clone(), dataset, epochs: 1 }], {}],
   ],
   mapDataset: [(...a) => api.mapDataset(...a), [dataset, linearMap, {}]],
-  foldLinearMap: [(...a) => api.foldLinearMap(...a), [lethe.Model.create([2, 3]), linearMap]],
+  foldLinearMap: [(...a) => api.foldLinearMap(...a), [lethe.Model.create([2, 3]), linearMap, {}]],
   pass: [
     (...a) => api.pass(...a),
     [model, dataset, { rows: [0] }, { target: 'label' }, { kind: 'logits' }, {}],
@@ -169,6 +169,7 @@ const GARBAGE = [
   {},
   [],
   [null],
+  new Array(3),
   Object.create(null),
 ];
 const NOT_TEXT = GARBAGE.filter((value) => typeof value !== 'string');

@@ -66,14 +66,16 @@ export class Ensemble {
   async logits(dataset: Dataset, rows: Rows, options: RunOptions = {}): Promise<Float32Array> {
     const { onProgress } = requireObject('options', options);
     if (onProgress !== undefined) requireFunction('onProgress', onProgress);
-    const { members, shares, classes } = this;
+    const { shares, classes } = this;
+    // All at this moment: a member may be trained on while others answer.
+    const models = this.members.map(({ model }) => model.clone());
     let mean: Float64Array | undefined;
-    for (const [i, { model }] of members.entries()) {
+    for (const [i, model] of models.entries()) {
       const logits = await model.logits(dataset, rows, {
         ...withoutProgress(options),
         ...(onProgress && {
           onProgress: ({ step, steps, ...progress }) =>
-            onProgress({ ...progress, step: i * steps + step, steps: members.length * steps }),
+            onProgress({ ...progress, step: i * steps + step, steps: models.length * steps }),
         }),
       });
       const logShare = Math.log(shares[i]!);

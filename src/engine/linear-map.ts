@@ -1,8 +1,12 @@
 import { requireInstance, requireInteger, requireObject } from '../arguments.js';
+import { requireMemory } from '../data/memory.js';
 import { LetheError } from '../errors.js';
 import { Dataset, firstWhole, type Rows } from './dataset.js';
 import { Model } from './model.js';
 import { type RunOptions, runNative } from './run.js';
+
+/** Of a model, as in the core. */
+const MOST_INPUTS = 2 ** 20;
 
 /**
  * x -> W x + b on the inputs of a network, fixed before training: a projection (principal components, a
@@ -37,20 +41,20 @@ export async function mapDataset(
   options: MapOptions = {},
 ): Promise<Dataset> {
   requireInstance('dataset', dataset, Dataset);
-  const columns = checkMap(map, dataset.columns);
+  const { columns, weights, bias, outputs } = checkMap(map, dataset.columns);
   const { rows: wanted } = requireObject('options', options);
-  const rows = wanted ? dataset.checkNonEmptyRows(wanted, 'set of rows') : dataset.allRows();
-  const { weights, bias } = map;
+  const rows =
+    wanted === undefined ? dataset.allRows() : dataset.checkNonEmptyRows(wanted, 'set of rows');
   const handle = await runNative(options, (addon, threads, onProgress) =>
     addon.mapRows({ source: dataset.handle, rows, columns, weights, bias, threads }, onProgress),
   );
-  const labels = wanted ? rows.map((row) => dataset.labels[row]!) : dataset.labels;
+  const labels = wanted === undefined ? dataset.labels : rows.map((row) => dataset.labels[row]!);
   return new Dataset(
     {
-      name: `${dataset.name}, mapped to ${bias.length} features`,
+      name: `${dataset.name}, mapped to ${outputs} features`,
       labels,
       rows: rows.length,
-      columns: bias.length,
+      columns: outputs,
       classes: dataset.classes,
       affine: { scale: 1, offset: 0 },
     },
@@ -58,29 +62,37 @@ export async function mapDataset(
   );
 }
 
+export interface FoldOptions extends RunOptions {
+  /** Of the map; to be given where it has `columns`. */
+  readonly inputs?: number;
+}
+
 /**
  * The model of the original inputs: its first layer is W1 W, b1 + W1 b, and 0 for inputs that the map
  * does not read. Its logits are those of `model` on mapped inputs up to rounding, not to the bit.
+ * Progress counts the units of the first layer.
  *
- * @param inputs of the map; to be given where it has `columns`
- * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_BUSY, ERR_DIVERGED (a folded value is not finite)
+ * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_BUSY, ERR_ABORTED, ERR_DIVERGED (a folded value is not
+ * finite), ERR_OUT_OF_MEMORY
  */
 export async function foldLinearMap(
   model: Model,
   map: LinearMap,
-  inputs = inputsOf(map),
+  options: FoldOptions = {},
 ): Promise<Model> {
   requireInstance('model', model, Model);
-  if (map.columns) requireInteger('inputs', inputs, 1);
-  const columns = checkMap(map, inputs);
-  const { weights, bias } = map;
-  const [components, hidden] = model.widths as [number, number];
-  if (bias.length !== components) {
+  const { inputs: given, ...run } = requireObject('options', options);
+  const inputs =
+    given === undefined ? inputsOf(map) : requireInteger('inputs', given, 1, MOST_INPUTS);
+  const { columns, weights, bias, outputs } = checkMap(map, inputs);
+  const [components, hidden, ...above] = model.widths as [number, number, ...number[]];
+  if (outputs !== components) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `the map has ${bias.length} outputs, but the model ${components} inputs`,
+      `the map has ${outputs} outputs, but the model ${components} inputs`,
     );
   }
+  requireMemory('the folded model', 3 * Float32Array.BYTES_PER_ELEMENT * hidden * inputs);
   const parameters = model.parameters();
   const first = new Dataset({
     name: "the first layer's weights",
@@ -102,7 +114,7 @@ export async function foldLinearMap(
     transposed[columns.length * components + component] = bias[component]!;
   }
   const zeros = new Float32Array(size);
-  const mapped = await mapDataset(first, { weights: transposed, bias: zeros });
+  const mapped = await mapDataset(first, { weights: transposed, bias: zeros }, run);
   const products = mapped.normalized(mapped.allRows());
 
   const rest = parameters.subarray(hidden * components);
@@ -115,7 +127,7 @@ export async function foldLinearMap(
     }
     folded[hidden * inputs + unit]! += products[from + columns.length]!;
   }
-  return Model.fromParameters([inputs, ...model.widths.slice(1)], folded);
+  return Model.fromParameters([inputs, hidden, ...above], folded);
 }
 
 function inputsOf(map: LinearMap): number {
@@ -126,11 +138,13 @@ function inputsOf(map: LinearMap): number {
       'the map reads some columns alone: give the number of its inputs too',
     );
   }
-  return weights?.length / bias?.length;
+  requireInstance('the weights of the map', weights, Float32Array);
+  requireInstance('the bias of the map', bias, Float32Array);
+  return weights.length / bias.length;
 }
 
-/** The columns that the map reads. */
-function checkMap(map: LinearMap, inputs: number): Uint32Array {
+/** The map, checked, with the columns that it reads: a copy, which nobody else changes. */
+function checkMap(map: LinearMap, inputs: number) {
   const { weights, bias, columns } = requireObject('map', map);
   requireInstance('the weights of the map', weights, Float32Array);
   requireInstance('the bias of the map', bias, Float32Array);
@@ -153,5 +167,5 @@ function checkMap(map: LinearMap, inputs: number): Uint32Array {
         `inputs, here ${outputs} x ${Number.isInteger(read) ? read : 'a whole number'}`,
     );
   }
-  return columns ?? firstWhole(inputs);
+  return { weights, bias, outputs, columns: columns?.slice() ?? firstWhole(inputs) };
 }

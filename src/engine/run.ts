@@ -64,7 +64,7 @@ export async function runNative<T>(
 }
 
 function aborted(signal: AbortSignal): LetheError {
-  return new LetheError('ERR_ABORTED', 'the run was aborted; the model is as it was', {
+  return new LetheError('ERR_ABORTED', 'the run was aborted: nothing has changed', {
     cause: signal.reason,
   });
 }

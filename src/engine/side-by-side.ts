@@ -45,12 +45,14 @@ export function shareReporter(
 ): (item: number, share: number) => void {
   const shares = new Float64Array(items);
   let last = Number.NEGATIVE_INFINITY;
+  let isOver = false;
   return (item, share) => {
     shares[item] = share;
     const finished = shares.filter((done) => done === 1).length;
     const now = performance.now();
-    if (now - last < REPORT_INTERVAL_MS && finished < items) return;
+    if (isOver || (now - last < REPORT_INTERVAL_MS && finished < items)) return;
     last = now;
+    isOver = finished === items;
     report({ finished, share: shares.reduce((sum, done) => sum + done, 0) / items });
   };
 }

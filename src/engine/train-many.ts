@@ -55,7 +55,8 @@ export async function trainMany(
   requireInteger('threads', threads, 1, 1024);
   if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
   if (onProgress !== undefined) requireFunction('onProgress', onProgress);
-  const models = requireArray('jobs', jobs).map((job) =>
+  const checked = requireArray('jobs', jobs);
+  const models = checked.map((job) =>
     requireInstance('the model of a job', requireObject('a job', job).model, Model),
   );
   if (new Set(models).size < models.length) {
@@ -64,7 +65,7 @@ export async function trainMany(
 
   const report =
     onProgress &&
-    shareReporter(jobs.length, (progress) => onProgress({ models: jobs.length, ...progress }));
+    shareReporter(models.length, (progress) => onProgress({ models: models.length, ...progress }));
   const train = async (
     { model, dataset, ...training }: TrainJob,
     index: number,
@@ -85,7 +86,7 @@ export async function trainMany(
       throw named(error, index);
     }
   };
-  return sideBySide(jobs, threads, train, signal);
+  return sideBySide(checked, threads, train, signal);
 }
 
 function named(error: unknown, index: number): unknown {

@@ -39,7 +39,7 @@ export function trainingPass(
     plan: {
       ...{ rows, epochs, batchSize, shuffleSeed: seed },
       ...(maxSteps !== undefined && { maxSteps }),
-      ...(sampledRows && { sampledRows }),
+      ...(sampledRows !== undefined && { sampledRows }),
       ...(samplesPerEpoch !== undefined && { samplesPerEpoch }),
       ...(hardest !== undefined && { hardest }),
     },

@@ -107,10 +107,24 @@ describe('Ensemble', () => {
     ]);
   });
 
+  it('answers as its members are when it is asked, though they are trained meanwhile', async () => {
+    const rows = dataset.allRows();
+    const own = new Ensemble(
+      members.map(({ model, weight }) => ({ model: model.clone(), weight })),
+    );
+    const expected = await own.logits(dataset, rows);
+    const asked = own.logits(dataset, rows);
+    const trained = await Promise.all(own.members.map(({ model }) => model.train(dataset)));
+    expect(trained).toHaveLength(3);
+    expect(await asked).toEqual(expected);
+    expect(await own.logits(dataset, rows)).not.toEqual(expected);
+  });
+
   it.each<[string, EnsembleMember[] | undefined, 'ERR_EMPTY_SET' | 'ERR_INVALID_ARGUMENT']>([
     ['no members', [], 'ERR_EMPTY_SET'],
     ['no list', undefined, 'ERR_INVALID_ARGUMENT'],
     ['a weight of 0', [{ ...members[0]!, weight: 0 }], 'ERR_INVALID_ARGUMENT'],
+    ['holes', new Array(2), 'ERR_INVALID_ARGUMENT'],
     ['no model', [{ model: wrong({}), weight: 1 }], 'ERR_INVALID_ARGUMENT'],
     [
       'other classes',

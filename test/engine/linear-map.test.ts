@@ -60,6 +60,19 @@ describe('mapDataset', () => {
     expectNear(result.normalized([2]), last);
   });
 
+  it('takes the map as it is when asked', async () => {
+    const columns = Uint32Array.of(7, 2, 11);
+    const own = { weights: noise(2 * 3, 4), bias: noise(2, 100), columns };
+    const expected = await mapDataset(dataset, own);
+    const running = mapDataset(dataset, own);
+    own.weights.fill(0);
+    own.columns.fill(0);
+    structuredClone(own.bias, { transfer: [own.bias.buffer] });
+    const result = await running;
+    expect(result.columns).toBe(2);
+    expect(result.normalized([0, 49])).toEqual(expected.normalized([0, 49]));
+  });
+
   it('ends when asked to, and tells how far it is', async () => {
     const seen: number[] = [];
     await mapDataset(dataset, map, {
@@ -105,6 +118,8 @@ describe('mapDataset', () => {
   it('refuses rows that are none', async () => {
     await expectCode(() => mapDataset(dataset, map, { rows: [50] }), 'ERR_INVALID_ROWS');
     await expectCode(() => mapDataset(dataset, map, { rows: [] }), 'ERR_EMPTY_SET');
+    const noRows = { rows: wrong(null) };
+    await expectCode(() => mapDataset(dataset, map, noRows), 'ERR_INVALID_ARGUMENT');
   });
 
   it('refuses a map whose results are not finite', async () => {
@@ -134,7 +149,7 @@ describe('foldLinearMap', () => {
     const narrow = { weights: noise(2 * 3, 4), bias: map.bias, columns };
     const small = await mapDataset(dataset, narrow);
     const model = Model.create([2, 5, 3], { seed: 3 });
-    const folded = await foldLinearMap(model, narrow, 12);
+    const folded = await foldLinearMap(model, narrow, { inputs: 12 });
     expectNear(
       await folded.logits(dataset, dataset.allRows()),
       await model.logits(small, small.allRows()),
@@ -142,13 +157,29 @@ describe('foldLinearMap', () => {
     const firstUnit = folded.parameters().subarray(0, 12);
     expect([...firstUnit.keys()].filter((i) => firstUnit[i] !== 0)).toEqual([2, 7, 11]);
     await expectCode(() => foldLinearMap(model, narrow), 'ERR_INVALID_ARGUMENT');
-    await expectCode(() => foldLinearMap(model, narrow, 11), 'ERR_INVALID_ARGUMENT');
+    await expectCode(() => foldLinearMap(model, narrow, { inputs: 11 }), 'ERR_INVALID_ARGUMENT');
+  });
+
+  it('takes the map as it is when asked, and ends when asked to', async () => {
+    const own = { weights: noise(2 * 3, 4), bias: noise(2, 1), columns: Uint32Array.of(7, 2, 11) };
+    const model = Model.create([2, 5, 3], { seed: 3 });
+    const expected = (await foldLinearMap(model, own, { inputs: 12 })).hash();
+    const running = foldLinearMap(model, own, { inputs: 12, threads: 2 });
+    own.columns.set([0, 1, 2]);
+    expect((await running).hash()).toBe(expected);
+    const aborted = { inputs: 12, signal: AbortSignal.abort() };
+    await expectCode(() => foldLinearMap(model, own, aborted), 'ERR_ABORTED');
   });
 
   it('refuses a map that does not end where the model begins', async () => {
     await expectCode(() => foldLinearMap(Model.create([3, 2]), map), 'ERR_INVALID_ARGUMENT');
     await expectCode(() => foldLinearMap(wrong({}), map), 'ERR_INVALID_ARGUMENT');
     const uneven = { weights: map.weights.subarray(1), bias: map.bias };
-    await expectCode(() => foldLinearMap(Model.create([2, 3]), uneven), 'ERR_INVALID_ARGUMENT');
+    const model = Model.create([2, 3]);
+    await expectCode(() => foldLinearMap(model, uneven), 'ERR_INVALID_ARGUMENT');
+    const narrow = { weights: noise(2, 1), bias: map.bias, columns: Uint32Array.of(0) };
+    for (const inputs of [0, 1.5, 2 ** 40]) {
+      await expectCode(() => foldLinearMap(model, narrow, { inputs }), 'ERR_INVALID_ARGUMENT');
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sideBySide } from '#lethe/engine/side-by-side';
+import { shareReporter, sideBySide } from '#lethe/engine/side-by-side';
 
 describe('work side by side', () => {
   it('is done once for each item, so many at a time, and answered in order', async () => {
@@ -37,5 +37,19 @@ describe('work side by side', () => {
     const failing = sideBySide([1, 2], 2, (item) => Promise.reject(new Error(`item ${item}`)));
     await expect(failing).rejects.toThrow('item 1');
     expect(await sideBySide([], 3, () => Promise.reject(new Error('never')))).toEqual([]);
+  });
+});
+
+describe('the share that is done', () => {
+  it('is told at once, then not so often, and at the end once', () => {
+    const seen: [finished: number, share: number][] = [];
+    const report = shareReporter(2, ({ finished, share }) => seen.push([finished, share]));
+    report(0, 0.5);
+    for (let i = 0; i < 100; i++) report(1, i / 200);
+    report(0, 1);
+    for (let i = 0; i < 2; i++) report(1, 1);
+    expect(seen[0]).toEqual([0, 0.25]);
+    expect(seen.length).toBeLessThan(100);
+    expect(seen.filter(([finished]) => finished === 2)).toEqual([[2, 1]]);
   });
 });
