@@ -234,7 +234,8 @@ export class Model {
   }
 }
 
-function checkWidths(widths: readonly number[]): Uint32Array {
+/** The widths of a model, each a whole number of at least 1. */
+export function checkWidths(widths: readonly number[]): Uint32Array {
   requireArray('widths', widths);
   if (widths.length < 2) {
     throw new LetheError(

@@ -23,6 +23,8 @@ const FEW_VARIANCE = 0.88;
 const UNEVEN = 20;
 /** Of the median variance: keeps features that hardly vary from being blown up. */
 const SCALE_FLOOR = 0.1;
+/** The largest factor of a feature, and its inverse the smallest: far from what float32 can hold. */
+const LARGEST_SCALE = 1e34;
 
 /** What decides a projection; without it, the automatic rules do. */
 export interface ProjectionOptions {
@@ -47,7 +49,8 @@ export interface Projection {
 
 /**
  * Chooses scale, features and principal components by a sample of the rows: nothing else of the
- * data set is read. Where no feature varies there is no projection.
+ * data set is read. Where no feature varies, or all by so little or so much that float32 could not
+ * hold what brings them to variance 1, there is no projection.
  */
 export async function fitProjection(
   dataset: Dataset,
@@ -56,7 +59,8 @@ export async function fitProjection(
 ): Promise<Projection | undefined> {
   const { means, variances } = await columnStatistics(dataset, sample);
   const scales = columnScales(variances, options.scale);
-  const scaled = variances.map((variance, column) => variance * (scales?.[column] ?? 1) ** 2);
+  const scaleOf = (column: number) => scales?.[column] ?? 1;
+  const scaled = variances.map((variance, column) => variance * scaleOf(column) * scaleOf(column));
   if (!scaled.some((variance) => variance > 0)) return undefined;
   const { components = dataset.columns > MOST_FEATURES_KEPT ? 'enough' : false } = options;
   const columns = components === false ? varying(scaled) : largest(scaled);
@@ -66,16 +70,20 @@ export async function fitProjection(
       ? [`${columns.length} of ${dataset.columns} features used`]
       : []),
   ];
+  const kept = columns.reduce((sum, column) => sum + scaled[column]!, 0);
+  // To mean variance 1: the squares of what the components are sought in must not under- or overflow.
+  const unit = Math.sqrt(columns.length / kept);
   const chosen: ScaledColumns = {
     columns,
     means: Float64Array.from(columns, (column) => means[column]!),
-    scales: Float64Array.from(columns, (column) => scales?.[column] ?? 1),
+    scales: Float64Array.from(columns, (column) => scaleOf(column) * unit),
   };
+  if (chosen.scales.some((scale) => scale < 1 / LARGEST_SCALE || scale > LARGEST_SCALE)) {
+    return undefined;
+  }
   const statisticsWork = 2 * sample.length * dataset.columns;
   if (components === false) {
-    const kept = columns.reduce((sum, column) => sum + scaled[column]!, 0);
-    const factor = Math.sqrt(columns.length / kept);
-    return { map: centring(chosen, factor), reasons, multiplyAdds: statisticsWork };
+    return { map: centring(chosen), reasons, multiplyAdds: statisticsWork };
   }
 
   const { mostComponents, seed, threads } = options;
@@ -96,6 +104,7 @@ export async function fitProjection(
     found = await find(mostComponents);
   }
   const count = components === 'enough' ? enough(found) : found.variances.length;
+  if (count === 0) return undefined;
   const percent = Math.round(100 * heldShare(found, count));
   return {
     map: projecting(chosen, found, count),
@@ -145,13 +154,13 @@ function enough({ variances, totalVariance }: PrincipalComponents): number {
   return Math.min(variances.length, Math.max(FEWEST_COMPONENTS, count + 1));
 }
 
-function centring({ columns, means, scales }: ScaledColumns, factor: number): Projection['map'] {
+function centring({ columns, means, scales }: ScaledColumns): Projection['map'] {
   const size = columns.length;
   const weights = new Float32Array(size * size);
   scales.forEach((scale, i) => {
-    weights[i * size + i] = scale * factor;
+    weights[i * size + i] = scale;
   });
-  const bias = Float32Array.from(means, (mean, i) => -mean * scales[i]! * factor);
+  const bias = Float32Array.from(means, (mean, i) => -mean * scales[i]!);
   return { columns, weights, bias };
 }
 

@@ -1,10 +1,12 @@
 import {
+  requireBoolean,
   requireInteger,
   requireNonNegative,
   requireObject,
   requirePositive,
 } from '../arguments.js';
 import type { PhasedOptions } from '../engine/phases.js';
+import { LetheError } from '../errors.js';
 
 /** How the fast recipe goes about it. What is left out, the automatic rules decide. */
 export interface FastOptions extends PhasedOptions {
@@ -45,6 +47,32 @@ export interface FastOptions extends PhasedOptions {
   readonly batchSize?: number;
   /** The highest learning rate of a batch of 64; default 0.1. */
   readonly learningRate?: number;
+}
+
+/** What decides how the fast recipe trains, and means nothing to the plain one. */
+type FastOption = Exclude<keyof FastOptions, 'seed' | keyof PhasedOptions>;
+
+export const FAST_OPTIONS: Readonly<Record<FastOption, true>> = {
+  scale: true,
+  components: true,
+  nets: true,
+  hardestShare: true,
+  sampledShare: true,
+  steps: true,
+  effort: true,
+  batchSize: true,
+  learningRate: true,
+};
+
+/** @throws {LetheError} ERR_INVALID_ARGUMENT where one of them is given */
+export function refuseFastOptions(options: Pick<FastOptions, FastOption>): void {
+  const names = Object.keys(FAST_OPTIONS) as FastOption[];
+  const unused = names.find((name) => options[name] !== undefined);
+  if (unused === undefined) return;
+  throw new LetheError(
+    'ERR_INVALID_ARGUMENT',
+    `the recipe "plain" has no option ${unused}: leave it out, or train with Model.train`,
+  );
 }
 
 /** The options with every default in its place. */
@@ -88,6 +116,7 @@ export function fastRecipe(
   requireNonNegative('sampledShare', sampledShare, 1 + Number.EPSILON);
   requirePositive('learningRate', learningRate);
   requirePositive('effort', effort);
+  if (scale !== undefined) requireBoolean('scale', scale);
   if (components !== undefined && components !== false) {
     requireInteger('components', components, 1, MOST_COMPONENTS);
   }

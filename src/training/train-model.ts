@@ -1,14 +1,21 @@
-import { requireArray, requireInstance, requireObject, requireOneOf } from '../arguments.js';
+import { requireInstance, requireObject, requireOneOf } from '../arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
 import { Dataset, firstWhole, type Rows } from '../engine/dataset.js';
 import { foldLinearMap, mapDataset } from '../engine/linear-map.js';
-import { Model } from '../engine/model.js';
+import { checkWidths, Model } from '../engine/model.js';
 import { inPhase, type PhasedOptions, Stopwatch, withoutProgress } from '../engine/phases.js';
 import { LetheError } from '../errors.js';
-import { forwardWork, trainingWork } from './multiply-adds.js';
+import { forwardWork } from './multiply-adds.js';
 import { divergence, trainNarrowNets } from './narrow-nets.js';
+import { PLAIN_EPOCHS, trainPlainly } from './plain.js';
 import { fitProjection, type Projection } from './projection.js';
-import { type FastOptions, type FastRecipe, fastRecipe, MOST_NETS } from './recipe.js';
+import {
+  type FastOptions,
+  type FastRecipe,
+  fastRecipe,
+  MOST_NETS,
+  refuseFastOptions,
+} from './recipe.js';
 import { type ScoredRows, scoreRows } from './scorer.js';
 
 export interface TrainModelOptions extends FastOptions {
@@ -24,11 +31,11 @@ export interface TrainModelOptions extends FastOptions {
 export interface TrainedModel {
   /** A new model of the given widths. */
   readonly model: Model;
-  /** Steps that changed parameters, of all networks together; the scorer's aside. */
+  /** Steps of all networks together, the scorer's aside; one that diverges counts as if it had ended. */
   readonly steps: number;
   /** Seconds by phase: `project`, `score`, `train` and, of the plain recipe, `retrain`. */
   readonly seconds: Readonly<Record<string, number>>;
-  /** All of them, those of the projection and the scorer included; zeros are not skipped. */
+  /** All of them, those of the projection and the scorer included; zeros are not skipped. As `steps`. */
   readonly multiplyAdds: number;
   /** What the recipe came to, a line each. */
   readonly reasons: readonly string[];
@@ -44,8 +51,6 @@ const SAMPLE_ROWS = 1000;
 const SECOND_TRY = 2;
 /** The third try, as long as the plain recipe, divides the learning rate by this. */
 const CAUTION = 4;
-/** Of the plain recipe, in batches of Model.train's default size. */
-export const PLAIN_EPOCHS = 5;
 
 /**
  * Trains a fresh model. The fast recipe: a thin network finds the hardest rows; narrow networks are
@@ -61,7 +66,7 @@ export const PLAIN_EPOCHS = 5;
  * @throws {LetheError} as Model.train
  */
 export async function trainModel(
-  widths: readonly number[],
+  wantedWidths: readonly number[],
   dataset: Dataset,
   options: TrainModelOptions = {},
 ): Promise<TrainedModel> {
@@ -71,17 +76,20 @@ export async function trainModel(
     options,
   );
   requireOneOf('recipe', name, ['fast', 'plain']);
-  checkShape(widths, dataset);
+  const widths = checkShape(wantedWidths, dataset);
   const rows = dataset.checkNonEmptyRows(wanted, 'set of rows');
   const recipe = fastRecipe(widths, rows.length, options);
   const seeds = seedsFrom(recipe.seed);
   const run: Run = { widths, dataset, rows, recipe, seeds, options, watch: new Stopwatch() };
-  if (name === 'plain') return trainPlainly(run, nothingYet('the plain recipe, as asked for'));
+  if (name === 'plain') {
+    refuseFastOptions(options);
+    return finishPlainly(run, nothingYet('the plain recipe, as asked for'));
+  }
   if (rows.length < FEWEST_ROWS) {
-    return trainPlainly(run, nothingYet(`under ${FEWEST_ROWS} rows: the plain recipe`));
+    return finishPlainly(run, nothingYet(`under ${FEWEST_ROWS} rows: the plain recipe`));
   }
   if (widths.length === 2 || widths[1]! < FEWEST_UNITS) {
-    return trainPlainly(run, nothingYet(`under ${FEWEST_UNITS} hidden units: the plain recipe`));
+    return finishPlainly(run, nothingYet(`under ${FEWEST_UNITS} hidden units: the plain recipe`));
   }
   const sample = samplePositions(rows.length, recipe.seed);
   const projection = await fitProjection(
@@ -89,14 +97,18 @@ export async function trainModel(
     sample.map((position) => rows[position]!),
     { ...recipe, seed: seeds.projection, threads: options.threads },
   );
-  if (!projection) return trainPlainly(run, nothingYet('no feature varies: the plain recipe'));
+  if (!projection)
+    return finishPlainly(run, nothingYet('no feature varies enough to project: the plain recipe'));
   return trainProjected(run, projection, sample);
 }
 
-/** The widths themselves are checked where a model is made of them. */
-function checkShape(widths: readonly number[], { columns, classes, name }: Dataset): void {
-  requireArray('widths', widths);
-  if (widths.length >= 2 && widths[0] === columns && widths.at(-1)! >= classes) return;
+/** The widths, of whole numbers, which fit the data set. */
+function checkShape(
+  wanted: readonly number[],
+  { columns, classes, name }: Dataset,
+): readonly number[] {
+  const widths = Array.from(checkWidths(wanted));
+  if (widths[0] === columns && widths.at(-1)! >= classes) return widths;
   throw new LetheError(
     'ERR_INVALID_ARGUMENT',
     `widths must begin with the ${columns} columns of ${name} and end with at least its ` +
@@ -150,7 +162,7 @@ async function trainProjected(
   });
   if (diverged || !projected) {
     account.reasons.push('values too far apart to project: the plain recipe');
-    return trainPlainly(run, account);
+    return finishPlainly(run, account);
   }
   if (scored) {
     account.multiplyAdds += scored.multiplyAdds;
@@ -182,7 +194,10 @@ async function trainAttempts(
     return (await model.evaluate(of, on, withoutProgress(options))).accuracy;
   };
   const finish = async (model: Model): Promise<TrainedModel> => {
-    const folded = await foldLinearMap(model, projection.map, dataset.columns);
+    const folded = await foldLinearMap(model, projection.map, {
+      ...withoutProgress(options),
+      inputs: dataset.columns,
+    });
     account.multiplyAdds += widths[1]! * projected.columns * dataset.columns;
     watch.lap('train');
     return { model: folded, ...account, seconds: watch.seconds };
@@ -200,8 +215,9 @@ async function trainAttempts(
   ];
   let best: Model | undefined;
   let reached = 0;
+  let failure: string | undefined;
   for (const attempt of attempts) {
-    if (account.steps > 0) account.reasons.push('worse than a thin network: longer, on all rows');
+    if (failure) account.reasons.push(`${failure}: longer, on all rows`);
     const { model, reason, ...work } = await trainNarrowNets(
       projected,
       { recipe, ...attempt, classes: widths.at(-1)!, seeds: seeds.nets },
@@ -213,10 +229,11 @@ async function trainAttempts(
     const accuracy = model && scored ? await evaluate(projected, model, sample) : 0;
     if (model && accuracy >= goal) return finish(model);
     if (model && accuracy > reached) [best, reached] = [model, accuracy];
+    failure = model ? 'worse than a thin network' : 'diverged';
   }
-  account.reasons.push('still worse: the plain recipe');
+  account.reasons.push(`${failure}: the plain recipe`);
   watch.lap('train');
-  const plain = await trainPlainly(run, account);
+  const plain = await finishPlainly(run, account);
   const original = sample.map((position) => rows[position]!);
   const reachedPlainly = await evaluate(dataset, plain.model, original);
   if (!best || reachedPlainly >= reached) return { ...plain, multiplyAdds: account.multiplyAdds };
@@ -224,19 +241,15 @@ async function trainAttempts(
   return finish(best);
 }
 
-/** Adds to what has been done so far. */
-async function trainPlainly(run: Run, account: Account): Promise<TrainedModel> {
+/** By the plain recipe; adds to what has been done so far. */
+async function finishPlainly(run: Run, account: Account): Promise<TrainedModel> {
   const { widths, dataset, rows, recipe, options, watch } = run;
-  const model = Model.create(widths, { seed: recipe.seed });
-  const { steps } = await model.train(dataset, {
-    epochs: PLAIN_EPOCHS,
-    ...inPhase('retrain', options),
-    rows,
-    seed: recipe.seed,
-  });
+  const { seed } = recipe;
+  const model = Model.create(widths, { seed });
+  const work = await trainPlainly(model, dataset, { rows, seed }, options);
   watch.lap('retrain');
-  account.steps += steps;
-  account.multiplyAdds += PLAIN_EPOCHS * rows.length * trainingWork(widths);
+  account.steps += work.steps;
+  account.multiplyAdds += work.multiplyAdds;
   return { model, ...account, seconds: watch.seconds };
 }
 

@@ -1,14 +1,10 @@
 import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
 import { type Dataset, joinRows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
-import { inPhase, type PhasedOptions, Stopwatch } from '../engine/phases.js';
-import { trainingWork } from '../training/multiply-adds.js';
-import {
-  PLAIN_EPOCHS,
-  type TrainedModel,
-  type TrainModelOptions,
-  trainModel,
-} from '../training/train-model.js';
+import { type PhasedOptions, Stopwatch } from '../engine/phases.js';
+import { PLAIN_EPOCHS, trainPlainly } from '../training/plain.js';
+import { FAST_OPTIONS } from '../training/recipe.js';
+import { type TrainedModel, type TrainModelOptions, trainModel } from '../training/train-model.js';
 import { type OwnedRows, selectRows } from './shards.js';
 
 /** How every shard is trained: what trainModel takes, but for what differs between shards. */
@@ -30,18 +26,8 @@ export interface Shard {
 /** The names of what a recipe consists of. */
 export const RECIPE_OPTIONS = [
   'recipe',
-  'scale',
-  'components',
-  'nets',
-  'hardestShare',
-  'sampledShare',
-  'steps',
-  'effort',
-  'batchSize',
-  'learningRate',
-] as const satisfies (keyof ShardRecipe)[];
-
-const BATCH = 128;
+  ...Object.keys(FAST_OPTIONS),
+] as readonly (keyof ShardRecipe)[];
 
 /** Independent seeds for every slice of every shard. */
 export function shardSeeds(seed: number, shards: number, slices: number): number[][] {
@@ -128,14 +114,9 @@ async function trainSlice(
   // The rows of the first slices may all be forgotten.
   if (rows.length === 0) return { model, steps: 0, multiplyAdds: 0, seconds: {}, reasons };
   const epochs = (2 * PLAIN_EPOCHS) / (slices.length + 1);
-  const { steps, rows: visited } = await model.train(dataset, {
-    ...inPhase('retrain', options),
-    ...{ rows, seed: seeds[slice]!, batchSize: BATCH, epochs: Math.ceil(epochs) },
-    maxSteps: Math.max(1, Math.round(epochs * Math.ceil(rows.length / BATCH))),
-  });
+  const work = await trainPlainly(model, dataset, { rows, seed: seeds[slice]!, epochs }, options);
   watch.lap('retrain');
-  const multiplyAdds = visited * trainingWork(widths);
-  return { model, steps, multiplyAdds, seconds: watch.seconds, reasons };
+  return { model, ...work, seconds: watch.seconds, reasons };
 }
 
 /** Adds the seconds of each phase to those of all. */

@@ -1,5 +1,5 @@
 import {
-  requireArray,
+  given,
   requireFunction,
   requireInstance,
   requireInteger,
@@ -9,8 +9,10 @@ import {
 } from '../arguments.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
 import { Ensemble } from '../engine/ensemble.js';
+import { checkWidths } from '../engine/model.js';
 import { type PhasedOptions, type PhaseProgress, withoutProgress } from '../engine/phases.js';
 import { LetheError } from '../errors.js';
+import { refuseFastOptions } from '../training/recipe.js';
 import { type Forgotten, markForgotten } from './forgotten-rows.js';
 import type { UnlearningResult } from './method.js';
 import {
@@ -105,7 +107,7 @@ export class Sisa {
     dataset: Dataset,
     options: SisaOptions,
   ): Promise<Sisa> {
-    requireArray('widths', widths);
+    const models = Object.freeze(Array.from(checkWidths(widths)));
     requireInstance('dataset', dataset, Dataset);
     const { owners, shards = 4, slices = 1, seed = 0 } = requireObject('options', options);
     const rows = dataset.checkNonEmptyRows(options.rows ?? dataset.allRows(), 'set of rows');
@@ -132,7 +134,7 @@ export class Sisa {
     );
     const seeds = shardSeeds(seed, shards, slices);
     const state: SisaState = {
-      ...{ widths: Object.freeze([...widths]), datasetRows: dataset.rows, recipe },
+      ...{ widths: models, datasetRows: dataset.rows, recipe },
       shards: parts.map((part, i) => ({ slices: part, seeds: seeds[i]!, checkpoints: [] })),
     };
     const trained = await trainShards(state, dataset, options);
@@ -211,17 +213,17 @@ export class Sisa {
 
 /** The options that every shard is trained with, defaults in their place. */
 function recipeOf(options: SisaOptions, shards: number): ShardRecipe {
-  const given = Object.fromEntries(
-    RECIPE_OPTIONS.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
-  );
-  const defaults = {
-    recipe: 'fast',
-    effort: EFFORT_PER_SHARD * shards,
-    sampledShare: SAMPLED_SHARE,
-  } as const;
-  const recipe: ShardRecipe = { ...defaults, ...given };
-  requireOneOf('recipe', recipe.recipe, ['fast', 'plain']);
-  return recipe;
+  const { recipe = 'fast' } = options;
+  requireOneOf('recipe', recipe, ['fast', 'plain']);
+  if (recipe === 'plain') {
+    refuseFastOptions(options);
+    return { recipe };
+  }
+  const wanted = Object.fromEntries(RECIPE_OPTIONS.map((name) => [name, options[name]]));
+  return {
+    ...{ recipe, effort: EFFORT_PER_SHARD * shards, sampledShare: SAMPLED_SHARE },
+    ...given(wanted),
+  };
 }
 
 /** Trains all shards that lack a model, one after the other. */

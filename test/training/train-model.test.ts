@@ -113,6 +113,18 @@ describe('the fast recipe does not collapse', () => {
     expect(reached).toBeGreaterThan((await accuracyOn(scaled(test), plain.model)) - 10);
   });
 
+  it.each([1e-33, 1e-25, 1e22, 1e32])('on features of the size of %f', async (size) => {
+    const { features: bytes, ...rest } = digits.train;
+    const features = Float32Array.from(bytes, (value) => (size * value) / 255);
+    const scaled = new Dataset({ ...rest, features, affine: { scale: 1, offset: 0 } });
+    const { model, reasons } = await trainModel(WIDTHS, scaled);
+    expect(reasons.at(-1)).toContain('2 x');
+    const usual = await trainModel(WIDTHS, train);
+    expect(await accuracyOn(scaled, model)).toBeGreaterThan(
+      (await accuracyOn(train, usual.model)) - 2,
+    );
+  });
+
   it('on labels that can only be memorized', async () => {
     const labels = digits.train.labels.map((_, row) => (Math.imul(row + 1, 0x9e3779b1) >>> 8) % 10);
     const dataset = new Dataset({ ...digits.train, labels });
@@ -141,13 +153,13 @@ describe('the fast recipe does not collapse', () => {
     const data = toyData({ rows: 1000 });
     const constant = new Dataset({ ...data, features: new Uint8Array(12_000).fill(7) });
     const { reasons } = await trainModel([12, 64, 3], constant);
-    expect(reasons).toEqual(['no feature varies: the plain recipe']);
+    expect(reasons).toEqual(['no feature varies enough to project: the plain recipe']);
   });
 
   it('at a learning rate that makes it diverge', async () => {
     const { model, reasons } = await trainModel(WIDTHS, train, { learningRate: 1e9 });
-    expect(reasons.filter((reason) => reason.startsWith('worse than a thin'))).toHaveLength(2);
-    expect(reasons.at(-1)).toBe('still worse: the plain recipe');
+    expect(reasons.filter((reason) => reason.startsWith('diverged: longer'))).toHaveLength(2);
+    expect(reasons.at(-1)).toBe('diverged: the plain recipe');
     expect(await accuracyOn(test, model)).toBe(await plainAccuracy(train));
   });
 
@@ -161,12 +173,25 @@ describe('the fast recipe does not collapse', () => {
 });
 
 describe('trainModel', () => {
+  it('takes the widths as they are when asked', async () => {
+    const widths = [...WIDTHS];
+    const running = trainModel(widths, train);
+    widths[1] = 64;
+    expect((await running).model.widths).toEqual(WIDTHS);
+  });
+
   it.each([
     ['widths of other columns', [5, 16, 3], {}],
     ['widths of fewer classes', [12, 16, 2], {}],
     ['one width', [12], {}],
     ['no widths', undefined, {}],
+    ['a width that is not whole', [12, 64.5, 3], {}],
+    ['a width in words', [12, '64', 3], {}],
+    ['a negative width', [12, -5, 3], {}],
+    ['a hole in the widths', Object.assign(new Array(3), [12, undefined, 3]), {}],
     ['an unknown recipe', TOY_WIDTHS, { recipe: 'slow' }],
+    ['steps of the plain recipe', TOY_WIDTHS, { recipe: 'plain', steps: 5 }],
+    ['a scale in words', TOY_WIDTHS, { scale: 'no' }],
     ['options that are none', TOY_WIDTHS, 5],
   ])('refuses %s', async (_, widths, options) => {
     const call = () => trainModel(wrong(widths), toyDataset(), wrong(options));

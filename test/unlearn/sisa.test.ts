@@ -213,6 +213,7 @@ describe('bad options', () => {
     ['a negative seed', { seed: -1 }],
     ['an unknown recipe', { recipe: 'slow' }],
     ['no effort', { effort: 0 }],
+    ['options that the recipe does not have', { recipe: 'plain', batchSize: 3 }],
   ])('refuses %s', async (_, change) => {
     const given = wrong({ ...options, ...change });
     await expectCode(() => Sisa.train(WIDTHS, dataset, given), 'ERR_INVALID_ARGUMENT');
