@@ -54,8 +54,9 @@ export async function relearnSteps(
   const { threads, signal } = options;
   const run = { ...(threads !== undefined && { threads }), ...(signal && { signal }) };
 
+  const original = model.clone();
   const reaches = async (steps: number) => {
-    const relearnt = model.clone();
+    const relearnt = original.clone();
     if (steps > 0) {
       await relearnt.train(dataset, {
         ...run,

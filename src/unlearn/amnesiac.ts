@@ -1,4 +1,4 @@
-import { requireObject } from '../arguments.js';
+import { given, requireObject } from '../arguments.js';
 import { type Dataset, joinRows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { type Plan, pass } from '../engine/pass.js';
@@ -17,10 +17,11 @@ import { runSgd, type SgdOptions } from './sgd.js';
 
 export interface AmnesiacOptions extends UnlearningOptions {
   /**
-   * How the request's model was trained: Model.create with this `seed`, then Model.train with these
-   * options. Default: the defaults of both.
+   * How the request's model was trained: with these options of Model.train. Default: its defaults.
    */
   readonly training?: Omit<TrainOptions, keyof RunOptions>;
+  /** Of the Model.create before; default: the `seed` of the training. */
+  readonly initialSeed?: number;
   /**
    * Further steps on the retain set afterwards, or `false`: none, the better choice where few steps
    * are subtracted. By default an epoch with the rate, momentum and batches that Model.train has by
@@ -60,6 +61,7 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
   const { forget, retain } = checkSplit(request);
   const { training = {}, repair = {} } = requireObject('options', options);
   const { seed = 0 } = requireObject('training', training);
+  const { initialSeed = seed } = options;
   if (repair !== false) requireObject('repair', repair);
   const { dataset } = request;
   const original = request.model.clone();
@@ -67,7 +69,7 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
   const { plan, sink } = trainingPass(dataset, training);
   requireTrainedOn(dataset, forget, plan);
   const watch = new Stopwatch();
-  const replayed = Model.create(widths, { seed });
+  const replayed = Model.create(widths, { seed: initialSeed });
   const replay = await pass(
     replayed,
     dataset,
@@ -79,8 +81,9 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
   if (replayed.hash() !== original.hash()) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      'this training does not lead to the model: give every option that was not the default, seed ' +
-        'and rows in their order too, and the model as it was at the end of its training',
+      'this training does not lead to the model: give every option of Model.train that was not the ' +
+        'default, seed and rows in their order too, the seed of Model.create as initialSeed where ' +
+        'it is another one, and the model as it was at the end of its training',
     );
   }
   const change = replay.values!;
@@ -97,7 +100,7 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
       dataset,
       { rows: retain },
       { target: 'label' },
-      { ...options, ...{ phase: 'repair', momentum: 0.9 }, ...repair },
+      { ...options, ...{ phase: 'repair', momentum: 0.9 }, ...given(repair) },
     );
     steps += run.steps;
     multiplyAdds += run.multiplyAdds;

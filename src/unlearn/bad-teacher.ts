@@ -1,4 +1,4 @@
-import { requireInteger, requireObject } from '../arguments.js';
+import { given, requireInteger, requireObject } from '../arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
 import { joinRows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
@@ -49,7 +49,7 @@ export const badTeacher: UnlearningMethod<BadTeacherOptions> = async (request, o
     dataset,
     { rows: both },
     { target: 'explicit', distributions },
-    { ...{ phase: 'train', learningRate: 0.01, momentum: 0.9 }, ...options },
+    { ...{ phase: 'train', learningRate: 0.01, momentum: 0.9 }, ...given(options) },
   );
   return {
     model,

@@ -1,4 +1,4 @@
-import { requireObject } from '../arguments.js';
+import { given, requireObject } from '../arguments.js';
 import { checkSplit, type UnlearningMethod } from './method.js';
 import { fallingFrom, runSgd, type SgdOptions } from './sgd.js';
 
@@ -21,7 +21,7 @@ export const fineTune: UnlearningMethod<SgdOptions> = async (request, options = 
     {
       ...{ phase: 'train', epochs: 1000, maxSteps: 90, momentum: 0.9 },
       ...{ learningRate: fallingFrom(0.02) },
-      ...requireObject('options', options),
+      ...given(requireObject('options', options)),
     },
   );
   return { model, ...run, seconds: { train: (performance.now() - start) / 1000 } };

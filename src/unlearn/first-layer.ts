@@ -1,6 +1,7 @@
 import { type Dataset, firstWhole } from '../engine/dataset.js';
 import { foldLinearMap, type LinearMap, mapDataset } from '../engine/linear-map.js';
 import { Model } from '../engine/model.js';
+import { withoutProgress } from '../engine/phases.js';
 import {
   columnStatistics,
   principalComponents,
@@ -33,7 +34,9 @@ export async function factorFirstLayer(
   sample: Uint32Array,
   options: RunOptions & { readonly components: number; readonly seed: number },
 ): Promise<FactoredModel> {
-  const { components: most, seed, ...run } = options;
+  const { components: most, seed } = options;
+  // Nothing here takes long enough to tell.
+  const run = withoutProgress(options);
   const [inputs, hidden, ...above] = original.widths as [number, number, ...number[]];
   if (above.length === 0) {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'the model needs a hidden layer, but has none');
@@ -44,7 +47,7 @@ export async function factorFirstLayer(
   const { directions, variances } = await principalComponents(outputs, {
     ...{ rows: outputs.allRows(), columns: firstWhole(hidden) },
     ...{ means, scales: new Float64Array(hidden).fill(1) },
-    ...{ components: Math.min(most, hidden), seed, threads: run.threads },
+    ...{ components: Math.min(most, hidden), seed, threads: options.threads },
   });
   const components = variances.length;
   if (components === 0) {
@@ -67,9 +70,11 @@ export async function factorFirstLayer(
     }
     forth[hidden * components + component] = shift;
   }
-  const folded = await foldLinearMap(Model.fromParameters([hidden, components], forth), {
-    ...{ weights, bias },
-  });
+  const folded = await foldLinearMap(
+    Model.fromParameters([hidden, components], forth),
+    { weights, bias },
+    run,
+  );
   const map = firstLayer(folded);
   return {
     map: { weights: map.weights, bias: map.bias },
@@ -92,13 +97,14 @@ export async function withChanges(
   original: Model,
   factored: FactoredModel,
   changed: Model,
+  options: RunOptions,
 ): Promise<Model> {
   const [before, now] = [firstLayer(factored.model), firstLayer(changed)];
   const difference = Model.fromParameters(
     changed.widths,
     joined(minus(now.weights, before.weights), minus(now.bias, before.bias), now.rest),
   );
-  const parameters = (await foldLinearMap(difference, factored.map)).parameters();
+  const parameters = (await foldLinearMap(difference, factored.map, options)).parameters();
   const { weights, bias } = firstLayer(original);
   joined(weights, bias).forEach((value, i) => {
     parameters[i]! += value;

@@ -39,7 +39,8 @@ export const fisherForget: UnlearningMethod<FisherForgetOptions> = async (
   requirePositive('floor', floor);
   requireInteger('samples', samples, 1);
   requireInteger('seed', seed, 0);
-  const { model, dataset } = request;
+  const { dataset } = request;
+  const model = request.model.clone();
   const start = performance.now();
   const stream = new PhiloxStream(seed, PhiloxPurpose.fisherRows);
   const sample = stream.shuffle(retain.slice()).subarray(0, samples);

@@ -1,4 +1,4 @@
-import { requireObject } from '../arguments.js';
+import { given, requireObject } from '../arguments.js';
 import { checkSplit, type UnlearningMethod } from './method.js';
 import { runSgd, type SgdOptions } from './sgd.js';
 
@@ -20,7 +20,7 @@ export const gradientAscent: UnlearningMethod<SgdOptions> = async (request, opti
     { target: 'label', weight: -1 },
     {
       ...{ phase: 'ascend', maxSteps: 50, learningRate: 0.002 },
-      ...requireObject('options', options),
+      ...given(requireObject('options', options)),
     },
   );
   return { model, ...run, seconds: { ascend: (performance.now() - start) / 1000 } };

@@ -1,4 +1,5 @@
 import {
+  given,
   requireFinite,
   requireInteger,
   requireNonNegative,
@@ -58,7 +59,8 @@ const LARGEST_SCALE = 0.2;
 export const kfac: UnlearningMethod<KfacOptions> = async (request, options = {}) => {
   const split = checkSplit(request);
   const recipe = recipeFor(request, split, requireObject('options', options));
-  const { model: original, dataset } = request;
+  const { dataset } = request;
+  const original = request.model.clone();
   const watch = new Stopwatch();
   const natural = await naturalGradient(original, dataset, rowsOf(request, split, recipe), {
     ...options,
@@ -85,7 +87,7 @@ function recipeFor({ dataset }: UnlearningRequest, split: Split, options: KfacOp
   const defaults = isClass ? CLASS : ROWS;
   const share = forget.length / retain.length;
   const { scale = isClass ? 1 : Math.min(SCALE_OF_SHARE * share, LARGEST_SCALE) } = options;
-  const { gradientRows, damping, shrink, steps } = { ...defaults, ...options };
+  const { gradientRows, damping, shrink, steps } = { ...defaults, ...given(options) };
   return {
     isClass,
     cleared: classes,

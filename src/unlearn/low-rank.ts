@@ -9,7 +9,7 @@ import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
 import { joinRows } from '../engine/dataset.js';
 import { foldLinearMap, mapDataset } from '../engine/linear-map.js';
 import { Model } from '../engine/model.js';
-import { inPhase, Stopwatch } from '../engine/phases.js';
+import { inPhase, Stopwatch, withoutProgress } from '../engine/phases.js';
 import { MOST_COMPONENTS } from '../engine/principal-components.js';
 import { chooseRecipe } from './class-rows.js';
 import { factorFirstLayer, withChanges } from './first-layer.js';
@@ -70,7 +70,8 @@ const SAMPLE_ROWS = 500;
 export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options = {}) => {
   const split = checkSplit(request);
   const recipe = recipeFor(request, split, requireObject('options', options));
-  const { model: original, dataset } = request;
+  const { dataset } = request;
+  const original = request.model.clone();
   const watch = new Stopwatch();
   const { forget, retain } = drawnRows(split, recipe);
   const projecting = { ...inPhase('project', options), ...recipe };
@@ -95,8 +96,8 @@ export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options
   const visited = retained.subarray(0, recipe.steps * recipe.batchSize);
   const run = await repair(model, projected, visited, { ...recipe, rate: RATE }, options);
   const result = recipe.isClass
-    ? await withChanges(original, factored, model)
-    : await foldLinearMap(model, factored.map);
+    ? await withChanges(original, factored, model, withoutProgress(options))
+    : await foldLinearMap(model, factored.map, withoutProgress(options));
   watch.lap('train');
   return {
     model: result,

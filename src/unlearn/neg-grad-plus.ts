@@ -1,4 +1,4 @@
-import { requireNonNegative, requireObject } from '../arguments.js';
+import { given, requireNonNegative, requireObject } from '../arguments.js';
 import { checkSplit, type UnlearningMethod } from './method.js';
 import { bothSets, fallingFrom, runSgd, type SgdOptions } from './sgd.js';
 
@@ -34,7 +34,7 @@ export const negGradPlus: UnlearningMethod<NegGradPlusOptions> = async (request,
     {
       ...{ phase: 'train', epochs: 1000, maxSteps: 138, momentum: 0.9 },
       ...{ learningRate: fallingFrom(0.02) },
-      ...options,
+      ...given(options),
     },
   );
   return { model, ...run, seconds: { train: (performance.now() - start) / 1000 } };

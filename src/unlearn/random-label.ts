@@ -1,4 +1,4 @@
-import { requireInteger, requireObject } from '../arguments.js';
+import { given, requireInteger, requireObject } from '../arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
 import type { Dataset } from '../engine/dataset.js';
 import { LetheError } from '../errors.js';
@@ -31,7 +31,7 @@ export const randomLabel: UnlearningMethod<RandomLabelOptions> = async (request,
       target: 'explicit',
       distributions: labelsWithOthers(request.dataset, forget, model.classes, seed),
     },
-    { ...{ phase: 'train', maxSteps: 90, learningRate: 0.01, momentum: 0.9 }, ...options },
+    { ...{ phase: 'train', maxSteps: 90, learningRate: 0.01, momentum: 0.9 }, ...given(options) },
   );
   return { model, ...run, seconds: { train: (performance.now() - start) / 1000 } };
 };

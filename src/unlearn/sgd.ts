@@ -1,4 +1,4 @@
-import { requireInteger } from '../arguments.js';
+import { given, requireInteger } from '../arguments.js';
 import type { Dataset } from '../engine/dataset.js';
 import { softmax } from '../engine/evaluation.js';
 import type { Model } from '../engine/model.js';
@@ -75,7 +75,7 @@ export function repair(
     { target: 'label' },
     {
       ...{ phase: 'train', momentum: 0.9, learningRate: fallingFrom(rate) },
-      ...options,
+      ...given(options),
       ...{ epochs: steps, maxSteps: steps },
     },
   );

@@ -37,7 +37,8 @@ export const ssd: UnlearningMethod<SsdOptions> = async (request, options = {}) =
   requirePositive('dampening', dampening);
   requireInteger('samples', samples, 1);
   requireInteger('seed', seed, 0);
-  const { dataset, model } = request;
+  const { dataset } = request;
+  const model = request.model.clone();
   const start = performance.now();
   const stream = new PhiloxStream(seed, PhiloxPurpose.fisherRows);
   const sample = stream.shuffle(joinRows(forget, retain)).subarray(0, samples);

@@ -97,6 +97,15 @@ describe('amnesiac', () => {
     expect(unseen.undoneSteps).toBe(0);
   });
 
+  it('replays from initial parameters of another seed', async () => {
+    const model = Model.create(TOY_WIDTHS, { seed: 11 });
+    await model.train(dataset, training);
+    const request = { ...split([17]), model };
+    await expectCode(() => amnesiac(request, { training, repair }), 'ERR_INVALID_ARGUMENT');
+    const { replayedSteps } = await amnesiac(request, { training, repair, initialSeed: 11 });
+    expect(replayedSteps).toBe(10);
+  });
+
   it('leaves the initial network where every batch held a row', async () => {
     const model = await trained({ ...training, epochs: 3 });
     const result = await amnesiac(

@@ -87,7 +87,7 @@ describe('changes to a factored model', () => {
 
   it('are none in the original where none were made', async () => {
     const factored = await factorFirstLayer(model, dataset, sample, options);
-    const same = await withChanges(model, factored, factored.model);
+    const same = await withChanges(model, factored, factored.model, {});
     expect(same.parameters()).toEqual(model.parameters());
   });
 
@@ -96,7 +96,7 @@ describe('changes to a factored model', () => {
     const changed = factored.model.clone();
     const mapped = await mapDataset(dataset, factored.map);
     await changed.train(mapped, { epochs: 20, batchSize: 32, learningRate: 0.1 });
-    const whole = await withChanges(model, factored, changed);
+    const whole = await withChanges(model, factored, changed, {});
     const first = async (of: Model, data: Dataset) => {
       const [inputs, hidden] = of.widths as [number, number];
       const parameters = of.parameters().subarray(0, (inputs + 1) * hidden);

@@ -60,6 +60,20 @@ describe.each([
     }
   });
 
+  it('takes undefined options for such that are left out', async () => {
+    const names = ['epochs', 'maxSteps', 'steps', 'batchSize', 'learningRate', 'momentum', 'seed'];
+    const undefinedOnes = Object.fromEntries(names.map((name) => [name, undefined]));
+    const { model: expected } = await method(valid);
+    expect((await method(valid, wrong(undefinedOnes))).model.hash()).toBe(expected.hash());
+  });
+
+  it('takes the model as it is when asked, though it is trained on meanwhile', async () => {
+    const own = model.clone();
+    const running = method({ ...valid, model: own });
+    await own.train(dataset, { learningRate: 0.1 });
+    expect((await running).model.hash()).toBe((await method(valid)).model.hash());
+  });
+
   it('does not begin with an aborted signal', async () => {
     await expectCode(() => method(valid, { signal: AbortSignal.abort() }), 'ERR_ABORTED');
   });
