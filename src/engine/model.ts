@@ -12,6 +12,7 @@ import { LetheError } from '../errors.js';
 import { Dataset, type Rows } from './dataset.js';
 import { type Evaluation, evaluateRows } from './evaluation.js';
 import { readModel, writeModel } from './formats/model-file.js';
+import { forward } from './forward.js';
 import { callNative, type NativeModel } from './native.js';
 import { parameterHash } from './parameter-hash.js';
 import { pass } from './pass.js';
@@ -41,9 +42,6 @@ export interface FisherOptions extends RunOptions {
   /** Shuffles the rows; without it they are visited in their order. */
   readonly seed?: number;
 }
-
-/** Rows a step when nothing is learned: large enough to keep the kernels busy. */
-const FORWARD_BATCH = 512;
 
 /**
  * A multilayer perceptron for classification: linear layers with ReLU between them, logits out.
@@ -191,15 +189,9 @@ export class Model {
    * @throws {LetheError} as train
    */
   async logits(dataset: Dataset, rows: Rows, options: RunOptions = {}): Promise<Float32Array> {
-    const { values } = await pass(
-      this,
-      dataset,
-      { rows, batchSize: FORWARD_BATCH },
-      { target: 'label' },
-      { kind: 'logits' },
-      options,
-    );
-    return values!;
+    requireInstance('dataset', dataset, Dataset);
+    const checked = dataset.checkNonEmptyRows(rows, 'set of rows');
+    return forward(this, dataset, checked, 'logits', options);
   }
 
   /**

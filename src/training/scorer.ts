@@ -1,6 +1,6 @@
 import { type Dataset, firstWhole } from '../engine/dataset.js';
+import { forward } from '../engine/forward.js';
 import { Model } from '../engine/model.js';
-import { pass } from '../engine/pass.js';
 import { withoutProgress } from '../engine/phases.js';
 import type { RunOptions } from '../engine/run.js';
 import { forwardWork, trainingWork } from './multiply-adds.js';
@@ -10,8 +10,6 @@ const UNITS = 24;
 const COMPONENTS = 32;
 const EPOCHS = 2;
 const BATCH = 64;
-/** Rows a step when nothing is learned. */
-const FORWARD_BATCH = 512;
 /** So much of the scorer's error may be its own: what is above it counts as wrong labels. */
 const OWN_ERROR = 0.05;
 
@@ -69,19 +67,12 @@ export async function scoreRows(
 
 /** The cross-entropy of each row, and the share of rows that are classified correctly. */
 async function lossesOf(scorer: Model, dataset: Dataset, options: RunOptions) {
-  const { values } = await pass(
-    scorer,
-    dataset,
-    { rows: dataset.allRows(), batchSize: FORWARD_BATCH },
-    { target: 'label' },
-    { kind: 'rowLosses' },
-    options,
-  );
+  const values = await forward(scorer, dataset, dataset.allRows(), 'rowLosses', options);
   let correct = 0;
   const losses = new Float32Array(dataset.rows);
   for (let row = 0; row < dataset.rows; row++) {
-    losses[row] = values![2 * row]!;
-    correct += values![2 * row + 1]!;
+    losses[row] = values[2 * row]!;
+    correct += values[2 * row + 1]!;
   }
   return { losses, accuracy: correct / dataset.rows };
 }

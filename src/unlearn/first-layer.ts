@@ -1,4 +1,5 @@
 import { type Dataset, firstWhole } from '../engine/dataset.js';
+import { joinFloats } from '../engine/join-floats.js';
 import { foldLinearMap, type LinearMap, mapDataset } from '../engine/linear-map.js';
 import { Model } from '../engine/model.js';
 import { withoutProgress } from '../engine/phases.js';
@@ -80,7 +81,7 @@ export async function factorFirstLayer(
     map: { weights: map.weights, bias: map.bias },
     model: Model.fromParameters(
       [components, hidden, ...above],
-      joined(back, Float32Array.from(means), rest),
+      joinFloats([back, Float32Array.from(means), rest]),
     ),
     multiplyAdds:
       sample.length * inputs * hidden +
@@ -102,11 +103,11 @@ export async function withChanges(
   const [before, now] = [firstLayer(factored.model), firstLayer(changed)];
   const difference = Model.fromParameters(
     changed.widths,
-    joined(minus(now.weights, before.weights), minus(now.bias, before.bias), now.rest),
+    joinFloats([minus(now.weights, before.weights), minus(now.bias, before.bias), now.rest]),
   );
   const parameters = (await foldLinearMap(difference, factored.map, options)).parameters();
   const { weights, bias } = firstLayer(original);
-  joined(weights, bias).forEach((value, i) => {
+  joinFloats([weights, bias]).forEach((value, i) => {
     parameters[i]! += value;
   });
   return Model.fromParameters(original.widths, parameters);
@@ -124,14 +125,4 @@ function firstLayer(model: Model) {
 
 function minus(a: Float32Array, b: Float32Array): Float32Array {
   return a.map((value, i) => value - b[i]!);
-}
-
-function joined(...parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

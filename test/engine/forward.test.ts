@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { forward } from '#lethe/engine/forward';
+import { Model } from '#lethe/engine/model';
+import { pass } from '#lethe/engine/pass';
+import { expectCode } from '../support/errors.js';
+import { TOY_WIDTHS, toyDataset } from '../support/toy.js';
+
+const dataset = toyDataset({ rows: 2600 });
+const model = Model.create(TOY_WIDTHS, { seed: 4 });
+/** In no order of theirs, and not all. */
+const rows = dataset.allRows().reverse().subarray(0, 2500);
+
+describe.each(['logits', 'rowLosses'] as const)('a forward pass for %s', (kind) => {
+  it('is one pass, be it parted among any number of threads', async () => {
+    const { values } = await pass(model, dataset, { rows }, { target: 'label' }, { kind });
+    for (const threads of [1, 2, 3, 5, 64]) {
+      expect(await forward(model, dataset, rows, kind, { threads })).toEqual(values);
+    }
+  });
+
+  it('tells how far all parts are', async () => {
+    const seen: number[] = [];
+    await forward(model, dataset, rows, kind, {
+      threads: 2,
+      onProgress: ({ step, steps }) => {
+        expect(steps).toBe(5);
+        seen.push(step);
+      },
+    });
+    expect(seen[0]).toBe(0);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  });
+
+  it('ends when asked to, and with what its callback throws', async () => {
+    const aborted = { threads: 2, signal: AbortSignal.abort() };
+    await expectCode(() => forward(model, dataset, rows, kind, aborted), 'ERR_ABORTED');
+    const boom = new Error('boom');
+    const failing = forward(model, dataset, rows, kind, {
+      threads: 2,
+      onProgress: () => {
+        throw boom;
+      },
+    });
+    await expect(failing).rejects.toBe(boom);
+  });
+});
+
+it('refuses a row twice, though it be in two parts', async () => {
+  const twice = [...dataset.allRows(), 0];
+  await expectCode(() => model.logits(dataset, twice, { threads: 2 }), 'ERR_INVALID_ROWS');
+});
