@@ -1,5 +1,6 @@
 #include "column_statistics.h"
 #include "convert.h"
+#include "fold_worker.h"
 #include "handles.h"
 #include "kronecker.h"
 #include "map_worker.h"
@@ -36,6 +37,16 @@ Napi::Value startMap(const Napi::CallbackInfo& info) {
   });
 }
 
+/** foldLinearMap(request, onProgress?): {promise, abort()} */
+Napi::Value startFold(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    auto& runs = env.GetInstanceData<InstanceData>()->runs;
+    auto worker = std::make_unique<FoldWorker>(env, Fields(info[0]), runs);
+    return RunWorker::begin(env, std::move(worker), info[1]);
+  });
+}
+
 /** device(): the backend in words, e.g. "cpu avx512" */
 Napi::Value device(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
@@ -52,6 +63,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Model", ModelHandle::define(env));
   exports.Set("pass", Napi::Function::New<startPass>(env, "pass"));
   exports.Set("mapRows", Napi::Function::New<startMap>(env, "mapRows"));
+  exports.Set("foldLinearMap", Napi::Function::New<startFold>(env, "foldLinearMap"));
   exports.Set("columnStatistics", Napi::Function::New<columnStatistics>(env, "columnStatistics"));
   exports.Set("principalComponents",
               Napi::Function::New<principalComponents>(env, "principalComponents"));

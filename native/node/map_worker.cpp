@@ -4,14 +4,18 @@
 
 namespace lethe::node {
 
+LinearMap readLinearMap(const Fields& request) {
+  return {request.array<std::uint32_t>("columns"), request.array<float>("weights"),
+          request.array<float>("bias")};
+}
+
 MapWorker::MapWorker(Napi::Env env, const Fields& request, const Napi::FunctionReference& dataset,
                      RunQueue& queue)
     : RunWorker(env, request.integer("threads", kMaxSafeInteger), queue),
       dataset_(dataset),
       source_(DatasetHandle::from(request.value("source")).dataset()),
       rows_(request.array<std::uint32_t>("rows")),
-      map_{request.array<std::uint32_t>("columns"), request.array<float>("weights"),
-           request.array<float>("bias")} {}
+      map_(readLinearMap(request)) {}
 
 void MapWorker::compute(Control& control) {
   mapped_ = mapRows(*makeCpuBackend({}), *source_, rows_, map_, threads(), control);

@@ -9,6 +9,9 @@
 
 namespace lethe::node {
 
+/** The columns, weights and bias of a request. */
+LinearMap readLinearMap(const Fields& request);
+
 /**
  * Maps rows of a data set to a new one: {source, rows, columns, weights, bias, threads}, the
  * promise of a Dataset.

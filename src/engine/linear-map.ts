@@ -93,40 +93,12 @@ export async function foldLinearMap(
     );
   }
   requireMemory('the folded model', 3 * Float32Array.BYTES_PER_ELEMENT * hidden * inputs);
-  const parameters = model.parameters();
-  const first = new Dataset({
-    name: "the first layer's weights",
-    features: parameters.subarray(0, hidden * components),
-    labels: new Uint32Array(hidden),
-    rows: hidden,
-    columns: components,
-    classes: 1,
-    affine: { scale: 1, offset: 0 },
-  });
-  // Row i of W1 times [W b]: again a linear map, whose weights are [W b]^T.
-  const size = columns.length + 1;
-  const transposed = new Float32Array(size * components);
-  for (let component = 0; component < components; component++) {
-    const from = component * columns.length;
-    for (let i = 0; i < columns.length; i++) {
-      transposed[i * components + component] = weights[from + i]!;
-    }
-    transposed[columns.length * components + component] = bias[component]!;
-  }
-  const zeros = new Float32Array(size);
-  const mapped = await mapDataset(first, { weights: transposed, bias: zeros }, run);
-  const products = mapped.normalized(mapped.allRows());
-
-  const rest = parameters.subarray(hidden * components);
-  const folded = new Float32Array(hidden * inputs + rest.length);
-  folded.set(rest, hidden * inputs);
-  for (let unit = 0; unit < hidden; unit++) {
-    const from = unit * size;
-    for (let i = 0; i < columns.length; i++) {
-      folded[unit * inputs + columns[i]!] = products[from + i]!;
-    }
-    folded[hidden * inputs + unit]! += products[from + columns.length]!;
-  }
+  const folded = await runNative(run, (addon, threads, onProgress) =>
+    addon.foldLinearMap(
+      { model: model.handle, columns, weights, bias, inputs, threads },
+      onProgress,
+    ),
+  );
   return Model.fromParameters([inputs, hidden, ...above], folded);
 }
 

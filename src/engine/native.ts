@@ -73,6 +73,12 @@ export interface NativePass {
   sink: NativeSink;
 }
 
+export interface NativeLinearMap {
+  columns: Uint32Array;
+  weights: Float32Array;
+  bias: Float32Array;
+}
+
 /** How far a run has come. */
 export interface Progress {
   /** Steps done, of `steps`; where a data set is mapped, rows. */
@@ -131,16 +137,13 @@ export interface NativeAddon {
   ) => NativeModel;
   pass(request: NativePass, onProgress?: (progress: Progress) => void): NativeRun<PassOutcome>;
   mapRows(
-    request: {
-      source: NativeDataset;
-      rows: Uint32Array;
-      columns: Uint32Array;
-      weights: Float32Array;
-      bias: Float32Array;
-      threads: number;
-    },
+    request: NativeLinearMap & { source: NativeDataset; rows: Uint32Array; threads: number },
     onProgress?: (progress: Progress) => void,
   ): NativeRun<NativeDataset>;
+  foldLinearMap(
+    request: NativeLinearMap & { model: NativeModel; inputs: number; threads: number },
+    onProgress?: (progress: Progress) => void,
+  ): NativeRun<Float32Array>;
   columnStatistics(arguments_: {
     dataset: NativeDataset;
     rows: Uint32Array;

@@ -1,0 +1,21 @@
+#include "fold_worker.h"
+
+#include "handles.h"
+#include "map_worker.h"
+
+namespace lethe::node {
+
+FoldWorker::FoldWorker(Napi::Env env, const Fields& request, RunQueue& queue)
+    : RunWorker(env, request.integer("threads", kMaxSafeInteger), queue),
+      model_(ModelHandle::from(request.value("model")).model()),
+      map_(readLinearMap(request)),
+      inputs_(static_cast<std::uint32_t>(request.integer("inputs", Architecture::kMaxWidth))) {}
+
+void FoldWorker::compute(Control& control) {
+  folded_ =
+      foldLinearMap(*makeCpuBackend({}), model_, map_, inputs_, threads(), control).parameters;
+}
+
+Napi::Value FoldWorker::outcome(Napi::Env env) { return toTypedArray(env, *folded_); }
+
+}  // namespace lethe::node
