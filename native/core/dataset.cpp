@@ -62,10 +62,11 @@ std::byte* copyFew(const std::byte* from, std::size_t size, std::byte* to) {
 }  // namespace
 
 Dataset::Dataset(Features features, AffineMap map, std::vector<std::uint32_t> labels,
-                 std::size_t columns, std::size_t classes)
+                 std::size_t columns, std::size_t classes, std::vector<std::uint32_t> nonzeros)
     : features_(std::move(features)),
       map_(map),
       labels_(std::move(labels)),
+      nonzeros_(std::move(nonzeros)),
       columns_(columns),
       classes_(classes) {
   const std::size_t values =
@@ -85,6 +86,7 @@ Dataset::Dataset(Features features, AffineMap map, std::vector<std::uint32_t> la
                     std::to_string(*outside) + ", but there are only " + std::to_string(classes_) +
                     " classes");
   }
+  if (nonzeros_.size() == labels_.size()) return;
   nonzeros_.reserve(labels_.size());
   std::visit(
       [this](const auto& values) {
@@ -119,6 +121,18 @@ std::shared_ptr<const Dataset> Dataset::fromFloats(std::vector<float> features,
   }
   return std::shared_ptr<const Dataset>(
       new Dataset(std::move(features), AffineMap{}, std::move(labels), columns, classes));
+}
+
+std::shared_ptr<const Dataset> Dataset::fromCounted(std::vector<float> features,
+                                                    std::vector<std::uint32_t> nonzeros,
+                                                    std::vector<std::uint32_t> labels,
+                                                    std::size_t columns, std::size_t classes) {
+  return std::shared_ptr<const Dataset>(new Dataset(
+      std::move(features), AffineMap{}, std::move(labels), columns, classes, std::move(nonzeros)));
+}
+
+std::uint32_t countNonzeros(std::span<const float> values) {
+  return countNonzeros(values.data(), values.size());
 }
 
 std::size_t Dataset::bytes() const {

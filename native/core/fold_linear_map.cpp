@@ -54,7 +54,7 @@ Model foldLinearMap(Backend& backend, const Model& model, const LinearMap& map,
                           std::vector<std::uint32_t>(first.outputs), first.inputs, 1);
   std::vector<std::uint32_t> rows(first.outputs);
   std::iota(rows.begin(), rows.end(), 0u);
-  const auto products = mapRows(backend, *units, rows, transposed(map), threads, control);
+  const auto products = mapRows(backend, units, rows, transposed(map), threads, control);
 
   const Layer& folded = architecture.layers().front();
   ParameterVector parameters(architecture.parameterCount());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <numeric>
+#include <string>
 #include <system_error>
 
 #include "lethe/error.h"
@@ -15,32 +17,48 @@ namespace {
  * memory. */
 constexpr std::size_t kChunk = 256;
 
+void check(const Dataset& dataset, const LinearMap& map) {
+  const auto require = [](bool condition, const std::string& message) {
+    if (!condition) throw Error(ErrorCode::kInvalidArgument, message);
+  };
+  require(!map.bias.empty() && map.weights.size() == map.bias.size() * map.columns.size(),
+          "the map must hold outputs x columns weights");
+  require(std::all_of(map.columns.begin(), map.columns.end(),
+                      [&](std::uint32_t column) { return column < dataset.columns(); }),
+          "every column must be below " + std::to_string(dataset.columns()));
+  require(allFinite(map.weights.data(), map.weights.size()) &&
+              allFinite(map.bias.data(), map.bias.size()),
+          "every weight of the map must be finite");
+}
+
+bool readsEveryColumn(const Dataset& dataset, const LinearMap& map) {
+  std::size_t next = 0;
+  return map.columns.size() == dataset.columns() &&
+         std::all_of(map.columns.begin(), map.columns.end(),
+                     [&](std::uint32_t column) { return column == next++; });
+}
+
 Model layerOf(const LinearMap& map) {
-  const auto outputs = map.bias.size();
-  if (outputs == 0 || map.weights.size() != outputs * map.columns.size()) {
-    throw Error(ErrorCode::kInvalidArgument, "the map must hold outputs x columns weights");
-  }
   ParameterVector parameters = map.weights;
   parameters.insert(parameters.end(), map.bias.begin(), map.bias.end());
-  if (!allFinite(parameters.data(), parameters.size())) {
-    throw Error(ErrorCode::kInvalidArgument, "every weight of the map must be finite");
-  }
   return {Architecture({static_cast<std::uint32_t>(map.columns.size()),
-                        static_cast<std::uint32_t>(outputs)}),
+                        static_cast<std::uint32_t>(map.bias.size())}),
           std::make_shared<const ParameterVector>(std::move(parameters))};
 }
 
 /** The rows' chunks, each of which one thread takes and maps on its own. */
 class Chunks {
  public:
-  Chunks(Backend& backend, const Dataset& dataset, std::span<const std::uint32_t> rows,
-         const LinearMap& map)
+  Chunks(Backend& backend, std::shared_ptr<const Dataset> dataset,
+         std::span<const std::uint32_t> rows, const LinearMap& map)
       : backend_(backend),
-        dataset_(dataset),
+        dataset_(std::move(dataset)),
         rows_(rows),
         map_(map),
+        readsEveryColumn_(readsEveryColumn(*dataset_, map)),
         layer_(layerOf(map)),
-        values_(rows.size() * map.bias.size()) {}
+        values_(rows.size() * outputs()),
+        nonzeros_(rows.size()) {}
 
   /** Until there are no more, or somebody has failed; afterEach(rows mapped by all so far). */
   template <class AfterEach>
@@ -50,10 +68,9 @@ class Chunks {
       while (!failed_) {
         const std::size_t first = next_.fetch_add(kChunk);
         if (first >= rows_.size()) return;
-        const auto chunk = rows_.subspan(first, std::min(kChunk, rows_.size() - first));
-        const auto mapped = predictor->logits(dataset_.select(chunk, map_.columns));
-        std::copy(mapped.begin(), mapped.end(), values_.begin() + offset(first));
-        afterEach(done_ += chunk.size());
+        const std::size_t count = std::min(kChunk, rows_.size() - first);
+        put(first, mapped(*predictor, rows_.subspan(first, count)));
+        afterEach(done_ += count);
       }
     } catch (...) {
       failed_ = true;
@@ -61,19 +78,40 @@ class Chunks {
     }
   }
 
-  std::vector<float> takeValues() { return std::move(values_); }
+  std::shared_ptr<const Dataset> finish() {
+    std::vector<std::uint32_t> labels(rows_.size());
+    std::transform(rows_.begin(), rows_.end(), labels.begin(),
+                   [&](std::uint32_t row) { return dataset_->label(row); });
+    return Dataset::fromCounted(std::move(values_), std::move(nonzeros_), std::move(labels),
+                                outputs(), dataset_->classes());
+  }
 
  private:
-  std::ptrdiff_t offset(std::size_t row) const {
-    return static_cast<std::ptrdiff_t>(row * map_.bias.size());
+  std::size_t outputs() const { return map_.bias.size(); }
+
+  std::vector<float> mapped(Predictor& predictor, std::span<const std::uint32_t> rows) const {
+    if (readsEveryColumn_) return predictor.logits(dataset_, rows);
+    std::uint32_t every[kChunk];
+    std::iota(every, every + rows.size(), 0u);
+    return predictor.logits(dataset_->select(rows, map_.columns), {every, rows.size()});
+  }
+
+  void put(std::size_t first, const std::vector<float>& mapped) {
+    float* to = &values_[first * outputs()];
+    std::copy(mapped.begin(), mapped.end(), to);
+    for (std::size_t i = 0; i < mapped.size() / outputs(); ++i) {
+      nonzeros_[first + i] = countNonzeros({to + i * outputs(), outputs()});
+    }
   }
 
   Backend& backend_;
-  const Dataset& dataset_;
+  std::shared_ptr<const Dataset> dataset_;
   std::span<const std::uint32_t> rows_;
   const LinearMap& map_;
+  bool readsEveryColumn_;
   Model layer_;
   std::vector<float> values_;
+  std::vector<std::uint32_t> nonzeros_;
   std::atomic<std::size_t> next_{0};
   std::atomic<std::size_t> done_{0};
   std::atomic<bool> failed_{false};
@@ -81,12 +119,13 @@ class Chunks {
 
 }  // namespace
 
-std::shared_ptr<const Dataset> mapRows(Backend& backend, const Dataset& dataset,
+std::shared_ptr<const Dataset> mapRows(Backend& backend, std::shared_ptr<const Dataset> dataset,
                                        std::span<const std::uint32_t> rows, const LinearMap& map,
                                        std::size_t threads, Control& control) {
   if (rows.empty()) throw Error(ErrorCode::kEmptySet, "there are no rows to map");
-  dataset.checkRows(rows);
-  Chunks chunks(backend, dataset, rows, map);
+  dataset->checkRows(rows);
+  check(*dataset, map);
+  Chunks chunks(backend, std::move(dataset), rows, map);
   const auto report = [&](std::size_t done) { control.poll({done, rows.size(), 0}); };
   control.poll({0, rows.size(), 0});
 
@@ -102,11 +141,7 @@ std::shared_ptr<const Dataset> mapRows(Backend& backend, const Dataset& dataset,
   chunks.take(report);
   for (auto& other : others) other.get();
 
-  std::vector<std::uint32_t> labels(rows.size());
-  std::transform(rows.begin(), rows.end(), labels.begin(),
-                 [&](std::uint32_t row) { return dataset.label(row); });
-  return Dataset::fromFloats(chunks.takeValues(), std::move(labels), map.bias.size(),
-                             dataset.classes());
+  return chunks.finish();
 }
 
 }  // namespace lethe

@@ -1,7 +1,6 @@
 #include "predictor.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "lethe/error.h"
 #include "lethe/floating_point.h"
@@ -24,15 +23,12 @@ Plan planOf(std::size_t batch) {
 CpuPredictor::CpuPredictor(const Model& model, const Kernels& kernels)
     : plan_(planOf(kBatch)), executor_({model, nullptr, {}, Logits{}, plan_}, kernels, 1) {}
 
-std::vector<float> CpuPredictor::logits(std::shared_ptr<const Dataset> dataset) {
+std::vector<float> CpuPredictor::logits(std::shared_ptr<const Dataset> dataset,
+                                        std::span<const std::uint32_t> rows) {
   const FloatingPointMode mode;
-  const std::size_t rows = dataset->rows();
   executor_.readFrom(std::move(dataset));
-  std::uint32_t batch[kBatch];
-  for (std::size_t first = 0; first < rows; first += kBatch) {
-    const std::size_t count = std::min(kBatch, rows - first);
-    std::iota(batch, batch + count, static_cast<std::uint32_t>(first));
-    executor_.step({batch, count});
+  for (std::size_t first = 0; first < rows.size(); first += kBatch) {
+    executor_.step(rows.subspan(first, std::min(kBatch, rows.size() - first)));
   }
   std::vector<float> logits = executor_.finish();
   executor_.readFrom(nullptr);

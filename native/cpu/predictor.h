@@ -9,7 +9,8 @@ class CpuPredictor final : public Predictor {
  public:
   CpuPredictor(const Model& model, const Kernels& kernels);
 
-  std::vector<float> logits(std::shared_ptr<const Dataset> dataset) override;
+  std::vector<float> logits(std::shared_ptr<const Dataset> dataset,
+                            std::span<const std::uint32_t> rows) override;
 
  private:
   Plan plan_;

@@ -29,6 +29,7 @@ struct SimdAvx512 {
   static size_t writeNonzeros(const float* p, uint32_t firstIndex, SparseEntry* entries) {
     const Float a = load(p);
     const Mask nonzero = _mm512_cmp_ps_mask(a, zero(), _CMP_NEQ_UQ);
+    if (nonzero == 0) return 0;
     const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const __m512i all = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(firstIndex)), lanes);
     const __m512i values = _mm512_maskz_compress_epi32(nonzero, _mm512_castps_si512(a));

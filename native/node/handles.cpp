@@ -1,5 +1,7 @@
 #include "handles.h"
 
+#include <numeric>
+
 #include "convert.h"
 #include "lethe/floating_point.h"
 
@@ -166,9 +168,11 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
     const auto unlabelled = [&](std::size_t values) {
       return std::vector<std::uint32_t>(values / columns);
     };
-    auto rows = readFeatures(Fields(info[0]), unlabelled, columns, 1);
+    const auto inputs = readFeatures(Fields(info[0]), unlabelled, columns, 1);
+    std::vector<std::uint32_t> rows(inputs->rows());
+    std::iota(rows.begin(), rows.end(), 0u);
     if (!predictor_) predictor_ = makeCpuBackend({})->predictor(*model_);
-    return toTypedArray(info.Env(), predictor_->logits(std::move(rows)));
+    return toTypedArray(info.Env(), predictor_->logits(inputs, rows));
   });
 }
 

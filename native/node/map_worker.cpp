@@ -18,7 +18,7 @@ MapWorker::MapWorker(Napi::Env env, const Fields& request, const Napi::FunctionR
       map_(readLinearMap(request)) {}
 
 void MapWorker::compute(Control& control) {
-  mapped_ = mapRows(*makeCpuBackend({}), *source_, rows_, map_, threads(), control);
+  mapped_ = mapRows(*makeCpuBackend({}), source_, rows_, map_, threads(), control);
 }
 
 Napi::Value MapWorker::outcome(Napi::Env env) {

@@ -47,7 +47,7 @@ TEST_P(MapRowsTest, is_the_product_on_any_features) {
     SCOPED_TRACE(featuresName(features));
     const auto dataset = makeDataset(features, kRows, kColumns, 4);
     Control control;
-    const auto mapped = mapRows(*makeBackend(GetParam()), *dataset, rows, map, 2, control);
+    const auto mapped = mapRows(*makeBackend(GetParam()), dataset, rows, map, 2, control);
     ASSERT_EQ(kRows, mapped->rows());
     ASSERT_EQ(kOutputs, mapped->columns());
     std::vector<float> inputs(kColumns);
@@ -83,7 +83,7 @@ TEST_P(MapRowsTest, has_the_bits_of_a_layer_whatever_the_threads) {
   const auto expected =
       pass(*backend, {layer, selected, everyRow(*selected, 128), {}, Logits{}}, control).values;
   for (const std::size_t threads : {1, 2, 5}) {
-    const auto mapped = mapRows(*backend, *dataset, rows, map, threads, control);
+    const auto mapped = mapRows(*backend, dataset, rows, map, threads, control);
     EXPECT_TRUE(std::equal(expected.begin(), expected.end(), mapped->floatFeatures()));
   }
 }
@@ -94,7 +94,7 @@ TEST_P(MapRowsTest, refuses_what_is_no_map_and_what_it_cannot_map) {
   const auto rows = rowsBackwards();
   const auto run = [&](const LinearMap& map, std::vector<std::uint32_t> of) {
     Control control;
-    mapRows(*backend, *dataset, of, map, 2, control);
+    mapRows(*backend, dataset, of, map, 2, control);
   };
   const LinearMap map = makeMap(someColumns());
   LinearMap bad = map;
@@ -118,8 +118,7 @@ TEST_P(MapRowsTest, ends_when_asked_to) {
   Control control;
   control.abort();
   EXPECT_TRUE(fails(ErrorCode::kAborted, "aborted", [&] {
-    mapRows(*makeBackend(GetParam()), *dataset, rowsBackwards(), makeMap(someColumns()), 2,
-            control);
+    mapRows(*makeBackend(GetParam()), dataset, rowsBackwards(), makeMap(someColumns()), 2, control);
   }));
 }
 

@@ -16,20 +16,21 @@ TEST_P(PredictorTest, gives_the_bits_of_a_pass_for_any_number_of_rows) {
       SCOPED_TRACE(featuresName(features) + ", " + std::to_string(rows));
       const auto dataset = makeDataset(features, rows, 271, 10, rows);
       const PassSpec spec{model, dataset, everyRow(*dataset, 128), {}, Logits{}};
-      EXPECT_TRUE(sameBits(run(spec, *backend).values, predictor->logits(dataset)));
+      EXPECT_TRUE(sameBits(run(spec, *backend).values, predictor->logits(dataset, spec.plan.rows)));
     }
   }
 }
 
 TEST_P(PredictorTest, refuses_logits_that_are_not_finite) {
   const auto predictor = makeBackend(GetParam())->predictor(makeModel({3, 2}));
+  const std::vector<std::uint32_t> one{0};
   const auto huge = Dataset::fromFloats({3e38f, 3e38f, 3e38f}, {0}, 3, 1);
   const auto model = Model{Architecture({3, 2}),
                            std::make_shared<const ParameterVector>(ParameterVector(8, 9.0f))};
   EXPECT_TRUE(fails(ErrorCode::kDiverged, "not finite",
-                    [&] { makeBackend(GetParam())->predictor(model)->logits(huge); }));
+                    [&] { makeBackend(GetParam())->predictor(model)->logits(huge, one); }));
   const auto small = Dataset::fromFloats({1, 2, 3}, {0}, 3, 1);
-  EXPECT_EQ(predictor->logits(small).size(), 2u);
+  EXPECT_EQ(predictor->logits(small, one).size(), 2u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, PredictorTest, testing::ValuesIn(backendNames()),

@@ -59,9 +59,10 @@ class Predictor {
  public:
   virtual ~Predictor() = default;
 
-  /** The logits of all rows, [rows, classes]; labels do not matter. Throws kDiverged if one is not
-   * finite. */
-  virtual std::vector<float> logits(std::shared_ptr<const Dataset> dataset) = 0;
+  /** The logits of these rows, [rows, classes]; labels do not matter. Throws kDiverged if one is
+   * not finite. */
+  virtual std::vector<float> logits(std::shared_ptr<const Dataset> dataset,
+                                    std::span<const std::uint32_t> rows) = 0;
 };
 
 class Backend {

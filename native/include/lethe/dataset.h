@@ -30,6 +30,12 @@ class Dataset {
                                                    std::vector<std::uint32_t> labels,
                                                    std::size_t columns, std::size_t classes);
 
+  /** The same of floats that are known to be finite, with the nonzeros of each row. */
+  static std::shared_ptr<const Dataset> fromCounted(std::vector<float> features,
+                                                    std::vector<std::uint32_t> nonzeros,
+                                                    std::vector<std::uint32_t> labels,
+                                                    std::size_t columns, std::size_t classes);
+
   std::size_t rows() const { return labels_.size(); }
   std::size_t columns() const { return columns_; }
   std::size_t classes() const { return classes_; }
@@ -60,8 +66,9 @@ class Dataset {
 
  private:
   using Features = std::variant<std::vector<std::uint8_t>, std::vector<float>>;
+  /** @param nonzeros of each row; counted if there are none */
   Dataset(Features features, AffineMap map, std::vector<std::uint32_t> labels, std::size_t columns,
-          std::size_t classes);
+          std::size_t classes, std::vector<std::uint32_t> nonzeros = {});
 
   Features features_;
   AffineMap map_;
@@ -70,5 +77,8 @@ class Dataset {
   std::size_t columns_;
   std::size_t classes_;
 };
+
+/** How many values are not 0. */
+std::uint32_t countNonzeros(std::span<const float> values);
 
 }  // namespace lethe

@@ -23,7 +23,7 @@ struct LinearMap {
  * Throws kInvalidArgument, kInvalidRows, kEmptySet, kAborted, kDiverged (a mapped value is not
  * finite).
  */
-std::shared_ptr<const Dataset> mapRows(Backend& backend, const Dataset& dataset,
+std::shared_ptr<const Dataset> mapRows(Backend& backend, std::shared_ptr<const Dataset> dataset,
                                        std::span<const std::uint32_t> rows, const LinearMap& map,
                                        std::size_t threads, Control& control);
 
