@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lethe/error.h"
+#include "lethe/floating_point.h"
 
 namespace lethe {
 namespace {
@@ -24,6 +25,7 @@ void forEachRow(const Dataset& dataset, std::span<const std::uint32_t> rows, con
 }  // namespace
 
 ColumnStatistics columnStatistics(const Dataset& dataset, std::span<const std::uint32_t> rows) {
+  const FloatingPointMode mode;
   if (rows.empty()) throw Error(ErrorCode::kEmptySet, "there are no rows to describe");
   const std::size_t columns = dataset.columns();
   const auto count = static_cast<double>(rows.size());
@@ -45,6 +47,7 @@ ColumnStatistics columnStatistics(const Dataset& dataset, std::span<const std::u
 
 std::vector<float> scaledColumns(const Dataset& dataset, std::span<const std::uint32_t> rows,
                                  const ColumnScaling& scaling) {
+  const FloatingPointMode mode;
   const auto& [columns, means, scales] = scaling;
   if (means.size() != columns.size() || scales.size() != columns.size() ||
       std::any_of(columns.begin(), columns.end(),

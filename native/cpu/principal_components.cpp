@@ -86,15 +86,36 @@ void check(const CentredRows& rows, std::size_t components) {
   }
 }
 
-}  // namespace
+/** Column after column. */
+std::vector<double> transposed(const CentredRows& rows) {
+  std::vector<double> columns(rows.values.size());
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    for (std::size_t j = 0; j < rows.columns; ++j) {
+      columns[j * rows.rows + i] = rows.values[i * rows.columns + j];
+    }
+  }
+  return columns;
+}
 
-PrincipalComponents principalComponents(const Kernels& kernels, std::size_t threads,
-                                        const CentredRows& rows, std::size_t components,
-                                        std::uint64_t seed) {
-  const FloatingPointMode mode;
-  check(rows, components);
+/** Of X^T X; the vectors are directions of the columns. */
+SymmetricEigen exactDirections(const CentredRows& rows) {
+  const std::size_t size = rows.columns;
+  const std::vector<double> columns = transposed(rows);
+  std::vector<double> gram(size * size);
+  for (std::size_t j = 0; j < size; ++j) {
+    for (std::size_t k = 0; k <= j; ++k) {
+      gram[j * size + k] = gram[k * size + j] =
+          dot(&columns[j * rows.rows], &columns[k * rows.rows], rows.rows);
+    }
+  }
+  return symmetricEigen(std::move(gram), size);
+}
+
+/** The same in a random subspace of so many directions, which holds the strongest ones. */
+SymmetricEigen followedDirections(const Kernels& kernels, std::size_t threads,
+                                  const CentredRows& rows, std::size_t followed,
+                                  std::uint64_t seed) {
   ThreadTeam team(threads);
-  const std::size_t followed = std::min({components + kOversampling, rows.rows, rows.columns});
   const auto stride = static_cast<std::ptrdiff_t>(rows.columns);
   const Factor x{rows.values.data(), stride, 1};
   const Factor xTransposed{rows.values.data(), 1, stride};
@@ -119,12 +140,8 @@ PrincipalComponents principalComponents(const Kernels& kernels, std::size_t thre
   for (std::size_t i = 0; i < followed; ++i) {
     for (std::size_t j = 0; j < followed; ++j) symmetric[i * followed + j] = gram.row(i)[j];
   }
-  const SymmetricEigen eigen = symmetricEigen(std::move(symmetric), followed);
+  SymmetricEigen eigen = symmetricEigen(std::move(symmetric), followed);
 
-  PrincipalComponents result;
-  for (const float value : rows.values) result.totalVariance += double{value} * value;
-  const auto count = static_cast<double>(rows.rows);
-  result.totalVariance /= count;
   Matrix weights(followed, followed);
   for (std::size_t j = 0; j < followed; ++j) {
     for (std::size_t k = 0; k < followed; ++k) {
@@ -133,11 +150,36 @@ PrincipalComponents principalComponents(const Kernels& kernels, std::size_t thre
   }
   Matrix directions(rows.columns, followed);
   multiply(kernels, team, {basis.data(), basis.stride(), 1}, weights, directions);
-  for (std::size_t j = 0; j < std::min(components, followed); ++j) {
-    if (!(eigen.values[j] > kNoise * kNoise * eigen.values[0])) break;
-    result.variances.push_back(eigen.values[j] / count);
+  eigen.vectors.resize(followed * rows.columns);
+  for (std::size_t j = 0; j < followed; ++j) {
     for (std::size_t i = 0; i < rows.columns; ++i) {
-      result.directions.push_back(directions.row(i)[j]);
+      eigen.vectors[j * rows.columns + i] = directions.row(i)[j];
+    }
+  }
+  return eigen;
+}
+
+}  // namespace
+
+PrincipalComponents principalComponents(const Kernels& kernels, std::size_t threads,
+                                        const CentredRows& rows, std::size_t components,
+                                        std::uint64_t seed) {
+  const FloatingPointMode mode;
+  check(rows, components);
+  const std::size_t followed = components + kOversampling;
+  const SymmetricEigen found = followed < rows.columns
+                                   ? followedDirections(kernels, threads, rows, followed, seed)
+                                   : exactDirections(rows);
+
+  PrincipalComponents result;
+  for (const float value : rows.values) result.totalVariance += double{value} * value;
+  const auto count = static_cast<double>(rows.rows);
+  result.totalVariance /= count;
+  for (std::size_t j = 0; j < std::min(components, found.values.size()); ++j) {
+    if (!(found.values[j] > kNoise * kNoise * found.values[0])) break;
+    result.variances.push_back(found.values[j] / count);
+    for (std::size_t i = 0; i < rows.columns; ++i) {
+      result.directions.push_back(static_cast<float>(found.vectors[j * rows.columns + i]));
     }
   }
   return result;

@@ -30,12 +30,8 @@ class Worker final : public PromiseWorker {
 
   Napi::Value result(Napi::Env env) override {
     Napi::Object found = Napi::Object::New(env);
-    Napi::Array variances = Napi::Array::New(env, result_.variances.size());
-    for (std::size_t i = 0; i < result_.variances.size(); ++i) {
-      variances.Set(static_cast<std::uint32_t>(i), result_.variances[i]);
-    }
     found.Set("directions", toTypedArray(env, result_.directions));
-    found.Set("variances", variances);
+    found.Set("variances", toTypedArray(env, result_.variances));
     found.Set("totalVariance", result_.totalVariance);
     return found;
   }

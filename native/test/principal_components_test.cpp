@@ -134,6 +134,68 @@ TEST_P(PrincipalComponentsTest, loses_no_weak_direction_to_rounding) {
   }
 }
 
+/** Random rows, centred, of unequal columns. */
+std::vector<float> centredValues(std::size_t rows, std::size_t columns, std::uint64_t seed) {
+  auto values = Random(seed).uniforms(rows * columns, -1, 1);
+  for (std::size_t j = 0; j < columns; ++j) {
+    double mean = 0;
+    for (std::size_t i = 0; i < rows; ++i) mean += values[i * columns + j] / double(rows);
+    for (std::size_t i = 0; i < rows; ++i) {
+      values[i * columns + j] =
+          static_cast<float>((values[i * columns + j] - mean) / (1.0 + double(j)));
+    }
+  }
+  return values;
+}
+
+/** Orthonormal directions along which the rows are uncorrelated, with these variances. */
+void expectComponents(const CentredRows& rows, const PrincipalComponents& found) {
+  const std::size_t count = found.variances.size();
+  const double largest = found.variances[0];
+  std::vector<double> images(rows.rows * count);
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    for (std::size_t j = 0; j < count; ++j) {
+      images[i * count + j] =
+          inner(&rows.values[i * rows.columns], &found.directions[j * rows.columns], rows.columns);
+    }
+  }
+  for (std::size_t j = 0; j < count; ++j) {
+    for (std::size_t k = 0; k <= j; ++k) {
+      double covariance = 0;
+      for (std::size_t i = 0; i < rows.rows; ++i) {
+        covariance += images[i * count + j] * images[i * count + k] / double(rows.rows);
+      }
+      EXPECT_NEAR(j == k ? found.variances[j] : 0, covariance, 1e-5 * largest);
+      EXPECT_NEAR(j == k ? 1 : 0,
+                  inner(&found.directions[j * rows.columns], &found.directions[k * rows.columns],
+                        rows.columns),
+                  1e-5);
+    }
+  }
+}
+
+TEST_P(PrincipalComponentsTest, finds_all_of_a_few_columns_or_rows_from_any_seed) {
+  struct Size {
+    std::size_t rows, columns, components, expected;
+  };
+  const auto backend = makeBackend(GetParam());
+  for (const auto& [rows, columns, components, expected] :
+       {Size{16, 6, 6, 6}, Size{6, 14, 8, 5}, Size{6, 30, 8, 5}, Size{2, 12, 1, 1}}) {
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+      SCOPED_TRACE(std::to_string(rows) + " x " + std::to_string(columns) + ", seed " +
+                   std::to_string(seed));
+      const auto values = centredValues(rows, columns, seed);
+      const CentredRows centred{values, rows, columns};
+      const auto found = backend->principalComponents(centred, components, seed);
+      ASSERT_EQ(expected, found.variances.size());
+      expectComponents(centred, found);
+      double held = 0;
+      for (const double variance : found.variances) held += variance;
+      EXPECT_NEAR(found.totalVariance, held, 1e-5 * held);
+    }
+  }
+}
+
 TEST_P(PrincipalComponentsTest, finds_no_more_than_there_are) {
   const auto backend = makeBackend(GetParam());
   EXPECT_EQ(3u,

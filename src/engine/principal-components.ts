@@ -43,7 +43,8 @@ export interface PrincipalComponentsOptions extends ScaledColumns {
 }
 
 /**
- * Randomized subspace iteration, deterministic: the same bits on every machine.
+ * Randomized subspace iteration, deterministic: the same bits on every machine. Of no more than 10
+ * columns beyond the components, all directions at once.
  * Source: Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM Review 53(2), 2011,
  * algorithms 4.4 and 5.1.
  *
@@ -71,7 +72,8 @@ export async function principalComponents(
 
 /** The multiply-adds of `principalComponents`, its smaller parts included. */
 export function principalComponentsWork(rows: number, columns: number, components: number): number {
-  const followed = Math.min(components + 10, rows, columns);
+  const followed = components + 10;
+  if (followed >= columns) return (rows * columns ** 2) / 2 + 6 * columns ** 3;
   const products = 5 * rows * columns * followed + (rows + columns) * followed ** 2;
   const orthonormalization = 4 * columns * followed ** 2;
   const eigenvectors = 6 * followed ** 3;

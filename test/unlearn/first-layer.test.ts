@@ -30,7 +30,6 @@ describe('a factored first layer', () => {
       ...{ rows: 24, columns: 7, classes: 3, affine: { scale: 1, offset: 0 } },
     });
     const rows = Uint32Array.from(range(8, 24));
-    // From this seed the six random directions to begin with span all: the components are exact.
     const factored = await factorFirstLayer(original, data, rows, { components: 3, seed: 1 });
     const folded = await foldLinearMap(factored.model, factored.map);
     fixture.expectVector(folded.parameters(), 'lowRank.');
