@@ -34,6 +34,7 @@ export {
   loadSafetensors,
   type SafetensorsImportOptions,
 } from './engine/formats/import-model.js';
+export { type KroneckerSystem, kroneckerSolve } from './engine/kronecker.js';
 export {
   type FoldOptions,
   foldLinearMap,

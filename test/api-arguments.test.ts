@@ -57,6 +57,18 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
   ],
   mapDataset: [(...a) => api.mapDataset(...a), [dataset, linearMap, {}]],
   foldLinearMap: [(...a) => api.foldLinearMap(...a), [lethe.Model.create([2, 3]), linearMap, {}]],
+  kroneckerSolve: [
+    (...a) => api.kroneckerSolve(...a),
+    [
+      {
+        widths: [1, 1],
+        factors: Float32Array.of(1, 0, 0, 1, 1),
+        gradient: Float32Array.of(1, 1),
+        damping: 1,
+      },
+      {},
+    ],
+  ],
   pass: [
     (...a) => api.pass(...a),
     [model, dataset, { rows: [0] }, { target: 'label' }, { kind: 'logits' }, {}],

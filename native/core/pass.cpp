@@ -12,8 +12,6 @@
 namespace lethe {
 namespace {
 
-constexpr std::chrono::milliseconds kReportInterval{50};
-
 void require(bool condition, const std::string& message) {
   if (!condition) throw Error(ErrorCode::kInvalidArgument, message);
 }
@@ -139,17 +137,6 @@ std::optional<TrackedChange> trackedChange(const PassSpec& spec) {
 }
 
 }  // namespace
-
-void Control::poll(const Progress& progress) {
-  if (aborted()) {
-    throw Error(ErrorCode::kAborted, "the run was aborted; the model is as it was");
-  }
-  if (!onProgress) return;
-  const auto now = std::chrono::steady_clock::now();
-  if (now - lastReport_ < kReportInterval) return;
-  lastReport_ = now;
-  onProgress(progress);
-}
 
 PassResult pass(Backend& backend, const PassSpec& spec, Control& control) {
   const FloatingPointMode mode;

@@ -35,8 +35,8 @@ class CpuBackend final : public Backend {
   }
 
   ParameterVector kroneckerSolve(const FactoredFisher& fisher, const ParameterVector& gradient,
-                                 double damping) override {
-    return cpu::kroneckerSolve(kernels_, threads_, fisher, gradient, damping);
+                                 double damping, Control& control) override {
+    return cpu::kroneckerSolve(kernels_, threads_, fisher, gradient, damping, control);
   }
 
  private:

@@ -32,8 +32,12 @@ void multiplyInPlace(const Kernels& kernels, const Factor& a, const Panel& targe
 
 }  // namespace
 
-Cholesky::Cholesky(const Kernels& kernels, ThreadTeam& team, Matrix matrix)
-    : kernels_(kernels), team_(team), u_(std::move(matrix)), inverses_(u_.rows() * kBlock) {
+Cholesky::Cholesky(const Kernels& kernels, ThreadTeam& team, Matrix matrix, Steps& steps)
+    : kernels_(kernels),
+      team_(team),
+      steps_(steps),
+      u_(std::move(matrix)),
+      inverses_(u_.rows() * kBlock) {
   for (std::size_t i = u_.columns(); i < u_.rows(); ++i) u_.row(i)[i] = 1;
   for (std::size_t row = 0; row < blocks(); ++row) {
     // U_rc = U_rr^-T (S_rc - sum over k < r of U_kr^T U_kc), the diagonal block first.
@@ -46,6 +50,7 @@ Cholesky::Cholesky(const Kernels& kernels, ThreadTeam& team, Matrix matrix)
       subtractProduct(kernels_, above, block(0, column), depth, block(row, column));
       multiplyInPlace(kernels_, {inverse(row), 1, kBlock}, block(row, column));
     });
+    steps_.advance();
   }
 }
 
@@ -82,8 +87,10 @@ void Cholesky::factorDiagonal(std::size_t row) {
 
 void Cholesky::solve(Matrix& b) {
   team_.run(panelCount(b.columns()), [&](std::size_t panel, std::size_t) {
-    solvePanel({b.data() + panel * kPanelLanes, b.stride()});
+    // A panel of a wide layer takes a while; what is left undone is thrown away.
+    if (!steps_.aborted()) solvePanel({b.data() + panel * kPanelLanes, b.stride()});
   });
+  steps_.poll();
 }
 
 /** U^T Y = B from the top, then U X = Y from the bottom. */

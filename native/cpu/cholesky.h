@@ -2,10 +2,30 @@
 
 #include <vector>
 
+#include "lethe/control.h"
 #include "matrix.h"
 #include "thread_team.h"
 
 namespace lethe::cpu {
+
+/** Counts what has been done of a run, and ends it where it is aborted. */
+class Steps {
+ public:
+  /** Throws kAborted. */
+  Steps(Control& control, std::uint64_t steps) : control_(control), steps_(steps) { poll(); }
+
+  void advance() {
+    ++done_;
+    poll();
+  }
+  void poll() { control_.poll({done_, steps_, 0}); }
+  bool aborted() const { return control_.aborted(); }
+
+ private:
+  Control& control_;
+  std::uint64_t steps_;
+  std::uint64_t done_ = 0;
+};
 
 /**
  * S = U^T U of a symmetric positive definite matrix, in blocks of kPanelLanes rows: every element
@@ -16,11 +36,13 @@ class Cholesky {
   /**
    * @param matrix with as many rows as columns, and empty ones up to paddedRows of them; of the
    * elements the upper triangle is read
-   * @throws Error kInvalidArgument if it is not positive definite
+   * @param steps of which each block row is one; it outlives the factorization
+   * @throws Error kInvalidArgument if it is not positive definite; kAborted
    */
-  Cholesky(const Kernels& kernels, ThreadTeam& team, Matrix matrix);
+  Cholesky(const Kernels& kernels, ThreadTeam& team, Matrix matrix, Steps& steps);
 
-  /** Replaces B by S^-1 B. B has the padded rows too, those beyond the matrix zero. */
+  /** Replaces B by S^-1 B. B has the padded rows too, those beyond the matrix zero. Throws
+   * kAborted. */
   void solve(Matrix& b);
 
   static constexpr std::size_t paddedRows(std::size_t size) { return panelCount(size) * kBlock; }
@@ -38,6 +60,7 @@ class Cholesky {
 
   const Kernels& kernels_;
   ThreadTeam& team_;
+  Steps& steps_;
   Matrix u_;
   std::vector<float> inverses_;  ///< of the diagonal blocks of U
 };

@@ -31,24 +31,34 @@ double meanOfDiagonal(const float* values, std::size_t size) {
   return trace / static_cast<double>(size);
 }
 
+/** Of all factors of all layers. */
+std::uint64_t blockRows(const Architecture& architecture) {
+  std::uint64_t rows = 0;
+  for (const Layer& layer : architecture.layers()) {
+    rows += panelCount(layer.inputs + 1) + panelCount(layer.outputs);
+  }
+  return rows;
+}
+
 Cholesky factorize(const Kernels& kernels, ThreadTeam& team, const float* values, std::size_t size,
-                   double damping) {
+                   double damping, Steps& steps) {
   Matrix matrix(Cholesky::paddedRows(size), size);
   for (std::size_t i = 0; i < size; ++i) {
     std::copy_n(values + i * size, size, matrix.row(i));
     matrix.row(i)[i] += static_cast<float>(damping);
   }
-  return {kernels, team, std::move(matrix)};
+  return {kernels, team, std::move(matrix), steps};
 }
 
 }  // namespace
 
 ParameterVector kroneckerSolve(const Kernels& kernels, std::size_t threads,
                                const FactoredFisher& fisher, const ParameterVector& gradient,
-                               double damping) {
+                               double damping, Control& control) {
   const FloatingPointMode mode;
   check(fisher, gradient, damping);
   ThreadTeam team(threads);
+  Steps steps(control, blockRows(fisher.architecture));
   ParameterVector solution(gradient.size());
   const float* values = fisher.values.data();
   for (const Layer& layer : fisher.architecture.layers()) {
@@ -68,12 +78,12 @@ ParameterVector kroneckerSolve(const Kernels& kernels, std::size_t threads,
                   v.row(output));
       v.row(output)[layer.inputs] = gradient[layer.biasOffset + output];
     }
-    factorize(kernels, team, g, layer.outputs, share / ratio).solve(v);
+    factorize(kernels, team, g, layer.outputs, share / ratio, steps).solve(v);
     Matrix transposed(Cholesky::paddedRows(inputs), layer.outputs);
     for (std::size_t output = 0; output < layer.outputs; ++output) {
       for (std::size_t k = 0; k < inputs; ++k) transposed.row(k)[output] = v.row(output)[k];
     }
-    factorize(kernels, team, a, inputs, share * ratio).solve(transposed);
+    factorize(kernels, team, a, inputs, share * ratio, steps).solve(transposed);
     for (std::size_t output = 0; output < layer.outputs; ++output) {
       for (std::size_t k = 0; k < layer.inputs; ++k) {
         solution[layer.weightOffset + output * layer.inputs + k] = transposed.row(k)[output];

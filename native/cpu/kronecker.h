@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels.h"
+#include "lethe/control.h"
 #include "lethe/kronecker.h"
 
 namespace lethe::cpu {
@@ -8,6 +9,6 @@ namespace lethe::cpu {
 /** See Backend::kroneckerSolve. */
 ParameterVector kroneckerSolve(const Kernels& kernels, std::size_t threads,
                                const FactoredFisher& fisher, const ParameterVector& gradient,
-                               double damping);
+                               double damping, Control& control);
 
 }  // namespace lethe::cpu

@@ -2,7 +2,7 @@
 #include "convert.h"
 #include "fold_worker.h"
 #include "handles.h"
-#include "kronecker.h"
+#include "kronecker_worker.h"
 #include "map_worker.h"
 #include "napi_setup.h"
 #include "pass_worker.h"
@@ -47,6 +47,16 @@ Napi::Value startFold(const Napi::CallbackInfo& info) {
   });
 }
 
+/** kroneckerSolve(request, onProgress?): {promise, abort()} */
+Napi::Value startKroneckerSolve(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    auto& runs = env.GetInstanceData<InstanceData>()->runs;
+    auto worker = std::make_unique<KroneckerWorker>(env, Fields(info[0]), runs);
+    return RunWorker::begin(env, std::move(worker), info[1]);
+  });
+}
+
 /** device(): the backend in words, e.g. "cpu avx512" */
 Napi::Value device(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
@@ -67,7 +77,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("columnStatistics", Napi::Function::New<columnStatistics>(env, "columnStatistics"));
   exports.Set("principalComponents",
               Napi::Function::New<principalComponents>(env, "principalComponents"));
-  exports.Set("kroneckerSolve", Napi::Function::New<kroneckerSolve>(env, "kroneckerSolve"));
+  exports.Set("kroneckerSolve", Napi::Function::New<startKroneckerSolve>(env, "kroneckerSolve"));
   exports.Set("device", Napi::Function::New<device>(env, "device"));
   return exports;
 }

@@ -1,10 +1,30 @@
 #pragma once
 
-#include "napi_setup.h"
+#include <vector>
+
+#include "convert.h"
+#include "lethe/model.h"
+#include "run_worker.h"
 
 namespace lethe::node {
 
-/** kroneckerSolve({widths, factors, gradient, damping, threads}): a promise of a Float32Array */
-Napi::Value kroneckerSolve(const Napi::CallbackInfo& info);
+/**
+ * Solves with Kronecker factors: {widths, factors, gradient, damping, threads}, the promise of a
+ * Float32Array, one value per parameter.
+ */
+class KroneckerWorker final : public RunWorker {
+ public:
+  KroneckerWorker(Napi::Env env, const Fields& request, RunQueue& queue);
+
+ private:
+  void compute(Control& control) override;
+  Napi::Value outcome(Napi::Env env) override;
+
+  Architecture architecture_;
+  std::vector<float> factors_;
+  ParameterVector gradient_;
+  double damping_;
+  ParameterVector solution_;
+};
 
 }  // namespace lethe::node

@@ -38,8 +38,10 @@ class PromiseWorker : public Napi::AsyncWorker {
     if (error_) return deferred_.Reject(toJavaScript(Env(), *error_).Value());
     try {
       deferred_.Resolve(result(Env()));
-    } catch (const Error& error) {
-      deferred_.Reject(toJavaScript(Env(), error).Value());
+    } catch (const Napi::Error& error) {
+      deferred_.Reject(error.Value());
+    } catch (...) {
+      deferred_.Reject(toJavaScript(Env(), currentError()).Value());
     }
   }
 

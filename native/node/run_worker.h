@@ -5,8 +5,8 @@
 #include <optional>
 #include <thread>
 
+#include "lethe/control.h"
 #include "lethe/error.h"
-#include "lethe/pass.h"
 #include "napi_setup.h"
 
 namespace lethe::node {

@@ -117,6 +117,12 @@ Vector applied(const Layer& layer, const float* a, const ParameterVector& soluti
   return whole;
 }
 
+ParameterVector solve(Backend& backend, const FactoredFisher& fisher,
+                      const ParameterVector& gradient, double damping) {
+  Control control;
+  return backend.kroneckerSolve(fisher, gradient, damping, control);
+}
+
 TEST_P(KroneckerTest, solution_gives_the_gradient_back) {
   const auto backend = makeBackend(GetParam(), 3);
   for (const auto& widths :
@@ -126,7 +132,7 @@ TEST_P(KroneckerTest, solution_gives_the_gradient_back) {
     Random random(4);
     const auto factors = randomFactors(architecture, random);
     const auto gradient = random.uniforms(architecture.parameterCount(), -1, 1);
-    const auto solution = backend->kroneckerSolve({architecture, factors}, gradient, 0.01);
+    const auto solution = solve(*backend, {architecture, factors}, gradient, 0.01);
     const float* values = factors.data();
     for (const Layer& layer : architecture.layers()) {
       const Vector back = applied(layer, values, solution, 0.01);
@@ -149,10 +155,10 @@ TEST_P(KroneckerTest, solution_has_the_bits_of_plain_code) {
   const auto factors = randomFactors(architecture, random);
   const auto gradient = random.uniforms(architecture.parameterCount(), -1, 1);
   const FactoredFisher fisher{architecture, factors};
-  const auto expected = makeBackend("cpu_plain", 1)->kroneckerSolve(fisher, gradient, 0.1);
+  const auto expected = solve(*makeBackend("cpu_plain", 1), fisher, gradient, 0.1);
   for (const std::size_t threads : {1, 2, 4}) {
-    EXPECT_TRUE(sameBits(expected,
-                         makeBackend(GetParam(), threads)->kroneckerSolve(fisher, gradient, 0.1)));
+    EXPECT_TRUE(
+        sameBits(expected, solve(*makeBackend(GetParam(), threads), fisher, gradient, 0.1)));
   }
 }
 
@@ -162,7 +168,7 @@ TEST_P(KroneckerTest, bears_a_layer_without_gradients) {
   for (std::size_t i = 0; i < 4; ++i) factors[5 * i] = 1;  // A = 1, G = 0
   const ParameterVector gradient(architecture.parameterCount(), 1.0f);
   for (const float value :
-       makeBackend(GetParam())->kroneckerSolve({architecture, factors}, gradient, 0.25)) {
+       solve(*makeBackend(GetParam()), {architecture, factors}, gradient, 0.25)) {
     EXPECT_NEAR(1 / (0.5 * 1.5), value, 1e-5);
   }
 }
@@ -175,7 +181,7 @@ TEST_P(KroneckerTest, refuses_what_does_not_fit) {
   const auto fail = [&](std::span<const float> values, const ParameterVector& right, double damping,
                         const char* message) {
     EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, message, [&] {
-      backend->kroneckerSolve({architecture, values}, right, damping);
+      solve(*backend, {architecture, values}, right, damping);
     }));
   };
   fail({factors.data(), 3}, gradient, 0.1, "must hold 13 numbers");
@@ -187,6 +193,25 @@ TEST_P(KroneckerTest, refuses_what_does_not_fit) {
   std::vector<float> negative = factors;
   negative[0] = -3;
   fail(negative, gradient, 0.1, "positive definite");
+}
+
+TEST_P(KroneckerTest, tells_how_far_it_is_and_ends_when_asked_to) {
+  const Architecture architecture({70, 40, 10});
+  Random random(6);
+  const auto factors = randomFactors(architecture, random);
+  const auto gradient = random.uniforms(architecture.parameterCount(), -1, 1);
+  Control control;
+  std::vector<Progress> seen;
+  control.onProgress = [&](const Progress& progress) {
+    seen.push_back(progress);
+    control.abort();
+  };
+  EXPECT_TRUE(fails(ErrorCode::kAborted, "aborted", [&] {
+    makeBackend(GetParam())->kroneckerSolve({architecture, factors}, gradient, 0.1, control);
+  }));
+  ASSERT_EQ(1u, seen.size());
+  EXPECT_EQ(0u, seen[0].step);
+  EXPECT_EQ(3u + 2 + 2 + 1, seen[0].steps);  // 71, 40, 41 and 10 in blocks of 32
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, KroneckerTest, testing::ValuesIn(backendNames()),

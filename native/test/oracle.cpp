@@ -136,9 +136,8 @@ class Oracle {
     for (const float rowLoss : rowLosses) loss += static_cast<double>(rowLoss);
     if (holds<RowLosses>()) {
       for (std::size_t i = 0; i < rows.size(); ++i) {
-        const float ofLabel = logits[i][spec_.dataset->label(rows[i])];
-        const bool isCorrect = std::all_of(logits[i].begin(), logits[i].end(),
-                                           [&](float logit) { return logit <= ofLabel; });
+        const auto best = std::max_element(logits[i].begin(), logits[i].end());
+        const bool isCorrect = best - logits[i].begin() == spec_.dataset->label(rows[i]);
         rowValues_.insert(rowValues_.end(), {rowLosses[i], isCorrect ? 1.0f : 0.0f});
       }
       return loss;

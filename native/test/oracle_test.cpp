@@ -65,6 +65,17 @@ TEST_P(OracleTest, fisher_of_each_batch) { checkShapes(SquaredGradient{FisherMod
 TEST_P(OracleTest, logits) { checkShapes(Logits{}); }
 TEST_P(OracleTest, losses_of_rows) { checkShapes(RowLosses{}); }
 
+TEST_P(OracleTest, losses_of_rows_whose_logits_are_equal) {
+  PassSpec spec = makeSpec({7, 5, 4}, Features::kBytes, 40, 16, RowLosses{});
+  spec.model.parameters = std::make_shared<const ParameterVector>(64);
+  ASSERT_EQ(64u, spec.model.architecture.parameterCount());
+  check(spec);
+  const auto values = run(spec, *makeBackend(GetParam())).values;
+  for (std::size_t i = 0; i < 40; ++i) {
+    EXPECT_EQ(spec.dataset->label(spec.plan.rows[i]) == 0 ? 1 : 0, values[2 * i + 1]);
+  }
+}
+
 TEST_P(OracleTest, sgd_with_a_weight_and_a_shuffled_subset) {
   PassSpec spec = makeSpec({33, 20, 10}, Features::kBytes, 60, 16, kSgd);
   spec.plan.rows.resize(41);

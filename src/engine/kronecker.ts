@@ -1,5 +1,6 @@
-import { availableThreads } from './available-threads.js';
-import { promiseNative } from './native.js';
+import { requireInstance, requireObject, requirePositive } from '../arguments.js';
+import { checkWidths } from './model.js';
+import { type RunOptions, runNative } from './run.js';
 
 /** A linear system in the Fisher information as its Kronecker factors give it. */
 export interface KroneckerSystem {
@@ -10,22 +11,31 @@ export interface KroneckerSystem {
   readonly gradient: Float32Array;
   /** Added to the Fisher information, split between the factors of each layer; above 0. */
   readonly damping: number;
-  readonly threads?: number | undefined;
 }
 
 /**
  * The gradient times the inverse of the damped Fisher information, one value per parameter: the same
- * bits on every machine.
+ * bits on every machine. Progress counts block rows of the factors.
  * Source: Martens, Grosse, "Optimizing neural networks with Kronecker-factored approximate
  * curvature", ICML 2015, sections 4.2 and 6.3.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT: the factors are not positive definite, more damping
- * helps; ERR_DIVERGED, ERR_OUT_OF_MEMORY
+ * helps; ERR_ABORTED, ERR_DIVERGED, ERR_OUT_OF_MEMORY
  */
-export async function kroneckerSolve(system: KroneckerSystem): Promise<Float32Array> {
-  const { widths, threads = availableThreads(), ...rest } = system;
-  const request = { ...rest, threads, widths: Uint32Array.from(widths) };
-  return promiseNative((addon) => addon.kroneckerSolve(request));
+export async function kroneckerSolve(
+  system: KroneckerSystem,
+  options: RunOptions = {},
+): Promise<Float32Array> {
+  const { widths, factors, gradient, damping } = requireObject('system', system);
+  const request = {
+    widths: checkWidths(widths),
+    factors: requireInstance('factors', factors, Float32Array),
+    gradient: requireInstance('gradient', gradient, Float32Array),
+    damping: requirePositive('damping', damping),
+  };
+  return runNative(options, (addon, threads, onProgress) =>
+    addon.kroneckerSolve({ ...request, threads }, onProgress),
+  );
 }
 
 /** The multiply-adds of the factors for one row, beside those of the way forth and back. */

@@ -109,7 +109,7 @@ export interface NativeColumnStatistics {
 /** Directions of the largest variance, [components, columns], and the variance along each. */
 export interface NativeComponents {
   directions: Float32Array;
-  variances: number[];
+  variances: Float64Array;
   totalVariance: number;
 }
 
@@ -158,13 +158,16 @@ export interface NativeAddon {
     seed: number;
     threads: number;
   }): Promise<NativeComponents>;
-  kroneckerSolve(arguments_: {
-    widths: Uint32Array;
-    factors: Float32Array;
-    gradient: Float32Array;
-    damping: number;
-    threads: number;
-  }): Promise<Float32Array>;
+  kroneckerSolve(
+    request: {
+      widths: Uint32Array;
+      factors: Float32Array;
+      gradient: Float32Array;
+      damping: number;
+      threads: number;
+    },
+    onProgress?: (progress: Progress) => void,
+  ): NativeRun<Float32Array>;
   device(): string;
 }
 

@@ -56,11 +56,11 @@ export async function naturalGradient(
     { kind: 'gradient' },
     run,
   );
-  const { damping, threads } = options;
-  const solution = await kroneckerSolve({
-    ...{ widths, damping, threads },
-    ...{ factors: factors!, gradient: gradient! },
-  });
+  const { damping } = options;
+  const solution = await kroneckerSolve(
+    { widths, damping, factors: factors!, gradient: gradient! },
+    run,
+  );
   return {
     gradient: solution,
     squaredNorm: solution.reduce((sum, value, i) => sum + value * gradient![i]!, 0),

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lethe/control.h"
 #include "lethe/dataset.h"
 #include "lethe/kronecker.h"
 #include "lethe/model.h"
@@ -76,8 +77,8 @@ class Backend {
   /**
    * The first `components` principal components, or as many as there are: a randomized subspace
    * iteration (Halko, Martinsson, Tropp 2011, "Finding structure with randomness", algorithms 4.4
-   * and 5.1). The seed chooses where it starts; the result is a function of the arguments alone.
-   * Throws kInvalidArgument.
+   * and 5.1), or of few columns all directions at once. The seed chooses where the iteration
+   * starts; the result is a function of the arguments alone. Throws kInvalidArgument.
    */
   virtual PrincipalComponents principalComponents(const CentredRows& rows, std::size_t components,
                                                   std::uint64_t seed) = 0;
@@ -86,10 +87,12 @@ class Backend {
    * The gradient times the inverse of the Fisher information as its factors give it: of each layer
    * (G + sqrt(damping) / r)^-1 V (A + r sqrt(damping))^-1, V the gradients of its weights and, as
    * the last column, biases, r^2 the ratio of the mean diagonals of A and G (Martens, Grosse 2015,
-   * sections 4.2 and 6.3). Throws kInvalidArgument, kDiverged.
+   * sections 4.2 and 6.3). Progress counts block rows of the factors. Throws kInvalidArgument,
+   * kAborted, kDiverged.
    */
   virtual ParameterVector kroneckerSolve(const FactoredFisher& fisher,
-                                         const ParameterVector& gradient, double damping) = 0;
+                                         const ParameterVector& gradient, double damping,
+                                         Control& control) = 0;
 };
 
 struct CpuOptions {

@@ -1,37 +1,12 @@
 #pragma once
 
-#include <atomic>
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "lethe/backend.h"
+#include "lethe/control.h"
 
 namespace lethe {
-
-struct Progress {
-  std::uint64_t step;  ///< steps done
-  std::uint64_t steps;
-  std::uint32_t epoch;  ///< the epoch of the last step, from 0
-};
-
-/** How the outside watches and stops a running pass. */
-class Control {
- public:
-  void abort() { aborted_.store(true, std::memory_order_relaxed); }
-  bool aborted() const { return aborted_.load(std::memory_order_relaxed); }
-
-  /** Called on the thread of the pass, at most 20 times a second. */
-  std::function<void(const Progress&)> onProgress;
-
-  /** Reports progress if the last report is old enough. Throws kAborted. */
-  void poll(const Progress& progress);
-
- private:
-  std::atomic<bool> aborted_{false};
-  std::chrono::steady_clock::time_point lastReport_{};
-};
 
 struct PassResult {
   /** Sgd, ClampedFisher: the new parameters. Gradient, SquaredGradient: one value per parameter.
