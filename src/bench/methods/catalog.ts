@@ -28,11 +28,13 @@ export interface CatalogEntry {
   readonly isExact: boolean;
   /** What it can delete; default: both. */
   readonly only?: Deletion['kind'];
-  readonly run: (
-    request: UnlearningRequest,
-    seed: number,
-    kind: Deletion['kind'],
-  ) => Promise<UnlearningResult>;
+  readonly run: (request: UnlearningRequest, options: CatalogOptions) => Promise<UnlearningResult>;
+}
+
+export interface CatalogOptions {
+  readonly seed: number;
+  readonly threads: number;
+  readonly kind: Deletion['kind'];
 }
 
 /** Models that begin where the original did would share its initial parameters. */
@@ -48,40 +50,81 @@ export const CATALOG: readonly CatalogEntry[] = [
   {
     name: 'exactRetrain',
     isExact: true,
-    run: (request, seed) => exactRetrain(request, { seed: seed + FRESH }),
+    run: (request, { seed, threads }) => exactRetrain(request, { seed: seed + FRESH, threads }),
   },
   {
     name: 'retrain',
     isExact: true,
-    run: (request, seed) => retrain(request, { seed: seed + 2 * FRESH }),
+    run: (request, { seed, threads }) => retrain(request, { seed: seed + 2 * FRESH, threads }),
   },
   {
     name: 'fisherScrub paper',
     isExact: false,
-    run: (request, seed, kind) => {
+    run: (request, { seed, threads, kind }) => {
       const { scrub } = kind === 'class' ? SETTINGS.exclusive : SETTINGS.zipf;
-      return fisherScrub(request, { ...scrub, mode: 'paper', seed });
+      return fisherScrub(request, { ...scrub, mode: 'paper', seed, threads });
     },
   },
   { name: 'rowRemoval', isExact: false, only: 'class', run: (request) => rowRemoval(request) },
   {
     name: 'amnesiac',
     isExact: false,
-    run: (request, seed) => amnesiac(request, { training: { seed, epochs: EPOCHS } }),
+    run: (request, { seed, threads }) =>
+      amnesiac(request, { training: { seed, epochs: EPOCHS }, threads }),
   },
-  { name: 'fineTune', isExact: false, run: (request, seed) => fineTune(request, { seed }) },
+  {
+    name: 'fineTune',
+    isExact: false,
+    run: (request, { seed, threads }) => fineTune(request, { seed, threads }),
+  },
   {
     name: 'gradientAscent',
     isExact: false,
-    run: (request, seed) => gradientAscent(request, { seed }),
+    run: (request, { seed, threads }) => gradientAscent(request, { seed, threads }),
   },
-  { name: 'negGradPlus', isExact: false, run: (request, seed) => negGradPlus(request, { seed }) },
-  { name: 'kfac', isExact: false, run: (request, seed) => kfac(request, { seed }) },
-  { name: 'lowRank', isExact: false, run: (request, seed) => lowRank(request, { seed }) },
-  { name: 'randomLabel', isExact: false, run: (request, seed) => randomLabel(request, { seed }) },
-  { name: 'salun', isExact: false, run: (request, seed) => salun(request, { seed }) },
-  { name: 'badTeacher', isExact: false, run: (request, seed) => badTeacher(request, { seed }) },
-  { name: 'scrub', isExact: false, run: (request, seed) => scrub(request, { seed }) },
-  { name: 'ssd', isExact: false, run: (request, seed) => ssd(request, { seed }) },
-  { name: 'fisherForget', isExact: false, run: (request, seed) => fisherForget(request, { seed }) },
+  {
+    name: 'negGradPlus',
+    isExact: false,
+    run: (request, { seed, threads }) => negGradPlus(request, { seed, threads }),
+  },
+  {
+    name: 'kfac',
+    isExact: false,
+    run: (request, { seed, threads }) => kfac(request, { seed, threads }),
+  },
+  {
+    name: 'lowRank',
+    isExact: false,
+    run: (request, { seed, threads }) => lowRank(request, { seed, threads }),
+  },
+  {
+    name: 'randomLabel',
+    isExact: false,
+    run: (request, { seed, threads }) => randomLabel(request, { seed, threads }),
+  },
+  {
+    name: 'salun',
+    isExact: false,
+    run: (request, { seed, threads }) => salun(request, { seed, threads }),
+  },
+  {
+    name: 'badTeacher',
+    isExact: false,
+    run: (request, { seed, threads }) => badTeacher(request, { seed, threads }),
+  },
+  {
+    name: 'scrub',
+    isExact: false,
+    run: (request, { seed, threads }) => scrub(request, { seed, threads }),
+  },
+  {
+    name: 'ssd',
+    isExact: false,
+    run: (request, { seed, threads }) => ssd(request, { seed, threads }),
+  },
+  {
+    name: 'fisherForget',
+    isExact: false,
+    run: (request, { seed, threads }) => fisherForget(request, { seed, threads }),
+  },
 ];

@@ -60,16 +60,19 @@ export function goalsOf(
 }
 
 const LEAST_RETAIN = -0.1;
+/** A seed that is worse than M0 by more has gone wrong. */
+const NO_COLLAPSE = -1;
 
 function exactOnAnyData(figures: readonly OtherDataFigures[]): MethodGoal {
   if (figures.length === 0) return { id: 'exact.any', value: null, floor: null };
   return {
     ...{ id: 'exact.any', method: 'exactRetrain', floor: LEAST_RETAIN },
     value: Math.min(...figures.flatMap(({ retain, test }) => [retain, test])),
-    conditions: figures.flatMap(({ name, costPercent, mostCost, retain, test }) => [
+    conditions: figures.flatMap(({ name, costPercent, mostCost, retain, test, worst }) => [
       atMost(`${name}: % of M0's multiply-adds`, costPercent, mostCost),
       atLeast(`${name}: retain, minus M0's`, retain, LEAST_RETAIN),
       atLeast(`${name}: test, minus M0's`, test, 0),
+      atLeast(`${name}: the worst of both of any seed`, worst, NO_COLLAPSE),
     ]),
   };
 }
@@ -107,22 +110,23 @@ function goal(
   const unmeasured = { id, value: null, floor: null };
   if (!first) return unmeasured;
   const candidates = first.methods.filter(
-    ({ name, isExact: exact, diverged }) =>
-      diverged === 0 && (isExact ? name === 'exactRetrain' : !exact && name !== 'nothing'),
+    ({ name, isExact: exact, runs }) =>
+      runs.length > 0 && (isExact ? name === 'exactRetrain' : !exact && name !== 'nothing'),
   );
-  const judged = candidates.map(({ name, runs }) => ({
-    ...{ name, conditions: conditionsOf(runs, first, true) },
+  const judged = candidates.map(({ name, runs, diverged }) => ({
+    ...{ name, conditions: [cameToAnEnd(diverged), ...conditionsOf(runs, first, true)] },
   }));
   const met = (conditions: readonly Condition[]) => conditions.filter(({ isMet }) => isMet).length;
   const [best] = judged.sort((a, b) => met(b.conditions) - met(a.conditions));
   if (!best) return unmeasured;
   const on = (figures: DeletionFigures): GoalFigures => {
-    const { runs } = figures.methods.find(({ name }) => name === best.name)!;
+    const { runs, diverged } = figures.methods.find(({ name }) => name === best.name)!;
     const on = figures.title;
-    if (runs.length === 0) return { on, value: null, floor: null };
+    const ended = cameToAnEnd(diverged);
+    if (runs.length === 0) return { on, value: null, floor: null, conditions: [ended] };
     return {
       ...{ on, value: mean(runs, 'jsForget'), floor: floorOf(figures, 'jsForget') },
-      conditions: conditionsOf(runs, figures, figures === first),
+      conditions: [ended, ...conditionsOf(runs, figures, figures === first)],
     };
   };
   return { ...{ id, method: best.name }, ...on(first), elsewhere: others.map(on) };
@@ -149,6 +153,9 @@ const atMost = (name: string, value: number, bound: number, stretch?: number): C
 const atLeast = (name: string, value: number, bound: number): Condition => ({
   ...{ name, value, bound, isMet: value >= bound },
 });
+
+/** The other conditions are about the seeds that did not diverge. */
+const cameToAnEnd = (diverged: number) => atMost('seeds that diverged', diverged, 0);
 
 const cost = (runs: readonly MethodRun[], of: 'costPercent' | 'secondsPercent') =>
   summarize(runs.map((run) => run[of])).mean;

@@ -2,14 +2,10 @@ import { sideBySide } from '../../engine/side-by-side.js';
 import { Model, retrain, trainMany } from '../../index.js';
 import { EPOCHS, WIDTHS } from '../settings.js';
 import type { StudyData } from '../study.js';
+import { type BesideExact, besideExact } from './beside-exact.js';
 import { CATALOG } from './catalog.js';
 import { type DeletedRows, type Deletion, deletedRows } from './deletions.js';
-import {
-  type BesideExact,
-  besideExact,
-  type CurvePoint,
-  measureExactCurve,
-} from './exact-curve.js';
+import { type CurvePoint, measureExactCurve } from './exact-curve.js';
 import { type Comparison, Judge, type Judgement } from './judge.js';
 import { type MethodRuns, runMethods } from './method-runs.js';
 import { compareWithOwnRecipe } from './own-recipe.js';
@@ -49,8 +45,6 @@ export interface MethodFigures extends MethodRuns {
 /** Far from every seed of the methods. */
 const POOL_SEED = 50_000;
 const M0_SEED = 10_000;
-/** So many seeds are enough for a mean that only stands beside others. */
-const CURVE_SEEDS = 3;
 
 export async function measureMethods(bench: MethodsBench): Promise<DeletionFigures[]> {
   const { data, seeds, onStage } = bench;
@@ -93,7 +87,7 @@ async function measureDeletion(
     threads,
   });
   stage('exactRetrain at other costs');
-  const exactCurve = await measureExactCurve(judge, references.slice(0, CURVE_SEEDS), threads);
+  const exactCurve = await measureExactCurve(judge, references, threads);
   return {
     ...{ deletion, title: rows.title, floor, ownRecipe, exactCurve },
     forgetRows: rows.forget.length,

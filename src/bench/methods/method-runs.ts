@@ -53,7 +53,7 @@ export async function runMethods(
     for (const reference of references) {
       const { seed, request } = reference;
       stage(`seed ${seed} · ${name}`);
-      const result = await unlessDiverged(run(request, seed, kind));
+      const result = await unlessDiverged(run(request, { seed, threads, kind }));
       if (result) attempts.push({ name, reference, result });
     }
   }

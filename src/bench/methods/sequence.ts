@@ -32,7 +32,10 @@ interface Strategy {
   readonly name: string;
   /** Requests that are served at once. */
   readonly batch: number;
-  readonly run: (request: UnlearningRequest, seed: number) => Promise<UnlearningResult>;
+  readonly run: (
+    request: UnlearningRequest,
+    options: Pick<SequenceBench, 'seed' | 'threads'>,
+  ) => Promise<UnlearningResult>;
 }
 
 /** How far a strategy's model is from a fresh retrain after some requests; accuracies in percent. */
@@ -64,9 +67,9 @@ const M0_SEED = 10_000;
 function strategies(every: number): Strategy[] {
   const { scrub } = SETTINGS.zipf;
   const methods: [name: string, run: Strategy['run']][] = [
-    ['exactRetrain', (request, seed) => exactRetrain(request, { seed })],
-    ['fineTune', (request, seed) => fineTune(request, { seed })],
-    ['fisherScrub', (request, seed) => fisherScrub(request, { ...scrub, seed })],
+    ['exactRetrain', (request, options) => exactRetrain(request, options)],
+    ['fineTune', (request, options) => fineTune(request, options)],
+    ['fisherScrub', (request, options) => fisherScrub(request, { ...scrub, ...options })],
   ];
   return methods.flatMap(([name, run]) => [
     { name: `${name}, one by one`, batch: 1, run },
@@ -118,7 +121,8 @@ export async function measureSequence(bench: SequenceBench): Promise<StrategyDri
     for (let asked = batch; asked <= requests; asked += batch) {
       const forget = rowsOf(asked - batch, asked);
       const retain = left(asked);
-      const result = await run({ model, dataset: train, forget, retain }, seed + asked);
+      const options = { seed: seed + asked, threads };
+      const result = await run({ model, dataset: train, forget, retain }, options);
       model = result.model;
       seconds += totalSeconds(result.seconds);
       retrains += result.multiplyAdds / (workOfRow * retain.length);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { goalsOf } from '#lethe/bench/methods/goals';
+import { goalsOf, type MethodGoal } from '#lethe/bench/methods/goals';
 import { METRICS } from '#lethe/bench/methods/judge';
 import type { DeletionFigures } from '#lethe/bench/methods/measure';
 
@@ -48,12 +48,29 @@ describe('a goal', () => {
   });
 
   it('says what is hoped for beyond it', () => {
-    const stretch = (cost: number) => goalsOf(figures(good, cost))[0]!.conditions!.slice(0, 2);
+    const stretch = (cost: number) => goalsOf(figures(good, cost))[0]!.conditions!.slice(1, 3);
     expect(stretch(2.4)).toMatchObject([
       { bound: 3, stretch: 2.5, isStretchMet: true },
       { bound: 8, stretch: 4, isMet: true, isStretchMet: false },
     ]);
     expect(stretch(2.6)[0]).toMatchObject({ isMet: true, isStretchMet: false });
+  });
+
+  it('is missed where a seed diverged, on the first deletion or another', () => {
+    const some = { ...method('exactRetrain', true, good, 2), diverged: 2 };
+    const none = { ...some, runs: [], diverged: 5 };
+    const both = [deletion('first', some), deletion('second', none)];
+    const [{ conditions, elsewhere }] = goalsOf(both as unknown as DeletionFigures[]) as [
+      MethodGoal,
+    ];
+    expect(conditions![0]).toMatchObject({ name: 'seeds that diverged', value: 2, isMet: false });
+    expect(conditions!.slice(1).every(({ isMet }) => isMet)).toBe(true);
+    expect(elsewhere).toEqual([
+      {
+        ...{ on: 'second', value: null, floor: null },
+        conditions: [{ name: 'seeds that diverged', value: 5, bound: 0, isMet: false }],
+      },
+    ]);
   });
 
   it('is held to the floor where its numbers are about another user', () => {

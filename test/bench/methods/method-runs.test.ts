@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import { Judge } from '#lethe/bench/methods/judge';
+import { runMethods } from '#lethe/bench/methods/method-runs';
+import { LetheError } from '#lethe/errors';
+import { wrong } from '../../support/errors.js';
+
+it('gives every method its seed, its threads and what is deleted, and counts what diverges', async () => {
+  const given: object[] = [];
+  const entry = {
+    ...{ name: 'method', isExact: false },
+    run: async (_: unknown, options: object) => {
+      given.push(options);
+      throw new LetheError('ERR_DIVERGED', 'always');
+    },
+  };
+  const references = [7, 8].map((seed) => wrong({ seed, request: {} }));
+  const judge = wrong(Object.create(Judge.prototype));
+  const runs = await runMethods([entry], references, {
+    ...{ judge, kind: 'user', threads: 3, stage: () => {} },
+  });
+  expect(given).toEqual([7, 8].map((seed) => ({ seed, threads: 3, kind: 'user' })));
+  expect(runs).toEqual([{ name: 'method', isExact: false, runs: [], diverged: 2 }]);
+});
