@@ -18,8 +18,8 @@ export interface FastOptions extends PhasedOptions {
    */
   readonly scale?: boolean;
   /**
-   * Principal components to train on, up to 100, or `false` for the features themselves; default:
-   * of more than 64 features, as many as hold 90 % of the variance, at least 16 and at most 100 (64
+   * Principal components to train on, up to 100, or `false` for the features themselves, which are
+   * centred by a map of all to all: dear beyond a few hundred. Default: of more than 64 features, as many as hold 90 % of the variance, at least 16 and at most 100 (64
    * where these hold 88 %); at most 64 for a network of under 512 units in its first hidden layer,
    * 32 under 128, 30 under 64.
    */

@@ -107,7 +107,7 @@ export class Sisa {
     dataset: Dataset,
     options: SisaOptions,
   ): Promise<Sisa> {
-    const models = Object.freeze(Array.from(checkWidths(widths)));
+    const checkedWidths = Object.freeze(Array.from(checkWidths(widths)));
     requireInstance('dataset', dataset, Dataset);
     const { owners, shards = 4, slices = 1, seed = 0 } = requireObject('options', options);
     const rows = dataset.checkNonEmptyRows(options.rows ?? dataset.allRows(), 'set of rows');
@@ -134,7 +134,7 @@ export class Sisa {
     );
     const seeds = shardSeeds(seed, shards, slices);
     const state: SisaState = {
-      ...{ widths: models, datasetRows: dataset.rows, recipe },
+      ...{ widths: checkedWidths, datasetRows: dataset.rows, recipe },
       shards: parts.map((part, i) => ({ slices: part, seeds: seeds[i]!, checkpoints: [] })),
     };
     const trained = await trainShards(state, dataset, options);
