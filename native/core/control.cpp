@@ -10,7 +10,7 @@ constexpr std::chrono::milliseconds kReportInterval{50};
 }  // namespace
 
 void Control::poll(const Progress& progress) {
-  if (aborted()) throw Error(ErrorCode::kAborted, "the run was aborted: nothing has changed");
+  if (aborted()) throw Error(ErrorCode::kAborted, "the run was aborted");
   if (!onProgress) return;
   const auto now = std::chrono::steady_clock::now();
   if (now - lastReport_ < kReportInterval) return;

@@ -86,7 +86,10 @@ Dataset::Dataset(Features features, AffineMap map, std::vector<std::uint32_t> la
                     std::to_string(*outside) + ", but there are only " + std::to_string(classes_) +
                     " classes");
   }
-  if (nonzeros_.size() == labels_.size()) return;
+  if (!nonzeros_.empty()) {
+    if (nonzeros_.size() == labels_.size()) return;
+    throw Error(ErrorCode::kInvalidArgument, "there must be one count of nonzeros a row");
+  }
   nonzeros_.reserve(labels_.size());
   std::visit(
       [this](const auto& values) {

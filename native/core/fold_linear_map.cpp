@@ -22,19 +22,23 @@ void check(const Model& model, const LinearMap& map, std::uint32_t inputs) {
           "every column of the map must be one of the inputs");
 }
 
-/** [W b]^T without a bias: it makes of a row of W1 what the folded layer has of that unit. */
+std::vector<std::uint32_t> firstWhole(std::size_t count) {
+  std::vector<std::uint32_t> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), 0u);
+  return numbers;
+}
+
+/** W^T: it makes of a row of W1 the folded layer's weights of that unit. */
 LinearMap transposed(const LinearMap& map) {
   const std::size_t columns = map.columns.size();
   const std::size_t outputs = map.bias.size();
-  LinearMap result{std::vector<std::uint32_t>(outputs), std::vector<float>(map.weights.size()),
-                   std::vector<float>(columns + 1)};
-  std::iota(result.columns.begin(), result.columns.end(), 0u);
+  LinearMap result{firstWhole(outputs), std::vector<float>(map.weights.size()),
+                   std::vector<float>(columns)};
   for (std::size_t output = 0; output < outputs; ++output) {
     for (std::size_t i = 0; i < columns; ++i) {
       result.weights[i * outputs + output] = map.weights[output * columns + i];
     }
   }
-  result.weights.insert(result.weights.end(), map.bias.begin(), map.bias.end());
   return result;
 }
 
@@ -52,9 +56,10 @@ Model foldLinearMap(Backend& backend, const Model& model, const LinearMap& map,
   const auto units =
       Dataset::fromFloats({weights, weights + first.outputs * first.inputs},
                           std::vector<std::uint32_t>(first.outputs), first.inputs, 1);
-  std::vector<std::uint32_t> rows(first.outputs);
-  std::iota(rows.begin(), rows.end(), 0u);
-  const auto products = mapRows(backend, units, rows, transposed(map), threads, control);
+  const auto rows = firstWhole(first.outputs);
+  const auto foldedWeights = mapRows(backend, units, rows, transposed(map), threads, control);
+  const auto shifts =
+      mapRows(backend, units, rows, {firstWhole(map.bias.size()), map.bias, {0}}, threads, control);
 
   const Layer& folded = architecture.layers().front();
   ParameterVector parameters(architecture.parameterCount());
@@ -63,10 +68,10 @@ Model foldLinearMap(Backend& backend, const Model& model, const LinearMap& map,
             parameters.begin() + static_cast<std::ptrdiff_t>(folded.biasOffset));
   const std::size_t columns = map.columns.size();
   for (std::size_t unit = 0; unit < first.outputs; ++unit) {
-    const float* product = products->floatFeatures() + unit * (columns + 1);
+    const float* product = foldedWeights->floatFeatures() + unit * columns;
     float* to = &parameters[folded.weightOffset + unit * inputs];
     for (std::size_t i = 0; i < columns; ++i) to[map.columns[i]] = product[i];
-    parameters[folded.biasOffset + unit] += product[columns];
+    parameters[folded.biasOffset + unit] += shifts->floatFeatures()[unit];
   }
   if (!allFinite(parameters.data(), parameters.size())) {
     throw Error(ErrorCode::kDiverged, "a folded value is not finite");

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <future>
 #include <numeric>
 #include <string>
-#include <system_error>
 
 #include "lethe/error.h"
 #include "lethe/floating_point.h"
@@ -130,12 +130,13 @@ std::shared_ptr<const Dataset> mapRows(Backend& backend, std::shared_ptr<const D
   control.poll({0, rows.size(), 0});
 
   std::vector<std::future<void>> others;
-  const std::size_t useful = (rows.size() + kChunk - 1) / kChunk;
+  const std::size_t useful = std::min(threads, (rows.size() + kChunk - 1) / kChunk);
+  others.reserve(useful);
   try {
-    for (std::size_t i = 1; i < std::min(threads, useful); ++i) {
+    for (std::size_t i = 1; i < useful; ++i) {
       others.push_back(std::async(std::launch::async, [&] { chunks.take([](std::size_t) {}); }));
     }
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     // With fewer threads it takes longer.
   }
   chunks.take(report);

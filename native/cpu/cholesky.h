@@ -8,25 +8,6 @@
 
 namespace lethe::cpu {
 
-/** Counts what has been done of a run, and ends it where it is aborted. */
-class Steps {
- public:
-  /** Throws kAborted. */
-  Steps(Control& control, std::uint64_t steps) : control_(control), steps_(steps) { poll(); }
-
-  void advance() {
-    ++done_;
-    poll();
-  }
-  void poll() { control_.poll({done_, steps_, 0}); }
-  bool aborted() const { return control_.aborted(); }
-
- private:
-  Control& control_;
-  std::uint64_t steps_;
-  std::uint64_t done_ = 0;
-};
-
 /**
  * S = U^T U of a symmetric positive definite matrix, in blocks of kPanelLanes rows: every element
  * is a sequence of chains in fixed order, whatever the threads.

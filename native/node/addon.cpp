@@ -17,43 +17,34 @@ struct InstanceData {
   Napi::FunctionReference dataset;  ///< the constructor
 };
 
-/** pass(request, onProgress?): {promise, abort()} */
+/** Begins the run of the worker that make(instanceData) answers: {promise, abort()}. */
+template <class Make>
+Napi::Value begin(const Napi::CallbackInfo& info, const Make& make) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    return RunWorker::begin(env, make(*env.GetInstanceData<InstanceData>()), info[1]);
+  });
+}
+
+/** pass(request, onProgress?) */
 Napi::Value startPass(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  return guarded(env, [&] {
-    auto& runs = env.GetInstanceData<InstanceData>()->runs;
-    auto worker = std::make_unique<PassWorker>(env, readPassRequest(info[0]), runs);
-    return RunWorker::begin(env, std::move(worker), info[1]);
+  return begin(info, [&](InstanceData& data) {
+    return std::make_unique<PassWorker>(info.Env(), readPassRequest(info[0]), data.runs);
   });
 }
 
-/** mapRows(request, onProgress?): {promise, abort()} */
+/** mapRows(request, onProgress?) */
 Napi::Value startMap(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  return guarded(env, [&] {
-    auto& [runs, dataset] = *env.GetInstanceData<InstanceData>();
-    auto worker = std::make_unique<MapWorker>(env, Fields(info[0]), dataset, runs);
-    return RunWorker::begin(env, std::move(worker), info[1]);
+  return begin(info, [&](InstanceData& data) {
+    return std::make_unique<MapWorker>(info.Env(), Fields(info[0]), data.dataset, data.runs);
   });
 }
 
-/** foldLinearMap(request, onProgress?): {promise, abort()} */
-Napi::Value startFold(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  return guarded(env, [&] {
-    auto& runs = env.GetInstanceData<InstanceData>()->runs;
-    auto worker = std::make_unique<FoldWorker>(env, Fields(info[0]), runs);
-    return RunWorker::begin(env, std::move(worker), info[1]);
-  });
-}
-
-/** kroneckerSolve(request, onProgress?): {promise, abort()} */
-Napi::Value startKroneckerSolve(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  return guarded(env, [&] {
-    auto& runs = env.GetInstanceData<InstanceData>()->runs;
-    auto worker = std::make_unique<KroneckerWorker>(env, Fields(info[0]), runs);
-    return RunWorker::begin(env, std::move(worker), info[1]);
+/** foldLinearMap(request, onProgress?), kroneckerSolve(request, onProgress?) */
+template <class Worker>
+Napi::Value startWorker(const Napi::CallbackInfo& info) {
+  return begin(info, [&](InstanceData& data) {
+    return std::make_unique<Worker>(info.Env(), Fields(info[0]), data.runs);
   });
 }
 
@@ -73,11 +64,12 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Model", ModelHandle::define(env));
   exports.Set("pass", Napi::Function::New<startPass>(env, "pass"));
   exports.Set("mapRows", Napi::Function::New<startMap>(env, "mapRows"));
-  exports.Set("foldLinearMap", Napi::Function::New<startFold>(env, "foldLinearMap"));
+  exports.Set("foldLinearMap", Napi::Function::New<startWorker<FoldWorker>>(env, "foldLinearMap"));
   exports.Set("columnStatistics", Napi::Function::New<columnStatistics>(env, "columnStatistics"));
   exports.Set("principalComponents",
               Napi::Function::New<principalComponents>(env, "principalComponents"));
-  exports.Set("kroneckerSolve", Napi::Function::New<startKroneckerSolve>(env, "kroneckerSolve"));
+  exports.Set("kroneckerSolve",
+              Napi::Function::New<startWorker<KroneckerWorker>>(env, "kroneckerSolve"));
   exports.Set("device", Napi::Function::New<device>(env, "device"));
   return exports;
 }

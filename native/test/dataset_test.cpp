@@ -119,5 +119,14 @@ TEST(Dataset, refuses_rows_that_it_does_not_have) {
                     [&] { dataset->normalized(rows, out); }));
 }
 
+TEST(Dataset, takes_counts_of_nonzeros_for_every_row_or_none) {
+  const auto counted = Dataset::fromCounted({1, 0, 0, 0}, {1, 0}, {0, 0}, 2, 1);
+  EXPECT_EQ(1u, counted->nonzeros(0));
+  EXPECT_EQ(0u, counted->nonzeros(1));
+  EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, "one count", [] {
+    Dataset::fromCounted({1, 0, 0, 0}, {1}, {0, 0}, 2, 1);
+  }));
+}
+
 }  // namespace
 }  // namespace lethe::test

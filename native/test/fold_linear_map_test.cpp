@@ -86,6 +86,9 @@ TEST_P(FoldLinearMapTest, refuses_what_does_not_fit_and_what_is_not_finite) {
   bad.weights.pop_back();
   EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, "outputs x columns", [&] { fold(bad); }));
   bad = makeMap();
+  bad.bias.assign(kComponents, 3e38f);
+  EXPECT_TRUE(fails(ErrorCode::kDiverged, "not finite", [&] { fold(bad); }));
+  bad = makeMap();
   bad.columns.back() = kInputs;
   EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, "one of the inputs", [&] { fold(bad); }));
   bad = makeMap();

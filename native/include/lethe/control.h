@@ -30,4 +30,23 @@ class Control {
   std::chrono::steady_clock::time_point lastReport_{};
 };
 
+/** Counts what has been done of a run, and ends it where it is aborted. */
+class Steps {
+ public:
+  /** Throws kAborted. */
+  Steps(Control& control, std::uint64_t steps) : control_(control), steps_(steps) { poll(); }
+
+  void advance() {
+    ++done_;
+    poll();
+  }
+  void poll() { control_.poll({done_, steps_, 0}); }
+  bool aborted() const { return control_.aborted(); }
+
+ private:
+  Control& control_;
+  std::uint64_t steps_;
+  std::uint64_t done_ = 0;
+};
+
 }  // namespace lethe
