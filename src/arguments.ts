@@ -32,9 +32,15 @@ export function requireInstance<T>(name: string, value: T, type: Class<T>): T {
   return value;
 }
 
+/** Of an array: what has more is a mistake, and to copy it would take the memory. */
+const MOST_ELEMENTS = 2 ** 24;
+
 /** A copy, which nobody else changes, and whose holes are undefined. */
 export function requireArray<T>(name: string, value: readonly T[]): readonly T[] {
   if (!Array.isArray(value)) throw invalid(name, 'an array', value);
+  if (value.length > MOST_ELEMENTS) {
+    throw invalid(name, `an array of at most ${MOST_ELEMENTS} elements`, `one of ${value.length}`);
+  }
   return Array.from(value);
 }
 

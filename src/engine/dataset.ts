@@ -107,7 +107,8 @@ export class Dataset {
 
   #check(rows: Rows, seen: Uint8Array): Uint32Array {
     requireIndices('rows', rows);
-    const checked = new Uint32Array(rows.length);
+    // Of more rows than there are, one is out of range or given twice before the last place is taken.
+    const checked = new Uint32Array(Math.min(rows.length, this.rows));
     // By index: iterating an array whose memory was given away throws an error of its own.
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!;

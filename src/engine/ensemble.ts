@@ -6,7 +6,7 @@ import {
   requirePositive,
 } from '../arguments.js';
 import { LetheError } from '../errors.js';
-import type { Dataset, Rows } from './dataset.js';
+import { Dataset, type Rows } from './dataset.js';
 import { type Evaluation, evaluateRows, logSoftmax } from './evaluation.js';
 import { Model } from './model.js';
 import { withoutProgress } from './phases.js';
@@ -67,11 +67,13 @@ export class Ensemble {
     const { onProgress } = requireObject('options', options);
     if (onProgress !== undefined) requireFunction('onProgress', onProgress);
     const { shares, classes } = this;
+    requireInstance('dataset', dataset, Dataset);
+    const checked = dataset.checkNonEmptyRows(rows, 'set of rows');
     // All at this moment: a member may be trained on while others answer.
     const models = this.members.map(({ model }) => model.clone());
     let mean: Float64Array | undefined;
     for (const [i, model] of models.entries()) {
-      const logits = await model.logits(dataset, rows, {
+      const logits = await model.logits(dataset, checked, {
         ...withoutProgress(options),
         ...(onProgress && {
           onProgress: ({ step, steps, ...progress }) =>

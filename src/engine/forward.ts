@@ -1,15 +1,15 @@
-import { requireFunction, requireInteger, requireObject } from '../arguments.js';
-import { availableThreads } from './available-threads.js';
 import type { Dataset } from './dataset.js';
 import { joinFloats } from './join-floats.js';
 import type { Model } from './model.js';
 import { pass } from './pass.js';
-import { withoutProgress } from './phases.js';
-import type { RunOptions } from './run.js';
+import { checkRunOptions, type RunOptions } from './run.js';
 import { shareReporter, sideBySide } from './side-by-side.js';
 
 /** Rows a step when nothing is learned: large enough to keep the kernels busy. */
 const BATCH = 512;
+
+/** Of the weights, of which every part packs its own: beyond it one pass with all threads is better. */
+const MOST_WEIGHTS = 2 ** 24;
 
 /**
  * What a pass that only goes forward collects of the rows, in their order. Rows do not need each
@@ -22,11 +22,16 @@ export async function forward(
   kind: 'logits' | 'rowLosses',
   options: RunOptions,
 ): Promise<Float32Array> {
-  const { threads = availableThreads(), onProgress } = requireObject('options', options);
-  requireInteger('threads', threads, 1, 1024);
-  if (onProgress !== undefined) requireFunction('onProgress', onProgress);
+  const { threads, signal: wanted, onProgress } = checkRunOptions(options);
+  const passOver = async (part: Uint32Array, run: RunOptions) => {
+    const plan = { rows: part, batchSize: BATCH };
+    return (await pass(model, dataset, plan, { target: 'label' }, { kind }, run)).values!;
+  };
   const steps = Math.ceil(rows.length / BATCH);
-  const parts = partsOf(rows, Math.min(threads, steps));
+  const copies = Math.floor(MOST_WEIGHTS / weightsOf(model));
+  const count = Math.min(threads, steps, copies);
+  if (count < 2) return passOver(rows, options);
+  const parts = partsOf(rows, count);
   const report =
     onProgress &&
     shareReporter(parts.length, ({ share }) =>
@@ -36,23 +41,20 @@ export async function forward(
     parts,
     parts.length,
     async (part, index, signal) => {
-      const outcome = await pass(
-        model,
-        dataset,
-        { rows: part, batchSize: BATCH },
-        { target: 'label' },
-        { kind },
-        {
-          ...withoutProgress(options),
-          ...{ threads: 1, signal },
-          ...(report && { onProgress: ({ step, steps: own }) => report(index, step / own) }),
-        },
-      );
-      return outcome.values!;
+      const own = await passOver(part, {
+        ...{ threads: 1, signal },
+        ...(report && { onProgress: (progress) => report(index, progress.step / progress.steps) }),
+      });
+      report?.(index, 1);
+      return own;
     },
-    options.signal,
+    wanted,
   );
   return joinFloats(values);
+}
+
+function weightsOf({ widths }: Model): number {
+  return widths.slice(1).reduce((sum, outputs, layer) => sum + widths[layer]! * outputs, 0);
 }
 
 /** As even as they can be. */

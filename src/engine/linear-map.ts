@@ -2,11 +2,8 @@ import { requireInstance, requireInteger, requireObject } from '../arguments.js'
 import { requireMemory } from '../data/memory.js';
 import { LetheError } from '../errors.js';
 import { Dataset, firstWhole, type Rows } from './dataset.js';
-import { Model } from './model.js';
+import { MOST_UNITS, Model } from './model.js';
 import { type RunOptions, runNative } from './run.js';
-
-/** Of a model, as in the core. */
-const MOST_INPUTS = 2 ** 20;
 
 /**
  * x -> W x + b on the inputs of a network, fixed before training: a projection (principal components, a
@@ -81,9 +78,9 @@ export async function foldLinearMap(
   options: FoldOptions = {},
 ): Promise<Model> {
   requireInstance('model', model, Model);
-  const { inputs: given, ...run } = requireObject('options', options);
+  const { inputs: wanted, ...run } = requireObject('options', options);
   const inputs =
-    given === undefined ? inputsOf(map) : requireInteger('inputs', given, 1, MOST_INPUTS);
+    wanted === undefined ? inputsOf(map) : requireInteger('inputs', wanted, 1, MOST_UNITS);
   const { columns, weights, bias, outputs } = checkMap(map, inputs);
   const [components, hidden, ...above] = model.widths as [number, number, ...number[]];
   if (outputs !== components) {
@@ -132,11 +129,11 @@ function checkMap(map: LinearMap, inputs: number) {
   }
   const read = columns?.length ?? inputs;
   const outputs = bias.length;
-  if (outputs === 0 || !Number.isInteger(read) || weights.length !== read * outputs) {
+  if (outputs === 0 || read === 0 || !Number.isInteger(read) || weights.length !== read * outputs) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
       `the map has ${outputs} outputs and ${weights.length} weights: these must be outputs x ` +
-        `inputs, here ${outputs} x ${Number.isInteger(read) ? read : 'a whole number'}`,
+        `inputs, at least one of each, here ${outputs} x ${Number.isInteger(read) ? read : 'a whole number'}`,
     );
   }
   return { weights, bias, outputs, columns: columns?.slice() ?? firstWhole(inputs) };

@@ -226,14 +226,17 @@ export class Model {
   }
 }
 
-/** The widths of a model, each a whole number of at least 1. */
+/** Of a layer or inputs, as in the core. */
+export const MOST_UNITS = 2 ** 20;
+
+/** The widths of a model, checked: a copy. */
 export function checkWidths(widths: readonly number[]): Uint32Array {
-  requireArray('widths', widths);
-  if (widths.length < 2) {
+  const given = requireArray('widths', widths);
+  if (given.length < 2) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
       'a model needs at least two widths: its inputs and its classes',
     );
   }
-  return Uint32Array.from(widths, (width) => requireInteger('a width', width, 1, 0xffffffff));
+  return Uint32Array.from(given, (width) => requireInteger('a width', width, 1, MOST_UNITS));
 }

@@ -19,6 +19,28 @@ export interface RunOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+/** What a run takes, whatever it reports. */
+interface AnyRunOptions<Report> {
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: Report;
+}
+
+/** The options, checked, with the default number of threads. */
+export function checkRunOptions<Report>(
+  options: AnyRunOptions<Report>,
+): AnyRunOptions<Report> & { readonly threads: number } {
+  const { threads = availableThreads(), signal, onProgress } = requireObject('options', options);
+  requireInteger('threads', threads, 1, 1024);
+  if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
+  if (onProgress !== undefined) requireFunction('onProgress', onProgress);
+  return {
+    threads,
+    ...(signal !== undefined && { signal }),
+    ...(onProgress !== undefined && { onProgress }),
+  };
+}
+
 /**
  * Starts a run of the addon and waits for it: the options are checked, the signal aborts it, and what
  * the callback or the addon throws is thrown.
@@ -33,10 +55,7 @@ export async function runNative<T>(
     onProgress: ((progress: Progress) => void) | undefined,
   ) => NativeRun<T>,
 ): Promise<T> {
-  const { threads = availableThreads(), signal, onProgress } = requireObject('options', options);
-  requireInteger('threads', threads, 1, 1024);
-  if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
-  if (onProgress !== undefined) requireFunction('onProgress', onProgress);
+  const { threads, signal, onProgress } = checkRunOptions(options);
   if (signal?.aborted) throw aborted(signal);
 
   let callbackError: { error: unknown } | undefined;
@@ -64,7 +83,7 @@ export async function runNative<T>(
 }
 
 function aborted(signal: AbortSignal): LetheError {
-  return new LetheError('ERR_ABORTED', 'the run was aborted: nothing has changed', {
+  return new LetheError('ERR_ABORTED', 'the run was aborted', {
     cause: signal.reason,
   });
 }

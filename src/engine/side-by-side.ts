@@ -14,8 +14,10 @@ export async function sideBySide<Item, Result>(
   work: (item: Item, index: number, signal: AbortSignal) => Promise<Result>,
   signal?: AbortSignal,
 ): Promise<Result[]> {
-  const failure = new AbortController();
-  const stop = AbortSignal.any([failure.signal, ...(signal ? [signal] : [])]);
+  // Of the first that fails alone: what it aborts fails too.
+  let failure: { readonly error: unknown } | undefined;
+  const others = new AbortController();
+  const stop = AbortSignal.any([others.signal, ...(signal ? [signal] : [])]);
   const results: Result[] = [];
   // All take from one queue.
   const queue = items.entries();
@@ -24,14 +26,14 @@ export async function sideBySide<Item, Result>(
       try {
         results[index] = await work(item, index, stop);
       } catch (error) {
-        // The first failure alone: what it aborts fails too.
-        if (!failure.signal.aborted) failure.abort(error);
+        failure ??= { error };
+        others.abort(error);
       }
-      if (failure.signal.aborted) return;
+      if (failure) return;
     }
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, takeTurns));
-  if (failure.signal.aborted) throw failure.signal.reason;
+  if (failure) throw failure.error;
   return results;
 }
 

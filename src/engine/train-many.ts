@@ -1,15 +1,8 @@
-import {
-  requireArray,
-  requireFunction,
-  requireInstance,
-  requireInteger,
-  requireObject,
-} from '../arguments.js';
+import { requireArray, requireInstance, requireObject } from '../arguments.js';
 import { LetheError } from '../errors.js';
-import { availableThreads } from './available-threads.js';
 import type { Dataset } from './dataset.js';
 import { Model, type TrainResult } from './model.js';
-import type { RunOptions } from './run.js';
+import { checkRunOptions, type RunOptions } from './run.js';
 import { shareReporter, sideBySide } from './side-by-side.js';
 import type { TrainOptions } from './training-pass.js';
 
@@ -51,10 +44,7 @@ export async function trainMany(
   jobs: readonly TrainJob[],
   options: TrainManyOptions = {},
 ): Promise<TrainResult[]> {
-  const { threads = availableThreads(), signal, onProgress } = requireObject('options', options);
-  requireInteger('threads', threads, 1, 1024);
-  if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
-  if (onProgress !== undefined) requireFunction('onProgress', onProgress);
+  const { threads, signal, onProgress } = checkRunOptions(options);
   const checked = requireArray('jobs', jobs);
   const models = checked.map((job) =>
     requireInstance('the model of a job', requireObject('a job', job).model, Model),

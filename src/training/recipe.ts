@@ -41,7 +41,7 @@ export interface FastOptions extends PhasedOptions {
    * network, at least 150; times the effort.
    */
   readonly steps?: number;
-  /** Of default steps the multiple to take, above 0; default 1. */
+  /** Of default steps the multiple to take, above 0 and below a million; default 1. */
   readonly effort?: number;
   /** Default: the largest power of two in 8..64 that leaves at least 200 steps. */
   readonly batchSize?: number;
@@ -98,6 +98,8 @@ const FEWEST_UNITS = 4;
 const ROW_VISITS = 0.5;
 const ROW_VISITS_ALONE = 1;
 const FEWEST_STEPS = 150;
+/** More would be a mistake. */
+const MOST_EFFORT = 1e6;
 const ENOUGH_STEPS = 200;
 const LARGEST_BATCH = 64;
 const SMALLEST_BATCH = 8;
@@ -116,6 +118,7 @@ export function fastRecipe(
   requireNonNegative('sampledShare', sampledShare, 1 + Number.EPSILON);
   requirePositive('learningRate', learningRate);
   requirePositive('effort', effort);
+  requireNonNegative('effort', effort, MOST_EFFORT);
   if (scale !== undefined) requireBoolean('scale', scale);
   if (components !== undefined && components !== false) {
     requireInteger('components', components, 1, MOST_COMPONENTS);

@@ -48,8 +48,9 @@ export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request,
   requirePositive('clamp', clamp);
 
   const start = performance.now();
+  const { dataset } = request;
   const model = request.model.clone();
-  const fisher = await model.fisher(request.dataset, retain, {
+  const fisher = await model.fisher(dataset, retain, {
     ...inPhase('fisher', options),
     mode: mode === 'paper' ? 'batch' : 'perRow',
     samples: fisherSamples,
@@ -59,7 +60,7 @@ export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request,
   const scrubStart = performance.now();
   const { steps, rows } = await pass(
     model,
-    request.dataset,
+    dataset,
     { rows: forget, batchSize, maxSteps, shuffleSeed: seed },
     { target: 'uniform' },
     { kind: 'clampedFisher', fisher, learningRate, alpha, clamp },

@@ -110,7 +110,8 @@ export class Sisa {
     const checkedWidths = Object.freeze(Array.from(checkWidths(widths)));
     requireInstance('dataset', dataset, Dataset);
     const { owners, shards = 4, slices = 1, seed = 0 } = requireObject('options', options);
-    const rows = dataset.checkNonEmptyRows(options.rows ?? dataset.allRows(), 'set of rows');
+    const { rows: wanted = dataset.allRows() } = options;
+    const rows = dataset.checkNonEmptyRows(wanted, 'set of rows');
     requireInteger('shards', shards, 1);
     requireInteger('slices', slices, 1);
     requireInteger('seed', seed, 0);

@@ -113,7 +113,9 @@ describe('Ensemble', () => {
       members.map(({ model, weight }) => ({ model: model.clone(), weight })),
     );
     const expected = await own.logits(dataset, rows);
-    const asked = own.logits(dataset, rows);
+    const changing = [...rows];
+    const asked = own.logits(dataset, changing);
+    changing.length = 1;
     const trained = await Promise.all(own.members.map(({ model }) => model.train(dataset)));
     expect(trained).toHaveLength(3);
     expect(await asked).toEqual(expected);
@@ -125,6 +127,7 @@ describe('Ensemble', () => {
     ['no list', undefined, 'ERR_INVALID_ARGUMENT'],
     ['a weight of 0', [{ ...members[0]!, weight: 0 }], 'ERR_INVALID_ARGUMENT'],
     ['holes', new Array(2), 'ERR_INVALID_ARGUMENT'],
+    ['an endless array', new Array(2 ** 32 - 1), 'ERR_INVALID_ARGUMENT'],
     ['no model', [{ model: wrong({}), weight: 1 }], 'ERR_INVALID_ARGUMENT'],
     [
       'other classes',

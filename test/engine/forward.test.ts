@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { forward } from '#lethe/engine/forward';
 import { Model } from '#lethe/engine/model';
 import { pass } from '#lethe/engine/pass';
-import { expectCode } from '../support/errors.js';
+import { expectCode, wrong } from '../support/errors.js';
 import { TOY_WIDTHS, toyDataset } from '../support/toy.js';
 
 const dataset = toyDataset({ rows: 2600 });
@@ -28,6 +28,7 @@ describe.each(['logits', 'rowLosses'] as const)('a forward pass for %s', (kind) 
       },
     });
     expect(seen[0]).toBe(0);
+    expect(seen.at(-1)).toBe(5);
     expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   });
 
@@ -43,6 +44,20 @@ describe.each(['logits', 'rowLosses'] as const)('a forward pass for %s', (kind) 
     });
     await expect(failing).rejects.toBe(boom);
   });
+});
+
+it('is one pass where the weights are so many that copies would fill the memory', async () => {
+  const wide = Model.create([12, 700_000, 3], { seed: 1 });
+  const some = dataset.allRows().subarray(0, 600);
+  const two = await forward(wide, dataset, some, 'logits', { threads: 2 });
+  expect(two).toEqual(await forward(wide, dataset, some, 'logits', { threads: 1 }));
+});
+
+it('refuses options that are none', async () => {
+  for (const options of [{ signal: 'x' }, { signal: null }, { signal: 0 }, { threads: 0 }]) {
+    const call = () => model.logits(dataset, rows, wrong(options));
+    await expectCode(call, 'ERR_INVALID_ARGUMENT');
+  }
 });
 
 it('refuses a row twice, though it be in two parts', async () => {

@@ -109,6 +109,7 @@ describe('mapDataset', () => {
     ['doubles', { ...map, weights: Float64Array.from(map.weights) }],
     ['an unknown column', { ...map, columns: Uint32Array.of(0, 12) }],
     ['a column twice', { weights: noise(4, 1), bias: map.bias, columns: Uint32Array.of(3, 3) }],
+    ['no column', { weights: new Float32Array(0), bias: map.bias, columns: new Uint32Array(0) }],
     ['columns in a list', { weights: noise(4, 1), bias: map.bias, columns: [3, 4] }],
     ['not a number', { ...map, weights: map.weights.with(3, Number.NaN) }],
   ])('refuses %s', async (_, bad) => {
@@ -178,6 +179,8 @@ describe('foldLinearMap', () => {
     const model = Model.create([2, 3]);
     await expectCode(() => foldLinearMap(model, uneven), 'ERR_INVALID_ARGUMENT');
     const narrow = { weights: noise(2, 1), bias: map.bias, columns: Uint32Array.of(0) };
+    const none = { weights: new Float32Array(0), bias: map.bias, columns: new Uint32Array(0) };
+    await expectCode(() => foldLinearMap(model, none, { inputs: 3 }), 'ERR_INVALID_ARGUMENT');
     for (const inputs of [0, 1.5, 2 ** 40]) {
       await expectCode(() => foldLinearMap(model, narrow, { inputs }), 'ERR_INVALID_ARGUMENT');
     }

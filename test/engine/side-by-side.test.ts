@@ -27,6 +27,10 @@ describe('work side by side', () => {
     };
     await expect(sideBySide([1, 2, 3], 2, work)).rejects.toThrow('item 2');
     expect(seen).toEqual([1, 2]);
+    const undefinedError = sideBySide([1, 2], 2, async () => {
+      throw undefined;
+    });
+    await expect(undefinedError).rejects.toBe(undefined);
     const outside = new AbortController();
     const running = sideBySide([1, 1], 2, work, outside.signal);
     outside.abort(new Error('outside'));

@@ -213,6 +213,8 @@ describe('bad options', () => {
     ['a negative seed', { seed: -1 }],
     ['an unknown recipe', { recipe: 'slow' }],
     ['no effort', { effort: 0 }],
+    ['an effort without end', { effort: 3e38 }],
+    ['null for rows', { rows: null }],
     ['options that the recipe does not have', { recipe: 'plain', batchSize: 3 }],
   ])('refuses %s', async (_, change) => {
     const given = wrong({ ...options, ...change });
