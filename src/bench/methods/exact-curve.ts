@@ -1,28 +1,9 @@
 import { sideBySide } from '../../engine/side-by-side.js';
 import { exactRetrain, type FastOptions } from '../../index.js';
-import { summarize } from '../statistics.js';
 import { FRESH } from './catalog.js';
 import type { Judge, LightJudgement } from './judge.js';
+import { type Bought, boughtBy, type JudgedRun, mean, meanQuality, metricOf } from './quality.js';
 import type { Reference } from './reference.js';
-
-/** What counts where an exact retrain stands beside another method; accuracies in percent. */
-export interface Quality {
-  readonly jsForget: number;
-  readonly retain: number;
-  readonly test: number;
-}
-
-/** A quality that some work has bought, in % of M0's. */
-export interface Bought extends Quality {
-  readonly costPercent: number;
-}
-
-/** One run of a method or of a retrain, judged at least lightly. */
-export interface JudgedRun {
-  readonly seed: number;
-  readonly costPercent: number;
-  readonly judgement: LightJudgement;
-}
 
 /** exactRetrain at one cost: means over the seeds. */
 export interface CurvePoint extends Bought {
@@ -71,32 +52,5 @@ function pointOf(runs: readonly JudgedRun[]): CurvePoint {
     forget: meanOf('forget'),
     ...(Number.isFinite(gap) && { gap }),
     runs: runs.map((run) => ({ seed: run.seed, ...boughtBy(run) })),
-  };
-}
-
-export function boughtBy(run: JudgedRun): Bought {
-  return {
-    costPercent: run.costPercent,
-    jsForget: metricOf(run, 'jsForget'),
-    retain: metricOf(run, 'retain'),
-    test: metricOf(run, 'test'),
-  };
-}
-
-export function metricOf({ judgement }: JudgedRun, metric: keyof LightJudgement): number {
-  return judgement[metric].value ?? Number.NaN;
-}
-
-export function mean(values: readonly number[]): number {
-  return summarize(values).mean;
-}
-
-export function meanQuality(runs: readonly Bought[]): Bought {
-  const of = (column: keyof Bought) => mean(runs.map((run) => run[column]));
-  return {
-    costPercent: of('costPercent'),
-    jsForget: of('jsForget'),
-    retain: of('retain'),
-    test: of('test'),
   };
 }

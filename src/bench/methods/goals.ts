@@ -59,6 +59,9 @@ export function goalsOf(
   ];
 }
 
+/** Of means and sums of what is measured: no miss. */
+const ROUNDING = 1e-9;
+
 const LEAST_RETAIN = -0.1;
 /** A seed that is worse than M0 by more has gone wrong. */
 const NO_COLLAPSE = -1;
@@ -147,11 +150,11 @@ function methodMean({ methods }: DeletionFigures, name: string, metric: MetricNa
 }
 
 const atMost = (name: string, value: number, bound: number, stretch?: number): Condition => ({
-  ...{ name, value, bound, isMet: value <= bound },
-  ...(stretch !== undefined && { stretch, isStretchMet: value <= stretch }),
+  ...{ name, value, bound, isMet: value <= bound + ROUNDING },
+  ...(stretch !== undefined && { stretch, isStretchMet: value <= stretch + ROUNDING }),
 });
 const atLeast = (name: string, value: number, bound: number): Condition => ({
-  ...{ name, value, bound, isMet: value >= bound },
+  ...{ name, value, bound, isMet: value >= bound - ROUNDING },
 });
 
 /** The other conditions are about the seeds that did not diverge. */

@@ -9,7 +9,7 @@ import { type CurvePoint, measureExactCurve } from './exact-curve.js';
 import { type Comparison, Judge, type Judgement } from './judge.js';
 import { type MethodRuns, runMethods } from './method-runs.js';
 import { compareWithOwnRecipe } from './own-recipe.js';
-import type { Reference } from './reference.js';
+import { M0_SEED, type Reference } from './reference.js';
 
 export interface MethodsBench {
   readonly data: StudyData;
@@ -44,7 +44,6 @@ export interface MethodFigures extends MethodRuns {
 
 /** Far from every seed of the methods. */
 const POOL_SEED = 50_000;
-const M0_SEED = 10_000;
 
 export async function measureMethods(bench: MethodsBench): Promise<DeletionFigures[]> {
   const { data, seeds, onStage } = bench;

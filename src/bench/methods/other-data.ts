@@ -3,6 +3,7 @@ import { Dataset, exactRetrain, hiddenActivations, Model, retrain } from '../../
 import { WIDTHS } from '../settings.js';
 import { summarize, totalSeconds } from '../statistics.js';
 import type { StudyData } from '../study.js';
+import { M0_SEED } from './reference.js';
 
 /** The automatic rules of exactRetrain on data that they were not made for, against M0 of the same rows. */
 export interface OtherDataFigures {
@@ -35,7 +36,6 @@ const FEW_UNITS = 64;
 /** Deleted from every training set. */
 const DELETED_SHARE = 0.4;
 const SEED = 7;
-const M0_SEED = 10_000;
 
 export async function measureOtherData(
   data: StudyData,

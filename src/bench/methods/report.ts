@@ -5,6 +5,7 @@ import { summarize } from '../statistics.js';
 import type { MethodGoal } from './goals.js';
 import type { DeletionFigures } from './measure.js';
 import {
+  BESIDE_EXACT,
   conditionCells,
   type MethodsReport,
   methodRows,
@@ -82,10 +83,7 @@ ${goals.flatMap(goalList)}
 it. Exact methods need no measure: these show what their recipe costs in quality.</p>
 <p>Entropy, calibrated AUC and relearning move with the training recipe: an exact retrain by another recipe than M0's differs in them, although it knows no
 forgotten row. Against its own recipe (another exactRetrain in M0's place, further ones to calibrate with) both AUCs are near 0.5.</p>
-<p>Beside each approximate method stands the exact retrain of the same cost, interpolated by the logarithm of the cost; where the method is dearer than the
-dearest of the curve, that one. A method is beaten where an exact retrain of at most its cost is closer to M0 on the forget set, and as accurate as the method or, to
-0.1, as M0: “yes” if it is closer by more than twice the standard error of the differences, seed by seed, else “by the means”. Accuracies are compared
-by their means.</p>
+<p>${BESIDE_EXACT}</p>
 <h2>Where this was measured</h2>
 <dl><dt>Engine</dt><dd>Lethe ${environment.lethe}, ${environment.device}, ${environment.threads} threads</dd>
 <dt>Processor</dt><dd>${environment.cpu}, ${environment.platform}</dd>

@@ -16,6 +16,7 @@ import { SETTINGS, WIDTHS } from '../settings.js';
 import { totalSeconds } from '../statistics.js';
 import type { StudyData } from '../study.js';
 import { predict } from './predict.js';
+import { M0_SEED } from './reference.js';
 
 /** Requests that follow each other, and how often they are looked at. */
 export interface SequenceBench {
@@ -60,8 +61,6 @@ export interface StrategyDrift {
 }
 
 const USERS = 1000;
-/** M0 and the original are different models from the start. */
-const M0_SEED = 10_000;
 
 /** One by one, and as many at once as lie between two looks. */
 function strategies(every: number): Strategy[] {

@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import type { Machine } from '../command-line.js';
 import { summarize } from '../statistics.js';
-import type { BesideExact } from './beside-exact.js';
+import { type BesideExact, SURE } from './beside-exact.js';
 import type { Condition, MethodGoal } from './goals.js';
 import { type Comparison, type Judgement, METRICS, type MetricName } from './judge.js';
 import type { DeletionFigures, MethodFigures } from './measure.js';
@@ -121,9 +121,8 @@ export function renderMethods(report: MethodsReport): string {
     }),
     "cost: multiply-adds in % of M0's, zeros not skipped. entropy: of the forget set, in nats. agrees: with M0 on the\n" +
       "forget set. relearn: steps until a class is back at 50 %, rows at 98 %. distance: of the parameters to M0's.\n" +
-      'exact: an exact retrain of the same cost, or the dearest of the curve where the method is dearer still. beaten by exact: one\n' +
-      'of at most that cost is closer to M0 on the forget set, and as accurate as the method or, to 0.1, as M0; by the means: the\n' +
-      "difference is below twice its standard error. exactRetrain, against its own recipe: another exactRetrain in M0's place.",
+      "exactRetrain, against its own recipe: another exactRetrain in M0's place.\n" +
+      BESIDE_EXACT,
     `exactRetrain on other data, differences to M0, 40 % of the rows deleted; worst: of any seed\n${text([OTHER_DATA_HEAD, ...otherDataRows(otherData)])}`,
     `Requests in a row, differences to a fresh retrain\n${text([SEQUENCE_HEAD, ...sequenceRows(sequence)])}`,
     `Shards of whole owners, cost of a request in % of M0's multiply-adds on all rows\n${text([SHARDED_HEAD, ...shardedRows(sharded)])}`,
@@ -131,10 +130,17 @@ export function renderMethods(report: MethodsReport): string {
   ].join('\n\n');
 }
 
+/** What stands beside an approximate method. */
+export const BESIDE_EXACT =
+  'Beside each approximate method stands the exact retrain of its cost, interpolated by the logarithm of the cost, or the dearest that was ' +
+  'measured. It is beaten where some exact retrain of at most its cost, measured or interpolated, is closer to M0 on the forget set and as ' +
+  `accurate as the method or, to 0.1, as M0: "yes" if closer by ${SURE} standard errors of the differences, seed by seed, else "by the means". ` +
+  'Seeds that diverged are left out; accuracies are compared by their means.';
+
 /** What the figures may not be taken for. */
 export const TUNED_ON =
   'exactRetrain, kfac and lowRank were tuned with seeds 42 to 44 on class 0, a top user and, lowRank, a user of 4 % of the rows; ' +
-  'no recipe has seen these seeds, or the second class and user. Of the approximate methods the best of many is shown: the one that ' +
+  'and looked at with 45 to 49; no recipe has seen these seeds, or the second class and user. Of the approximate methods the best of many is shown: the one that ' +
   'meets the most conditions on the first deletion.';
 
 export const OTHER_DATA_HEAD = ['', 'cost %', 'seconds %', 'retain', 'test', 'worst'];

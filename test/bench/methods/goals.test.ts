@@ -33,6 +33,10 @@ describe('a goal', () => {
 
   it('is met within its bounds', () => expect(missed(figures(good, 2.9))).toEqual([]));
 
+  it('is not missed by rounding', () => {
+    expect(missed(figures({ ...good, retain: metric(97.9 - 1e-13) }, 3 + 1e-13))).toEqual([]);
+  });
+
   it.each([
     [{}, 3.1, "% of M0's multiply-adds"],
     [{ retain: metric(97.8) }, 2, 'retain'],
