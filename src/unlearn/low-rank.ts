@@ -63,9 +63,9 @@ const SAMPLE_ROWS = 500;
  * The repair has momentum 0.9 and a rate that falls from 0.05 to 0.
  *
  * Approximate, without any guarantee. Of a user's rows up to three quarters of what tells them from
- * unseen ones remain, by the gap and by attacks; of a class that it was not tuned on it leaves more. Tuned on MNIST
- * with 784-512-128-10, class 0 and users of 42 % and 4 % of the rows, in some 700 runs: elsewhere look at
- * the result's accuracy.
+ * unseen ones remain, by the gap and by attacks; of a class that it was not tuned on it leaves more.
+ * Tuned on MNIST with 784-512-128-10, class 0 and users of 42 % and 4 % of the rows, in some 700 runs:
+ * elsewhere look at the result's accuracy.
  */
 export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options = {}) => {
   const split = checkSplit(request);
