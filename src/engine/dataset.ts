@@ -12,6 +12,9 @@ import { callNative, type NativeDataset } from './native.js';
 /** Row indices of a data set; a subset is always such a list, never a copy of rows. */
 export type Rows = Uint32Array | readonly number[];
 
+/** Of a selection: as many as a network can have inputs. */
+const MOST_COLUMNS = 2 ** 20;
+
 /**
  * A data set in native memory: immutable, row-major [rows, columns], one label a row. Bytes stay
  * bytes and are normalized on the fly by the affine map.
@@ -57,12 +60,7 @@ export class Dataset {
   select(rows: Rows, options: { readonly columns?: Rows } = {}): Dataset {
     const selected = this.checkNonEmptyRows(rows, 'selection');
     const { columns: wanted } = requireObject('options', options);
-    const columns =
-      wanted === undefined
-        ? firstWhole(this.columns)
-        : Uint32Array.from(requireIndices('columns', wanted), (column) =>
-            requireInteger('a column', column, 0, this.columns - 1),
-          );
+    const columns = wanted === undefined ? firstWhole(this.columns) : this.#checkColumns(wanted);
     const handle = callNative(
       (addon) => new addon.Dataset({ source: this.handle, rows: selected, columns }),
     );
@@ -103,6 +101,15 @@ export class Dataset {
   checkDisjointRows(first: Rows, second: Rows): [Uint32Array, Uint32Array] {
     const seen = new Uint8Array(this.rows);
     return [this.#check(first, seen), this.#check(second, seen)];
+  }
+
+  /** In any order, and as often as they are wanted. */
+  #checkColumns(wanted: Rows): Uint32Array {
+    const { length } = requireIndices('columns', wanted);
+    requireInteger('the number of columns', length, 1, MOST_COLUMNS);
+    return Uint32Array.from(wanted, (column) =>
+      requireInteger('a column', column, 0, this.columns - 1),
+    );
   }
 
   #check(rows: Rows, seen: Uint8Array): Uint32Array {

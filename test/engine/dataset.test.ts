@@ -181,7 +181,9 @@ describe('a selection', () => {
   it('is refused of rows or columns that are none', async () => {
     await expectCode(() => dataset.select([dataset.rows]), 'ERR_INVALID_ROWS');
     await expectCode(() => dataset.select([]), 'ERR_EMPTY_SET');
-    for (const columns of [[], [-1], [0.5], [dataset.columns], 5, null]) {
+    const endless = new Array(2 ** 32 - 1);
+    await expectCode(() => dataset.select(endless), 'ERR_INVALID_ROWS');
+    for (const columns of [[], [-1], [0.5], [dataset.columns], 5, null, endless]) {
       await expectCode(() => dataset.select([0], wrong({ columns })), 'ERR_INVALID_ARGUMENT');
     }
   });
