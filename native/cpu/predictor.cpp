@@ -33,7 +33,8 @@ std::vector<float> CpuPredictor::logits(std::shared_ptr<const Dataset> dataset,
   std::vector<float> logits = executor_.finish();
   executor_.readFrom(nullptr);
   if (!allFinite(logits.data(), logits.size())) {
-    throw Error(ErrorCode::kDiverged, "a result is not finite: the inputs or weights are too large");
+    throw Error(ErrorCode::kDiverged,
+                "a result is not finite: the inputs or weights are too large");
   }
   return logits;
 }
