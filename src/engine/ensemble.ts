@@ -1,16 +1,9 @@
-import {
-  requireArray,
-  requireFunction,
-  requireInstance,
-  requireObject,
-  requirePositive,
-} from '../arguments.js';
+import { requireArray, requireInstance, requireObject, requirePositive } from '../arguments.js';
 import { LetheError } from '../errors.js';
 import { Dataset, type Rows } from './dataset.js';
 import { type Evaluation, evaluateRows, logSoftmax } from './evaluation.js';
 import { Model } from './model.js';
-import { withoutProgress } from './phases.js';
-import type { RunOptions } from './run.js';
+import { checkRunOptions, type RunOptions } from './run.js';
 
 export interface EnsembleMember {
   readonly model: Model;
@@ -64,8 +57,7 @@ export class Ensemble {
    * @throws {LetheError} as Model.logits
    */
   async logits(dataset: Dataset, rows: Rows, options: RunOptions = {}): Promise<Float32Array> {
-    const { onProgress } = requireObject('options', options);
-    if (onProgress !== undefined) requireFunction('onProgress', onProgress);
+    const { onProgress, ...run } = checkRunOptions(options);
     const { shares, classes } = this;
     requireInstance('dataset', dataset, Dataset);
     const checked = dataset.checkNonEmptyRows(rows, 'set of rows');
@@ -74,7 +66,7 @@ export class Ensemble {
     let mean: Float64Array | undefined;
     for (const [i, model] of models.entries()) {
       const logits = await model.logits(dataset, checked, {
-        ...withoutProgress(options),
+        ...run,
         ...(onProgress && {
           onProgress: ({ step, steps, ...progress }) =>
             onProgress({ ...progress, step: i * steps + step, steps: models.length * steps }),

@@ -1,6 +1,7 @@
 import type { Dataset } from './dataset.js';
 import { joinFloats } from './join-floats.js';
 import type { Model } from './model.js';
+import { ofLayers } from './of-layers.js';
 import { pass } from './pass.js';
 import { checkRunOptions, type RunOptions } from './run.js';
 import { shareReporter, sideBySide } from './side-by-side.js';
@@ -28,7 +29,8 @@ export async function forward(
     return (await pass(model, dataset, plan, { target: 'label' }, { kind }, run)).values!;
   };
   const steps = Math.ceil(rows.length / BATCH);
-  const copies = Math.floor(MOST_WEIGHTS / weightsOf(model));
+  const weights = ofLayers(model.widths, (inputs, outputs) => inputs * outputs);
+  const copies = Math.floor(MOST_WEIGHTS / weights);
   const count = Math.min(threads, steps, copies);
   if (count < 2) return passOver(rows, options);
   const parts = partsOf(rows, count);
@@ -51,10 +53,6 @@ export async function forward(
     wanted,
   );
   return joinFloats(values);
-}
-
-function weightsOf({ widths }: Model): number {
-  return widths.slice(1).reduce((sum, outputs, layer) => sum + widths[layer]! * outputs, 0);
 }
 
 /** As even as they can be. */

@@ -1,5 +1,6 @@
 import { requireInstance, requireObject, requirePositive } from '../arguments.js';
 import { checkWidths } from './model.js';
+import { ofLayers } from './of-layers.js';
 import { type RunOptions, runNative } from './run.js';
 
 /** A linear system in the Fisher information as its Kronecker factors give it. */
@@ -52,11 +53,4 @@ export function kroneckerSolveWork(widths: readonly number[]): number {
     widths,
     (inputs, outputs) => solve(outputs, inputs + 1) + solve(inputs + 1, outputs),
   );
-}
-
-function ofLayers(
-  widths: readonly number[],
-  work: (inputs: number, outputs: number) => number,
-): number {
-  return widths.slice(1).reduce((sum, outputs, layer) => sum + work(widths[layer]!, outputs), 0);
 }

@@ -1,10 +1,11 @@
+import { ofLayers } from '../engine/of-layers.js';
 import type { Plan } from '../engine/pass.js';
 
 /** Multiply-adds of a network, biases aside, zeros of the input not skipped. */
 
 /** Of the forward pass, a row. */
 export function forwardWork(widths: readonly number[]): number {
-  return widths.slice(1).reduce((sum, outputs, layer) => sum + widths[layer]! * outputs, 0);
+  return ofLayers(widths, (inputs, outputs) => inputs * outputs);
 }
 
 /** Of a training step, a row: forward, the gradients of the weights, and those of hidden layers. */

@@ -1,4 +1,5 @@
 import {
+  given,
   requireBoolean,
   requireInteger,
   requireNonNegative,
@@ -52,7 +53,7 @@ export interface FastOptions extends PhasedOptions {
 /** What decides how the fast recipe trains, and means nothing to the plain one. */
 type FastOption = Exclude<keyof FastOptions, 'seed' | keyof PhasedOptions>;
 
-export const FAST_OPTIONS: Readonly<Record<FastOption, true>> = {
+const FAST_OPTIONS: Readonly<Record<FastOption, true>> = {
   scale: true,
   components: true,
   nets: true,
@@ -64,10 +65,17 @@ export const FAST_OPTIONS: Readonly<Record<FastOption, true>> = {
   learningRate: true,
 };
 
+/** Those of them that are given. */
+export function fastOptionsOf(
+  options: Pick<FastOptions, FastOption>,
+): Pick<FastOptions, FastOption> {
+  const names = Object.keys(FAST_OPTIONS) as FastOption[];
+  return given(Object.fromEntries(names.map((name) => [name, options[name]])));
+}
+
 /** @throws {LetheError} ERR_INVALID_ARGUMENT where one of them is given */
 export function refuseFastOptions(options: Pick<FastOptions, FastOption>): void {
-  const names = Object.keys(FAST_OPTIONS) as FastOption[];
-  const unused = names.find((name) => options[name] !== undefined);
+  const [unused] = Object.keys(fastOptionsOf(options));
   if (unused === undefined) return;
   throw new LetheError(
     'ERR_INVALID_ARGUMENT',

@@ -3,7 +3,6 @@ import { type Dataset, joinRows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { type PhasedOptions, Stopwatch } from '../engine/phases.js';
 import { PLAIN_EPOCHS, trainPlainly } from '../training/plain.js';
-import { FAST_OPTIONS } from '../training/recipe.js';
 import { type TrainedModel, type TrainModelOptions, trainModel } from '../training/train-model.js';
 import { type OwnedRows, selectRows } from './shards.js';
 
@@ -22,12 +21,6 @@ export interface Shard {
   /** After each slice; the last one is the shard's model. None where no row is left. */
   readonly checkpoints: readonly Checkpoint[];
 }
-
-/** The names of what a recipe consists of. */
-export const RECIPE_OPTIONS = [
-  'recipe',
-  ...Object.keys(FAST_OPTIONS),
-] as readonly (keyof ShardRecipe)[];
 
 /** Independent seeds for every slice of every shard. */
 export function shardSeeds(seed: number, shards: number, slices: number): number[][] {

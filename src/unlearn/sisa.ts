@@ -1,5 +1,4 @@
 import {
-  given,
   requireFunction,
   requireInstance,
   requireInteger,
@@ -12,12 +11,11 @@ import { Ensemble } from '../engine/ensemble.js';
 import { checkWidths } from '../engine/model.js';
 import { type PhasedOptions, type PhaseProgress, withoutProgress } from '../engine/phases.js';
 import { LetheError } from '../errors.js';
-import { refuseFastOptions } from '../training/recipe.js';
+import { fastOptionsOf, refuseFastOptions } from '../training/recipe.js';
 import { type Forgotten, markForgotten } from './forgotten-rows.js';
 import type { UnlearningResult } from './method.js';
 import {
   addSeconds,
-  RECIPE_OPTIONS,
   rowsOfShard,
   type Shard,
   type ShardRecipe,
@@ -220,10 +218,9 @@ function recipeOf(options: SisaOptions, shards: number): ShardRecipe {
     refuseFastOptions(options);
     return { recipe };
   }
-  const wanted = Object.fromEntries(RECIPE_OPTIONS.map((name) => [name, options[name]]));
   return {
     ...{ recipe, effort: EFFORT_PER_SHARD * shards, sampledShare: SAMPLED_SHARE },
-    ...given(wanted),
+    ...fastOptionsOf(options),
   };
 }
 

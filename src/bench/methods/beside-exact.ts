@@ -8,6 +8,7 @@ import {
   meanQuality,
   metricOf,
   type Quality,
+  ROUNDING,
 } from './quality.js';
 
 /**
@@ -68,7 +69,6 @@ function curveOfSeed(curve: readonly CurvePoint[], seed: number): Bought[] {
 
 /** How much below M0's an accuracy still counts as M0's, as in the goals. */
 const TOLERANCE = 0.1;
-const ROUNDING = 1e-9;
 
 function isBetter(exact: readonly Quality[], method: Quality, m0: Quality): boolean {
   const of = (metric: keyof Quality) => mean(exact.map((run) => run[metric]));

@@ -3,6 +3,7 @@ import type { Judgement, MetricName } from './judge.js';
 import type { DeletionFigures } from './measure.js';
 import type { MethodRun } from './method-runs.js';
 import type { OtherDataFigures } from './other-data.js';
+import { ROUNDING } from './quality.js';
 import type { ShardedFigures, ShardedRun } from './sharded.js';
 
 /** One requirement of a goal, in words and numbers. */
@@ -58,9 +59,6 @@ export function goalsOf(
     ofShards(sharded),
   ];
 }
-
-/** Of means and sums of what is measured: no miss. */
-const ROUNDING = 1e-9;
 
 const LEAST_RETAIN = -0.1;
 /** A seed that is worse than M0 by more has gone wrong. */

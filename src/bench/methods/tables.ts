@@ -139,7 +139,7 @@ export const BESIDE_EXACT =
 
 /** What the figures may not be taken for. */
 export const TUNED_ON =
-  'exactRetrain, kfac and lowRank were tuned with seeds 42 to 44 on class 0, a top user and, lowRank, a user of 4 % of the rows; ' +
+  'exactRetrain, kfac and lowRank were tuned with seeds 42 to 44 on class 0, a top user and, lowRank, a user of 4 % of the rows, ' +
   'and looked at with 45 to 49; no recipe has seen these seeds, or the second class and user. Of the approximate methods the best of many is shown: the one that ' +
   'meets the most conditions on the first deletion.';
 
