@@ -18,6 +18,10 @@ const char* codeName(ErrorCode code) {
       return "ERR_ABORTED";
     case ErrorCode::kOutOfMemory:
       return "ERR_OUT_OF_MEMORY";
+    case ErrorCode::kNoDevice:
+      return "ERR_NO_DEVICE";
+    case ErrorCode::kDeviceFailed:
+      return "ERR_DEVICE_FAILED";
   }
   return "ERR_INVALID_ARGUMENT";
 }

@@ -13,6 +13,8 @@ enum class ErrorCode {
   kDiverged,
   kAborted,
   kOutOfMemory,
+  kNoDevice,      ///< there is no CUDA device to compute on
+  kDeviceFailed,  ///< the CUDA device is lost, or stalls
 };
 
 /** The stable name that the JavaScript side sees as `error.code`, e.g. "ERR_BUSY". */
