@@ -3,10 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "lethe/target.h"
+#include "../arithmetic/layer_output.h"
+#include "../arithmetic/objective_arguments.h"
+#include "../arithmetic/update.h"
 #include "sparse_entry.h"
 
 namespace lethe::cpu {
+
+using namespace arithmetic;
 
 /** Outputs of a layer are computed in panels of this many lanes, whatever the vector width. */
 inline constexpr std::size_t kPanelLanes = 32;
@@ -48,20 +52,6 @@ struct SparseColumns {
   std::size_t columns;
 };
 
-/** What is left of x = scale u + offset once the sums over the raw u are known. */
-struct Affine {
-  float scale;
-  float offset;
-};
-
-/** How the sums of a layer become its outputs. */
-struct LayerEpilogue {
-  const float* bias;        ///< [lanes]
-  const float* weightSums;  ///< of each output's weights, [lanes]; nullptr: no affine input
-  Affine affine;
-  bool relu;
-};
-
 struct ForwardArguments {
   PanelProduct product;  ///< a: activations, b: a panel of weights
   LayerEpilogue epilogue;
@@ -86,19 +76,6 @@ struct BackpropagateArguments {
   std::ptrdiff_t row;  ///< stride of both activations and out
 };
 
-enum class UpdateKind { kSgd, kClampedFisher, kAccumulate, kAccumulateSquare };
-
-/** What becomes of a gradient g: p is the parameter, s the state beside it. */
-struct Update {
-  UpdateKind kind;
-  float learningRate = 0;
-  float momentum = 0;  ///< kSgd: s is the velocity
-  float weightDecay = 0;
-  bool nesterov = false;
-  float alpha = 0;  ///< kClampedFisher: s is the Fisher diagonal
-  float clamp = 0;
-};
-
 /** What becomes of the sums that are the gradients of weights. */
 struct WeightEpilogue {
   const float* biasGradient;  ///< [lanes] if the input is affine, else nullptr
@@ -121,21 +98,6 @@ struct SparseUpdateArguments {
   std::ptrdiff_t panelStride;  ///< between the panels of parameters and of state
   std::size_t panels;          ///< at most kSparsePanels
   WeightEpilogue epilogue;
-};
-
-struct ObjectiveArguments {
-  float* logits;  ///< [rows][stride], replaced by the gradient at the logits
-  std::ptrdiff_t stride;
-  std::size_t rows;
-  std::size_t classes;
-  Target target;
-  const std::uint32_t* labels;        ///< kLabel: [rows]
-  const std::uint8_t* removed;        ///< kMasked: [classes]
-  const float* const* distributions;  ///< kExplicit: [rows] pointers to [classes]
-  float* scratch;                     ///< [stride]
-  float scale;                        ///< weight / batch
-  const float* rowWeights;            ///< [rows]; nullptr: 1 for all
-  float* losses;                      ///< [rows]
 };
 
 /**

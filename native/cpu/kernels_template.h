@@ -1,7 +1,8 @@
 #pragma once
 
+#include "../arithmetic/exp_log.h"
+#include "../arithmetic/objective.h"
 #include "dense_kernels.h"
-#include "objective_kernels.h"
 #include "sparse_kernels.h"
 
 /**

@@ -1,6 +1,8 @@
 #pragma once
 
-namespace lethe::cpu {
+#include "host_device.h"
+
+namespace lethe::arithmetic {
 
 /**
  * e^x, relative error below 1.5 units in the last place, down to the smallest subnormal and up to
@@ -8,7 +10,7 @@ namespace lethe::cpu {
  * (truncation below 6e-9).
  */
 template <class S>
-typename S::Float exp(typename S::Float x) {
+LETHE_HOST_DEVICE typename S::Float exp(typename S::Float x) {
   // Beyond these bounds the result rounds to 0 or to infinity.
   x = S::max(S::set(-104.0f), S::min(S::set(89.0f), x));
   const auto roundToInteger = S::set(0x1.8p23f);
@@ -38,7 +40,7 @@ typename S::Float exp(typename S::Float x) {
  * Taylor series to s^9 (truncation below 1e-9).
  */
 template <class S>
-typename S::Float log(typename S::Float x) {
+LETHE_HOST_DEVICE typename S::Float log(typename S::Float x) {
   const auto subnormal = S::less(x, S::set(0x1p-126f));
   x = S::select(subnormal, S::mul(x, S::set(0x1p24f)), x);
   auto e = S::exponent(x);
@@ -61,4 +63,4 @@ typename S::Float log(typename S::Float x) {
   return S::fma(e, S::set(0x1.62e430p-1f), S::fma(e, S::set(-0x1.05c610p-29f), logM));
 }
 
-}  // namespace lethe::cpu
+}  // namespace lethe::arithmetic

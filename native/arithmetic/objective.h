@@ -1,14 +1,14 @@
 #pragma once
 
 #include "exp_log.h"
-#include "kernels.h"
+#include "objective_arguments.h"
 
 /** Softmax and the gradient at the logits. */
-namespace lethe::cpu {
+namespace lethe::arithmetic {
 
 /** out = exp(z - max of z over the classes that count); returns their sum, added in order. */
 template <class S>
-inline float exponentials(const float* z, std::size_t classes, const std::uint8_t* removed,
+LETHE_HOST_DEVICE inline float exponentials(const float* z, std::size_t classes, const std::uint8_t* removed,
                           float* out, float* maximum) {
   float largest = -__builtin_inff();
   for (std::size_t c = 0; c < classes; ++c) {
@@ -27,7 +27,7 @@ inline float exponentials(const float* z, std::size_t classes, const std::uint8_
 }
 
 template <class S>
-inline float logarithm(float x) {
+LETHE_HOST_DEVICE inline float logarithm(float x) {
   float lanes[S::kWidth];
   S::store(lanes, log<S>(S::set(x)));
   return lanes[0];
@@ -35,7 +35,7 @@ inline float logarithm(float x) {
 
 /** Writes the target distribution of a row to q, unless it is one-hot or given. */
 template <class S>
-inline const float* targetOf(const ObjectiveArguments& arguments, std::size_t row, const float* z) {
+LETHE_HOST_DEVICE inline const float* targetOf(const ObjectiveArguments& arguments, std::size_t row, const float* z) {
   float* q = arguments.scratch;
   const std::size_t classes = arguments.classes;
   switch (arguments.target) {
@@ -58,7 +58,7 @@ inline const float* targetOf(const ObjectiveArguments& arguments, std::size_t ro
 }
 
 template <class S>
-void objective(const ObjectiveArguments& arguments) {
+LETHE_HOST_DEVICE void objective(const ObjectiveArguments& arguments) {
   const std::size_t classes = arguments.classes;
   for (std::size_t row = 0; row < arguments.rows; ++row) {
     float* z = arguments.logits + static_cast<std::ptrdiff_t>(row) * arguments.stride;
@@ -83,4 +83,4 @@ void objective(const ObjectiveArguments& arguments) {
   }
 }
 
-}  // namespace lethe::cpu
+}  // namespace lethe::arithmetic

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+
+#include "host_device.h"
+
+/** How the sums of a layer become its outputs. */
+namespace lethe::arithmetic {
+
+/** What is left of x = scale u + offset once the sums over the raw u are known. */
+struct Affine {
+  float scale;
+  float offset;
+};
+
+struct LayerEpilogue {
+  const float* bias;        ///< [lanes]
+  const float* weightSums;  ///< of each output's weights, [lanes]; nullptr: no affine input
+  Affine affine;
+  bool relu;
+};
+
+/**
+ * Ends a chain. Underflow may have left -0, where a chain over other zeros has +0: adding +0 makes
+ * them one, so that skipping zero factors changes no bit.
+ */
+template <class S>
+LETHE_HOST_DEVICE inline typename S::Float finished(typename S::Float sum) {
+  return S::add(sum, S::zero());
+}
+
+/** z = sum + bias, with the input's affine map folded in, then ReLU. */
+template <class S>
+struct LayerOutput {
+  using Float = typename S::Float;
+  LETHE_HOST_DEVICE explicit LayerOutput(const LayerEpilogue& epilogue)
+      : epilogue(epilogue),
+        scale(S::set(epilogue.affine.scale)),
+        offset(S::set(epilogue.affine.offset)) {}
+
+  LETHE_HOST_DEVICE Float operator()(Float sum, std::size_t lane) const {
+    Float z = S::load(epilogue.bias + lane);
+    if (epilogue.weightSums) {
+      z = S::fma(scale, sum, S::fma(offset, S::load(epilogue.weightSums + lane), z));
+    } else {
+      z = S::add(sum, z);
+    }
+    return epilogue.relu ? S::max(S::zero(), z) : z;
+  }
+
+  const LayerEpilogue& epilogue;
+  Float scale, offset;
+};
+
+/** The gradient of a weight whose input is affine, from the sum over the raw input. */
+template <class S>
+LETHE_HOST_DEVICE inline typename S::Float affineGradient(typename S::Float sum,
+                                                          typename S::Float scale,
+                                                          typename S::Float offset,
+                                                          typename S::Float biasGradient) {
+  return S::fma(scale, sum, S::mul(offset, biasGradient));
+}
+
+}  // namespace lethe::arithmetic
