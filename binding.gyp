@@ -17,7 +17,7 @@
   "targets": [
     {
       "target_name": "lethe",
-      "sources": ["<!@(<(list) core)", "<!@(<(list) cpu)", "<!@(<(list) noCuda)", "<!@(<(list) node)"],
+      "sources": ["<!@(<(list) core)", "<!@(<(list) cpu)", "<!@(<(list) withoutCuda)", "<!@(<(list) node)"],
       "include_dirs": ["native/cpu", "<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],
       "conditions": [

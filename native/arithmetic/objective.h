@@ -8,8 +8,9 @@ namespace lethe::arithmetic {
 
 /** out = exp(z - max of z over the classes that count); returns their sum, added in order. */
 template <class S>
-LETHE_HOST_DEVICE inline float exponentials(const float* z, std::size_t classes, const std::uint8_t* removed,
-                          float* out, float* maximum) {
+LETHE_HOST_DEVICE inline float exponentials(const float* z, std::size_t classes,
+                                            const std::uint8_t* removed, float* out,
+                                            float* maximum) {
   float largest = -__builtin_inff();
   for (std::size_t c = 0; c < classes; ++c) {
     if (!(removed && removed[c]) && z[c] > largest) largest = z[c];
@@ -35,7 +36,8 @@ LETHE_HOST_DEVICE inline float logarithm(float x) {
 
 /** Writes the target distribution of a row to q, unless it is one-hot or given. */
 template <class S>
-LETHE_HOST_DEVICE inline const float* targetOf(const ObjectiveArguments& arguments, std::size_t row, const float* z) {
+LETHE_HOST_DEVICE inline const float* targetOf(const ObjectiveArguments& arguments, std::size_t row,
+                                               const float* z) {
   float* q = arguments.scratch;
   const std::size_t classes = arguments.classes;
   switch (arguments.target) {

@@ -5,22 +5,42 @@
 #include <cmath>
 #include <numeric>
 
+#include "backend.h"
 #include "dispatch.h"
+#include "emulated_device/emulated_device.h"
+#include "lethe/cuda.h"
 
 namespace lethe::test {
 namespace {
 
 const std::string kCpu = "cpu_";
+const std::string kCuda = "cuda";
+
+/** Multiprocessors decide on the tiles: few take the largest, many the smallest. */
+struct EmulatedCuda {
+  std::string name;
+  std::size_t processors;
+};
+const EmulatedCuda kEmulatedCuda[] = {{"cuda_emulated_with_1_processor", 1},
+                                      {"cuda_emulated_with_132_processors", 132}};
 
 }  // namespace
 
 std::vector<std::string> backendNames() {
   std::vector<std::string> names;
   for (const cpu::Kernels* kernels : cpu::supportedKernels()) names.push_back(kCpu + kernels->name);
+  for (const EmulatedCuda& emulated : kEmulatedCuda) names.push_back(emulated.name);
+  if (cudaStatus().available) names.push_back(kCuda);
   return names;
 }
 
 std::unique_ptr<Backend> makeBackend(const std::string& name, std::size_t threads) {
+  for (const EmulatedCuda& emulated : kEmulatedCuda) {
+    if (emulated.name != name) continue;
+    return cuda::makeBackend(std::make_shared<CudaDevice>(makeEmulatedDevice(emulated.processors)),
+                             {.cpu = {threads, {}}});
+  }
+  if (name == kCuda) return makeCudaBackend(openCudaDevice(), {.cpu = {threads, {}}});
   return makeCpuBackend({threads, name.substr(kCpu.size())});
 }
 

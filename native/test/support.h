@@ -13,7 +13,10 @@
 
 namespace lethe::test {
 
-/** The names of all backends of this machine, e.g. "cpu_avx512": the parameters of TEST_P. */
+/**
+ * The names of all backends of this machine, e.g. "cpu_avx512": the parameters of TEST_P. CUDA's is
+ * among them where there is a device, and always on an emulated one.
+ */
 std::vector<std::string> backendNames();
 std::unique_ptr<Backend> makeBackend(const std::string& name, std::size_t threads = 2);
 

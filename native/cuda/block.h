@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+
+#include "../arithmetic/host_device.h"
+
+/**
+ * Kernels are written as programs of a block: what its threads do between two barriers is a
+ * function of the thread. A CUDA device runs the threads side by side; the host can run the same
+ * program one thread after the other, so that tests see every index and every bit of it without a
+ * device.
+ */
+namespace lethe::cuda {
+
+#ifdef __CUDA_ARCH__
+/** What each thread keeps from one barrier to the next, in its registers. */
+template <class T, int kThreads>
+struct PerThread {
+  T value;
+  __device__ T& operator[](int) { return value; }
+};
+#else
+template <class T, int kThreads>
+struct PerThread {
+  T values[kThreads];
+  T& operator[](int thread) { return values[thread]; }
+};
+#endif
+
+template <int kThreads>
+struct Block {
+  /** Calls work(thread) for every thread; all have done it, and see what all wrote, afterwards. */
+  template <class Work>
+  LETHE_HOST_DEVICE void forEachThread(const Work& work) const {
+#ifdef __CUDA_ARCH__
+    work(static_cast<int>(threadIdx.x));
+    __syncthreads();
+#else
+    // Backwards in every other call: a program that needs an order is then found out.
+    for (int i = 0; i < kThreads; ++i) work(backwards ? kThreads - 1 - i : i);
+    backwards = !backwards;
+#endif
+  }
+
+  std::size_t index;  ///< of the block among `count`
+  std::size_t count;  ///< blocks of the launch
+  std::byte* shared;  ///< the block's own memory, 16-byte aligned
+  mutable bool backwards = false;
+};
+
+}  // namespace lethe::cuda

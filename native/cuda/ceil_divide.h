@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstddef>
+
+#include "../arithmetic/host_device.h"
+
+namespace lethe::cuda {
+
+LETHE_HOST_DEVICE constexpr std::size_t ceilDivide(std::size_t a, std::size_t b) {
+  return (a + b - 1) / b;
+}
+
+}  // namespace lethe::cuda

@@ -1,0 +1,66 @@
+#include "device_dataset.h"
+
+#include <algorithm>
+
+namespace lethe::cuda {
+namespace {
+
+/** Copies rows to where each begins at a multiple of kRowAlignment values. */
+template <class T>
+Buffer<T> alignedRows(Device& device, Stream& stream, const T* values, std::size_t rows,
+                      std::size_t columns) {
+  const std::size_t stride = alignedWidth(columns);
+  Buffer<T> buffer(device, rows * stride);
+  if (stride == columns) {
+    stream.upload(buffer.data(), values, buffer.bytes());
+    stream.wait();
+    return buffer;
+  }
+  std::vector<T> aligned(rows * stride);
+  for (std::size_t row = 0; row < rows; ++row) {
+    std::copy_n(values + row * columns, columns, aligned.begin() + row * stride);
+  }
+  stream.upload(buffer.data(), aligned.data(), buffer.bytes());
+  stream.wait();
+  return buffer;
+}
+
+}  // namespace
+
+DeviceDataset::DeviceDataset(Device& device, const Dataset& dataset)
+    : columns_(dataset.columns()), map_(dataset.map()) {
+  const auto stream = device.openStream();
+  if (const std::uint8_t* bytes = dataset.byteFeatures()) {
+    bytes_ = alignedRows(device, *stream, bytes, dataset.rows(), columns_);
+  } else {
+    floats_ = alignedRows(device, *stream, dataset.floatFeatures(), dataset.rows(), columns_);
+  }
+  std::vector<std::uint32_t> labels;
+  labels.reserve(dataset.rows());
+  for (std::size_t row = 0; row < dataset.rows(); ++row) labels.push_back(dataset.label(row));
+  labels_ = uploaded<std::uint32_t>(device, *stream, labels);
+  stream->wait();
+}
+
+Rows DeviceDataset::rows() const {
+  return {.floats = floats_.data(),
+          .bytes = bytes_.data(),
+          .columns = columns_,
+          .stride = alignedWidth(columns_),
+          .affine = {map_.scale, map_.offset}};
+}
+
+std::shared_ptr<const DeviceDataset> DatasetCache::get(
+    Device& device, const std::shared_ptr<const Dataset>& dataset) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(entries_, [](const Entry& entry) { return entry.source.expired(); });
+  for (const Entry& entry : entries_) {
+    // Of the living ones only: a new data set may lie where a dead one lay.
+    if (entry.source.lock() == dataset) return entry.copy;
+  }
+  auto copy = std::make_shared<const DeviceDataset>(device, *dataset);
+  entries_.push_back({dataset, copy});
+  return copy;
+}
+
+}  // namespace lethe::cuda

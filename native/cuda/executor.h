@@ -1,0 +1,128 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "device_dataset.h"
+#include "kernels.h"
+#include "lethe/backend.h"
+#include "lethe/error.h"
+#include "parameter_layout.h"
+
+namespace lethe::cuda {
+
+/** Floats in rows, each padded to alignedWidth. */
+struct Matrix {
+  Matrix() = default;
+  Matrix(Device& device, Stream& stream, std::size_t rows, std::size_t columns)
+      : columns(columns), stride(alignedWidth(columns)), buffer(device, rows * stride) {
+    stream.clear(buffer.data(), buffer.bytes());
+  }
+
+  float* data() const { return buffer.data(); }
+  Rows rows(Values values = Values::kRaw) const {
+    return {.floats = buffer.data(), .columns = columns, .stride = stride, .values = values};
+  }
+
+  std::size_t columns = 0;
+  std::size_t stride = 0;
+  Buffer<float> buffer;
+};
+
+/**
+ * One pass on a device. Steps are queued on the host and reach the device some at a time: as one
+ * graph of kernels where so many steps have been queued before, else kernel by kernel. No such
+ * piece takes long, so that progress is true and an abort quick.
+ */
+class CudaExecutor final : public Executor {
+ public:
+  CudaExecutor(const Job& job, Device& device, std::shared_ptr<const DeviceDataset> dataset);
+  ~CudaExecutor() override;
+
+  void step(std::span<const std::uint32_t> rows) override;
+  double takeLoss() override;
+  bool finite() override;
+  ParameterVector parameters() override;
+  std::vector<float> finish() override;
+
+ private:
+  /** Sums for the Kronecker factors of one layer. */
+  struct LayerFactors {
+    Matrix inputs;
+    Matrix gradients;
+  };
+
+  std::size_t layerCount() const { return job_.model.architecture.layers().size(); }
+  const Layer& layer(std::size_t l) const { return job_.model.architecture.layers()[l]; }
+  LayerShape shape(std::size_t l) const {
+    return {layer(l).inputs, layer(l).outputs, layout_.stride(l)};
+  }
+  bool affineInput() const { return dataset_->rows().bytes != nullptr; }
+  float* weights(std::size_t l) { return parameters_.data() + layout_.weights(l); }
+  float* bias(std::size_t l) { return parameters_.data() + layout_.bias(l); }
+
+  void flush();
+  void harvest();
+  void launchSteps(std::size_t count);
+  void launchStep(std::size_t step);
+  void forward(const BatchRows& batch);
+  void objective(const BatchRows& batch, std::size_t step);
+  void selectHardest(const BatchRows& batch, std::size_t step);
+  void backward(const BatchRows& batch);
+  void update(std::size_t l, const BatchRows& batch);
+  void sumPieces();
+  void collectFactors(const BatchRows& batch);
+  void addProducts(const BatchRows& batch, const Rows& rows, bool gathers, const Matrix& sums);
+  void backpropagate(std::size_t l, const BatchRows& batch);
+  const Matrix& outputs(std::size_t l) const;
+  const Matrix& gradient(std::size_t l) const;
+  const Buffer<float>& result() const;
+  bool allFinite(const Buffer<float>& values);
+  std::vector<float> download(const Buffer<float>& values);
+
+  Job job_;
+  Device& device_;
+  std::shared_ptr<const DeviceDataset> dataset_;
+  const Kernels& kernels_;
+  std::unique_ptr<Stream> stream_;
+  ParameterLayout layout_;
+  Update update_;
+  bool meanOverBatch_;    ///< whether gradients are divided by the rows of their batch
+  bool squaredOperands_;  ///< whether the sink sums squares of each row's gradient
+
+  Buffer<float> parameters_;
+  Buffer<float> state_;              ///< velocity, Fisher diagonal or sums, by the sink
+  Buffer<float> pieceSums_;          ///< of the first layer, [outputs][pieces]
+  std::vector<Matrix> activations_;  ///< [l] the output of layer l
+  std::vector<Matrix> kept_;         ///< the same of the kept rows, if not all are
+  std::vector<Matrix> gradients_;    ///< [l] at the output of layer l, but the last one's
+  std::vector<LayerFactors> factors_;
+  Buffer<float> scratch_;  ///< the objective's
+  Buffer<std::uint8_t> removed_;
+  Buffer<float> distributions_;
+  Buffer<float> rowWeights_;
+  Buffer<std::uint32_t> isKept_, places_, keptRows_;
+  Buffer<std::uint32_t> isBad_;
+
+  std::size_t maxQueued_;  ///< steps
+  std::vector<StepRecord> queued_;
+  std::vector<std::uint32_t> queuedRows_;
+  PinnedBuffer<StepRecord> hostRecords_;
+  PinnedBuffer<std::uint32_t> hostOrder_;
+  PinnedBuffer<float> hostLosses_;
+  PinnedBuffer<float> hostValues_;
+  Buffer<StepRecord> records_;
+  Buffer<std::uint32_t> order_;
+  Buffer<float> losses_;  ///< [steps][rows]
+  Buffer<float> values_;  ///< what a sink collects of each row, [steps][rows][width]
+  std::size_t valueWidth_ = 0;
+  std::vector<StepRecord> running_;  ///< the steps whose results are still on the device
+  std::map<std::size_t, std::unique_ptr<Graph>> graphs_;  ///< by steps; empty after the first time
+  std::vector<float> rowValues_;
+  std::uint64_t steps_ = 0;  ///< steps queued so far
+  double lossSum_ = 0;
+};
+
+}  // namespace lethe::cuda

@@ -1,0 +1,341 @@
+#pragma once
+
+#include "../arithmetic/exp_log.h"
+#include "../arithmetic/objective.h"
+#include "arguments.h"
+#include "ceil_divide.h"
+#include "tile.h"
+
+/** The parts of a step, each a program of many blocks. */
+namespace lethe::cuda {
+
+LETHE_HOST_DEVICE inline std::size_t keptRowCount(const BatchRows& batch) {
+  return batch.keptRows ? batch.step->kept : batch.step->rows;
+}
+
+/** The input of a layer on the way back, of the kept rows. */
+LETHE_HOST_DEVICE inline Rows keptInput(const BatchRows& batch, Rows input, bool gathers) {
+  if (gathers) input.index = batch.keptRows ? batch.keptRows : batch.order + batch.step->firstRow;
+  return input;
+}
+
+template <class Shape>
+struct Forward {
+  using Arguments = ForwardArguments;
+  static constexpr int kThreads = Shape::kThreads;
+  static constexpr std::size_t kSharedBytes = Shape::kSharedBytes + Shape::kN * sizeof(float);
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    const std::size_t tilesN = ceilDivide(arguments.layer.outputs, Shape::kN);
+    const std::size_t firstM = block.index / tilesN * Shape::kM;
+    const std::size_t firstN = block.index % tilesN * Shape::kN;
+    const std::size_t rows = arguments.batch.step->rows;
+    if (firstM >= rows) return;
+
+    float* weightSums = reinterpret_cast<float*>(block.shared + Shape::kSharedBytes);
+    if (arguments.pieceSums) {
+      const std::size_t pieces = ceilDivide(arguments.layer.inputs, kPieceInputs);
+      block.forEachThread([&](int thread) {
+        for (int n = thread; n < Shape::kN; n += kThreads) {
+          if (firstN + n >= arguments.layer.outputs) continue;
+          float sum = 0;
+          const float* own = arguments.pieceSums + (firstN + n) * pieces;
+          for (std::size_t piece = 0; piece < pieces; ++piece) sum += own[piece];
+          weightSums[n] = sum;
+        }
+      });
+    }
+    Operand input{arguments.input, rows, false};
+    if (arguments.gathers) {
+      input.rows.index = arguments.batch.order + arguments.batch.step->firstRow;
+    }
+    const Operand weights{{.floats = arguments.weights,
+                           .columns = arguments.layer.inputs,
+                           .stride = arguments.layer.stride},
+                          arguments.layer.outputs,
+                          false};
+    const arithmetic::LayerEpilogue epilogue{arguments.bias + firstN,
+                                             arguments.pieceSums ? weightSums : nullptr,
+                                             arguments.affine, arguments.relu};
+    const arithmetic::LayerOutput<Scalar> output(epilogue);
+    multiplyTile<Shape>(block, input, weights, arguments.layer.inputs, firstM, firstN,
+                        [&](std::size_t m, std::size_t n, const Vec4& sums) {
+                          if (m >= rows) return;
+                          float* out = arguments.out + m * arguments.outStride;
+                          for (int j = 0; j < 4 && n + j < arguments.layer.outputs; ++j) {
+                            out[n + j] = output(sums.at[j], n + j - firstN);
+                          }
+                        });
+  }
+};
+
+/** The sums of the pieces of every output's weights: 32 outputs and one piece to a block. */
+struct PieceSums {
+  using Arguments = PieceSumsArguments;
+  static constexpr int kThreads = 32;
+  static constexpr int kLead = kPieceInputs + 1;
+  static constexpr std::size_t kSharedBytes = kThreads * kLead * sizeof(float);
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    const std::size_t pieces = ceilDivide(arguments.layer.inputs, kPieceInputs);
+    const std::size_t piece = block.index % pieces;
+    const std::size_t firstOutput = block.index / pieces * kThreads;
+    const std::size_t firstInput = piece * kPieceInputs;
+    const std::size_t left = arguments.layer.inputs - firstInput;
+    const std::size_t inputs = left < kPieceInputs ? left : kPieceInputs;
+    const std::size_t rest = arguments.layer.outputs - firstOutput;
+    const std::size_t outputs = rest < kThreads ? rest : kThreads;
+    float* weights = reinterpret_cast<float*>(block.shared);
+    block.forEachThread([&](int thread) {
+      for (std::size_t output = 0; output < outputs; ++output) {
+        const float* from =
+            arguments.weights + (firstOutput + output) * arguments.layer.stride + firstInput;
+        for (std::size_t k = thread; k < inputs; k += kThreads) {
+          weights[output * kLead + k] = from[k];
+        }
+      }
+    });
+    block.forEachThread([&](int thread) {
+      const std::size_t output = thread;
+      if (output >= outputs) return;
+      float sum = 0;
+      for (std::size_t k = 0; k < inputs; ++k) sum += weights[output * kLead + k];
+      arguments.pieceSums[(firstOutput + output) * pieces + piece] = sum;
+    });
+  }
+};
+
+/** The loss of every row, and the gradient at its logits. */
+struct ObjectiveOfRows {
+  using Arguments = ObjectiveArguments;
+  static constexpr int kThreads = 32;
+  static constexpr std::size_t kSharedBytes = 0;
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    block.forEachThread([&](int thread) {
+      const std::size_t row = block.index * kThreads + thread;
+      if (row < arguments.batch.step->rows) computeRow(arguments, row);
+    });
+  }
+
+ private:
+  static LETHE_HOST_DEVICE void computeRow(const Arguments& arguments, std::size_t row) {
+    const std::size_t dataRow = arguments.batch.order[arguments.batch.step->firstRow + row];
+    float* logits = arguments.logits + row * arguments.stride;
+    const std::uint32_t label = arguments.labels[dataRow];
+    if (arguments.rowLosses) {
+      std::size_t best = 0;
+      for (std::size_t c = 1; c < arguments.classes; ++c) {
+        if (logits[best] < logits[c]) best = c;
+      }
+      arguments.rowLosses[2 * row + 1] = best == label ? 1.0f : 0.0f;
+    }
+    const float* distribution =
+        arguments.distributions ? arguments.distributions + dataRow * arguments.classes : nullptr;
+    arithmetic::objective<Scalar>({
+        .logits = logits,
+        .stride = static_cast<std::ptrdiff_t>(arguments.stride),
+        .rows = 1,
+        .classes = arguments.classes,
+        .target = arguments.target,
+        .labels = &label,
+        .removed = arguments.removed,
+        .distributions = &distribution,
+        .scratch = arguments.scratch + row * 2 * arguments.stride,
+        .scale = arguments.batch.step->scale,
+        .rowWeights = arguments.rowWeights ? arguments.rowWeights + dataRow : nullptr,
+        .losses = arguments.losses + row,
+    });
+    if (arguments.rowLosses) arguments.rowLosses[2 * row] = arguments.losses[row];
+  }
+};
+
+struct CollectLogits {
+  using Arguments = CollectArguments;
+  static constexpr int kThreads = 128;
+  static constexpr std::size_t kSharedBytes = 0;
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    block.forEachThread([&](int thread) {
+      const std::size_t at = block.index * kThreads + thread;
+      if (at >= arguments.step->rows * arguments.classes) return;
+      arguments.values[at] =
+          arguments.logits[at / arguments.classes * arguments.stride + at % arguments.classes];
+    });
+  }
+};
+
+/** Whether a row is among the hardest: so many are harder, or as hard and before it. */
+struct RankRows {
+  using Arguments = SelectArguments;
+  static constexpr int kThreads = 128;
+  static constexpr std::size_t kSharedBytes = 0;
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    const std::size_t rows = arguments.batch.step->rows;
+    block.forEachThread([&](int thread) {
+      const std::size_t row = block.index * kThreads + thread;
+      if (row >= rows) return;
+      const float own = hardness(arguments.losses[row]);
+      std::uint32_t harder = 0;
+      for (std::size_t other = 0; other < rows; ++other) {
+        const float loss = hardness(arguments.losses[other]);
+        harder += loss > own || (loss == own && other < row);
+      }
+      arguments.isKept[row] = harder < arguments.batch.step->kept;
+    });
+  }
+
+ private:
+  /** What is not a number counts as the hardest: the run is about to end with kDiverged. */
+  static LETHE_HOST_DEVICE float hardness(float loss) {
+    return loss == loss ? loss : __builtin_huge_valf();
+  }
+};
+
+/** The kept rows, in the order that they had. */
+struct PlaceRows {
+  using Arguments = SelectArguments;
+  static constexpr int kThreads = 128;
+  static constexpr std::size_t kSharedBytes = 0;
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    block.forEachThread([&](int thread) {
+      const std::uint32_t row = static_cast<std::uint32_t>(block.index * kThreads + thread);
+      if (row >= arguments.batch.step->rows || !arguments.isKept[row]) return;
+      std::uint32_t place = 0;
+      for (std::uint32_t before = 0; before < row; ++before) place += arguments.isKept[before];
+      arguments.places[place] = row;
+      arguments.keptRows[place] = arguments.batch.order[arguments.batch.step->firstRow + row];
+    });
+  }
+};
+
+struct CompactRows {
+  using Arguments = CompactArguments;
+  static constexpr int kThreads = 128;
+  static constexpr std::size_t kSharedBytes = 0;
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    const std::size_t vectors = arguments.stride / 4;
+    block.forEachThread([&](int thread) {
+      const std::size_t at = block.index * kThreads + thread;
+      if (at >= arguments.step->kept * vectors) return;
+      const std::size_t from = arguments.places[at / vectors] * vectors + at % vectors;
+      reinterpret_cast<Vec4*>(arguments.to)[at] =
+          reinterpret_cast<const Vec4*>(arguments.from)[from];
+    });
+  }
+};
+
+template <class Shape>
+struct Backpropagate {
+  using Arguments = BackpropagateArguments;
+  static constexpr int kThreads = Shape::kThreads;
+  static constexpr std::size_t kSharedBytes = Shape::kSharedBytes;
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    const std::size_t tilesN = ceilDivide(arguments.layer.inputs, Shape::kN);
+    const std::size_t firstM = block.index / tilesN * Shape::kM;
+    const std::size_t firstN = block.index % tilesN * Shape::kN;
+    const std::size_t rows = arguments.step->kept;
+    if (firstM >= rows) return;
+    const Operand above{arguments.above, rows, false};
+    const Operand weights{{.floats = arguments.weights,
+                           .columns = arguments.layer.inputs,
+                           .stride = arguments.layer.stride},
+                          arguments.layer.outputs,
+                          true};
+    multiplyTile<Shape>(block, above, weights, arguments.layer.outputs, firstM, firstN,
+                        [&](std::size_t m, std::size_t n, const Vec4& sums) {
+                          if (m >= rows) return;
+                          const std::size_t row = m * arguments.outStride;
+                          for (int j = 0; j < 4 && n + j < arguments.layer.inputs; ++j) {
+                            const bool active = 0 < arguments.activations[row + n + j];
+                            arguments.out[row + n + j] = active ? sums.at[j] : 0;
+                          }
+                        });
+  }
+};
+
+/** The gradients of a layer's weights and biases, straight into what the sink makes of them. */
+template <class Shape>
+struct UpdateLayer {
+  using Arguments = UpdateArguments;
+  static constexpr int kThreads = Shape::kThreads;
+  static constexpr std::size_t kSharedBytes = Shape::kSharedBytes + Shape::kM * sizeof(float);
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    const LayerShape& layer = arguments.layer;
+    const std::size_t tilesN = ceilDivide(layer.inputs, Shape::kN);
+    const std::size_t firstM = block.index / tilesN * Shape::kM;
+    const std::size_t firstN = block.index % tilesN * Shape::kN;
+    const std::size_t rows = keptRowCount(arguments.batch);
+    Update update = arguments.update;
+    if (arguments.isScheduled) update.learningRate = arguments.batch.step->learningRate;
+
+    const Operand gradient{
+        keptInput(arguments.batch, arguments.gradient, arguments.gathersGradient), rows, true};
+    const Operand input{keptInput(arguments.batch, arguments.input, arguments.gathers), rows, true};
+    float* biasGradient = reinterpret_cast<float*>(block.shared + Shape::kSharedBytes);
+    block.forEachThread([&](int thread) {
+      for (int m = thread; m < Shape::kM && arguments.bias; m += kThreads) {
+        if (firstM + m >= layer.outputs) continue;
+        biasGradient[m] = columnSum(arguments.gradient, rows, firstM + m);
+      }
+    });
+    arithmetic::withStep<Scalar>(update, [&](const auto& step) {
+      multiplyTile<Shape>(block, gradient, input, rows, firstM, firstN,
+                          [&](std::size_t m, std::size_t n, const Vec4& sums) {
+                            if (m >= layer.outputs) return;
+                            for (int j = 0; j < 4 && n + j < layer.inputs; ++j) {
+                              float sum = sums.at[j];
+                              if (arguments.isAffine) {
+                                sum = arithmetic::affineGradient<Scalar>(
+                                    sum, arguments.affine.scale, arguments.affine.offset,
+                                    biasGradient[m - firstM]);
+                              }
+                              const std::size_t at = m * layer.stride + n + j;
+                              step(sum, arguments.parameters + at, arguments.state + at);
+                            }
+                          });
+      if (firstN > 0 || !arguments.bias) return;
+      block.forEachThread([&](int thread) {
+        for (int m = thread; m < Shape::kM; m += kThreads) {
+          const std::size_t output = firstM + m;
+          if (output >= layer.outputs) continue;
+          step(biasGradient[m], arguments.bias + output, arguments.biasState + output);
+        }
+      });
+    });
+  }
+
+ private:
+  static LETHE_HOST_DEVICE float columnSum(const Rows& gradient, std::size_t rows,
+                                           std::size_t column) {
+    float sum = 0;
+    for (std::size_t row = 0; row < rows; ++row) {
+      const float value = gradient.floats[row * gradient.stride + column];
+      sum += gradient.values == Values::kNormalizedSquare ? value * value : value;
+    }
+    return sum;
+  }
+};
+
+struct FindNotFinite {
+  using Arguments = FiniteArguments;
+  static constexpr int kThreads = 256;
+  static constexpr std::size_t kSharedBytes = 0;
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    constexpr std::uint32_t kExponent = 0x7F800000;
+    block.forEachThread([&](int thread) {
+      const std::size_t first = block.index * kThreads + thread;
+      for (std::size_t i = first; i < arguments.count; i += block.count * kThreads) {
+        if ((Scalar::toBits(arguments.values[i]) & kExponent) == kExponent) *arguments.isBad = 1;
+      }
+    });
+  }
+};
+
+}  // namespace lethe::cuda

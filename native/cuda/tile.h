@@ -1,0 +1,180 @@
+#pragma once
+
+#include "block.h"
+#include "rows.h"
+
+/** The product of one tile of outputs, each a chain of fused multiply-adds in the order of k. */
+namespace lethe::cuda {
+
+/**
+ * How a tile of kM x kN outputs is shared out: kThreadM x kThreadN of them to a thread, kK steps of
+ * every chain from one barrier to the next.
+ */
+template <int kM_, int kN_, int kK_, int kThreadM_, int kThreadN_>
+struct TileShape {
+  static constexpr int kM = kM_, kN = kN_, kK = kK_, kThreadM = kThreadM_, kThreadN = kThreadN_;
+  static constexpr int kThreadsN = kN / kThreadN;
+  static constexpr int kThreads = kM / kThreadM * kThreadsN;
+  /** Four floats of padding keep neighbouring depths in different banks. */
+  static constexpr int kLeadM = kM + 4, kLeadN = kN + 4;
+  static constexpr int kBuffer = kK * (kLeadM + kLeadN);  ///< floats of one of two buffers
+  static constexpr std::size_t kSharedBytes = 2 * kBuffer * sizeof(float);
+  static_assert(kThreadN % 4 == 0 && (kThreadM == 1 || kThreadM % 4 == 0) && kK % 4 == 0);
+
+  /** The output row of a thread's i-th, in groups of four that lie far apart. */
+  LETHE_HOST_DEVICE static constexpr int rowOf(int thread, int i) {
+    const int y = thread / kThreadsN;
+    return kThreadM == 1 ? y : i / 4 * (kM / kThreadM * 4) + y * 4 + i % 4;
+  }
+  /** The first output column of a thread's group g of four. */
+  LETHE_HOST_DEVICE static constexpr int columnOf(int thread, int g) {
+    return g * (kThreadsN * 4) + thread % kThreadsN * 4;
+  }
+};
+
+/** Few rows for many multiprocessors; one tile a multiprocessor; wide networks. */
+using SmallTile = TileShape<16, 32, 32, 1, 4>;
+using MediumTile = TileShape<64, 64, 16, 4, 4>;
+using LargeTile = TileShape<128, 128, 16, 8, 8>;
+
+/** An operand as its tile is read: which of its rows and columns there are. */
+struct Operand {
+  Rows rows;
+  std::size_t rowCount = 0;
+  bool depthIsRow = false;  ///< element (k, m) is row k, column m; else row m, column k
+};
+
+/**
+ * The part of an operand that a block works on next: fetched into registers while the block
+ * multiplies, then put into shared memory as [kK][kLead].
+ */
+template <int kOuter, int kK, int kLead, int kThreads>
+struct Slab {
+  static constexpr int kVectors = kOuter * kK / 4;
+  static constexpr int kPerThread = (kVectors + kThreads - 1) / kThreads;
+  Vec4 vectors[kPerThread];
+
+  LETHE_HOST_DEVICE void fetch(const Operand& operand, std::size_t firstOuter,
+                               std::size_t firstDepth, int thread) {
+    LETHE_UNROLL
+    for (int i = 0; i < kPerThread; ++i) {
+      const int vector = thread + i * kThreads;
+      vectors[i] = {};
+      if (vector >= kVectors) continue;
+      const auto [row, column] = placeOf(operand.depthIsRow, vector);
+      const std::size_t firstRow = operand.depthIsRow ? firstDepth : firstOuter;
+      const std::size_t firstColumn = operand.depthIsRow ? firstOuter : firstDepth;
+      if (firstRow + row >= operand.rowCount) continue;
+      vectors[i] = operand.rows.load(firstRow + row, firstColumn + column);
+    }
+  }
+
+  LETHE_HOST_DEVICE void put(bool depthIsRow, int thread, float* shared) const {
+    LETHE_UNROLL
+    for (int i = 0; i < kPerThread; ++i) {
+      const int vector = thread + i * kThreads;
+      if (vector >= kVectors) continue;
+      const auto [row, column] = placeOf(depthIsRow, vector);
+      if (depthIsRow) {
+        *reinterpret_cast<Vec4*>(shared + row * kLead + column) = vectors[i];
+      } else {
+        for (int j = 0; j < 4; ++j) shared[(column + j) * kLead + row] = vectors[i].at[j];
+      }
+    }
+  }
+
+ private:
+  struct Place {
+    int row, column;
+  };
+  LETHE_HOST_DEVICE static constexpr Place placeOf(bool depthIsRow, int vector) {
+    const int rowVectors = (depthIsRow ? kOuter : kK) / 4;
+    return {vector / rowVectors, vector % rowVectors * 4};
+  }
+};
+
+/**
+ * Multiplies the tile whose first output is (firstM, firstN) and calls done(m, n, sums) for every
+ * row m and every four columns n..n + 3 of it, inside the matrix or not.
+ */
+template <class Shape, class Done>
+LETHE_HOST_DEVICE inline void multiplyTile(const Block<Shape::kThreads>& block, const Operand& a,
+                                           const Operand& b, std::size_t depth, std::size_t firstM,
+                                           std::size_t firstN, const Done& done) {
+  constexpr int kGroups = Shape::kThreadN / 4;
+  using SlabA = Slab<Shape::kM, Shape::kK, Shape::kLeadM, Shape::kThreads>;
+  using SlabB = Slab<Shape::kN, Shape::kK, Shape::kLeadN, Shape::kThreads>;
+  struct Thread {
+    SlabA a;
+    SlabB b;
+    Vec4 sums[Shape::kThreadM][kGroups];
+  };
+  PerThread<Thread, Shape::kThreads> threads;
+  float* const shared = reinterpret_cast<float*>(block.shared);
+  const auto put = [&](Thread& own, int thread, int buffer) {
+    float* to = shared + buffer * Shape::kBuffer;
+    own.a.put(a.depthIsRow, thread, to);
+    own.b.put(b.depthIsRow, thread, to + Shape::kK * Shape::kLeadM);
+  };
+
+  block.forEachThread([&](int thread) {
+    Thread& own = threads[thread];
+    for (auto& row : own.sums) {
+      for (Vec4& four : row) four = {};
+    }
+    own.a.fetch(a, firstM, 0, thread);
+    own.b.fetch(b, firstN, 0, thread);
+    put(own, thread, 0);
+  });
+  int buffer = 0;
+  for (std::size_t k = 0; k < depth; k += Shape::kK, buffer ^= 1) {
+    block.forEachThread([&](int thread) {
+      Thread& own = threads[thread];
+      const bool more = k + Shape::kK < depth;
+      if (more) {
+        own.a.fetch(a, firstM, k + Shape::kK, thread);
+        own.b.fetch(b, firstN, k + Shape::kK, thread);
+      }
+      const float* slabA = shared + buffer * Shape::kBuffer;
+      const float* slabB = slabA + Shape::kK * Shape::kLeadM;
+      LETHE_UNROLL
+      for (int step = 0; step < Shape::kK; ++step) {
+        float left[Shape::kThreadM];
+        Vec4 right[kGroups];
+        LETHE_UNROLL
+        for (int g = 0; g < kGroups; ++g) {
+          right[g] = *reinterpret_cast<const Vec4*>(slabB + step * Shape::kLeadN +
+                                                    Shape::columnOf(thread, g));
+        }
+        LETHE_UNROLL
+        for (int i = 0; i < Shape::kThreadM; ++i) {
+          left[i] = slabA[step * Shape::kLeadM + Shape::rowOf(thread, i)];
+        }
+        LETHE_UNROLL
+        for (int i = 0; i < Shape::kThreadM; ++i) {
+          LETHE_UNROLL
+          for (int g = 0; g < kGroups; ++g) {
+            LETHE_UNROLL
+            for (int j = 0; j < 4; ++j) {
+              own.sums[i][g].at[j] = Scalar::fma(left[i], right[g].at[j], own.sums[i][g].at[j]);
+            }
+          }
+        }
+      }
+      if (more) put(own, thread, buffer ^ 1);
+    });
+  }
+  block.forEachThread([&](int thread) {
+    Thread& own = threads[thread];
+    LETHE_UNROLL
+    for (int i = 0; i < Shape::kThreadM; ++i) {
+      LETHE_UNROLL
+      for (int g = 0; g < kGroups; ++g) {
+        for (float& sum : own.sums[i][g].at) sum = arithmetic::finished<Scalar>(sum);
+        done(firstM + Shape::rowOf(thread, i), firstN + Shape::columnOf(thread, g), own.sums[i][g]);
+      }
+    }
+  });
+}
+
+}  // namespace lethe::cuda

@@ -1,0 +1,119 @@
+#include "emulated_device.h"
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "kernel_table.h"
+#include "lethe/error.h"
+
+namespace lethe::test {
+namespace {
+
+/** What a float or an index must not be: whoever reads what nobody has written is found out. */
+constexpr int kNoise = 0xFF;
+
+struct RecordedGraph final : cuda::Graph {
+  std::vector<std::function<void()>> launches;
+};
+
+class EmulatedStream final : public cuda::Stream {
+ public:
+  explicit EmulatedStream(std::atomic<std::size_t>& launchesLeft) : launchesLeft_(launchesLeft) {}
+
+  void upload(void* to, const void* from, std::size_t bytes) override {
+    std::memcpy(to, from, bytes);
+  }
+  void download(void* to, const void* from, std::size_t bytes) override {
+    std::memcpy(to, from, bytes);
+  }
+  void clear(void* to, std::size_t bytes) override { std::memset(to, 0, bytes); }
+
+  void launch(const cuda::Launch& launch) override {
+    const auto* bytes = static_cast<const std::byte*>(launch.arguments);
+    const auto run = [this, launch, arguments = std::vector(bytes, bytes + launch.argumentBytes)] {
+      takeLaunch();
+      for (std::size_t block = 0; block < launch.blocks; ++block) {
+        std::vector<std::byte> shared(launch.sharedBytes, std::byte{kNoise});
+        launch.emulate(arguments.data(), block, launch.blocks, shared.data());
+      }
+    };
+    if (recording_) {
+      recording_->launches.push_back(run);
+    } else {
+      run();
+    }
+  }
+
+  void beginRecording() override { recording_ = std::make_unique<RecordedGraph>(); }
+  std::unique_ptr<cuda::Graph> endRecording() override { return std::move(recording_); }
+  void launch(cuda::Graph& graph) override {
+    for (const auto& launch : static_cast<RecordedGraph&>(graph).launches) launch();
+  }
+  void wait() override {}
+
+ private:
+  void takeLaunch() {
+    if (launchesLeft_ == 0) throw Error(ErrorCode::kDeviceFailed, "the emulated device is lost");
+    --launchesLeft_;
+  }
+
+  std::atomic<std::size_t>& launchesLeft_;
+  std::unique_ptr<RecordedGraph> recording_;
+};
+
+class EmulatedDevice final : public cuda::Device {
+ public:
+  EmulatedDevice(std::size_t processors, const Mishaps& mishaps)
+      : processors_(processors), memoryLeft_(mishaps.memory), launchesLeft_(mishaps.launches) {}
+
+  std::string description() const override { return "emulated"; }
+  std::size_t processors() const override { return processors_; }
+  const cuda::Kernels& kernels() const override { return kernels_; }
+
+  void* allocate(std::size_t bytes) override {
+    const std::lock_guard lock(mutex_);
+    if (bytes > memoryLeft_) {
+      throw Error(ErrorCode::kOutOfMemory, "the emulated device has no memory left");
+    }
+    void* memory =
+        std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+    memoryLeft_ -= bytes;
+    sizes_[memory] = bytes;
+    std::memset(memory, kNoise, bytes);
+    return memory;
+  }
+  void release(void* memory) noexcept override {
+    const std::lock_guard lock(mutex_);
+    memoryLeft_ += sizes_.extract(memory).mapped();
+    std::free(memory);
+  }
+  void* allocatePinned(std::size_t bytes) override { return allocate(bytes); }
+  void releasePinned(void* memory) noexcept override { release(memory); }
+  std::unique_ptr<cuda::Stream> openStream() override {
+    return std::make_unique<EmulatedStream>(launchesLeft_);
+  }
+
+ private:
+  static constexpr std::size_t kAlignment = 256;  ///< as cudaMalloc's
+
+  const cuda::Kernels kernels_ = cuda::makeKernels<cuda::OnHost>();
+  std::mutex mutex_;
+  std::map<void*, std::size_t> sizes_;
+  std::size_t processors_;
+  std::size_t memoryLeft_;
+  std::atomic<std::size_t> launchesLeft_;
+};
+
+}  // namespace
+
+std::unique_ptr<cuda::Device> makeEmulatedDevice(std::size_t processors, const Mishaps& mishaps) {
+  return std::make_unique<EmulatedDevice>(processors, mishaps);
+}
+
+}  // namespace lethe::test
