@@ -21,17 +21,18 @@ export interface ComputeOptions {
   /** Threads, the calling one included; default: the cores this process may use. Never changes a bit of the result. */
   readonly threads?: number;
   /**
-   * `cuda`: the CUDA device, ERR_NO_DEVICE where there is none; `auto`: that device where there is one, else the
-   * CPU. Default `cpu`. Never changes a bit of the result in exact precision. With any device, data sets are mapped, maps
-   * folded, principal components and Kronecker systems computed, and `Model.predict` answers on the CPU.
+   * `cuda`: the CUDA device, ERR_NO_DEVICE where there is none; `auto`: that device where there is one,
+   * else the CPU. Default `cpu`. Never changes a bit of the result in exact precision. Whatever the
+   * device, the CPU maps data sets, folds maps, finds principal components, solves Kronecker systems
+   * and answers `Model.predict`.
    */
   readonly device?: 'cpu' | 'cuda' | 'auto';
   /**
-   * `exact`: float32, the bits of the CPU. `fast`: TF32 tensor cores, other bits; only with the device `cuda`, so
-   * that no result is silently of another precision. Default `exact`.
+   * `exact`: float32, the bits of the CPU. `fast`: TF32 tensor cores, other bits; only with the device
+   * `cuda`, so that no result is silently of another precision than asked for. Default `exact`.
    */
   readonly precision?: 'exact' | 'fast';
-  /** @internal So many runs share the CUDA device, each in its part of it; default 1. */
+  /** @internal So many runs share the CUDA device, each in a part of it; default 1. */
   readonly concurrentRuns?: number;
 }
 
