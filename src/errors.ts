@@ -39,6 +39,10 @@ export type LetheErrorCode =
   | 'ERR_RUNTIME'
   /** The native addon is not built, or was built for another platform. */
   | 'ERR_ADDON_MISSING'
+  /** There is no CUDA device to compute on: the message says what is missing. */
+  | 'ERR_NO_DEVICE'
+  /** The CUDA device was lost, or stalled; the model is as it was before the run. */
+  | 'ERR_DEVICE_FAILED'
   /** Native memory could not be allocated. */
   | 'ERR_OUT_OF_MEMORY'
   /** Another framework that was to be measured beside Lethe could not run. */

@@ -47,11 +47,18 @@ export {
   Model,
   type TrainResult,
 } from './engine/model.js';
-export { device, type PassOutcome, type Progress } from './engine/native.js';
+export {
+  type CudaStatus,
+  type Devices,
+  device,
+  devices,
+  type PassOutcome,
+  type Progress,
+} from './engine/native.js';
 export { parameterHash } from './engine/parameter-hash.js';
 export { type Objective, type Plan, pass, type Sink } from './engine/pass.js';
 export type { Exportable, Predictor } from './engine/predictor.js';
-export type { RunOptions } from './engine/run.js';
+export type { ComputeOptions, RunOptions } from './engine/run.js';
 export type { Schedule } from './engine/schedule.js';
 export {
   type EnsembleProgress,

@@ -1,5 +1,6 @@
 #include "column_statistics.h"
 #include "convert.h"
+#include "cuda_handle.h"
 #include "fold_worker.h"
 #include "handles.h"
 #include "kronecker_worker.h"
@@ -14,6 +15,7 @@ namespace {
 /** What one JavaScript environment (main or worker thread) owns; the addon has no other state. */
 struct InstanceData {
   RunQueue runs;
+  CudaHandle cuda;
   Napi::FunctionReference dataset;  ///< the constructor
 };
 
@@ -29,7 +31,7 @@ Napi::Value begin(const Napi::CallbackInfo& info, const Make& make) {
 /** pass(request, onProgress?) */
 Napi::Value startPass(const Napi::CallbackInfo& info) {
   return begin(info, [&](InstanceData& data) {
-    return std::make_unique<PassWorker>(info.Env(), readPassRequest(info[0]), data.runs);
+    return std::make_unique<PassWorker>(info.Env(), readPassRequest(info[0]), data.cuda, data.runs);
   });
 }
 
@@ -55,6 +57,17 @@ Napi::Value device(const Napi::CallbackInfo& info) {
   });
 }
 
+/** cudaStatus(): {available, description} */
+Napi::Value describeCuda(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const CudaStatus status = cudaStatus();
+    Napi::Object answer = Napi::Object::New(info.Env());
+    answer.Set("available", status.available);
+    answer.Set("description", status.description);
+    return answer;
+  });
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto* data = new InstanceData;
   env.SetInstanceData(data);
@@ -71,6 +84,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("kroneckerSolve",
               Napi::Function::New<startWorker<KroneckerWorker>>(env, "kroneckerSolve"));
   exports.Set("device", Napi::Function::New<device>(env, "device"));
+  exports.Set("cudaStatus", Napi::Function::New<describeCuda>(env, "cudaStatus"));
   return exports;
 }
 

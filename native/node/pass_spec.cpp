@@ -6,6 +6,7 @@ namespace lethe::node {
 namespace {
 
 constexpr std::uint64_t kMaxUint32 = 0xFFFFFFFF;
+constexpr std::uint64_t kMostConcurrentRuns = 1024;
 
 Plan readPlan(const Fields& fields) {
   Plan plan;
@@ -84,16 +85,41 @@ Sink readSink(const Fields& fields) {
   throw Error(ErrorCode::kInvalidArgument, "there is no sink \"" + kind + "\"");
 }
 
+Precision readPrecision(const std::string& name) {
+  if (name == "exact") return Precision::kExact;
+  if (name == "fast") return Precision::kFast;
+  throw Error(ErrorCode::kInvalidArgument, "there is no precision \"" + name + "\"");
+}
+
+/** Nothing where the pass runs on the CPU. */
+std::optional<CudaOptions> readCudaOptions(const Fields& fields, const CpuOptions& cpu) {
+  CudaOptions cuda;
+  cuda.precision = readPrecision(fields.text("precision"));
+  cuda.concurrentRuns = fields.integer("concurrentRuns", kMostConcurrentRuns);
+  cuda.cpu = cpu;
+  const std::string device = fields.text("device");
+  if (device == "cuda") return cuda;
+  if (device != "cpu") {
+    throw Error(ErrorCode::kInvalidArgument, "there is no device \"" + device + "\"");
+  }
+  if (cuda.precision == Precision::kFast) {
+    throw Error(ErrorCode::kInvalidArgument, "the CPU has no precision \"fast\"");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 PassRequest readPassRequest(Napi::Value value) {
   const Fields fields(value);
   ModelHandle& model = ModelHandle::from(fields.value("model"));
+  const CpuOptions cpu{fields.integer("threads", kMaxUint32), {}};
   return {model,
           {model.model(), DatasetHandle::from(fields.value("dataset")).dataset(),
            readPlan(fields.nested("plan")), readObjective(fields.nested("objective")),
            readSink(fields.nested("sink"))},
-          {fields.integer("threads", kMaxUint32), {}}};
+          cpu,
+          readCudaOptions(fields, cpu)};
 }
 
 bool changesModel(const Sink& sink) {

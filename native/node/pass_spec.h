@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
+
 #include "handles.h"
+#include "lethe/cuda.h"
 #include "lethe/pass.h"
 #include "napi_setup.h"
 
@@ -12,12 +15,13 @@ struct PassRequest {
   ModelHandle& model;
   PassSpec spec;
   CpuOptions cpu;
+  std::optional<CudaOptions> cuda;  ///< where the pass runs on the CUDA device
 };
 
 /**
- * Reads {model, dataset, threads, plan: {rows, batchSize, epochs, maxSteps?, shuffleSeed?},
- * objective: {target, weight, removed?, distributions?}, sink: {kind, ...}}. Throws
- * kInvalidArgument, kBusy.
+ * Reads {model, dataset, device, precision, threads, concurrentRuns, plan: {rows, batchSize,
+ * epochs, maxSteps?, shuffleSeed?}, objective: {target, weight, removed?, distributions?}, sink:
+ * {kind, ...}}. Throws kInvalidArgument, kBusy.
  */
 PassRequest readPassRequest(Napi::Value value);
 

@@ -4,9 +4,10 @@
 
 namespace lethe::node {
 
-PassWorker::PassWorker(Napi::Env env, PassRequest request, RunQueue& queue)
+PassWorker::PassWorker(Napi::Env env, PassRequest request, CudaHandle& device, RunQueue& queue)
     : RunWorker(env, request.cpu.threads, queue),
       request_(std::move(request)),
+      device_(device),
       keepModel_(Napi::Persistent(request_.model.Value())),
       changesModel_(changesModel(request_.spec.sink)) {}
 
@@ -15,8 +16,18 @@ void PassWorker::beginning() {
 }
 
 void PassWorker::compute(Control& control) {
-  const auto backend = makeCpuBackend(request_.cpu);
-  result_ = pass(*backend, request_.spec, control);
+  result_ = request_.cuda ? passOnCuda(*request_.cuda, control)
+                          : pass(*makeCpuBackend(request_.cpu), request_.spec, control);
+}
+
+PassResult PassWorker::passOnCuda(const CudaOptions& options, Control& control) {
+  const auto device = device_.open();
+  try {
+    return pass(*makeCudaBackend(device, options), request_.spec, control);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kDeviceFailed) device_.drop(device);
+    throw;
+  }
 }
 
 void PassWorker::ended() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cuda_handle.h"
 #include "pass_spec.h"
 #include "run_worker.h"
 
@@ -10,7 +11,8 @@ namespace lethe::node {
  */
 class PassWorker final : public RunWorker {
  public:
-  PassWorker(Napi::Env env, PassRequest request, RunQueue& queue);
+  /** @param device outlives the worker */
+  PassWorker(Napi::Env env, PassRequest request, CudaHandle& device, RunQueue& queue);
 
  private:
   void beginning() override;
@@ -18,7 +20,10 @@ class PassWorker final : public RunWorker {
   Napi::Value outcome(Napi::Env env) override;
   void ended() override;
 
+  PassResult passOnCuda(const CudaOptions& options, Control& control);
+
   PassRequest request_;
+  CudaHandle& device_;
   Napi::ObjectReference keepModel_;
   bool changesModel_;
   PassResult result_;

@@ -40,15 +40,15 @@ export async function measureFigures(
   data: StudyData,
   seed: number,
   points: readonly number[],
-  options: StudyOptions,
+  { onStage, ...compute }: StudyOptions,
 ): Promise<Figures> {
-  const run = { threads: options.threads, seed };
-  options.onStage('figures · training the model to scrub');
+  const run = { ...compute, seed };
+  onStage('figures · training the model to scrub');
   const model = Model.create(WIDTHS, { seed });
   await model.train(data.train, run);
 
   const point = async (name: FigureName, x: number, split: Split): Promise<FigurePoint> => {
-    options.onStage(`figures · ${name} · ${x}`);
+    onStage(`figures · ${name} · ${x}`);
     const request: UnlearningRequest = { model, dataset: data.train, ...split };
     const m0 = await retrain(request, run);
     const m2 = await fisherScrub(request, { ...run, ...SETTINGS.zipf.scrub });

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { ensureFolder, replaceFile } from '../files.js';
 import { LetheError } from '../index.js';
-import { type BenchFlags, benchCommand, RESULTS_FOLDER, reportError } from './command-line.js';
+import {
+  type BenchFlags,
+  benchCommand,
+  computeFlags,
+  RESULTS_FOLDER,
+  reportError,
+  threadsOf,
+} from './command-line.js';
 import { loadStudyData } from './data.js';
 import { FIGURE_NAMES, measureFigures, POINTS, QUICK_POINTS } from './figures.js';
 import { type PeerFigures, runPyTorch } from './peers.js';
@@ -55,20 +62,24 @@ async function measure(flags: Flags, progress: Progress): Promise<Results> {
   }
   const seeds: SeedFigures[] = [];
   const peers: PeerFigures[] = [];
-  const { threads } = flags;
+  const compute = computeFlags(flags);
   const onStage = (stage: string) => progress.stage(stage);
   for (const seed of flags.seeds) {
-    seeds.push(await runSeed(data, seed, { threads, onStage }));
+    seeds.push(await runSeed(data, seed, { ...compute, onStage }));
     if (flags.peer && mnistFolder !== undefined) {
       onStage(`seed ${seed} · the same in PyTorch`);
-      peers.push(await runPyTorch(flags.python, mnistFolder, seed, threads));
+      peers.push(await runPyTorch(flags.python, mnistFolder, seed, threadsOf(compute)));
     }
   }
   const points = flags.quick ? QUICK_POINTS : POINTS;
   const figures = flags.figures
-    ? await measureFigures(data, flags.seeds[0]!, points, { threads, onStage })
+    ? await measureFigures(data, flags.seeds[0]!, points, { ...compute, onStage })
     : undefined;
-  return makeResults(data, { seeds, peers, ...(figures && { figures }) }, { threads, startedAt });
+  return makeResults(
+    data,
+    { seeds, peers, ...(figures && { figures }) },
+    { ...compute, startedAt },
+  );
 }
 
 /** `results.json`, `report.html`, and one SVG file for each figure. */

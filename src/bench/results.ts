@@ -1,5 +1,5 @@
 import type { Dataset } from '../index.js';
-import { describeMachine, type Machine } from './command-line.js';
+import { type ComputeFlags, describeMachine, type Machine } from './command-line.js';
 import type { Figures } from './figures.js';
 import type { PeerFigures } from './peers.js';
 import type { SettingName } from './settings.js';
@@ -31,7 +31,6 @@ export interface Results {
     readonly classes: number;
   };
   readonly environment: Machine & {
-    readonly threads: number;
     readonly seeds: readonly number[];
     readonly startedAt: string;
     /** Of the whole bench. */
@@ -89,7 +88,7 @@ export interface Measurements {
 export function makeResults(
   data: StudyData,
   { seeds, peers, figures }: Measurements,
-  run: { threads: number; startedAt: Date },
+  run: ComputeFlags & { readonly startedAt: Date },
 ): Results {
   const verifications = seeds.flatMap((seed) => seed.verifications);
   const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
@@ -98,8 +97,7 @@ export function makeResults(
   return {
     dataset: describe(data.train, data.test),
     environment: {
-      ...describeMachine(),
-      threads: run.threads,
+      ...describeMachine(run),
       seeds: seeds.map((seed) => seed.seed),
       startedAt: run.startedAt.toISOString(),
       seconds: (Date.now() - run.startedAt.getTime()) / 1000,

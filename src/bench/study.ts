@@ -1,4 +1,5 @@
 import {
+  type ComputeOptions,
   type Dataset,
   type Deletion,
   fisherScrub,
@@ -6,7 +7,6 @@ import {
   Model,
   openStore,
   type RowSet,
-  type RunOptions,
   retrain,
   type UnlearningRequest,
   type Verification,
@@ -43,8 +43,7 @@ export interface StudyData {
   readonly source: Pick<LabelledData, 'rows' | 'labels'>;
 }
 
-export interface StudyOptions {
-  readonly threads: number;
+export interface StudyOptions extends ComputeOptions {
   /** Says what is being done, e.g. `seed 42 · zipf · M0`. */
   readonly onStage: (stage: string) => void;
 }
@@ -61,21 +60,21 @@ interface TrainedModel {
 export async function runSeed(
   data: StudyData,
   seed: number,
-  options: StudyOptions,
+  { onStage, ...run }: StudyOptions,
 ): Promise<SeedFigures> {
-  const run = { threads: options.threads };
   const verifications: Verification[] = [];
   const verified = async (what: string, model: Model) => {
-    options.onStage(`seed ${seed} · ${what}, verifying in ONNX Runtime`);
+    onStage(`seed ${seed} · ${what}, verifying in ONNX Runtime`);
     // The training rows are the retain and the forget set of either experiment.
     const sets: RowSet[] = [
       { name: 'train', dataset: data.train, rows: data.train.allRows() },
       { name: 'test', dataset: data.test, rows: data.test.allRows() },
     ];
-    verifications.push(await verify(model, sets, run));
+    // Of the model, not of the precision that it was trained in.
+    verifications.push(await verify(model, sets, { ...run, precision: 'exact' }));
   };
 
-  options.onStage(`seed ${seed} · training the base model`);
+  onStage(`seed ${seed} · training the base model`);
   const start = performance.now();
   const model = Model.create(WIDTHS, { seed });
   await model.train(data.train, { ...run, seed });
@@ -83,7 +82,7 @@ export async function runSeed(
   await verified('base', model);
 
   const runSetting = async (setting: Setting) => {
-    const stage = (text: string) => options.onStage(`seed ${seed} · ${setting.name} · ${text}`);
+    const stage = (text: string) => onStage(`seed ${seed} · ${setting.name} · ${text}`);
     stage('deleting the user');
     const split = await deleteTopUser(data.source, setting, seed);
     const request: UnlearningRequest = { model, dataset: data.train, ...split };
@@ -108,7 +107,7 @@ async function evaluate(
   reference: Model,
   { train, test }: StudyData,
   { retain, forget }: Pick<Deletion, 'retain' | 'forget'>,
-  run: RunOptions,
+  run: ComputeOptions,
 ): Promise<ModelFigures> {
   return {
     retain: (await model.evaluate(train, retain, run)).accuracy,

@@ -14,7 +14,8 @@ const MOST_WEIGHTS = 2 ** 24;
 
 /**
  * What a pass that only goes forward collects of the rows, in their order. Rows do not need each
- * other: every thread passes over a part of its own, and none waits for another at each layer.
+ * other: every thread passes over a part of its own, and none waits for another at each layer. On a
+ * CUDA device one pass takes them all.
  */
 export async function forward(
   model: Model,
@@ -23,7 +24,7 @@ export async function forward(
   kind: 'logits' | 'rowLosses',
   options: RunOptions,
 ): Promise<Float32Array> {
-  const { threads, signal: wanted, onProgress } = checkRunOptions(options);
+  const { threads, device, signal: wanted, onProgress } = checkRunOptions(options);
   const passOver = async (part: Uint32Array, run: RunOptions) => {
     const plan = { rows: part, batchSize: BATCH };
     return (await pass(model, dataset, plan, { target: 'label' }, { kind }, run)).values!;
@@ -31,7 +32,7 @@ export async function forward(
   const steps = Math.ceil(rows.length / BATCH);
   const weights = ofLayers(model.widths, (inputs, outputs) => inputs * outputs);
   const copies = Math.floor(MOST_WEIGHTS / weights);
-  const count = Math.min(threads, steps, copies);
+  const count = device === 'cuda' ? 1 : Math.min(threads, steps, copies);
   if (count < 2) return passOver(rows, options);
   const parts = partsOf(rows, count);
   const report =

@@ -34,7 +34,7 @@ export async function kroneckerSolve(
     gradient: requireInstance('gradient', gradient, Float32Array),
     damping: requirePositive('damping', damping),
   };
-  return runNative(options, (addon, threads, onProgress) =>
+  return runNative(options, (addon, { threads }, onProgress) =>
     addon.kroneckerSolve({ ...request, threads }, onProgress),
   );
 }

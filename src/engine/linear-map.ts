@@ -42,7 +42,7 @@ export async function mapDataset(
   const { rows: wanted } = requireObject('options', options);
   const rows =
     wanted === undefined ? dataset.allRows() : dataset.checkNonEmptyRows(wanted, 'set of rows');
-  const handle = await runNative(options, (addon, threads, onProgress) =>
+  const handle = await runNative(options, (addon, { threads }, onProgress) =>
     addon.mapRows({ source: dataset.handle, rows, columns, weights, bias, threads }, onProgress),
   );
   const labels = wanted === undefined ? dataset.labels : rows.map((row) => dataset.labels[row]!);
@@ -90,7 +90,7 @@ export async function foldLinearMap(
     );
   }
   requireMemory('the folded model', 3 * Float32Array.BYTES_PER_ELEMENT * hidden * inputs);
-  const folded = await runNative(run, (addon, threads, onProgress) =>
+  const folded = await runNative(run, (addon, { threads }, onProgress) =>
     addon.foldLinearMap(
       { model: model.handle, columns, weights, bias, inputs, threads },
       onProgress,

@@ -138,7 +138,7 @@ export class Model {
    * epoch. Aborted or diverged, the model is as it was.
    *
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_BUSY,
-   * ERR_ABORTED, ERR_DIVERGED, ERR_OUT_OF_MEMORY
+   * ERR_ABORTED, ERR_DIVERGED, ERR_OUT_OF_MEMORY, ERR_NO_DEVICE, ERR_DEVICE_FAILED
    */
   async train(dataset: Dataset, options: TrainOptions = {}): Promise<TrainResult> {
     requireInstance('dataset', dataset, Dataset);

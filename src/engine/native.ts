@@ -64,10 +64,17 @@ export type NativeSink =
   | { kind: 'logits' }
   | { kind: 'rowLosses' };
 
-export interface NativePass {
+/** Where and how a pass is computed. */
+export interface NativeCompute {
+  threads: number;
+  device: 'cpu' | 'cuda';
+  precision: 'exact' | 'fast';
+  concurrentRuns: number;
+}
+
+export interface NativePass extends NativeCompute {
   model: NativeModel;
   dataset: NativeDataset;
-  threads: number;
   plan: NativePlan;
   objective: NativeObjective;
   sink: NativeSink;
@@ -169,6 +176,21 @@ export interface NativeAddon {
     onProgress?: (progress: Progress) => void,
   ): NativeRun<Float32Array>;
   device(): string;
+  cudaStatus(): CudaStatus;
+}
+
+/** Whether there is a CUDA device to compute on. */
+export interface CudaStatus {
+  readonly available: boolean;
+  /** The device's name and architecture, or what is missing and what to do about it. */
+  readonly description: string;
+}
+
+/** What there is to compute on. */
+export interface Devices {
+  /** The backend and its instruction set, e.g. `cpu avx512`. */
+  readonly cpu: string;
+  readonly cuda: CudaStatus;
 }
 
 const ADDON_PATH = './build/Release/lethe.node';
@@ -198,9 +220,14 @@ export function toLetheError(error: unknown): unknown {
   return new LetheError(code as LetheErrorCode, message ?? code, { cause: error });
 }
 
-/** The engine's backend and instruction set on this machine, e.g. `cpu avx512`. */
+/** The CPU backend and its instruction set on this machine, e.g. `cpu avx512`. */
 export function device(): string {
   return native().device();
+}
+
+/** What there is to compute on now: the CUDA device is looked for anew in each call. */
+export function devices(): Devices {
+  return { cpu: device(), cuda: native().cudaStatus() };
 }
 
 /** Calls into the addon and rethrows its errors as the public error class. */

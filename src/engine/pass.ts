@@ -158,10 +158,10 @@ function nativeSink(dataset: Dataset, sink: Sink): NativeSink {
  * sink. `sgd` and `clampedFisher` change the model, at the end and as a whole; `gradient` and
  * `squaredGradient` answer one value per parameter, `kroneckerFactors` the factors, `logits` and
  * `rowLosses` values for each row, in `values`.
- * The result depends on the arguments alone, not on threads or the instruction set.
+ * The result depends on the arguments and `precision` alone, not on threads, device or instruction set.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_BUSY, ERR_ABORTED,
- * ERR_DIVERGED, ERR_OUT_OF_MEMORY
+ * ERR_DIVERGED, ERR_OUT_OF_MEMORY, ERR_NO_DEVICE, ERR_DEVICE_FAILED
  */
 export async function pass(
   model: Model,
@@ -173,12 +173,12 @@ export async function pass(
 ): Promise<PassOutcome> {
   requireObject('model', model);
   requireInstance('dataset', dataset, Dataset);
-  return runNative(options, (addon, threads, onProgress) =>
+  return runNative(options, (addon, compute, onProgress) =>
     addon.pass(
       {
         model: model.handle,
         dataset: dataset.handle,
-        threads,
+        ...compute,
         plan: nativePlan(dataset, plan),
         objective: nativeObjective(objective, model.classes),
         sink: nativeSink(dataset, sink),

@@ -1,4 +1,4 @@
-import { requireFunction } from '../arguments.js';
+import { given, requireFunction } from '../arguments.js';
 import type { Progress } from './native.js';
 import type { RunOptions } from './run.js';
 
@@ -24,15 +24,20 @@ export function inPhase(phase: string, options: PhasedOptions): RunOptions {
   };
 }
 
-/** The same options for a run whose progress nobody is to see. */
-export function withoutProgress({
-  threads,
-  signal,
-}: Pick<RunOptions, 'threads' | 'signal'>): RunOptions {
-  return {
-    ...(threads !== undefined && { threads }),
-    ...(signal !== undefined && { signal }),
-  };
+type SilentOptions = Omit<RunOptions, 'onProgress'>;
+
+const SILENT_OPTIONS: Readonly<Record<keyof SilentOptions, true>> = {
+  threads: true,
+  device: true,
+  precision: true,
+  concurrentRuns: true,
+  signal: true,
+};
+
+/** What any run takes, of whatever else the options hold, for one whose progress nobody is to see. */
+export function withoutProgress(options: SilentOptions): SilentOptions {
+  const names = Object.keys(SILENT_OPTIONS) as (keyof SilentOptions)[];
+  return given(Object.fromEntries(names.map((name) => [name, options[name]])));
 }
 
 /** Measures phases that follow each other. */

@@ -1,18 +1,43 @@
-import { requireFunction, requireInstance, requireInteger, requireObject } from '../arguments.js';
+import {
+  requireFunction,
+  requireInstance,
+  requireInteger,
+  requireObject,
+  requireOneOf,
+} from '../arguments.js';
 import { LetheError } from '../errors.js';
 import { availableThreads } from './available-threads.js';
 import {
   callNative,
   type NativeAddon,
+  type NativeCompute,
   type NativeRun,
   type Progress,
   toLetheError,
 } from './native.js';
 
-/** What every long run takes. */
-export interface RunOptions {
+/** Where and how a run computes. */
+export interface ComputeOptions {
   /** Threads, the calling one included; default: the cores this process may use. Never changes a bit of the result. */
   readonly threads?: number;
+  /**
+   * `cuda`: the CUDA device, ERR_NO_DEVICE where there is none; `auto`: that device where there is one,
+   * else the CPU. Default `cpu`. Never changes a bit of the result in exact precision. Whatever the
+   * device, the CPU maps data sets, folds maps, finds principal components, solves Kronecker systems
+   * and answers `Model.predict`.
+   */
+  readonly device?: 'cpu' | 'cuda' | 'auto';
+  /**
+   * `exact`: float32, the bits of the CPU. `fast`: TF32 tensor cores, other bits; only with the device
+   * `cuda`, so that no result is silently of another precision than asked for. Default `exact`.
+   */
+  readonly precision?: 'exact' | 'fast';
+  /** @internal So many runs share the CUDA device, each in a part of it; default 1. */
+  readonly concurrentRuns?: number;
+}
+
+/** What every long run takes. */
+export interface RunOptions extends ComputeOptions {
   /** Aborts the run with ERR_ABORTED; the model stays as it was. */
   readonly signal?: AbortSignal;
   /** Called at most 20 times a second. What it throws aborts the run and is what the run throws. */
@@ -20,42 +45,55 @@ export interface RunOptions {
 }
 
 /** What a run takes, whatever it reports. */
-interface AnyRunOptions<Report> {
-  readonly threads?: number;
-  readonly signal?: AbortSignal;
+interface AnyRunOptions<Report> extends Omit<RunOptions, 'onProgress'> {
   readonly onProgress?: Report;
 }
 
-/** The options, checked, with the default number of threads. */
+/** The options, checked, with their defaults, and `auto` resolved. */
 export function checkRunOptions<Report>(
   options: AnyRunOptions<Report>,
-): AnyRunOptions<Report> & { readonly threads: number } {
+): AnyRunOptions<Report> & Readonly<NativeCompute> {
   const { threads = availableThreads(), signal, onProgress } = requireObject('options', options);
+  const { device: wanted = 'cpu', precision = 'exact', concurrentRuns = 1 } = options;
   requireInteger('threads', threads, 1, 1024);
+  requireInteger('concurrentRuns', concurrentRuns, 1, 1024);
+  requireOneOf('device', wanted, ['cpu', 'cuda', 'auto']);
+  requireOneOf('precision', precision, ['exact', 'fast']);
+  if (precision === 'fast' && wanted !== 'cuda') {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `the precision "fast" needs the device "cuda", but the device is "${wanted}"`,
+    );
+  }
   if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
   if (onProgress !== undefined) requireFunction('onProgress', onProgress);
+  const device = wanted === 'auto' ? availableDevice() : wanted;
   return {
-    threads,
+    ...{ threads, device, precision, concurrentRuns },
     ...(signal !== undefined && { signal }),
     ...(onProgress !== undefined && { onProgress }),
   };
+}
+
+function availableDevice(): 'cpu' | 'cuda' {
+  return callNative((addon) => addon.cudaStatus()).available ? 'cuda' : 'cpu';
 }
 
 /**
  * Starts a run of the addon and waits for it: the options are checked, the signal aborts it, and what
  * the callback or the addon throws is thrown.
  *
- * @param start what the addon begins with so many threads; it is not called if the signal has aborted
+ * @param start what the addon begins; it is not called if the signal has aborted
  */
 export async function runNative<T>(
   options: RunOptions,
   start: (
     addon: NativeAddon,
-    threads: number,
+    compute: Readonly<NativeCompute>,
     onProgress: ((progress: Progress) => void) | undefined,
   ) => NativeRun<T>,
 ): Promise<T> {
-  const { threads, signal, onProgress } = checkRunOptions(options);
+  const { signal, onProgress, ...compute } = checkRunOptions(options);
   if (signal?.aborted) throw aborted(signal);
 
   let callbackError: { error: unknown } | undefined;
@@ -68,7 +106,7 @@ export async function runNative<T>(
       abort();
     }
   };
-  const run = callNative((addon) => start(addon, threads, onProgress && report));
+  const run = callNative((addon) => start(addon, compute, onProgress && report));
   const abort = () => run.abort();
   signal?.addEventListener('abort', abort, { once: true });
   try {

@@ -1,4 +1,24 @@
+import { type ComputeOptions, checkRunOptions } from './run.js';
+
 const REPORT_INTERVAL_MS = 50;
+
+/** So many runs of small networks keep a CUDA device busy. */
+const RUNS_ON_CUDA = 6;
+
+/**
+ * How so many runs are done side by side: on the CPU each on one thread, on a CUDA device each in its
+ * part of it.
+ *
+ * @param options of all together; given `threads` say how many are done at once on either device
+ * @returns how many at once, and where each of them computes
+ */
+export function divide(options: ComputeOptions, runs: number) {
+  const { threads, device, precision, concurrentRuns } = checkRunOptions(options);
+  const places = device === 'cuda' ? (options.threads ?? RUNS_ON_CUDA) : threads;
+  const atOnce = Math.max(1, Math.min(places, runs));
+  const each = { threads: 1, device, precision, concurrentRuns: atOnce * concurrentRuns };
+  return { atOnce, each };
+}
 
 /**
  * Does the work for every item, begun in their order, for so many at once: work of one thread fills

@@ -3,7 +3,7 @@ import { LetheError } from '../errors.js';
 import type { Dataset } from './dataset.js';
 import { Model, type TrainResult } from './model.js';
 import { checkRunOptions, type RunOptions } from './run.js';
-import { shareReporter, sideBySide } from './side-by-side.js';
+import { divide, shareReporter, sideBySide } from './side-by-side.js';
 import type { TrainOptions } from './training-pass.js';
 
 /** One model of an ensemble and how it is trained. */
@@ -22,8 +22,11 @@ export interface EnsembleProgress {
   readonly share: number;
 }
 
-export interface TrainManyOptions {
-  /** Models side by side, each on one thread; default: the cores this process may use. */
+export interface TrainManyOptions extends Omit<RunOptions, 'onProgress'> {
+  /**
+   * Models side by side: on the CPU each on one thread, default the cores this process may use; on a CUDA
+   * device each in its part of it, default 6.
+   */
   readonly threads?: number;
   /** Aborts all that still train with ERR_ABORTED; these models stay as they were. */
   readonly signal?: AbortSignal;
@@ -32,8 +35,8 @@ export interface TrainManyOptions {
 }
 
 /**
- * Trains many models side by side, one on each thread: without waiting for each other they use every
- * core fully. Each ends in the bits that training it alone gives.
+ * Trains many models side by side, one on each thread or in a part of the CUDA device: without waiting
+ * for each other they use every core fully. Each ends in the bits that training it alone gives.
  *
  * The first failure aborts the others and is thrown; models that were done by then stay trained.
  *
@@ -44,7 +47,7 @@ export async function trainMany(
   jobs: readonly TrainJob[],
   options: TrainManyOptions = {},
 ): Promise<TrainResult[]> {
-  const { threads, signal, onProgress } = checkRunOptions(options);
+  const { signal, onProgress } = checkRunOptions(options);
   const checked = requireArray('jobs', jobs);
   const models = checked.map((job) =>
     requireInstance('the model of a job', requireObject('a job', job).model, Model),
@@ -53,6 +56,7 @@ export async function trainMany(
     throw new LetheError('ERR_INVALID_ARGUMENT', 'two jobs have the same model: clone it first');
   }
 
+  const { atOnce, each } = divide(options, models.length);
   const report =
     onProgress &&
     shareReporter(models.length, (progress) => onProgress({ models: models.length, ...progress }));
@@ -64,7 +68,7 @@ export async function trainMany(
     try {
       const result = await model.train(dataset, {
         ...training,
-        threads: 1,
+        ...each,
         signal: stop,
         ...(report && {
           onProgress: ({ step, steps }) => report(index, step / steps),
@@ -76,7 +80,7 @@ export async function trainMany(
       throw named(error, index);
     }
   };
-  return sideBySide(checked, threads, train, signal);
+  return sideBySide(checked, atOnce, train, signal);
 }
 
 function named(error: unknown, index: number): unknown {

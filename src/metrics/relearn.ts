@@ -1,6 +1,7 @@
 import { requireInstance, requireInteger, requireObject, requirePositive } from '../arguments.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
+import { withoutProgress } from '../engine/phases.js';
 import type { RunOptions } from '../engine/run.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 
@@ -51,8 +52,7 @@ export async function relearnSteps(
   const beside = options.beside && dataset.checkNonEmptyRows(options.beside, 'set beside it');
   const samplesPerEpoch = Math.min(forget.length, beside?.length ?? 0);
   const stepsPerEpoch = Math.ceil((forget.length + samplesPerEpoch) / batchSize);
-  const { threads, signal } = options;
-  const run = { ...(threads !== undefined && { threads }), ...(signal && { signal }) };
+  const run = withoutProgress(options);
 
   const original = model.clone();
   const reaches = async (steps: number) => {

@@ -1,8 +1,7 @@
-import { availableThreads } from '../engine/available-threads.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { inPhase, type PhasedOptions } from '../engine/phases.js';
-import { shareReporter, sideBySide } from '../engine/side-by-side.js';
+import { divide, shareReporter, sideBySide } from '../engine/side-by-side.js';
 import { LetheError } from '../errors.js';
 import { mergeNets } from './merge-nets.js';
 import { selectiveWork } from './multiply-adds.js';
@@ -58,7 +57,8 @@ export async function trainNarrowNets(
     { from: 0, to: unselective, forwarded: batchSize },
     { from: unselective, to: steps, forwarded: FORWARDED * batchSize },
   ].filter(({ from, to }) => from < to);
-  const { threads = availableThreads(), signal, onProgress } = inPhase('train', options);
+  const { signal, onProgress } = inPhase('train', options);
+  const { atOnce, each } = divide(options, models.length);
   const report =
     onProgress &&
     shareReporter(models.length, ({ share }) =>
@@ -76,7 +76,7 @@ export async function trainNarrowNets(
         epochs: Math.ceil((to - from) / Math.ceil(rowsPerPass / forwarded)),
         maxSteps: to - from,
         seed: part === 0 ? seeds[net]!.order : seeds[net]!.laterOrder,
-        threads: 1,
+        ...each,
         signal: stop,
         ...(report && { onProgress: ({ step }) => report(net, (from + step) / steps) }),
       });
@@ -84,7 +84,7 @@ export async function trainNarrowNets(
     report?.(net, 1);
   };
   const diverged = await divergence(async () => {
-    await sideBySide(models, threads, trainNet, signal);
+    await sideBySide(models, atOnce, trainNet, signal);
   });
   const work = shapes.flatMap((shape) =>
     parts.map(

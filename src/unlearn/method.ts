@@ -34,7 +34,8 @@ export interface UnlearningResult {
 
 /**
  * One way to forget. Every method throws ERR_INVALID_ROWS, ERR_EMPTY_SET (nothing to forget, or nothing
- * left), ERR_INVALID_ARGUMENT, ERR_BUSY, ERR_ABORTED, ERR_DIVERGED or ERR_OUT_OF_MEMORY.
+ * left), ERR_INVALID_ARGUMENT, ERR_BUSY, ERR_ABORTED, ERR_DIVERGED, ERR_OUT_OF_MEMORY, ERR_NO_DEVICE or
+ * ERR_DEVICE_FAILED.
  */
 export type UnlearningMethod<
   Options extends UnlearningOptions,

@@ -1,5 +1,6 @@
 import { requireFinite, requireObject } from '../arguments.js';
 import { Model } from '../engine/model.js';
+import { checkRunOptions } from '../engine/run.js';
 import { LetheError } from '../errors.js';
 import { clearClasses, requireForgottenClasses } from './class-rows.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from './method.js';
@@ -11,7 +12,7 @@ export interface RowRemovalOptions extends UnlearningOptions {
 
 /**
  * Takes the classes that only forgotten rows have out of the last layer: their weights become 0, their
- * bias -20. No training.
+ * bias -20. No training, and nothing for a CUDA device to compute.
  *
  * Approximate, without any guarantee, and the floor for class deletion: the hidden layers still hold
  * all that was learnt of the class, and a probe finds it.
@@ -19,6 +20,7 @@ export interface RowRemovalOptions extends UnlearningOptions {
 export const rowRemoval: UnlearningMethod<RowRemovalOptions> = async (request, options = {}) => {
   const { forget, retain } = checkSplit(request);
   const { bias = -20, signal } = requireObject('options', options);
+  checkRunOptions(options);
   if (signal?.aborted) throw new LetheError('ERR_ABORTED', 'the run was aborted before it began');
   requireFinite('bias', bias);
   const { model, dataset } = request;

@@ -7,11 +7,11 @@ import {
   requirePositive,
   requireText,
 } from '../arguments.js';
-import { availableThreads } from '../engine/available-threads.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
 import { toOnnx } from '../engine/formats/export-model.js';
+import { withoutProgress } from '../engine/phases.js';
 import type { Predictor } from '../engine/predictor.js';
-import type { RunOptions } from '../engine/run.js';
+import { checkRunOptions, type RunOptions } from '../engine/run.js';
 import { LetheError } from '../errors.js';
 import {
   compareLogits,
@@ -30,7 +30,7 @@ export interface RowSet {
   readonly rows: Rows;
 }
 
-export interface VerifyOptions extends Pick<RunOptions, 'threads' | 'signal'> {
+export interface VerifyOptions extends Omit<RunOptions, 'onProgress'> {
   /** Rows compared at a time: what bounds the memory. Default 1024. */
   readonly chunkRows?: number;
   /** See compareLogits. Default 1e-4. */
@@ -93,17 +93,14 @@ export async function verify(
   }
 }
 
-type Settings = Required<Omit<VerifyOptions, 'signal'>> & Pick<VerifyOptions, 'signal'>;
+type Settings = ReturnType<typeof checkOptions>;
 
-function checkOptions(options: VerifyOptions): Settings {
+function checkOptions(options: VerifyOptions) {
   const { chunkRows = 1024, tolerance = DEFAULT_TOLERANCE } = requireObject('options', options);
-  const { threads = availableThreads(), signal } = options;
-  if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
   return {
+    ...checkRunOptions<never>(withoutProgress(options)),
     chunkRows: requireInteger('chunkRows', chunkRows, 1),
     tolerance: requirePositive('tolerance', tolerance),
-    threads: requireInteger('threads', threads, 1, 1024),
-    ...(signal && { signal }),
   };
 }
 

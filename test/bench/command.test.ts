@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Results } from '#lethe/bench/results';
+import { devices } from '#lethe/index';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/bench/main.js', import.meta.url));
@@ -29,6 +30,8 @@ describe('the bench command', () => {
     [['--seeds', 'x'], 'seeds look like'],
     [['--seeds', '5-3'], 'seeds look like'],
     [['--threads', '0'], 'threads must be'],
+    [['--device', 'tpu'], 'Allowed choices are cpu, cuda, auto'],
+    [['--precision', 'half'], 'Allowed choices are exact, fast'],
     [['--nonsense'], 'unknown option'],
   ])('refuses %j', async (flags, message) => {
     const { stdout, stderr, status } = await bench(await temporaryFolder(), flags);
@@ -62,6 +65,20 @@ describe('the bench command', () => {
     const { stderr, status } = await bench(await temporaryFolder(), ['--synthetic', '--peer']);
     expect(status).toBe(1);
     expect(stderr).toContain('ERR_PEER');
+  });
+
+  it.skipIf(devices().cuda.available)('says that there is no CUDA device', async () => {
+    const flags = ['--synthetic', '--device', 'cuda'];
+    const { stdout, stderr, status } = await bench(await temporaryFolder(), flags);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('ERR_NO_DEVICE');
+  });
+
+  it('computes nothing in a precision that was not asked for', async () => {
+    const flags = ['--synthetic', '--precision', 'fast'];
+    const { stdout, stderr, status } = await bench(await temporaryFolder(), flags);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('ERR_INVALID_ARGUMENT');
   });
 
   it('says at once that it cannot write its results', async () => {

@@ -1,4 +1,11 @@
-import { type BenchFlags, benchCommand, describeMachine, reportError } from '../command-line.js';
+import {
+  type BenchFlags,
+  benchCommand,
+  computeFlags,
+  describeMachine,
+  reportError,
+  threadsOf,
+} from '../command-line.js';
 import { loadStudyData } from '../data.js';
 import { Progress } from '../progress.js';
 import { goalsOf } from './goals.js';
@@ -15,7 +22,8 @@ interface Flags extends BenchFlags {
 function parseFlags(): Flags {
   return benchCommand(
     'bench:engine',
-    'Measures the CPU engine against the machine and, with --peers, against PyTorch.',
+    'Measures the engine against the machine and, with --peers, against PyTorch. The peak, the stages of ' +
+      'a step, scaling, one row and memory are those of the CPU, whatever the device.',
     'one measurement of each instead of 7, and a few sizes',
   )
     .option('--peers', 'measure PyTorch in the same run', false)
@@ -30,17 +38,17 @@ async function report(flags: Flags, progress: Progress): Promise<EngineReport> {
   const native = new NativeBench();
   let peer: PyTorchPeer | undefined;
   try {
-    if (flags.peers) peer = await PyTorchPeer.start(flags.python, flags.threads);
+    if (flags.peers) peer = await PyTorchPeer.start(flags.python, threadsOf(flags));
     const figures = await measureEngine({
       ...{ ...loaded, native, ...(peer && { peer }) },
-      ...{ threads: flags.threads, effort },
+      ...{ compute: computeFlags(flags), effort },
       onStage: (stage) => progress.stage(stage),
     });
     return {
       dataset: loaded.data.train.name,
       environment: {
-        ...describeMachine(),
-        ...{ threads: flags.threads, rounds: effort.rounds, steps: effort.steps },
+        ...describeMachine(computeFlags(flags)),
+        ...{ rounds: effort.rounds, steps: effort.steps },
         ...(peer && { peer: peer.version }),
       },
       ...figures,

@@ -7,6 +7,7 @@ import {
   trainMany,
   type UnlearningRequest,
 } from '../../index.js';
+import { type ComputeFlags, threadsOf } from '../command-line.js';
 import { SETTINGS, WIDTHS } from '../settings.js';
 import type { StudyData } from '../study.js';
 import { type NativeBench, type StepShape, type StepTime, stepOperations } from './native-bench.js';
@@ -48,7 +49,7 @@ export interface Bench {
   readonly examples: readonly Uint8Array[];
   readonly native: NativeBench;
   readonly peer?: PyTorchPeer;
-  readonly threads: number;
+  readonly compute: ComputeFlags;
   readonly effort: Effort;
   readonly onStage: (stage: string) => void;
 }
@@ -100,7 +101,8 @@ const DENSE: StepShape = { widths: WIDTHS, batch: BATCH, density: 1 };
 const WIDE: StepShape = { widths: [784, 4096, 4096, 10], batch: 1024, density: 1 };
 
 export async function measureEngine(bench: Bench): Promise<EngineFigures> {
-  const { native, threads, effort, onStage } = bench;
+  const { native, effort, onStage } = bench;
+  const threads = threadsOf(bench.compute);
   onStage('the peak of multiply-adds');
   const peak = { oneThread: await native.peak(1), allThreads: await native.peak(threads) };
   onStage('the stages of a step');
@@ -138,7 +140,8 @@ export async function measureEngine(bench: Bench): Promise<EngineFigures> {
 
 /** The median of a few runs, each between two measurements of the peak. */
 async function profile(bench: Bench, shape: StepShape, steps: number): Promise<StepProfile> {
-  const { native, threads, effort } = bench;
+  const { native, effort } = bench;
+  const threads = threadsOf(bench.compute);
   const runs: StepProfile[] = [];
   let before = await native.peak(threads);
   for (let round = 0; round < effort.rounds; round++) {
@@ -154,7 +157,7 @@ async function profile(bench: Bench, shape: StepShape, steps: number): Promise<S
 
 async function measureScaling({
   native,
-  threads,
+  compute,
   effort,
 }: Bench): Promise<EngineFigures['scaling']> {
   const point = async (x: number, shape: StepShape, team: number): Promise<ScalingPoint> => {
@@ -168,6 +171,7 @@ async function measureScaling({
     for (const x of xs) measured.push(await point(x, ...shapeOf(x)));
     return measured;
   };
+  const threads = threadsOf(compute);
   const teams = Array.from({ length: threads }, (_, i) => i + 1);
   return {
     threads: await points(teams, (team) => [DENSE, team]),
@@ -211,12 +215,12 @@ function compared(ours: readonly number[], peers: readonly number[] | undefined,
 }
 
 async function compareSteps(bench: Bench, dataset: Dataset): Promise<Compared> {
-  const { threads, peer, effort } = bench;
+  const { compute, peer, effort } = bench;
   const steps = Math.min(effort.steps, Math.floor(dataset.rows / BATCH));
   const rows = firstRows(dataset, steps * BATCH);
   const model = Model.create(WIDTHS);
   const { ours, peers } = await interleave<'ours' | 'peers'>(effort.rounds, {
-    ours: () => seconds(() => model.train(dataset, { rows, epochs: 1, threads })),
+    ours: () => seconds(() => model.train(dataset, { rows, epochs: 1, ...compute })),
     peers: async () =>
       peer ? peer.seconds({ work: 'train', widths: WIDTHS, batch: BATCH, steps }) : 0,
   });
@@ -224,7 +228,7 @@ async function compareSteps(bench: Bench, dataset: Dataset): Promise<Compared> {
 }
 
 async function compareFisher(bench: Bench, dataset: Dataset): Promise<EngineFigures['fisher']> {
-  const { threads, peer, effort } = bench;
+  const { compute, peer, effort } = bench;
   const { steps } = effort;
   const rows = firstRows(dataset, steps * BATCH);
   const model = Model.create(WIDTHS);
@@ -236,7 +240,7 @@ async function compareFisher(bench: Bench, dataset: Dataset): Promise<EngineFigu
         { rows, batchSize: BATCH },
         { target: 'label' },
         kind === 'gradient' ? { kind } : { kind, mode: 'perRow' },
-        { threads },
+        compute,
       ),
     );
   const { ours, backward, peers } = await interleave<'ours' | 'backward' | 'peers'>(effort.rounds, {
@@ -252,11 +256,11 @@ async function compareFisher(bench: Bench, dataset: Dataset): Promise<EngineFigu
 }
 
 async function compareEvaluation(bench: Bench): Promise<Compared> {
-  const { threads, peer, effort, data } = bench;
+  const { compute, peer, effort, data } = bench;
   const rows = data.test.allRows().subarray(0, 10_000);
   const model = Model.create(WIDTHS);
   const { ours, peers } = await interleave<'ours' | 'peers'>(effort.rounds, {
-    ours: () => seconds(() => model.evaluate(data.test, rows, { threads })),
+    ours: () => seconds(() => model.evaluate(data.test, rows, compute)),
     peers: async () =>
       peer ? peer.seconds({ work: 'evaluate', widths: WIDTHS, rows: rows.length }) : 0,
   });
@@ -274,7 +278,7 @@ function measurePredict({ data: { test }, examples }: Bench): Range {
   return rangeOf(times);
 }
 
-async function measureEnsemble({ data, effort }: Bench): Promise<Range> {
+async function measureEnsemble({ data, effort, compute }: Bench): Promise<Range> {
   const rows = firstRows(data.train, effort.steps * BATCH);
   const jobs = (count: number) =>
     Array.from({ length: count }, (_, seed) => ({
@@ -283,16 +287,16 @@ async function measureEnsemble({ data, effort }: Bench): Promise<Range> {
       ...{ rows, seed, epochs: 1 },
     }));
   const { two, one } = await interleave<'two' | 'one'>(effort.rounds, {
-    two: () => seconds(() => trainMany(jobs(2), { threads: 2 })),
-    one: () => seconds(() => trainMany(jobs(1), { threads: 1 })),
+    two: () => seconds(() => trainMany(jobs(2), { ...compute, threads: 2 })),
+    one: () => seconds(() => trainMany(jobs(1), { ...compute, threads: 1 })),
   });
   return ratios(two, one);
 }
 
 /** The exclusive experiment: the owner of all zeros leaves. */
-async function measureStudy({ data: { train }, threads }: Bench): Promise<EngineFigures['study']> {
+async function measureStudy({ data: { train }, compute }: Bench): Promise<EngineFigures['study']> {
   const model = Model.create(WIDTHS, { seed: 42 });
-  await model.train(train, { threads, seed: 42 });
+  await model.train(train, { ...compute, seed: 42 });
   const rows = train.allRows();
   const request: UnlearningRequest = {
     model,
@@ -302,7 +306,7 @@ async function measureStudy({ data: { train }, threads }: Bench): Promise<Engine
   };
   const { scrub } = SETTINGS.exclusive;
   return {
-    retrain: await seconds(() => retrain(request, { threads })),
-    scrub: await seconds(() => fisherScrub(request, { ...scrub, mode: 'paper', threads })),
+    retrain: await seconds(() => retrain(request, compute)),
+    scrub: await seconds(() => fisherScrub(request, { ...scrub, mode: 'paper', ...compute })),
   };
 }

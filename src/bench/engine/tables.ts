@@ -9,7 +9,6 @@ export interface EngineReport extends EngineFigures {
   /** Of the rows called "mnist". */
   readonly dataset: string;
   readonly environment: Machine & {
-    readonly threads: number;
     readonly rounds: number;
     readonly steps: number;
     readonly peer?: string;

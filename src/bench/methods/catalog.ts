@@ -1,6 +1,7 @@
 import {
   amnesiac,
   badTeacher,
+  type ComputeOptions,
   exactRetrain,
   fineTune,
   fisherForget,
@@ -33,7 +34,7 @@ export interface CatalogEntry {
 
 export interface CatalogOptions {
   readonly seed: number;
-  readonly threads: number;
+  readonly compute: ComputeOptions;
   readonly kind: Deletion['kind'];
 }
 
@@ -50,81 +51,81 @@ export const CATALOG: readonly CatalogEntry[] = [
   {
     name: 'exactRetrain',
     isExact: true,
-    run: (request, { seed, threads }) => exactRetrain(request, { seed: seed + FRESH, threads }),
+    run: (request, { seed, compute }) => exactRetrain(request, { seed: seed + FRESH, ...compute }),
   },
   {
     name: 'retrain',
     isExact: true,
-    run: (request, { seed, threads }) => retrain(request, { seed: seed + 2 * FRESH, threads }),
+    run: (request, { seed, compute }) => retrain(request, { seed: seed + 2 * FRESH, ...compute }),
   },
   {
     name: 'fisherScrub paper',
     isExact: false,
-    run: (request, { seed, threads, kind }) => {
+    run: (request, { seed, compute, kind }) => {
       const { scrub } = kind === 'class' ? SETTINGS.exclusive : SETTINGS.zipf;
-      return fisherScrub(request, { ...scrub, mode: 'paper', seed, threads });
+      return fisherScrub(request, { ...scrub, mode: 'paper', seed, ...compute });
     },
   },
   { name: 'rowRemoval', isExact: false, only: 'class', run: (request) => rowRemoval(request) },
   {
     name: 'amnesiac',
     isExact: false,
-    run: (request, { seed, threads }) =>
-      amnesiac(request, { training: { seed, epochs: EPOCHS }, threads }),
+    run: (request, { seed, compute }) =>
+      amnesiac(request, { training: { seed, epochs: EPOCHS }, ...compute }),
   },
   {
     name: 'fineTune',
     isExact: false,
-    run: (request, { seed, threads }) => fineTune(request, { seed, threads }),
+    run: (request, { seed, compute }) => fineTune(request, { seed, ...compute }),
   },
   {
     name: 'gradientAscent',
     isExact: false,
-    run: (request, { seed, threads }) => gradientAscent(request, { seed, threads }),
+    run: (request, { seed, compute }) => gradientAscent(request, { seed, ...compute }),
   },
   {
     name: 'negGradPlus',
     isExact: false,
-    run: (request, { seed, threads }) => negGradPlus(request, { seed, threads }),
+    run: (request, { seed, compute }) => negGradPlus(request, { seed, ...compute }),
   },
   {
     name: 'kfac',
     isExact: false,
-    run: (request, { seed, threads }) => kfac(request, { seed, threads }),
+    run: (request, { seed, compute }) => kfac(request, { seed, ...compute }),
   },
   {
     name: 'lowRank',
     isExact: false,
-    run: (request, { seed, threads }) => lowRank(request, { seed, threads }),
+    run: (request, { seed, compute }) => lowRank(request, { seed, ...compute }),
   },
   {
     name: 'randomLabel',
     isExact: false,
-    run: (request, { seed, threads }) => randomLabel(request, { seed, threads }),
+    run: (request, { seed, compute }) => randomLabel(request, { seed, ...compute }),
   },
   {
     name: 'salun',
     isExact: false,
-    run: (request, { seed, threads }) => salun(request, { seed, threads }),
+    run: (request, { seed, compute }) => salun(request, { seed, ...compute }),
   },
   {
     name: 'badTeacher',
     isExact: false,
-    run: (request, { seed, threads }) => badTeacher(request, { seed, threads }),
+    run: (request, { seed, compute }) => badTeacher(request, { seed, ...compute }),
   },
   {
     name: 'scrub',
     isExact: false,
-    run: (request, { seed, threads }) => scrub(request, { seed, threads }),
+    run: (request, { seed, compute }) => scrub(request, { seed, ...compute }),
   },
   {
     name: 'ssd',
     isExact: false,
-    run: (request, { seed, threads }) => ssd(request, { seed, threads }),
+    run: (request, { seed, compute }) => ssd(request, { seed, ...compute }),
   },
   {
     name: 'fisherForget',
     isExact: false,
-    run: (request, { seed, threads }) => fisherForget(request, { seed, threads }),
+    run: (request, { seed, compute }) => fisherForget(request, { seed, ...compute }),
   },
 ];

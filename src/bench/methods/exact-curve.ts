@@ -1,5 +1,5 @@
-import { sideBySide } from '../../engine/side-by-side.js';
-import { exactRetrain, type FastOptions } from '../../index.js';
+import { divide, sideBySide } from '../../engine/side-by-side.js';
+import { type ComputeOptions, exactRetrain, type FastOptions } from '../../index.js';
 import { FRESH } from './catalog.js';
 import type { Judge, LightJudgement } from './judge.js';
 import { type Bought, boughtBy, type JudgedRun, mean, meanQuality, metricOf } from './quality.js';
@@ -29,12 +29,13 @@ const LENGTHS: readonly FastOptions[] = [
 export async function measureExactCurve(
   judge: Judge,
   references: readonly Reference[],
-  threads: number,
+  compute: ComputeOptions,
 ): Promise<CurvePoint[]> {
-  const points = await sideBySide(LENGTHS, threads, async (options) => {
+  const { atOnce, each } = divide(compute, LENGTHS.length);
+  const points = await sideBySide(LENGTHS, atOnce, async (options) => {
     const runs: JudgedRun[] = [];
     for (const { seed, request, m0, seen } of references) {
-      const own = { ...options, seed: seed + FRESH, threads: 1 };
+      const own = { ...options, seed: seed + FRESH, ...each };
       const { model, multiplyAdds } = await exactRetrain(request, own);
       const costPercent = (100 * multiplyAdds) / m0.multiplyAdds;
       runs.push({ seed, costPercent, judgement: await judge.judgeLightly(model, seen) });

@@ -1,6 +1,8 @@
 import { PhiloxPurpose, PhiloxStream } from '../../data/philox.js';
+import { divide } from '../../engine/side-by-side.js';
 import {
   accuracy,
+  type ComputeOptions,
   calibratedAuc,
   completeness,
   type Dataset,
@@ -67,21 +69,29 @@ const RELEARN = {
 };
 const MOST_RELEARN_STEPS = 400;
 
-/** Models are judged side by side, see sideBySide. */
-const RUN = { threads: 1 };
-
 /** Judges models of one deletion against M0 and, where difficulty counts, against other retrains. */
 export class Judge {
   readonly #data: StudyData;
   readonly #rows: DeletedRows;
   readonly #retain: Uint32Array;
+  /** Models are judged side by side. */
+  readonly #run: ComputeOptions;
   readonly #mostRelearnSteps: number;
   #references: readonly SeenModel[] = [];
 
-  /** @param mostRelearnSteps after which relearning is given up */
-  constructor(data: StudyData, rows: DeletedRows, mostRelearnSteps = MOST_RELEARN_STEPS) {
+  /**
+   * @param compute of all that are judged side by side
+   * @param mostRelearnSteps after which relearning is given up
+   */
+  constructor(
+    data: StudyData,
+    rows: DeletedRows,
+    compute: ComputeOptions,
+    mostRelearnSteps = MOST_RELEARN_STEPS,
+  ) {
     this.#data = data;
     this.#rows = rows;
+    this.#run = divide(compute, Number.POSITIVE_INFINITY).each;
     this.#mostRelearnSteps = mostRelearnSteps;
     const stream = new PhiloxStream(0, PhiloxPurpose.benchRows);
     this.#retain = stream.shuffle(rows.retain.slice()).subarray(0, RETAIN_ROWS);
@@ -97,9 +107,9 @@ export class Judge {
     const { train, test } = this.#data;
     return {
       model,
-      retain: await predict(model, train, this.#retain, RUN),
-      forget: await predict(model, train, this.#rows.forget, RUN),
-      test: await predict(model, test, this.#rows.test, RUN),
+      retain: await predict(model, train, this.#retain, this.#run),
+      forget: await predict(model, train, this.#rows.forget, this.#run),
+      test: await predict(model, test, this.#rows.test, this.#run),
     };
   }
 
@@ -157,7 +167,7 @@ export class Judge {
   #relearn(model: Model, seed: number): Promise<Metric> {
     const { forget, retain, kind } = this.#rows;
     return relearnSteps(model, this.#data.train, {
-      ...RUN,
+      ...this.#run,
       forget,
       seed,
       ...(kind === 'class' && { beside: retain }),
@@ -175,15 +185,15 @@ export class Judge {
       rows.map((row) => Number(dataset.labels[row] === forgotten));
     const everyone = test.allRows();
     const tested = {
-      ...(await hiddenActivations(model, test, everyone, RUN)),
+      ...(await hiddenActivations(model, test, everyone, this.#run)),
       labels: isForgotten(test, everyone),
     };
     let sum = 0;
     for (let draw = 0; draw < PROBE.draws; draw++) {
       const rows = fewOfEachClass(train, seed * PROBE.draws + draw);
       const labels = isForgotten(train, rows);
-      const shots = { ...(await hiddenActivations(model, train, rows, RUN)), labels };
-      const { value, reason } = await linearProbe(shots, tested, RUN);
+      const shots = { ...(await hiddenActivations(model, train, rows, this.#run)), labels };
+      const { value, reason } = await linearProbe(shots, tested, this.#run);
       if (value === undefined) return { reason };
       sum += value;
     }

@@ -3,6 +3,7 @@ import { ensureFolder, replaceFile } from '../../files.js';
 import {
   type BenchFlags,
   benchCommand,
+  computeFlags,
   describeMachine,
   RESULTS_FOLDER,
   reportError,
@@ -43,24 +44,25 @@ async function measure(flags: BenchFlags, progress: Progress): Promise<MethodsRe
   const startedAt = performance.now();
   const { data } = await loadStudyData(flags, progress);
   const seeds = flags.quick ? SEEDS.slice(0, 1) : SEEDS;
+  const compute = computeFlags(flags);
   const onStage = (stage: string) => progress.stage(stage);
   const deletions = await measureMethods({
-    ...{ data, seeds, threads: flags.threads },
+    ...{ data, seeds, compute },
     deletions: flags.quick ? DELETIONS.slice(0, 2) : DELETIONS,
     retrains: flags.quick ? { calibrating: 2, floor: 3 } : { calibrating: 5, floor: 10 },
     onStage,
   });
-  const otherData = await measureOtherData(data, seeds.slice(0, 3), flags.threads, onStage);
+  const otherData = await measureOtherData(data, seeds.slice(0, 3), compute, onStage);
   const sequence = await measureSequence({
-    ...{ data, seed: seeds[0]!, threads: flags.threads, onStage },
+    ...{ data, seed: seeds[0]!, compute, onStage },
     ...(flags.quick ? { requests: 10, every: 5 } : { requests: 100, every: 10 }),
   });
-  const sharded = await measureSharded(data, seeds.slice(0, 3), flags.threads, onStage);
+  const sharded = await measureSharded(data, seeds.slice(0, 3), compute, onStage);
   return {
     dataset: data.train.name,
     environment: {
-      ...describeMachine(),
-      ...{ threads: flags.threads, seeds, seconds: (performance.now() - startedAt) / 1000 },
+      ...describeMachine(compute),
+      ...{ seeds, seconds: (performance.now() - startedAt) / 1000 },
     },
     ...{ deletions, otherData, sequence, sharded },
     goals: goalsOf(deletions, otherData, sharded),

@@ -1,5 +1,5 @@
-import { sideBySide } from '../../engine/side-by-side.js';
-import { Model, retrain, trainMany } from '../../index.js';
+import { divide, sideBySide } from '../../engine/side-by-side.js';
+import { type ComputeOptions, Model, retrain, trainMany } from '../../index.js';
 import { EPOCHS, WIDTHS } from '../settings.js';
 import type { StudyData } from '../study.js';
 import { type BesideExact, besideExact } from './beside-exact.js';
@@ -19,7 +19,7 @@ export interface MethodsBench {
   readonly retrains: { readonly calibrating: number; readonly floor: number };
   /** After which relearning is given up; default 400. */
   readonly mostRelearnSteps?: number;
-  readonly threads: number;
+  readonly compute: ComputeOptions;
   readonly onStage: (stage: string) => void;
 }
 
@@ -61,32 +61,33 @@ async function measureDeletion(
   deletion: Deletion,
   originals: readonly Model[],
 ): Promise<DeletionFigures> {
-  const { data, retrains, threads, onStage } = bench;
+  const { data, retrains, compute, onStage } = bench;
   const { calibrating, floor: floorSize } = retrains;
   const rows = deletedRows(data, deletion);
   const stage = (text: string) => onStage(`${rows.title} · ${text}`);
   stage(`${calibrating + floorSize} retrains for the floor`);
   const poolSeeds = Array.from({ length: calibrating + floorSize }, (_, i) => POOL_SEED + i);
   const pool = await trainAll(bench, poolSeeds, rows.retain);
-  const judge = new Judge(data, rows, bench.mostRelearnSteps);
+  const judge = new Judge(data, rows, compute, bench.mostRelearnSteps);
   await judge.calibrateWith(pool.slice(0, calibrating));
 
   stage('M0');
   const references = await retrainAll(bench, rows, originals, judge);
   stage('judging the floor');
-  const floor = await sideBySide(pool.slice(calibrating), threads, (model, i) =>
+  const { atOnce } = divide(compute, floorSize);
+  const floor = await sideBySide(pool.slice(calibrating), atOnce, (model, i) =>
     judge.judge(model, references[i % references.length]!.seen, i),
   );
   const entries = CATALOG.filter(({ only }) => !only || only === deletion.kind);
   const { kind } = deletion;
-  const methods = await runMethods(entries, references, { judge, kind, threads, stage });
+  const methods = await runMethods(entries, references, { judge, kind, compute, stage });
   stage('exactRetrain against its own recipe');
   const ownRecipe = await compareWithOwnRecipe({ data, rows }, references, {
     calibrating,
-    threads,
+    compute,
   });
   stage('exactRetrain at other costs');
-  const exactCurve = await measureExactCurve(judge, references, threads);
+  const exactCurve = await measureExactCurve(judge, references, compute);
   return {
     ...{ deletion, title: rows.title, floor, ownRecipe, exactCurve },
     forgetRows: rows.forget.length,
@@ -97,7 +98,7 @@ async function measureDeletion(
 
 /** M0 of each seed, one by one: its seconds are compared with. */
 async function retrainAll(
-  { data, seeds, threads }: MethodsBench,
+  { data, seeds, compute }: MethodsBench,
   rows: DeletedRows,
   originals: readonly Model[],
   judge: Judge,
@@ -105,7 +106,7 @@ async function retrainAll(
   const references: Reference[] = [];
   for (const [i, seed] of seeds.entries()) {
     const request = { model: originals[i]!, dataset: data.train, ...rows };
-    const m0 = await retrain(request, { seed: seed + M0_SEED, threads });
+    const m0 = await retrain(request, { seed: seed + M0_SEED, ...compute });
     references.push({ seed, request, m0, seen: await judge.see(m0.model) });
   }
   return references;
@@ -121,7 +122,7 @@ function withExact(methods: readonly MethodRuns[], curve: readonly CurvePoint[])
 
 /** A model of M0's recipe for each seed, side by side. */
 async function trainAll(
-  { data, threads }: MethodsBench,
+  { data, compute }: MethodsBench,
   seeds: readonly number[],
   rows: Uint32Array,
 ): Promise<Model[]> {
@@ -134,7 +135,7 @@ async function trainAll(
       seed: seeds[i]!,
       epochs: EPOCHS,
     })),
-    { threads },
+    compute,
   );
   return models;
 }

@@ -1,5 +1,5 @@
-import { sideBySide } from '../../engine/side-by-side.js';
-import { LetheError, type UnlearningResult } from '../../index.js';
+import { divide, sideBySide } from '../../engine/side-by-side.js';
+import { type ComputeOptions, LetheError, type UnlearningResult } from '../../index.js';
 import { totalSeconds } from '../statistics.js';
 import type { CatalogEntry } from './catalog.js';
 import type { Deletion } from './deletions.js';
@@ -39,12 +39,12 @@ export async function runMethods(
   {
     judge,
     kind,
-    threads,
+    compute,
     stage,
   }: {
     readonly judge: Judge;
     readonly kind: Deletion['kind'];
-    readonly threads: number;
+    readonly compute: ComputeOptions;
     readonly stage: (text: string) => void;
   },
 ): Promise<MethodRuns[]> {
@@ -53,11 +53,12 @@ export async function runMethods(
     for (const reference of references) {
       const { seed, request } = reference;
       stage(`seed ${seed} · ${name}`);
-      const result = await unlessDiverged(run(request, { seed, threads, kind }));
+      const result = await unlessDiverged(run(request, { seed, compute, kind }));
       if (result) attempts.push({ name, reference, result });
     }
   }
-  const judged = await sideBySide(attempts, threads, async (attempt) => {
+  const { atOnce } = divide(compute, attempts.length);
+  const judged = await sideBySide(attempts, atOnce, async (attempt) => {
     stage(`seed ${attempt.reference.seed} · judging ${attempt.name}`);
     return { name: attempt.name, run: await runOf(judge, attempt) };
   });

@@ -1,5 +1,12 @@
 import { PhiloxPurpose, PhiloxStream } from '../../data/philox.js';
-import { Dataset, exactRetrain, hiddenActivations, Model, retrain } from '../../index.js';
+import {
+  type ComputeOptions,
+  Dataset,
+  exactRetrain,
+  hiddenActivations,
+  Model,
+  retrain,
+} from '../../index.js';
 import { WIDTHS } from '../settings.js';
 import { summarize, totalSeconds } from '../statistics.js';
 import type { StudyData } from '../study.js';
@@ -28,7 +35,7 @@ interface OtherData {
   readonly test: Dataset;
 }
 
-type MakeData = (data: StudyData, threads: number) => Promise<OtherData>;
+type MakeData = (data: StudyData, compute: ComputeOptions) => Promise<OtherData>;
 
 /** Of the training set: enough for every kind of data, and half the memory. */
 const ROWS = 30_000;
@@ -40,14 +47,14 @@ const SEED = 7;
 export async function measureOtherData(
   data: StudyData,
   seeds: readonly number[],
-  threads: number,
+  compute: ComputeOptions,
   onStage: (stage: string) => void,
 ): Promise<OtherDataFigures[]> {
   const figures: OtherDataFigures[] = [];
   for (const make of OTHER_DATA) {
-    const other = await make(data, threads);
+    const other = await make(data, compute);
     onStage(`other data · ${other.name}`);
-    figures.push(await measure(other, seeds, threads));
+    figures.push(await measure(other, seeds, compute));
   }
   return figures;
 }
@@ -55,7 +62,7 @@ export async function measureOtherData(
 async function measure(
   { name, mostCost, widths, train, test }: OtherData,
   seeds: readonly number[],
-  threads: number,
+  compute: ComputeOptions,
 ): Promise<OtherDataFigures> {
   const deleted = deletedOf(train.rows);
   const [forget, retain] = [
@@ -65,11 +72,11 @@ async function measure(
   // Neither method reads anything of the original but its widths.
   const request = { model: Model.create(widths), dataset: train, forget, retain };
   const accuracyOf = async (model: Model, dataset: Dataset, rows: Uint32Array) =>
-    (await model.evaluate(dataset, rows, { threads })).accuracy;
+    (await model.evaluate(dataset, rows, compute)).accuracy;
   const runs: { cost: number; seconds: number; retain: number; test: number }[] = [];
   for (const seed of seeds) {
-    const m0 = await retrain(request, { seed: seed + M0_SEED, threads });
-    const exact = await exactRetrain(request, { seed, threads });
+    const m0 = await retrain(request, { seed: seed + M0_SEED, ...compute });
+    const exact = await exactRetrain(request, { seed, ...compute });
     const difference = async (dataset: Dataset, rows: Uint32Array) =>
       (await accuracyOf(exact.model, dataset, rows)) - (await accuracyOf(m0.model, dataset, rows));
     runs.push({
@@ -108,12 +115,15 @@ async function permuted({ train, test }: StudyData): Promise<OtherData> {
 }
 
 /** A head on what the first layer of another trained network gives. */
-async function embeddings({ train, test }: StudyData, threads: number): Promise<OtherData> {
+async function embeddings({ train, test }: StudyData, compute: ComputeOptions): Promise<OtherData> {
   const rows = firstRows(train, ROWS);
   const body = Model.create(WIDTHS, { seed: SEED });
-  await body.train(train, { rows, seed: SEED, threads });
+  await body.train(train, { rows, seed: SEED, ...compute });
   const embed = async (dataset: Dataset, rows: Uint32Array) => {
-    const { values, units } = await hiddenActivations(body, dataset, rows, { layer: 1, threads });
+    const { values, units } = await hiddenActivations(body, dataset, rows, {
+      layer: 1,
+      ...compute,
+    });
     return withFeatures(dataset.select(rows), values, units);
   };
   return {

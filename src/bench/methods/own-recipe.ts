@@ -1,5 +1,5 @@
-import { sideBySide } from '../../engine/side-by-side.js';
-import { exactRetrain } from '../../index.js';
+import { divide, sideBySide } from '../../engine/side-by-side.js';
+import { type ComputeOptions, exactRetrain } from '../../index.js';
 import type { StudyData } from '../study.js';
 import { FRESH } from './catalog.js';
 import type { DeletedRows } from './deletions.js';
@@ -19,17 +19,18 @@ const CALIBRATING_SEED = 50_000;
 export async function compareWithOwnRecipe(
   { data, rows }: { readonly data: StudyData; readonly rows: DeletedRows },
   references: readonly Reference[],
-  { calibrating, threads }: { readonly calibrating: number; readonly threads: number },
+  { calibrating, compute }: { readonly calibrating: number; readonly compute: ComputeOptions },
 ): Promise<Comparison[]> {
+  const { atOnce, each } = divide(compute, Math.max(calibrating, references.length));
   const retrained = async (request: Reference['request'], seed: number) =>
-    (await exactRetrain(request, { seed, threads: 1 })).model;
-  const judge = new Judge(data, rows);
+    (await exactRetrain(request, { seed, ...each })).model;
+  const judge = new Judge(data, rows, compute);
   // Of a request's model a retrain reads nothing but the widths: any request will do.
   const seeds = Array.from({ length: calibrating }, (_, i) => CALIBRATING_SEED + i);
   await judge.calibrateWith(
-    await sideBySide(seeds, threads, (seed) => retrained(references[0]!.request, seed)),
+    await sideBySide(seeds, atOnce, (seed) => retrained(references[0]!.request, seed)),
   );
-  return sideBySide(references, threads, async ({ seed, request }) => {
+  return sideBySide(references, atOnce, async ({ seed, request }) => {
     const own = await judge.see(await retrained(request, seed + FRESH));
     return judge.compare(own, await judge.see(await retrained(request, seed + OTHER_SEED)));
   });

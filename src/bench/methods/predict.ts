@@ -1,13 +1,13 @@
-import type { Dataset, LabelledPredictions, Predictor, RunOptions } from '../../index.js';
+import type { ComputeOptions, Dataset, LabelledPredictions, Predictor } from '../../index.js';
 
 export async function predict(
   model: Predictor,
   dataset: Dataset,
   rows: Uint32Array,
-  options: RunOptions = {},
+  compute: ComputeOptions,
 ): Promise<LabelledPredictions> {
   return {
-    logits: await model.logits(dataset, rows, options),
+    logits: await model.logits(dataset, rows, compute),
     classes: model.widths.at(-1)!,
     labels: rows.map((row) => dataset.labels[row]!),
   };

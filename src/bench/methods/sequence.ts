@@ -2,6 +2,7 @@ import { PhiloxPurpose, PhiloxStream } from '../../data/philox.js';
 import {
   accuracy,
   assignZipf,
+  type ComputeOptions,
   exactRetrain,
   fineTune,
   fisherScrub,
@@ -24,7 +25,7 @@ export interface SequenceBench {
   readonly requests: number;
   readonly every: number;
   readonly seed: number;
-  readonly threads: number;
+  readonly compute: ComputeOptions;
   readonly onStage: (stage: string) => void;
 }
 
@@ -35,7 +36,7 @@ interface Strategy {
   readonly batch: number;
   readonly run: (
     request: UnlearningRequest,
-    options: Pick<SequenceBench, 'seed' | 'threads'>,
+    options: ComputeOptions & Pick<SequenceBench, 'seed'>,
   ) => Promise<UnlearningResult>;
 }
 
@@ -78,7 +79,7 @@ function strategies(every: number): Strategy[] {
 
 /** Users of a Zipf distribution ask, in random order, to be forgotten. */
 export async function measureSequence(bench: SequenceBench): Promise<StrategyDrift[]> {
-  const { data, requests, every, seed, threads, onStage } = bench;
+  const { data, requests, every, seed, compute, onStage } = bench;
   const { train } = data;
   const { owners } = assignZipf({ rows: train.rows, users: USERS, seed, order: 'shuffled' });
   // In the long tail there are users who own nothing.
@@ -95,7 +96,7 @@ export async function measureSequence(bench: SequenceBench): Promise<StrategyDri
 
   onStage('requests in a row · the original model');
   const original = Model.create(WIDTHS, { seed });
-  await original.train(train, { seed, threads });
+  await original.train(train, { seed, ...compute });
   const references = new Map<number, UnlearningResult>();
   for (let asked = every; asked <= requests; asked += every) {
     onStage(`requests in a row · M0 after ${asked}`);
@@ -105,7 +106,7 @@ export async function measureSequence(bench: SequenceBench): Promise<StrategyDri
       forget: rowsOf(0, asked),
       retain: left(asked),
     };
-    references.set(asked, await retrain(request, { seed: seed + M0_SEED, threads }));
+    references.set(asked, await retrain(request, { seed: seed + M0_SEED, ...compute }));
   }
   // M0's work grows with the rows that are left.
   const workOfRow = references.get(every)!.multiplyAdds / left(every).length;
@@ -120,14 +121,16 @@ export async function measureSequence(bench: SequenceBench): Promise<StrategyDri
     for (let asked = batch; asked <= requests; asked += batch) {
       const forget = rowsOf(asked - batch, asked);
       const retain = left(asked);
-      const options = { seed: seed + asked, threads };
+      const options = { seed: seed + asked, ...compute };
       const result = await run({ model, dataset: train, forget, retain }, options);
       model = result.model;
       seconds += totalSeconds(result.seconds);
       retrains += result.multiplyAdds / (workOfRow * retain.length);
       const m0 = references.get(asked);
       if (m0)
-        points.push(await drift(data, model, m0.model, { asked, gone: rowsOf(0, asked), retain }));
+        points.push(
+          await drift(data, model, m0.model, { asked, gone: rowsOf(0, asked), retain }, compute),
+        );
     }
     drifts.push({ name, points, retrains, seconds });
   }
@@ -139,18 +142,22 @@ async function drift(
   model: Model,
   m0: Model,
   { asked, gone, retain }: { asked: number; gone: Uint32Array; retain: Uint32Array },
+  compute: ComputeOptions,
 ): Promise<Drift> {
   const percent = (predictions: LabelledPredictions) => accuracy(predictions)!.percent;
   const everyTest = test.allRows();
   const [onTest, m0OnTest] = [
-    await predict(model, test, everyTest),
-    await predict(m0, test, everyTest),
+    await predict(model, test, everyTest, compute),
+    await predict(m0, test, everyTest, compute),
   ];
   const [onRetain, m0OnRetain] = [
-    await predict(model, train, retain),
-    await predict(m0, train, retain),
+    await predict(model, train, retain, compute),
+    await predict(m0, train, retain, compute),
   ];
-  const [onGone, m0OnGone] = [await predict(model, train, gone), await predict(m0, train, gone)];
+  const [onGone, m0OnGone] = [
+    await predict(model, train, gone, compute),
+    await predict(m0, train, gone, compute),
+  ];
   return {
     requests: asked,
     forgottenRows: gone.length,

@@ -1,4 +1,10 @@
-import { assignZipf, type Shard, Sisa, type SisaOptions } from '../../index.js';
+import {
+  assignZipf,
+  type ComputeOptions,
+  type Shard,
+  Sisa,
+  type SisaOptions,
+} from '../../index.js';
 import { WIDTHS } from '../settings.js';
 import { totalSeconds } from '../statistics.js';
 import type { StudyData } from '../study.js';
@@ -47,18 +53,18 @@ const MEASURED_USER = 9;
 export async function measureSharded(
   { train, test }: StudyData,
   seeds: readonly number[],
-  threads: number,
+  compute: ComputeOptions,
   onStage: (stage: string) => void,
 ): Promise<ShardedFigures[]> {
   const figures = VARIANTS.map(({ name }) => ({ name, runs: [] as ShardedRun[] }));
   const testOf = async ({ ensemble }: Sisa) =>
-    (await ensemble.evaluate(test, test.allRows(), { threads })).accuracy;
+    (await ensemble.evaluate(test, test.allRows(), compute)).accuracy;
   for (const seed of seeds) {
     const { owners } = assignZipf({ rows: train.rows, users: USERS, seed });
     const trained: Sisa[] = [];
     for (const { name, ...options } of VARIANTS) {
       onStage(`sharded · seed ${seed} · ${name}`);
-      trained.push(await Sisa.train(WIDTHS, train, { owners, seed, threads, ...options }));
+      trained.push(await Sisa.train(WIDTHS, train, { owners, seed, ...compute, ...options }));
     }
     const m0 = sum(trained[AS_DEAR_AS_M0]!.shards.map(({ checkpoints }) => workOf(checkpoints)));
     const percent = (work: number) => (100 * work) / m0;
@@ -66,7 +72,7 @@ export async function measureSharded(
       onStage(`sharded · seed ${seed} · ${VARIANTS[i]!.name}, users leave`);
       const costs = costsOfOwners(sisa);
       const expected = [...costs.values()];
-      const forget = (owner: number) => sisa.forget(train, { owners: [owner] }, { threads });
+      const forget = (owner: number) => sisa.forget(train, { owners: [owner] }, compute);
       const [top, measured] = [await forget(TOP_USER), await forget(MEASURED_USER)];
       figures[i]!.runs.push({
         ...{ seed, test: await testOf(sisa), testAfterTop: await testOf(top.sisa) },

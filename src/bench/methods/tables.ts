@@ -13,7 +13,6 @@ import type { ShardedFigures, ShardedRun } from './sharded.js';
 export interface MethodsReport {
   readonly dataset: string;
   readonly environment: Machine & {
-    readonly threads: number;
     readonly seeds: readonly number[];
     readonly seconds: number;
   };

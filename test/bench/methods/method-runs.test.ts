@@ -4,7 +4,7 @@ import { runMethods } from '#lethe/bench/methods/method-runs';
 import { LetheError } from '#lethe/errors';
 import { wrong } from '../../support/errors.js';
 
-it('gives every method its seed, its threads and what is deleted, and counts what diverges', async () => {
+it('gives every method its seed, where to compute and what is deleted, and counts what diverges', async () => {
   const given: object[] = [];
   const entry = {
     ...{ name: 'method', isExact: false },
@@ -16,8 +16,12 @@ it('gives every method its seed, its threads and what is deleted, and counts wha
   const references = [7, 8].map((seed) => wrong({ seed, request: {} }));
   const judge = wrong(Object.create(Judge.prototype));
   const runs = await runMethods([entry], references, {
-    ...{ judge, kind: 'user', threads: 3, stage: () => {} },
+    ...{ judge, kind: 'user', compute: { threads: 3 }, stage: () => {} },
   });
-  expect(given).toEqual([7, 8].map((seed) => ({ seed, threads: 3, kind: 'user' })));
+  expect(given).toEqual(
+    [7, 8].map((seed) => ({
+      ...{ seed, compute: { threads: 3 }, kind: 'user' },
+    })),
+  );
   expect(runs).toEqual([{ name: 'method', isExact: false, runs: [], diverged: 2 }]);
 });

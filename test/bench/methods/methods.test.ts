@@ -21,6 +21,7 @@ import { assignZipf } from '#lethe/ownership/assignment';
 const digits = syntheticDigits({ trainRows: 1200, testRows: 240 });
 const train = new Dataset(digits.train);
 const test = new Dataset(digits.test);
+const compute = { threads: 2 };
 const data = { train, test, source: { rows: train.rows, labels: train.labels } };
 
 describe('the rows of a deletion', () => {
@@ -47,7 +48,7 @@ describe('the bench', () => {
 
   beforeAll(async () => {
     figures = await measureMethods({
-      ...{ data, seeds: [45], threads: 2, retrains: { calibrating: 1, floor: 2 } },
+      ...{ data, seeds: [45], compute, retrains: { calibrating: 1, floor: 2 } },
       // Fewer than the bench's: relearning takes longer than all the rest.
       mostRelearnSteps: 16,
       deletions: [
@@ -56,8 +57,8 @@ describe('the bench', () => {
       ],
       onStage: (stage) => stages.push(stage),
     });
-    const otherData = await measureOtherData(data, [45], 2, (stage) => stages.push(stage));
-    const sharded = await measureSharded(data, [45], 2, (stage) => stages.push(stage));
+    const otherData = await measureOtherData(data, [45], compute, (stage) => stages.push(stage));
+    const sharded = await measureSharded(data, [45], compute, (stage) => stages.push(stage));
     report = {
       dataset: train.name,
       environment: {
@@ -66,7 +67,7 @@ describe('the bench', () => {
       },
       deletions: figures,
       sequence: await measureSequence({
-        ...{ data, requests: 4, every: 2, seed: 45, threads: 2 },
+        ...{ data, requests: 4, every: 2, seed: 45, compute },
         onStage: (stage) => stages.push(stage),
       }),
       ...{ otherData, sharded },

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-const { Model, Dataset, pass, device } = createRequire(import.meta.url)(
+const { Model, Dataset, pass, device, cudaStatus } = createRequire(import.meta.url)(
   '../../../build/Release/lethe.node',
 );
 setFlagsFromString('--expose-gc');
@@ -25,7 +25,7 @@ const fisher = new Float32Array(43).fill(1);
 const request = (sink, objective = { target: 'label', weight: 1 }) => ({
   model,
   dataset,
-  threads: 1,
+  ...{ device: 'cpu', precision: 'exact', threads: 1, concurrentRuns: 1 },
   plan: {
     ...{ rows: Uint32Array.of(1, 2, 3), batchSize: 2, epochs: 1, maxSteps: 2, shuffleSeed: 1 },
     ...{ sampledRows: Uint32Array.of(4, 5), samplesPerEpoch: 1 },
@@ -126,7 +126,16 @@ async function spoilFields(object, use) {
 }
 
 const { parameters, predict } = model;
-for (const method of [Model, Dataset, pass, device, parameters, predict, dataset.normalized]) {
+for (const method of [
+  Model,
+  Dataset,
+  pass,
+  device,
+  cudaStatus,
+  parameters,
+  predict,
+  dataset.normalized,
+]) {
   await call(() => method());
   await call(() => new method());
   for (const value of garbage()) {
