@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "../arithmetic/update.h"
+#include "barrier.h"
 #include "lethe/target.h"
 #include "rows.h"
 
@@ -24,7 +25,7 @@ struct StepRecord {
   float scale;  ///< of the gradient at the logits
 };
 
-/** The rows that a batch takes from the data set. */
+/** The rows that a step takes from the data set. */
 struct BatchRows {
   const StepRecord* step;
   const std::uint32_t* order;     ///< dataset rows of all queued batches
@@ -128,6 +129,23 @@ struct FiniteArguments {
   const float* values;
   std::size_t count;
   std::uint32_t* isBad;  ///< set to 1 where one is not finite
+};
+
+inline constexpr std::size_t kMaxPersistentLayers = 4;
+
+/** Many steps at once: see persistent.h. */
+struct PersistentArguments {
+  const StepRecord* steps;
+  std::size_t stepCount;
+  std::size_t layers;  ///< 2..kMaxPersistentLayers
+  std::size_t maxBatch;
+  ForwardArguments forward[kMaxPersistentLayers];
+  BackpropagateArguments backpropagate[kMaxPersistentLayers];
+  UpdateArguments update[kMaxPersistentLayers];
+  ObjectiveArguments objective;  ///< losses: [steps][maxBatch]
+  float* firstOutputs[2];  ///< of layer 0, in turns: the last step's are still read in the next one
+  float* pieceSums;        ///< nullptr: the input is not affine
+  Barrier* barrier;
 };
 
 }  // namespace lethe::cuda

@@ -11,14 +11,14 @@ constexpr std::size_t kMaxConcurrentRuns = 1024;
 class CudaBackend final : public Backend {
  public:
   CudaBackend(std::shared_ptr<CudaDevice> device, const CudaOptions& options)
-      : device_(std::move(device)), cpu_(makeCpuBackend(options.cpu)) {}
+      : device_(std::move(device)), options_(options), cpu_(makeCpuBackend(options.cpu)) {}
 
   std::string description() const override { return "cuda " + device_->device->description(); }
 
   std::unique_ptr<Executor> prepare(const Job& job) override {
     cuda::Device& device = *device_->device;
-    return std::make_unique<cuda::CudaExecutor>(job, device,
-                                                device_->datasets.get(device, job.dataset));
+    return std::make_unique<cuda::CudaExecutor>(
+        job, device, device_->datasets.get(device, job.dataset), options_);
   }
 
   std::unique_ptr<Predictor> predictor(const Model& model) override {
@@ -37,6 +37,7 @@ class CudaBackend final : public Backend {
 
  private:
   std::shared_ptr<CudaDevice> device_;
+  CudaOptions options_;
   std::unique_ptr<Backend> cpu_;
 };
 

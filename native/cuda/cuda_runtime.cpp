@@ -10,6 +10,7 @@
 namespace lethe {
 namespace {
 
+using cuda::CooperativeLaunch;
 using cuda::Device;
 using cuda::Graph;
 using cuda::Launch;
@@ -113,6 +114,15 @@ class RuntimeStream final : public Stream {
                            dim3(launch.threads), arguments, launch.sharedBytes, stream_),
           "launching a kernel");
   }
+  void launch(const CooperativeLaunch& launch) override {
+    void* arguments[] = {const_cast<void*>(launch.arguments)};
+    check(cudaFuncSetAttribute(launch.function, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(launch.sharedBytes)),
+          "preparing a kernel");
+    check(cudaLaunchCooperativeKernel(launch.function, dim3(static_cast<unsigned>(launch.blocks)),
+                                      dim3(launch.threads), arguments, launch.sharedBytes, stream_),
+          "launching a cooperative kernel");
+  }
   void beginRecording() override {
     check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "recording");
   }
@@ -136,11 +146,16 @@ class RuntimeDevice final : public Device {
   explicit RuntimeDevice(std::string name) : name_(std::move(name)) {
     check(cudaSetDevice(0), "opening it");
     check(cudaDeviceGetAttribute(&processors_, cudaDevAttrMultiProcessorCount, 0), "asking it");
+    check(cudaDeviceGetAttribute(&sharedBytes_, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0),
+          "asking it");
     allowSharedMemory();
   }
 
   std::string description() const override { return name_; }
   std::size_t processors() const override { return static_cast<std::size_t>(processors_); }
+  std::size_t sharedBytesPerBlock() const override {
+    return static_cast<std::size_t>(sharedBytes_);
+  }
   const cuda::Kernels& kernels() const override { return kernels_; }
 
   void* allocate(std::size_t bytes) override {
@@ -174,6 +189,7 @@ class RuntimeDevice final : public Device {
 
   std::string name_;
   int processors_ = 0;
+  int sharedBytes_ = 0;
   const cuda::Kernels kernels_ = cuda::deviceKernels();
 };
 

@@ -22,6 +22,18 @@ struct Launch {
   std::size_t argumentBytes;
 };
 
+/** The same of a cooperative kernel. */
+struct CooperativeLaunch {
+  const void* function;
+  void (*emulate)(const void* arguments, std::size_t block, std::size_t blocks, std::byte* shared,
+                  std::size_t stage);
+  std::size_t (*stages)(const void* arguments);
+  unsigned threads;
+  std::size_t sharedBytes;
+  std::size_t blocks;
+  const void* arguments;  ///< valid during the call
+};
+
 /** Launches recorded once, to be launched again as a whole. */
 class Graph {
  public:
@@ -36,6 +48,7 @@ class Stream {
   virtual void download(void* to, const void* from, std::size_t bytes) = 0;
   virtual void clear(void* to, std::size_t bytes) = 0;
   virtual void launch(const Launch& launch) = 0;
+  virtual void launch(const CooperativeLaunch& launch) = 0;
   /** From here to endRecording launches are recorded, not run. */
   virtual void beginRecording() = 0;
   virtual std::unique_ptr<Graph> endRecording() = 0;
@@ -55,7 +68,8 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual std::string description() const = 0;
-  virtual std::size_t processors() const = 0;  ///< multiprocessors
+  virtual std::size_t processors() const = 0;           ///< multiprocessors
+  virtual std::size_t sharedBytesPerBlock() const = 0;  ///< at most, a block to a multiprocessor
   virtual const Kernels& kernels() const = 0;
   /** Throws kOutOfMemory. */
   virtual void* allocate(std::size_t bytes) = 0;

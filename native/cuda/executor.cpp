@@ -68,7 +68,7 @@ Buffer<T> uploadedOrEmpty(Device& device, Stream& stream, const std::vector<T>* 
 }  // namespace
 
 CudaExecutor::CudaExecutor(const Job& job, Device& device,
-                           std::shared_ptr<const DeviceDataset> dataset)
+                           std::shared_ptr<const DeviceDataset> dataset, const CudaOptions& options)
     : job_(job),
       device_(device),
       dataset_(std::move(dataset)),
@@ -135,6 +135,9 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
   order_ = Buffer<std::uint32_t>(device_, maxQueued_ * batch);
   losses_ = Buffer<float>(device_, maxQueued_ * batch);
   values_ = Buffer<float>(device_, maxQueued_ * batch * valueWidth_);
+  if (PersistentRun::isChosen(job_, layout_, device_, options)) {
+    persistent_.emplace(job_, layout_, device_, *stream_, options);
+  }
   stream_->wait();
 }
 
@@ -184,6 +187,7 @@ void CudaExecutor::flush() {
 void CudaExecutor::harvest() {
   if (running_.empty()) return;
   stream_->wait();
+  if (persistent_) persistent_->check();
   for (std::size_t step = 0; step < running_.size(); ++step) {
     const std::size_t rows = running_[step].rows;
     const float* losses = hostLosses_.data() + step * job_.maxBatch();
@@ -196,7 +200,12 @@ void CudaExecutor::harvest() {
   running_.clear();
 }
 
+const TileKernels& CudaExecutor::tilesFor(std::size_t rows, std::size_t columns) const {
+  return cuda::tilesFor(kernels_, rows, columns, device_.processors());
+}
+
 void CudaExecutor::launchSteps(std::size_t count) {
+  if (persistent_) return persistent_->launch(*stream_, persistentArguments(count));
   const auto launchAll = [&] {
     for (std::size_t step = 0; step < count; ++step) launchStep(step);
   };
@@ -210,6 +219,24 @@ void CudaExecutor::launchSteps(std::size_t count) {
   stream_->launch(*known->second);
 }
 
+PersistentArguments CudaExecutor::persistentArguments(std::size_t count) const {
+  const BatchRows batch{nullptr, order_.data(), nullptr};
+  PersistentArguments arguments{};
+  arguments.steps = records_.data();
+  arguments.stepCount = count;
+  arguments.layers = layerCount();
+  arguments.maxBatch = job_.maxBatch();
+  for (std::size_t l = 0; l < layerCount(); ++l) {
+    arguments.forward[l] = forwardArguments(l, batch);
+    if (l > 0) arguments.backpropagate[l] = backpropagateArguments(l, batch);
+    arguments.update[l] = updateArguments(l, batch);
+  }
+  arguments.objective = objectiveArguments(batch, 0);
+  arguments.firstOutputs[0] = activations_[0].data();
+  arguments.pieceSums = pieceSums_.data();
+  return arguments;
+}
+
 void CudaExecutor::launchStep(std::size_t step) {
   const BatchRows batch{records_.data() + step, order_.data(), nullptr};
   forward(batch);
@@ -221,7 +248,8 @@ void CudaExecutor::launchStep(std::size_t step) {
                                      values_.data() + step * job_.maxBatch() * valueWidth_});
     return;
   }
-  objective(batch, step);
+  stream_->launch(kernels_.objective, ceilDivide(job_.maxBatch(), kernels_.objective.threads),
+                  objectiveArguments(batch, step));
   if (holds<RowLosses>(job_.sink)) return;
   if (!factors_.empty()) return collectFactors(batch);
   if (!job_.plan.hardest) return backward(batch);
@@ -229,36 +257,34 @@ void CudaExecutor::launchStep(std::size_t step) {
   backward({batch.step, batch.order, keptRows_.data()});
 }
 
+ForwardArguments CudaExecutor::forwardArguments(std::size_t l, const BatchRows& batch) const {
+  const bool isAffine = l == 0 && affineInput();
+  return {.batch = batch,
+          .input = l == 0 ? dataset_->rows() : activations_[l - 1].rows(),
+          .gathers = l == 0,
+          .layer = shape(l),
+          .weights = weights(l),
+          .bias = bias(l),
+          .pieceSums = isAffine ? pieceSums_.data() : nullptr,
+          .affine = dataset_->rows().affine,
+          .relu = l + 1 < layerCount(),
+          .out = activations_[l].data(),
+          .outStride = activations_[l].stride};
+}
+
 void CudaExecutor::forward(const BatchRows& batch) {
   for (std::size_t l = 0; l < layerCount(); ++l) {
-    const TileKernels& tiles =
-        tilesFor(kernels_, job_.maxBatch(), layer(l).outputs, device_.processors());
-    const bool isAffine = l == 0 && affineInput();
-    const Rows dataset = dataset_->rows();
-    stream_->launch(
-        tiles.forward,
-        ceilDivide(job_.maxBatch(), tiles.rows) * ceilDivide(layer(l).outputs, tiles.columns),
-        ForwardArguments{.batch = batch,
-                         .input = l == 0 ? dataset : activations_[l - 1].rows(),
-                         .gathers = l == 0,
-                         .layer = shape(l),
-                         .weights = weights(l),
-                         .bias = bias(l),
-                         .pieceSums = isAffine ? pieceSums_.data() : nullptr,
-                         .affine = dataset.affine,
-                         .relu = l + 1 < layerCount(),
-                         .out = activations_[l].data(),
-                         .outStride = activations_[l].stride});
+    const TileKernels& tiles = tilesFor(job_.maxBatch(), layer(l).outputs);
+    stream_->launch(tiles.forward, tiles.count(job_.maxBatch(), layer(l).outputs),
+                    forwardArguments(l, batch));
   }
 }
 
-void CudaExecutor::objective(const BatchRows& batch, std::size_t step) {
+ObjectiveArguments CudaExecutor::objectiveArguments(const BatchRows& batch,
+                                                    std::size_t step) const {
   const Matrix& logits = activations_.back();
   const std::size_t firstRow = step * job_.maxBatch();
-  stream_->launch(
-      kernels_.objective, ceilDivide(job_.maxBatch(), kernels_.objective.threads),
-      ObjectiveArguments{
-          .batch = batch,
+  return {.batch = batch,
           .labels = dataset_->labels(),
           .logits = logits.data(),
           .stride = logits.stride,
@@ -269,7 +295,7 @@ void CudaExecutor::objective(const BatchRows& batch, std::size_t step) {
           .rowWeights = rowWeights_.data(),
           .scratch = scratch_.data(),
           .losses = losses_.data() + firstRow,
-          .rowLosses = holds<RowLosses>(job_.sink) ? values_.data() + 2 * firstRow : nullptr});
+          .rowLosses = holds<RowLosses>(job_.sink) ? values_.data() + 2 * firstRow : nullptr};
 }
 
 /**
@@ -300,15 +326,21 @@ const Matrix& CudaExecutor::gradient(std::size_t l) const {
   return l + 1 == layerCount() ? outputs(l) : gradients_[l];
 }
 
+BackpropagateArguments CudaExecutor::backpropagateArguments(std::size_t l,
+                                                            const BatchRows& batch) const {
+  return {batch.step,
+          gradient(l).rows(),
+          shape(l),
+          weights(l),
+          outputs(l - 1).data(),
+          gradient(l - 1).data(),
+          gradient(l - 1).stride};
+}
+
 void CudaExecutor::backpropagate(std::size_t l, const BatchRows& batch) {
-  const TileKernels& tiles =
-      tilesFor(kernels_, job_.maxBatch(), layer(l).inputs, device_.processors());
-  stream_->launch(
-      tiles.backpropagate,
-      ceilDivide(job_.maxBatch(), tiles.rows) * ceilDivide(layer(l).inputs, tiles.columns),
-      BackpropagateArguments{batch.step, gradient(l).rows(), shape(l), weights(l),
-                             outputs(l - 1).data(), gradient(l - 1).data(),
-                             gradient(l - 1).stride});
+  const TileKernels& tiles = tilesFor(job_.maxBatch(), layer(l).inputs);
+  stream_->launch(tiles.backpropagate, tiles.count(job_.maxBatch(), layer(l).inputs),
+                  backpropagateArguments(l, batch));
 }
 
 /** A layer's weights change only after the gradient has gone through them. */
@@ -321,29 +353,30 @@ void CudaExecutor::backward(const BatchRows& batch) {
   if (affineInput() && changes) sumPieces();
 }
 
-void CudaExecutor::update(std::size_t l, const BatchRows& batch) {
+UpdateArguments CudaExecutor::updateArguments(std::size_t l, const BatchRows& batch) const {
   const Values values = squaredOperands_ ? Values::kNormalizedSquare : Values::kRaw;
-  const TileKernels& tiles =
-      tilesFor(kernels_, layer(l).outputs, layer(l).inputs, device_.processors());
   Rows input = l == 0 ? dataset_->rows() : outputs(l - 1).rows();
   input.values = values;
-  stream_->launch(
-      tiles.update,
-      ceilDivide(layer(l).outputs, tiles.rows) * ceilDivide(layer(l).inputs, tiles.columns),
-      UpdateArguments{.batch = batch,
-                      .gradient = gradient(l).rows(values),
-                      .gathersGradient = false,
-                      .input = input,
-                      .gathers = l == 0,
-                      .layer = shape(l),
-                      .isAffine = l == 0 && affineInput() && !squaredOperands_,
-                      .affine = dataset_->rows().affine,
-                      .parameters = weights(l),
-                      .state = state_.data() + layout_.weights(l),
-                      .bias = bias(l),
-                      .biasState = state_.data() + layout_.bias(l),
-                      .update = update_,
-                      .isScheduled = holds<Sgd>(job_.sink)});
+  return {.batch = batch,
+          .gradient = gradient(l).rows(values),
+          .gathersGradient = false,
+          .input = input,
+          .gathers = l == 0,
+          .layer = shape(l),
+          .isAffine = l == 0 && affineInput() && !squaredOperands_,
+          .affine = dataset_->rows().affine,
+          .parameters = weights(l),
+          .state = state_.data() + layout_.weights(l),
+          .bias = bias(l),
+          .biasState = state_.data() + layout_.bias(l),
+          .update = update_,
+          .isScheduled = holds<Sgd>(job_.sink)};
+}
+
+void CudaExecutor::update(std::size_t l, const BatchRows& batch) {
+  const TileKernels& tiles = tilesFor(layer(l).outputs, layer(l).inputs);
+  stream_->launch(tiles.update, tiles.count(layer(l).outputs, layer(l).inputs),
+                  updateArguments(l, batch));
 }
 
 void CudaExecutor::sumPieces() {
@@ -368,8 +401,8 @@ void CudaExecutor::collectFactors(const BatchRows& batch) {
 void CudaExecutor::addProducts(const BatchRows& batch, const Rows& rows, bool gathers,
                                const Matrix& sums) {
   const std::size_t size = sums.columns;
-  const TileKernels& tiles = tilesFor(kernels_, size, size, device_.processors());
-  stream_->launch(tiles.update, ceilDivide(size, tiles.rows) * ceilDivide(size, tiles.columns),
+  const TileKernels& tiles = tilesFor(size, size);
+  stream_->launch(tiles.update, tiles.count(size, size),
                   UpdateArguments{.batch = batch,
                                   .gradient = rows,
                                   .gathersGradient = gathers,

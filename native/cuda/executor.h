@@ -8,28 +8,13 @@
 #include "device_dataset.h"
 #include "kernels.h"
 #include "lethe/backend.h"
+#include "lethe/cuda.h"
 #include "lethe/error.h"
+#include "matrix.h"
 #include "parameter_layout.h"
+#include "persistent_run.h"
 
 namespace lethe::cuda {
-
-/** Floats in rows, each padded to alignedWidth. */
-struct Matrix {
-  Matrix() = default;
-  Matrix(Device& device, Stream& stream, std::size_t rows, std::size_t columns)
-      : columns(columns), stride(alignedWidth(columns)), buffer(device, rows * stride) {
-    stream.clear(buffer.data(), buffer.bytes());
-  }
-
-  float* data() const { return buffer.data(); }
-  Rows rows(Values values = Values::kRaw) const {
-    return {.floats = buffer.data(), .columns = columns, .stride = stride, .values = values};
-  }
-
-  std::size_t columns = 0;
-  std::size_t stride = 0;
-  Buffer<float> buffer;
-};
 
 /**
  * One pass on a device. Steps are queued on the host and reach the device some at a time: as one
@@ -38,7 +23,9 @@ struct Matrix {
  */
 class CudaExecutor final : public Executor {
  public:
-  CudaExecutor(const Job& job, Device& device, std::shared_ptr<const DeviceDataset> dataset);
+  /** Throws kInvalidArgument where the options ask for an execution that the job does not fit. */
+  CudaExecutor(const Job& job, Device& device, std::shared_ptr<const DeviceDataset> dataset,
+               const CudaOptions& options);
   ~CudaExecutor() override;
 
   void step(std::span<const std::uint32_t> rows) override;
@@ -60,15 +47,20 @@ class CudaExecutor final : public Executor {
     return {layer(l).inputs, layer(l).outputs, layout_.stride(l)};
   }
   bool affineInput() const { return dataset_->rows().bytes != nullptr; }
-  float* weights(std::size_t l) { return parameters_.data() + layout_.weights(l); }
-  float* bias(std::size_t l) { return parameters_.data() + layout_.bias(l); }
+  float* weights(std::size_t l) const { return parameters_.data() + layout_.weights(l); }
+  float* bias(std::size_t l) const { return parameters_.data() + layout_.bias(l); }
 
   void flush();
   void harvest();
   void launchSteps(std::size_t count);
   void launchStep(std::size_t step);
   void forward(const BatchRows& batch);
-  void objective(const BatchRows& batch, std::size_t step);
+  const TileKernels& tilesFor(std::size_t rows, std::size_t columns) const;
+  ForwardArguments forwardArguments(std::size_t l, const BatchRows& batch) const;
+  ObjectiveArguments objectiveArguments(const BatchRows& batch, std::size_t step) const;
+  BackpropagateArguments backpropagateArguments(std::size_t l, const BatchRows& batch) const;
+  UpdateArguments updateArguments(std::size_t l, const BatchRows& batch) const;
+  PersistentArguments persistentArguments(std::size_t count) const;
   void selectHardest(const BatchRows& batch, std::size_t step);
   void backward(const BatchRows& batch);
   void update(std::size_t l, const BatchRows& batch);
@@ -120,6 +112,7 @@ class CudaExecutor final : public Executor {
   std::size_t valueWidth_ = 0;
   std::vector<StepRecord> running_;  ///< the steps whose results are still on the device
   std::map<std::size_t, std::unique_ptr<Graph>> graphs_;  ///< by steps; empty after the first time
+  std::optional<PersistentRun> persistent_;
   std::vector<float> rowValues_;
   std::uint64_t steps_ = 0;  ///< steps queued so far
   double lossSum_ = 0;

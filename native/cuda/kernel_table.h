@@ -1,7 +1,7 @@
 #pragma once
 
 #include "kernels.h"
-#include "programs.h"
+#include "persistent.h"
 
 namespace lethe::cuda {
 
@@ -20,7 +20,9 @@ Kernels makeKernels() {
           Where::template kernel<RankRows>(),
           Where::template kernel<PlaceRows>(),
           Where::template kernel<CompactRows>(),
-          Where::template kernel<FindNotFinite>()};
+          Where::template kernel<FindNotFinite>(),
+          Where::template cooperative<Persistent>(),
+          Persistent::kTileBytes};
 }
 
 }  // namespace lethe::cuda

@@ -1,15 +1,12 @@
 #include "kernels.h"
 
-#include "ceil_divide.h"
-
 namespace lethe::cuda {
 
 const TileKernels& tilesFor(const Kernels& kernels, std::size_t rows, std::size_t columns,
                             std::size_t processors) {
   const TileKernels* best = &kernels.tiles[0];
   for (const TileKernels& tiles : kernels.tiles) {
-    const std::size_t count = ceilDivide(rows, tiles.rows) * ceilDivide(columns, tiles.columns);
-    if (count >= 2 * processors) best = &tiles;
+    if (tiles.count(rows, columns) >= 2 * processors) best = &tiles;
   }
   return *best;
 }

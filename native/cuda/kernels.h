@@ -1,6 +1,7 @@
 #pragma once
 
 #include "arguments.h"
+#include "ceil_divide.h"
 #include "program.h"
 
 namespace lethe::cuda {
@@ -12,6 +13,11 @@ struct TileKernels {
   Kernel<ForwardArguments> forward;
   Kernel<BackpropagateArguments> backpropagate;
   Kernel<UpdateArguments> update;
+
+  /** Tiles of a matrix. */
+  std::size_t count(std::size_t matrixRows, std::size_t matrixColumns) const {
+    return ceilDivide(matrixRows, rows) * ceilDivide(matrixColumns, columns);
+  }
 };
 
 struct Kernels {
@@ -23,6 +29,9 @@ struct Kernels {
   Kernel<SelectArguments> placeRows;
   Kernel<CompactArguments> compactRows;
   Kernel<FiniteArguments> findNotFinite;
+  CooperativeKernel<PersistentArguments> persistent;
+  /** What a block of the persistent kernel needs for its tiles, beside the weights that it owns. */
+  std::size_t persistentTileBytes;
 };
 
 /**

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "barrier.h"
 #include "block.h"
 
 namespace lethe::cuda {
@@ -19,11 +20,28 @@ struct Kernel {
   std::size_t sharedBytes;
 };
 
+/**
+ * A program in stages, P::run(block, arguments, stage) for stage < P::stages(arguments): all blocks
+ * end a stage before any begins the next, and keep their shared memory.
+ */
+template <class Arguments>
+struct CooperativeKernel {
+  const void* function;
+  void (*emulate)(const void* arguments, std::size_t block, std::size_t blocks, std::byte* shared,
+                  std::size_t stage);
+  std::size_t (*stages)(const void* arguments);
+  unsigned threads;
+};
+
 /** Kernels that the host runs, for tests. */
 struct OnHost {
   template <class Program>
   static Kernel<typename Program::Arguments> kernel() {
     return {nullptr, run<Program>, Program::kThreads, Program::kSharedBytes};
+  }
+  template <class Program>
+  static CooperativeKernel<typename Program::Arguments> cooperative() {
+    return {nullptr, runStage<Program>, stagesOf<Program>, Program::kThreads};
   }
 
  private:
@@ -31,6 +49,16 @@ struct OnHost {
   static void run(const void* arguments, std::size_t block, std::size_t blocks, std::byte* shared) {
     Program::run(Block<Program::kThreads>{block, blocks, shared},
                  *static_cast<const typename Program::Arguments*>(arguments));
+  }
+  template <class Program>
+  static void runStage(const void* arguments, std::size_t block, std::size_t blocks,
+                       std::byte* shared, std::size_t stage) {
+    Program::run(Block<Program::kThreads>{block, blocks, shared},
+                 *static_cast<const typename Program::Arguments*>(arguments), stage);
+  }
+  template <class Program>
+  static std::size_t stagesOf(const void* arguments) {
+    return Program::stages(*static_cast<const typename Program::Arguments*>(arguments));
   }
 };
 
@@ -43,11 +71,27 @@ __global__ void __launch_bounds__(Program::kThreads)
   Program::run(Block<Program::kThreads>{blockIdx.x, gridDim.x, shared}, arguments);
 }
 
+template <class Program>
+__global__ void __launch_bounds__(Program::kThreads, 1)
+    runStages(const __grid_constant__ typename Program::Arguments arguments) {
+  extern __shared__ __align__(16) std::byte shared[];
+  const Block<Program::kThreads> block{blockIdx.x, gridDim.x, shared};
+  const std::size_t stages = Program::stages(arguments);
+  for (std::size_t stage = 0; stage < stages; ++stage) {
+    Program::run(block, arguments, stage);
+    if (!waitForAll(*arguments.barrier, static_cast<std::uint32_t>(stage + 1) * gridDim.x)) return;
+  }
+}
+
 struct OnDevice {
   template <class Program>
   static Kernel<typename Program::Arguments> kernel() {
     return {reinterpret_cast<const void*>(runProgram<Program>), nullptr, Program::kThreads,
             Program::kSharedBytes};
+  }
+  template <class Program>
+  static CooperativeKernel<typename Program::Arguments> cooperative() {
+    return {reinterpret_cast<const void*>(runStages<Program>), nullptr, nullptr, Program::kThreads};
   }
 };
 

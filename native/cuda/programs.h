@@ -23,12 +23,17 @@ template <class Shape>
 struct Forward {
   using Arguments = ForwardArguments;
   static constexpr int kThreads = Shape::kThreads;
+  static constexpr std::size_t kTileRows = Shape::kM, kTileColumns = Shape::kN;
   static constexpr std::size_t kSharedBytes = Shape::kSharedBytes + Shape::kN * sizeof(float);
 
   static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
     const std::size_t tilesN = ceilDivide(arguments.layer.outputs, Shape::kN);
-    const std::size_t firstM = block.index / tilesN * Shape::kM;
-    const std::size_t firstN = block.index % tilesN * Shape::kN;
+    tile(block, arguments, block.index / tilesN * Shape::kM, block.index % tilesN * Shape::kN);
+  }
+
+  /** The outputs of rows from firstM and columns from firstN on. */
+  static LETHE_HOST_DEVICE void tile(const Block<kThreads>& block, const Arguments& arguments,
+                                     std::size_t firstM, std::size_t firstN) {
     const std::size_t rows = arguments.batch.step->rows;
     if (firstM >= rows) return;
 
@@ -69,6 +74,16 @@ struct Forward {
   }
 };
 
+/** The sum of one piece of an output's weights. */
+LETHE_HOST_DEVICE inline float pieceSum(const float* weights, std::size_t inputs,
+                                        std::size_t piece) {
+  const std::size_t first = piece * kPieceInputs;
+  const std::size_t end = inputs - first < kPieceInputs ? inputs : first + kPieceInputs;
+  float sum = 0;
+  for (std::size_t k = first; k < end; ++k) sum += weights[k];
+  return sum;
+}
+
 /** The sums of the pieces of every output's weights: 32 outputs and one piece to a block. */
 struct PieceSums {
   using Arguments = PieceSumsArguments;
@@ -98,9 +113,8 @@ struct PieceSums {
     block.forEachThread([&](int thread) {
       const std::size_t output = thread;
       if (output >= outputs) return;
-      float sum = 0;
-      for (std::size_t k = 0; k < inputs; ++k) sum += weights[output * kLead + k];
-      arguments.pieceSums[(firstOutput + output) * pieces + piece] = sum;
+      arguments.pieceSums[(firstOutput + output) * pieces + piece] =
+          pieceSum(weights + output * kLead, inputs, 0);
     });
   }
 };
@@ -118,7 +132,6 @@ struct ObjectiveOfRows {
     });
   }
 
- private:
   static LETHE_HOST_DEVICE void computeRow(const Arguments& arguments, std::size_t row) {
     const std::size_t dataRow = arguments.batch.order[arguments.batch.step->firstRow + row];
     float* logits = arguments.logits + row * arguments.stride;
@@ -232,12 +245,17 @@ template <class Shape>
 struct Backpropagate {
   using Arguments = BackpropagateArguments;
   static constexpr int kThreads = Shape::kThreads;
+  static constexpr std::size_t kTileRows = Shape::kM, kTileColumns = Shape::kN;
   static constexpr std::size_t kSharedBytes = Shape::kSharedBytes;
 
   static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
     const std::size_t tilesN = ceilDivide(arguments.layer.inputs, Shape::kN);
-    const std::size_t firstM = block.index / tilesN * Shape::kM;
-    const std::size_t firstN = block.index % tilesN * Shape::kN;
+    tile(block, arguments, block.index / tilesN * Shape::kM, block.index % tilesN * Shape::kN);
+  }
+
+  /** The gradients of rows from firstM and inputs from firstN on. */
+  static LETHE_HOST_DEVICE void tile(const Block<kThreads>& block, const Arguments& arguments,
+                                     std::size_t firstM, std::size_t firstN) {
     const std::size_t rows = arguments.step->kept;
     if (firstM >= rows) return;
     const Operand above{arguments.above, rows, false};
@@ -263,13 +281,18 @@ template <class Shape>
 struct UpdateLayer {
   using Arguments = UpdateArguments;
   static constexpr int kThreads = Shape::kThreads;
+  static constexpr std::size_t kTileRows = Shape::kM, kTileColumns = Shape::kN;
   static constexpr std::size_t kSharedBytes = Shape::kSharedBytes + Shape::kM * sizeof(float);
 
   static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    const std::size_t tilesN = ceilDivide(arguments.layer.inputs, Shape::kN);
+    tile(block, arguments, block.index / tilesN * Shape::kM, block.index % tilesN * Shape::kN);
+  }
+
+  /** The weights of outputs from firstM and inputs from firstN on. */
+  static LETHE_HOST_DEVICE void tile(const Block<kThreads>& block, const Arguments& arguments,
+                                     std::size_t firstM, std::size_t firstN) {
     const LayerShape& layer = arguments.layer;
-    const std::size_t tilesN = ceilDivide(layer.inputs, Shape::kN);
-    const std::size_t firstM = block.index / tilesN * Shape::kM;
-    const std::size_t firstN = block.index % tilesN * Shape::kN;
     const std::size_t rows = keptRowCount(arguments.batch);
     Update update = arguments.update;
     if (arguments.isScheduled) update.learningRate = arguments.batch.step->learningRate;

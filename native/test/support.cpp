@@ -16,13 +16,16 @@ namespace {
 const std::string kCpu = "cpu_";
 const std::string kCuda = "cuda";
 
-/** Multiprocessors decide on the tiles: few take the largest, many the smallest. */
+/** Multiprocessors decide on the tiles: one takes the largest, many the smallest. */
 struct EmulatedCuda {
   std::string name;
   std::size_t processors;
+  CudaExecution execution;
 };
-const EmulatedCuda kEmulatedCuda[] = {{"cuda_emulated_with_1_processor", 1},
-                                      {"cuda_emulated_with_132_processors", 132}};
+const EmulatedCuda kEmulatedCuda[] = {
+    {"cuda_emulated_graph_with_1_processor", 1, CudaExecution::kGraph},
+    {"cuda_emulated_graph_with_132_processors", 132, CudaExecution::kGraph},
+    {"cuda_emulated_auto_with_5_processors", 5, CudaExecution::kAuto}};
 
 }  // namespace
 
@@ -38,7 +41,7 @@ std::unique_ptr<Backend> makeBackend(const std::string& name, std::size_t thread
   for (const EmulatedCuda& emulated : kEmulatedCuda) {
     if (emulated.name != name) continue;
     return cuda::makeBackend(std::make_shared<CudaDevice>(makeEmulatedDevice(emulated.processors)),
-                             {.cpu = {threads, {}}});
+                             {.execution = emulated.execution, .cpu = {threads, {}}});
   }
   if (name == kCuda) return makeCudaBackend(openCudaDevice(), {.cpu = {threads, {}}});
   return makeCpuBackend({threads, name.substr(kCpu.size())});

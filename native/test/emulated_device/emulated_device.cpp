@@ -50,6 +50,19 @@ class EmulatedStream final : public cuda::Stream {
     }
   }
 
+  void launch(const cuda::CooperativeLaunch& launch) override {
+    takeLaunch();
+    std::vector<std::vector<std::byte>> shared(
+        launch.blocks, std::vector<std::byte>(launch.sharedBytes, std::byte{kNoise}));
+    for (std::size_t stage = 0; stage < launch.stages(launch.arguments); ++stage) {
+      for (std::size_t i = 0; i < launch.blocks; ++i) {
+        // Backwards in every other stage: blocks that need an order are then found out.
+        const std::size_t block = stage % 2 == 0 ? i : launch.blocks - 1 - i;
+        launch.emulate(launch.arguments, block, launch.blocks, shared[block].data(), stage);
+      }
+    }
+  }
+
   void beginRecording() override { recording_ = std::make_unique<RecordedGraph>(); }
   std::unique_ptr<cuda::Graph> endRecording() override { return std::move(recording_); }
   void launch(cuda::Graph& graph) override {
@@ -74,6 +87,7 @@ class EmulatedDevice final : public cuda::Device {
 
   std::string description() const override { return "emulated"; }
   std::size_t processors() const override { return processors_; }
+  std::size_t sharedBytesPerBlock() const override { return 227 * 1024; }
   const cuda::Kernels& kernels() const override { return kernels_; }
 
   void* allocate(std::size_t bytes) override {

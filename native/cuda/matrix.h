@@ -1,0 +1,26 @@
+#pragma once
+
+#include "device.h"
+#include "rows.h"
+
+namespace lethe::cuda {
+
+/** Floats in rows, each padded to alignedWidth. */
+struct Matrix {
+  Matrix() = default;
+  Matrix(Device& device, Stream& stream, std::size_t rows, std::size_t columns)
+      : columns(columns), stride(alignedWidth(columns)), buffer(device, rows * stride) {
+    stream.clear(buffer.data(), buffer.bytes());
+  }
+
+  float* data() const { return buffer.data(); }
+  Rows rows(Values values = Values::kRaw) const {
+    return {.floats = buffer.data(), .columns = columns, .stride = stride, .values = values};
+  }
+
+  std::size_t columns = 0;
+  std::size_t stride = 0;
+  Buffer<float> buffer;
+};
+
+}  // namespace lethe::cuda

@@ -1,0 +1,90 @@
+#include "persistent_run.h"
+
+#include <algorithm>
+
+#include "lethe/error.h"
+#include "ownership.h"
+
+namespace lethe::cuda {
+namespace {
+
+/** Beyond these, kernels with larger tiles are quicker than not leaving the device. */
+constexpr std::size_t kMostRows = 512;
+constexpr std::size_t kMostUpperWeights = std::size_t{1} << 20;
+
+/** One to a multiprocessor of the run's share of the device. */
+std::size_t blocksFor(const Device& device, const CudaOptions& options) {
+  return std::max<std::size_t>(1, device.processors() / options.concurrentRuns);
+}
+
+std::size_t sharedBytesFor(const Job& job, const ParameterLayout& layout, const Device& device,
+                           const CudaOptions& options) {
+  const Layer& first = job.model.architecture.layers().front();
+  return device.kernels().persistentTileBytes +
+         ownBytes(first.outputs, layout.stride(0), blocksFor(device, options));
+}
+
+/** What keeps a job from the persistent kernel; empty: nothing. */
+std::string obstacle(const Job& job, const ParameterLayout& layout, const Device& device,
+                     const CudaOptions& options) {
+  const std::size_t layers = job.model.architecture.layers().size();
+  if (layers < 2 || layers > kMaxPersistentLayers) {
+    return "it takes 2.." + std::to_string(kMaxPersistentLayers) + " layers";
+  }
+  if (forwardOnly(job.sink) || std::holds_alternative<KroneckerFactors>(job.sink)) {
+    return "it takes sinks of one value per parameter";
+  }
+  if (job.plan.hardest) return "it does not select the hardest rows";
+  if (sharedBytesFor(job, layout, device, options) > device.sharedBytesPerBlock()) {
+    return "the first layer's weights do not fit the device's shared memory";
+  }
+  return "";
+}
+
+}  // namespace
+
+bool PersistentRun::isChosen(const Job& job, const ParameterLayout& layout, const Device& device,
+                             const CudaOptions& options) {
+  if (options.execution == CudaExecution::kGraph) return false;
+  const std::string reason = obstacle(job, layout, device, options);
+  if (options.execution == CudaExecution::kPersistent && !reason.empty()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the persistent execution does not fit: " + reason + "; choose auto or graph");
+  }
+  const std::size_t upperWeights =
+      layout.size() - layout.weights(1 % job.model.architecture.layers().size());
+  return reason.empty() && (options.execution == CudaExecution::kPersistent ||
+                            (job.maxBatch() <= kMostRows && upperWeights <= kMostUpperWeights));
+}
+
+PersistentRun::PersistentRun(const Job& job, const ParameterLayout& layout, Device& device,
+                             Stream& stream, const CudaOptions& options)
+    : kernels_(device.kernels()),
+      blocks_(blocksFor(device, options)),
+      sharedBytes_(sharedBytesFor(job, layout, device, options)),
+      otherFirstOutputs_(device, stream, job.maxBatch(),
+                         job.model.architecture.layers().front().outputs),
+      barrier_(device, 1),
+      hostBarrier_(device, 1) {
+  hostBarrier_[0] = {};
+}
+
+void PersistentRun::launch(Stream& stream, PersistentArguments arguments) {
+  arguments.firstOutputs[1] = otherFirstOutputs_.data();
+  arguments.barrier = barrier_.data();
+  stream.clear(barrier_.data(), barrier_.bytes());
+  const auto& kernel = kernels_.persistent;
+  stream.launch(CooperativeLaunch{kernel.function, kernel.emulate, kernel.stages, kernel.threads,
+                                  sharedBytes_, blocks_, &arguments});
+  stream.download(hostBarrier_.data(), barrier_.data(), barrier_.bytes());
+}
+
+void PersistentRun::check() const {
+  if (hostBarrier_[0].stalled == 0) return;
+  throw Error(
+      ErrorCode::kDeviceFailed,
+      "blocks of the CUDA device waited for each other for seconds; the model is as it was: "
+      "end what else uses the device, or take the device \"cpu\"");
+}
+
+}  // namespace lethe::cuda

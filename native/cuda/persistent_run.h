@@ -1,0 +1,37 @@
+#pragma once
+
+#include "kernels.h"
+#include "lethe/backend.h"
+#include "lethe/cuda.h"
+#include "matrix.h"
+#include "parameter_layout.h"
+
+namespace lethe::cuda {
+
+/** The persistent kernel as an executor launches it. */
+class PersistentRun {
+ public:
+  /**
+   * Whether the options and the job let the steps run in it. Throws kInvalidArgument where the
+   * options ask for it and the job does not fit.
+   */
+  static bool isChosen(const Job& job, const ParameterLayout& layout, const Device& device,
+                       const CudaOptions& options);
+
+  PersistentRun(const Job& job, const ParameterLayout& layout, Device& device, Stream& stream,
+                const CudaOptions& options);
+
+  void launch(Stream& stream, PersistentArguments arguments);
+  /** After the stream's wait. Throws kDeviceFailed if the blocks did not all arrive. */
+  void check() const;
+
+ private:
+  const Kernels& kernels_;
+  std::size_t blocks_;
+  std::size_t sharedBytes_;
+  Matrix otherFirstOutputs_;
+  Buffer<Barrier> barrier_;
+  PinnedBuffer<Barrier> hostBarrier_;
+};
+
+}  // namespace lethe::cuda
