@@ -4,7 +4,10 @@
 #ifdef __CUDACC__
 #define LETHE_HOST_DEVICE __host__ __device__
 #define LETHE_UNROLL _Pragma("unroll")
+/** Keeps a function's registers apart from its caller's. */
+#define LETHE_NOINLINE __noinline__
 #else
 #define LETHE_HOST_DEVICE
 #define LETHE_UNROLL
+#define LETHE_NOINLINE
 #endif

@@ -14,7 +14,7 @@ struct Persistent {
   using Arguments = PersistentArguments;
   static constexpr int kThreads = 128;
   /** All rows of a batch for the few outputs of a block, and the other way round. */
-  using OwnForward = Forward<TileShape<128, 4, 32, 1, 4>>;
+  using OwnForward = Forward<TileShape<128, 4, 16, 1, 4>>;
   using OwnUpdate = UpdateLayer<TileShape<4, 512, 8, 4, 4>>;
   using AnyForward = Forward<SmallTile>;
   using AnyBackpropagate = Backpropagate<SmallTile>;
@@ -22,9 +22,20 @@ struct Persistent {
   static_assert(OwnForward::kThreads == kThreads && OwnUpdate::kThreads == kThreads &&
                 AnyForward::kThreads == kThreads);
 
-  static constexpr std::size_t kTileBytes = 40 * 1024;
-  static_assert(OwnForward::kSharedBytes <= kTileBytes && OwnUpdate::kSharedBytes <= kTileBytes &&
-                AnyForward::kSharedBytes <= kTileBytes && AnyUpdate::kSharedBytes <= kTileBytes);
+  static constexpr std::size_t kScratchBytes = 40 * 1024;
+  static_assert(OwnForward::kSharedBytes <= kScratchBytes &&
+                OwnUpdate::kSharedBytes <= kScratchBytes &&
+                AnyForward::kSharedBytes <= kScratchBytes &&
+                AnyUpdate::kSharedBytes <= kScratchBytes);
+
+  /** What a block's tiles are told in a stage: in its memory, for it would fill the registers. */
+  struct Told {
+    ForwardArguments forward;
+    BackpropagateArguments backpropagate;
+    UpdateArguments update;
+    ObjectiveArguments objective;
+  };
+  static constexpr std::size_t kTileBytes = kScratchBytes + (sizeof(Told) + 15) / 16 * 16;
 
   /**
    * Of a step: the first layer (and, before it, the last step's updates of the two first layers);
@@ -54,6 +65,25 @@ struct Persistent {
  private:
   static LETHE_HOST_DEVICE float* firstOutputs(const Arguments& arguments, std::size_t step) {
     return arguments.firstOutputs[step % 2];
+  }
+
+  /** Copies what all steps are told, with what differs in this one. */
+  template <class T, class Change>
+  static LETHE_HOST_DEVICE const T& tell(const Block<kThreads>& block, T Told::*part, const T& all,
+                                         const Change& change) {
+    T& told = reinterpret_cast<Told*>(block.shared + kScratchBytes)->*part;
+    block.forEachThread([&](int thread) {
+      static_assert(sizeof(T) % sizeof(std::uint64_t) == 0);
+      for (std::size_t i = thread; i < sizeof(T) / sizeof(std::uint64_t); i += kThreads) {
+        memcpy(reinterpret_cast<std::byte*>(&told) + i * sizeof(std::uint64_t),
+               reinterpret_cast<const std::byte*>(&all) + i * sizeof(std::uint64_t),
+               sizeof(std::uint64_t));
+      }
+    });
+    block.forEachThread([&](int thread) {
+      if (thread == 0) change(told);
+    });
+    return told;
   }
 
   /** The weights that a block owns, [count][stride], and what stands beside them. */
@@ -98,17 +128,19 @@ struct Persistent {
 
   static LETHE_HOST_DEVICE void updateOwn(const Block<kThreads>& block, const Arguments& arguments,
                                           std::size_t step, const Own& mine) {
-    UpdateArguments update = arguments.update[0];
-    update.batch.step = arguments.steps + step;
-    update.gradient.floats += mine.outputs.first;
-    update.layer.outputs = mine.outputs.count;
-    update.parameters = mine.weights;
-    update.state = mine.state;
-    update.bias += mine.outputs.first;
-    update.biasState += mine.outputs.first;
+    const UpdateArguments& update =
+        tell(block, &Told::update, arguments.update[0], [&](UpdateArguments& told) {
+          told.batch.step = arguments.steps + step;
+          told.gradient.floats += mine.outputs.first;
+          told.layer.outputs = mine.outputs.count;
+          told.parameters = mine.weights;
+          told.state = mine.state;
+          told.bias += mine.outputs.first;
+          told.biasState += mine.outputs.first;
+        });
     for (std::size_t m = 0; m < mine.outputs.count; m += OwnUpdate::kTileRows) {
       for (std::size_t n = 0; n < update.layer.inputs; n += OwnUpdate::kTileColumns) {
-        OwnUpdate::tile(block, update, m, n);
+        multiply<OwnUpdate>(block, update, m, n);
       }
     }
     if (arguments.pieceSums) sumPieces(block, arguments, mine);
@@ -129,20 +161,29 @@ struct Persistent {
 
   static LETHE_HOST_DEVICE void forwardOwn(const Block<kThreads>& block, const Arguments& arguments,
                                            std::size_t step, const Own& mine) {
-    ForwardArguments forward = arguments.forward[0];
-    forward.batch.step = arguments.steps + step;
-    forward.layer.outputs = mine.outputs.count;
-    forward.weights = mine.weights;
-    forward.bias += mine.outputs.first;
-    if (forward.pieceSums) {
-      forward.pieceSums += mine.outputs.first * ceilDivide(forward.layer.inputs, kPieceInputs);
-    }
-    forward.out = firstOutputs(arguments, step) + mine.outputs.first;
+    const ForwardArguments& forward =
+        tell(block, &Told::forward, arguments.forward[0], [&](ForwardArguments& told) {
+          told.batch.step = arguments.steps + step;
+          told.layer.outputs = mine.outputs.count;
+          told.weights = mine.weights;
+          told.bias += mine.outputs.first;
+          if (told.pieceSums) {
+            told.pieceSums += mine.outputs.first * ceilDivide(told.layer.inputs, kPieceInputs);
+          }
+          told.out = firstOutputs(arguments, step) + mine.outputs.first;
+        });
     for (std::size_t m = 0; m < arguments.maxBatch; m += OwnForward::kTileRows) {
       for (std::size_t n = 0; n < mine.outputs.count; n += OwnForward::kTileColumns) {
-        OwnForward::tile(block, forward, m, n);
+        multiply<OwnForward>(block, forward, m, n);
       }
     }
+  }
+
+  template <class Program>
+  LETHE_NOINLINE static LETHE_HOST_DEVICE void multiply(const Block<kThreads>& block,
+                                                        const typename Program::Arguments& told,
+                                                        std::size_t m, std::size_t n) {
+    Program::tile(block, told, m, n);
   }
 
   /** Calls work(m, n) for the block's share of the tiles of rows x columns. */
@@ -156,53 +197,57 @@ struct Persistent {
     }
   }
 
-  static LETHE_HOST_DEVICE ForwardArguments forwardOf(const Arguments& arguments, std::size_t step,
-                                                      std::size_t l) {
-    ForwardArguments forward = arguments.forward[l];
-    forward.batch.step = arguments.steps + step;
-    if (l == 1) forward.input.floats = firstOutputs(arguments, step);
-    return forward;
+  static LETHE_HOST_DEVICE const ForwardArguments& forwardOf(const Block<kThreads>& block,
+                                                             const Arguments& arguments,
+                                                             std::size_t step, std::size_t l) {
+    return tell(block, &Told::forward, arguments.forward[l], [&](ForwardArguments& told) {
+      told.batch.step = arguments.steps + step;
+      if (l == 1) told.input.floats = firstOutputs(arguments, step);
+    });
   }
 
   static LETHE_HOST_DEVICE void forward(const Block<kThreads>& block, const Arguments& arguments,
                                         std::size_t step, std::size_t l) {
-    const ForwardArguments forward = forwardOf(arguments, step, l);
+    const ForwardArguments& forward = forwardOf(block, arguments, step, l);
     shareOut<AnyForward>(
         block, arguments.maxBatch, forward.layer.outputs,
-        [&](std::size_t m, std::size_t n) { AnyForward::tile(block, forward, m, n); });
+        [&](std::size_t m, std::size_t n) { multiply<AnyForward>(block, forward, m, n); });
   }
 
-  static LETHE_HOST_DEVICE BackpropagateArguments backpropagateOf(const Arguments& arguments,
-                                                                  std::size_t step, std::size_t l) {
-    BackpropagateArguments back = arguments.backpropagate[l];
-    back.step = arguments.steps + step;
-    if (l == 1) back.activations = firstOutputs(arguments, step);
-    return back;
+  static LETHE_HOST_DEVICE const BackpropagateArguments& backpropagateOf(
+      const Block<kThreads>& block, const Arguments& arguments, std::size_t step, std::size_t l) {
+    return tell(block, &Told::backpropagate, arguments.backpropagate[l],
+                [&](BackpropagateArguments& told) {
+                  told.step = arguments.steps + step;
+                  if (l == 1) told.activations = firstOutputs(arguments, step);
+                });
   }
 
   static LETHE_HOST_DEVICE void backpropagate(const Block<kThreads>& block,
                                               const Arguments& arguments, std::size_t step,
                                               std::size_t l) {
-    const BackpropagateArguments back = backpropagateOf(arguments, step, l);
+    const BackpropagateArguments& back = backpropagateOf(block, arguments, step, l);
     shareOut<AnyBackpropagate>(
         block, arguments.maxBatch, back.layer.inputs,
-        [&](std::size_t m, std::size_t n) { AnyBackpropagate::tile(block, back, m, n); });
+        [&](std::size_t m, std::size_t n) { multiply<AnyBackpropagate>(block, back, m, n); });
   }
 
   /** Rows need no other rows here: the block that has their logits goes on with them. */
   static LETHE_HOST_DEVICE void thereAndBack(const Block<kThreads>& block,
                                              const Arguments& arguments, std::size_t step) {
     const std::size_t last = arguments.layers - 1;
-    const ForwardArguments forward = forwardOf(arguments, step, last);
-    const BackpropagateArguments back = backpropagateOf(arguments, step, last);
-    ObjectiveArguments objective = arguments.objective;
-    objective.batch.step = arguments.steps + step;
-    objective.losses += step * arguments.maxBatch;
+    const ForwardArguments& forward = forwardOf(block, arguments, step, last);
+    const BackpropagateArguments& back = backpropagateOf(block, arguments, step, last);
+    const ObjectiveArguments& objective =
+        tell(block, &Told::objective, arguments.objective, [&](ObjectiveArguments& told) {
+          told.batch.step = arguments.steps + step;
+          told.losses += step * arguments.maxBatch;
+        });
     const std::size_t rows = objective.batch.step->rows;
     for (std::size_t m = block.index * AnyForward::kTileRows; m < rows;
          m += block.count * AnyForward::kTileRows) {
       for (std::size_t n = 0; n < forward.layer.outputs; n += AnyForward::kTileColumns) {
-        AnyForward::tile(block, forward, m, n);
+        multiply<AnyForward>(block, forward, m, n);
       }
       block.forEachThread([&](int thread) {
         const std::size_t row = m + thread;
@@ -211,19 +256,21 @@ struct Persistent {
         }
       });
       for (std::size_t n = 0; n < back.layer.inputs; n += AnyBackpropagate::kTileColumns) {
-        AnyBackpropagate::tile(block, back, m, n);
+        multiply<AnyBackpropagate>(block, back, m, n);
       }
     }
   }
 
   static LETHE_HOST_DEVICE void update(const Block<kThreads>& block, const Arguments& arguments,
                                        std::size_t step, std::size_t l) {
-    UpdateArguments update = arguments.update[l];
-    update.batch.step = arguments.steps + step;
-    if (l == 1) update.input.floats = firstOutputs(arguments, step);
+    const UpdateArguments& update =
+        tell(block, &Told::update, arguments.update[l], [&](UpdateArguments& told) {
+          told.batch.step = arguments.steps + step;
+          if (l == 1) told.input.floats = firstOutputs(arguments, step);
+        });
     shareOut<AnyUpdate>(
         block, update.layer.outputs, update.layer.inputs,
-        [&](std::size_t m, std::size_t n) { AnyUpdate::tile(block, update, m, n); });
+        [&](std::size_t m, std::size_t n) { multiply<AnyUpdate>(block, update, m, n); });
   }
 };
 

@@ -132,7 +132,8 @@ struct ObjectiveOfRows {
     });
   }
 
-  static LETHE_HOST_DEVICE void computeRow(const Arguments& arguments, std::size_t row) {
+  LETHE_NOINLINE static LETHE_HOST_DEVICE void computeRow(const Arguments& arguments,
+                                                          std::size_t row) {
     const std::size_t dataRow = arguments.batch.order[arguments.batch.step->firstRow + row];
     float* logits = arguments.logits + row * arguments.stride;
     const std::uint32_t label = arguments.labels[dataRow];
