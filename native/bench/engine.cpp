@@ -7,7 +7,6 @@
 // random bytes, of which the share DENSITY is not 0: medians over the steps.
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -15,25 +14,14 @@
 #include <string>
 #include <vector>
 
+#include "data.h"
 #include "dispatch.h"
 #include "executor.h"
 #include "lethe/floating_point.h"
-#include "lethe/philox.h"
+#include "timing.h"
 
 namespace lethe::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double secondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 const cpu::Kernels& kernels() {
   const char* forced = std::getenv("LETHE_ISA");
@@ -58,20 +46,6 @@ double peakFlops(std::size_t threads) {
     best = std::max(best, sum / seconds);
   }
   return best;
-}
-
-std::shared_ptr<const Dataset> randomBytes(std::size_t rows, std::size_t columns, double density,
-                                           std::size_t classes) {
-  PhiloxStream random(1, PhiloxPurpose::kBatchOrder);
-  std::vector<std::uint8_t> features(rows * columns);
-  for (auto& value : features) {
-    const bool zero = random.below(1000) >= density * 1000;
-    value = zero ? 0 : static_cast<std::uint8_t>(1 + random.below(255));
-  }
-  std::vector<std::uint32_t> labels(rows);
-  for (auto& label : labels) label = random.below(static_cast<std::uint32_t>(classes));
-  return Dataset::fromBytes(std::move(features), {1 / 255.0f, -0.5f}, std::move(labels), columns,
-                            classes);
 }
 
 struct StageKey {

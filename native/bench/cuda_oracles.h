@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "cuda_workloads.h"
+#include "lethe/cuda.h"
+
+namespace lethe::bench {
+
+struct OracleTimes {
+  double seconds = 0;     ///< for all models, side by side
+  bool sameBits = false;  ///< the first and the last model are those of the CPU
+};
+
+/**
+ * Trains so many oracles in `concurrentRuns` host threads, each with a backend of its own on the
+ * one device. One model for each thread is trained before the time begins. Throws what a run
+ * throws.
+ */
+OracleTimes trainOracles(const Workloads& workloads, const std::shared_ptr<CudaDevice>& device,
+                         CudaExecution execution, std::size_t models, std::size_t concurrentRuns);
+
+}  // namespace lethe::bench
