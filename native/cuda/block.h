@@ -42,9 +42,22 @@ struct Block {
 #endif
   }
 
+  /** The same for every warp: its threads call work(warp) together. */
+  template <class Work>
+  LETHE_HOST_DEVICE void forEachWarp(const Work& work) const {
+#ifdef __CUDA_ARCH__
+    work(static_cast<int>(threadIdx.x) / kWarp);
+    __syncthreads();
+#else
+    for (int warp = 0; warp < kThreads / kWarp; ++warp) work(warp);
+#endif
+  }
+
+  static constexpr int kWarp = 32;  ///< threads
+
   std::size_t index;  ///< of the block among `count`
   std::size_t count;  ///< blocks of the launch
-  std::byte* shared;  ///< the block's own memory, 16-byte aligned
+  std::byte* shared;  ///< the block's own memory, 32-byte aligned
   mutable bool backwards = false;
 };
 

@@ -180,11 +180,13 @@ class RuntimeDevice final : public Device {
                                  static_cast<int>(kernel.sharedBytes)),
             "preparing a kernel");
     };
-    for (const cuda::TileKernels& tiles : kernels_.tiles) {
+    const auto allowAll = [&](const cuda::TileKernels& tiles) {
       allow(tiles.forward);
       allow(tiles.backpropagate);
       allow(tiles.update);
-    }
+    };
+    for (const cuda::TileKernels& tiles : kernels_.tiles) allowAll(tiles);
+    allowAll(kernels_.tensorTiles);
   }
 
   std::string name_;

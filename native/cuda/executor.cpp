@@ -75,6 +75,7 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
       kernels_(device.kernels()),
       stream_(device.openStream()),
       layout_(job.model.architecture),
+      precision_(options.precision),
       update_(updateFor(job.sink)),
       meanOverBatch_(!holds<Gradient>(job.sink) && !sumsRowSquares(job.sink) &&
                      !holds<KroneckerFactors>(job.sink)),
@@ -201,6 +202,7 @@ void CudaExecutor::harvest() {
 }
 
 const TileKernels& CudaExecutor::tilesFor(std::size_t rows, std::size_t columns) const {
+  if (precision_ == Precision::kFast) return kernels_.tensorTiles;
   return cuda::tilesFor(kernels_, rows, columns, device_.processors());
 }
 

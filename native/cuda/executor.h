@@ -80,6 +80,7 @@ class CudaExecutor final : public Executor {
   const Kernels& kernels_;
   std::unique_ptr<Stream> stream_;
   ParameterLayout layout_;
+  Precision precision_;
   Update update_;
   bool meanOverBatch_;    ///< whether gradients are divided by the rows of their batch
   bool squaredOperands_;  ///< whether the sink sums squares of each row's gradient

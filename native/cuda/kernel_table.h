@@ -14,6 +14,7 @@ Kernels makeKernels() {
             Where::template kernel<UpdateLayer<Shape>>()};
   };
   return {{tiles(SmallTile{}), tiles(MediumTile{}), tiles(LargeTile{})},
+          tiles(TensorTile{}),
           Where::template kernel<PieceSums>(),
           Where::template kernel<ObjectiveOfRows>(),
           Where::template kernel<CollectLogits>(),

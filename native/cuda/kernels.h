@@ -21,7 +21,8 @@ struct TileKernels {
 };
 
 struct Kernels {
-  TileKernels tiles[3];  ///< from the smallest tile to the largest
+  TileKernels tiles[3];     ///< from the smallest tile to the largest
+  TileKernels tensorTiles;  ///< of Precision::kFast
   Kernel<PieceSumsArguments> pieceSums;
   Kernel<ObjectiveArguments> objective;
   Kernel<CollectArguments> collectLogits;

@@ -28,6 +28,7 @@ std::size_t sharedBytesFor(const Job& job, const ParameterLayout& layout, const 
 std::string obstacle(const Job& job, const ParameterLayout& layout, const Device& device,
                      const CudaOptions& options) {
   const std::size_t layers = job.model.architecture.layers().size();
+  if (options.precision == Precision::kFast) return "it is exact";
   if (layers < 2 || layers > kMaxPersistentLayers) {
     return "it takes 2.." + std::to_string(kMaxPersistentLayers) + " layers";
   }

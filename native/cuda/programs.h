@@ -4,6 +4,7 @@
 #include "../arithmetic/objective.h"
 #include "arguments.h"
 #include "ceil_divide.h"
+#include "tensor_tile.h"
 #include "tile.h"
 
 /** The parts of a step, each a program of many blocks. */

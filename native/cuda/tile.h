@@ -98,9 +98,10 @@ struct Slab {
  * row m and every four columns n..n + 3 of it, inside the matrix or not.
  */
 template <class Shape, class Done>
-LETHE_HOST_DEVICE inline void multiplyTile(const Block<Shape::kThreads>& block, const Operand& a,
-                                           const Operand& b, std::size_t depth, std::size_t firstM,
-                                           std::size_t firstN, const Done& done) {
+requires(Shape::kThreadM > 0) LETHE_HOST_DEVICE
+    inline void multiplyTile(const Block<Shape::kThreads>& block, const Operand& a,
+                             const Operand& b, std::size_t depth, std::size_t firstM,
+                             std::size_t firstN, const Done& done) {
   constexpr int kGroups = Shape::kThreadN / 4;
   using SlabA = Slab<Shape::kM, Shape::kK, Shape::kLeadM, Shape::kThreads>;
   using SlabB = Slab<Shape::kN, Shape::kK, Shape::kLeadN, Shape::kThreads>;

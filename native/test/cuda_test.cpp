@@ -9,6 +9,7 @@
 
 #include "backend.h"
 #include "emulated_device/emulated_device.h"
+#include "ownership.h"
 #include "parameter_layout.h"
 #include "support.h"
 #include "tile.h"
@@ -108,6 +109,60 @@ TEST(EmulatedCuda, keeps_a_data_set_as_long_as_it_lives) {
   dataset.reset();
   cache.get(*device, makeDataset(Features::kBytes, 5, 3, 2));
   EXPECT_TRUE(copy.expired());
+}
+
+/** TF32 keeps 11 bits of a factor; of gradients, a ReLU near 0 can also switch. */
+double fastTolerance(const Sink& sink) {
+  return std::holds_alternative<Logits>(sink) ? 5e-3 : 3e-2;
+}
+
+TEST(EmulatedCuda, is_near_in_fast_precision_and_not_equal) {
+  for (const Features features : kAllFeatures) {
+    PassSpec spec = makeSpec({300, 70, 33, 10}, features, 310, 140, SquaredGradient{});
+    for (const Sink& sink : {Sink(Logits{}), Sink(Gradient{}), Sink(SquaredGradient{})}) {
+      spec.sink = sink;
+      const std::vector<float> exact = run(spec, *makeBackend("cpu_plain")).values;
+      const auto device = std::make_shared<CudaDevice>(makeEmulatedDevice());
+      const auto fast = cuda::makeBackend(device, {.precision = Precision::kFast});
+      const std::vector<float> near = run(spec, *fast).values;
+      EXPECT_LT(relativeError({exact.begin(), exact.end()}, near), fastTolerance(sink));
+      EXPECT_FALSE(sameBits(exact, near));
+    }
+  }
+}
+
+TEST(CudaOptions, name_what_keeps_a_job_from_the_persistent_kernel) {
+  const auto refuses = [](PassSpec spec, Precision precision, const std::string& part) {
+    const auto device = std::make_shared<CudaDevice>(makeEmulatedDevice());
+    const auto backend = cuda::makeBackend(
+        device, {.precision = precision, .execution = CudaExecution::kPersistent});
+    return fails(ErrorCode::kInvalidArgument, part, [&] { run(spec, *backend); });
+  };
+  const Sgd sgd{.learningRate = 0.1f};
+  EXPECT_TRUE(refuses(makeSpec({5, 3}, Features::kBytes, 9, 4, sgd), Precision::kExact, "layers"));
+  EXPECT_TRUE(refuses(trainingSpec(), Precision::kFast, "exact"));
+  EXPECT_TRUE(refuses(makeSpec({5, 4, 3}, Features::kBytes, 9, 4, Logits{}), Precision::kExact,
+                      "one value per parameter"));
+  EXPECT_TRUE(refuses(makeSpec({4000, 400, 3}, Features::kBytes, 9, 4, sgd), Precision::kExact,
+                      "shared memory"));
+  PassSpec hardest = trainingSpec();
+  hardest.plan.hardest = 3;
+  EXPECT_TRUE(refuses(hardest, Precision::kExact, "hardest"));
+}
+
+TEST(OwnOutputs, belong_to_one_block_each) {
+  for (const std::size_t outputs : {1, 4, 70, 512, 1000}) {
+    for (const std::size_t blocks : {1, 5, 22, 132}) {
+      std::size_t next = 0;
+      for (std::size_t block = 0; block < blocks; ++block) {
+        const auto [first, count] = cuda::ownOutputs(outputs, blocks, block);
+        EXPECT_EQ(first, next);
+        EXPECT_LE(count, cuda::outputsPerBlock(outputs, blocks));
+        next += count;
+      }
+      EXPECT_EQ(next, outputs);
+    }
+  }
 }
 
 TEST(CudaOptions, are_checked) {
