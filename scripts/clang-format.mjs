@@ -26,7 +26,7 @@ function main() {
     throw new ToolError(`clang-format ${MAJOR} is missing: install clang-format-${MAJOR}`);
   }
   const files = readdirSync(join(ROOT, 'native'), { recursive: true })
-    .filter((file) => /\.(h|cpp)$/.test(file))
+    .filter((file) => /\.(h|cpp|cuh?)$/.test(file))
     .map((file) => join('native', file));
   run(command, [
     ...(process.argv.includes('--check') ? ['--dry-run', '--Werror'] : ['-i']),

@@ -4,7 +4,11 @@ import { has, ROOT, run, runForReport } from './tools.mjs';
 /** The ways in which CI builds the native tests; the first is everyone's. */
 export const BUILDS = [
   { name: 'g++', folder: 'build/test', options: ['-DCMAKE_CXX_COMPILER=g++'] },
-  { name: 'clang++', folder: 'build/test-clang', options: ['-DCMAKE_CXX_COMPILER=clang++'] },
+  {
+    name: 'clang++, without CUDA',
+    folder: 'build/test-clang',
+    options: ['-DCMAKE_CXX_COMPILER=clang++', '-DLETHE_CUDA=OFF'],
+  },
   {
     name: 'address and undefined-behaviour sanitizers',
     folder: 'build/test-asan',

@@ -31,6 +31,7 @@ function stage(name, work) {
   totals.skipped.push(...counts.skipped.map((test) => `${name}: ${test}`));
 }
 
+const generator = has('ninja') ? ['-G', 'Ninja'] : [];
 const skip = (reason) => ({ passed: 0, failed: 0, skipped: [reason] });
 
 /** CMake and GoogleTest for everyone; the other compilers and the formatter for CI. */
@@ -71,6 +72,21 @@ function vitest() {
   return { passed: numPassedTests, failed: ok ? 0 : Math.max(1, numFailedTests), skipped };
 }
 
+/** The native tests' build fails where a kernel spills registers; tests of a device skip by themselves. */
+function cudaKernels() {
+  if (!has('nvcc')) return skip('nvcc is not installed: the kernels are tested on the host alone');
+  run('cmake', [
+    '-S',
+    '.',
+    '-B',
+    'build/test',
+    '-DLETHE_TESTS=ON',
+    '-DLETHE_CUDA=ON',
+    ...generator,
+  ]);
+  run('cmake', ['--build', 'build/test', '--parallel', '2', '--target', 'lethe_core']);
+}
+
 function loadAddon(path) {
   run(process.execPath, ['scripts/load-addon.mjs', path]);
 }
@@ -95,6 +111,7 @@ stage('build', () =>
   run(process.execPath, ['scripts/build.mjs', '--if-missing', '--cmake', '--bench']),
 );
 stage('format and lint', lint);
+stage('CUDA kernels', cudaKernels);
 stage('types of the tests', () => run(bin('tsc'), ['-p', 'test']));
 stage('addon in both kinds of thread', () => loadAddon(ADDON));
 if (ci) stage('addon built by node-gyp', buildWithGyp);
