@@ -42,6 +42,13 @@ struct Block {
 #endif
   }
 
+  /** Until every thread has come here: for what a thread reads outside of forEachThread. */
+  LETHE_HOST_DEVICE void wait() const {
+#ifdef __CUDA_ARCH__
+    __syncthreads();
+#endif
+  }
+
   /** The same for every warp: its threads call work(warp) together. */
   template <class Work>
   LETHE_HOST_DEVICE void forEachWarp(const Work& work) const {

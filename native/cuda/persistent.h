@@ -72,6 +72,8 @@ struct Persistent {
   static LETHE_HOST_DEVICE const T& tell(const Block<kThreads>& block, T Told::*part, const T& all,
                                          const Change& change) {
     T& told = reinterpret_cast<Told*>(block.shared + kScratchBytes)->*part;
+    // A block without tiles may still be looking at what it was told before.
+    block.wait();
     block.forEachThread([&](int thread) {
       static_assert(sizeof(T) % sizeof(std::uint64_t) == 0);
       for (std::size_t i = thread; i < sizeof(T) / sizeof(std::uint64_t); i += kThreads) {
