@@ -16,7 +16,7 @@ struct Barrier {
 
 /**
  * Waits until `expected` arrivals have been counted; what was written before is seen afterwards.
- * Answers false where that takes seconds, as it cannot unless a block is missing: a barrier must
+ * Answers false where that takes seconds, as it does where a block is missing: a barrier must
  * not hang the device for ever.
  */
 __device__ inline bool waitForAll(Barrier& barrier, std::uint32_t expected) {

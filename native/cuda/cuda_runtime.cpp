@@ -31,11 +31,12 @@ void check(cudaError_t error, const char* what) {
   if (error == cudaErrorMemoryAllocation) {
     throw Error(ErrorCode::kOutOfMemory,
                 "the CUDA device has too little free memory (" + reason +
-                    "): end what else uses it, or take smaller batches or the device \"cpu\"");
+                    "): end what else uses it, let go of data sets, or take smaller batches or the "
+                    "device \"cpu\"");
   }
   throw Error(ErrorCode::kDeviceFailed,
               "the CUDA device failed (" + reason +
-                  "); the model is as it was: try again, or take the device \"cpu\"");
+                  "); the model is as it was: take the device \"cpu\", or start the process anew");
 }
 
 /** The device's name, or what is missing. */
@@ -43,13 +44,14 @@ CudaStatus findDevice() {
   int driver = 0, runtime = 0, count = 0;
   cudaRuntimeGetVersion(&runtime);
   if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0) {
+    cudaGetLastError();
     return {false, "there is no NVIDIA driver: install one, or choose the device \"cpu\""};
   }
   const cudaError_t found = cudaGetDeviceCount(&count);
   if (found == cudaErrorInsufficientDriver || driver / 1000 < runtime / 1000) {
     cudaGetLastError();
     return {false, "the NVIDIA driver is too old: it is for CUDA " + versionName(driver) +
-                       ", and Lethe needs " + versionName(runtime / 1000 * 1000) +
+                       ", and Lethe was built with " + versionName(runtime) +
                        ": install a newer one, or choose the device \"cpu\""};
   }
   if (found == cudaErrorNoDevice || (found == cudaSuccess && count == 0)) {
@@ -63,12 +65,15 @@ CudaStatus findDevice() {
   const cudaError_t asked = found == cudaSuccess ? cudaGetDeviceProperties(&properties, 0) : found;
   if (asked != cudaSuccess) {
     cudaGetLastError();
-    return {false, std::string("the CUDA device cannot be used: ") + cudaGetErrorString(asked)};
+    return {false, std::string("the CUDA device cannot be used: ") + cudaGetErrorString(asked) +
+                       ": look at nvidia-smi, or choose the device \"cpu\""};
   }
   const std::string name = std::string(properties.name) + " sm_" +
                            std::to_string(properties.major) + std::to_string(properties.minor);
   if (properties.major < kOldestMajor) {
-    return {false, "the CUDA device (" + name + ") is too old: Lethe needs sm_80 or newer"};
+    return {false, "the CUDA device (" + name +
+                       ") is too old: Lethe needs sm_80 or "
+                       "newer; choose the device \"cpu\""};
   }
   return {true, name};
 }
@@ -116,9 +121,6 @@ class RuntimeStream final : public Stream {
   }
   void launch(const CooperativeLaunch& launch) override {
     void* arguments[] = {const_cast<void*>(launch.arguments)};
-    check(cudaFuncSetAttribute(launch.function, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(launch.sharedBytes)),
-          "preparing a kernel");
     check(cudaLaunchCooperativeKernel(launch.function, dim3(static_cast<unsigned>(launch.blocks)),
                                       dim3(launch.threads), arguments, launch.sharedBytes, stream_),
           "launching a cooperative kernel");
@@ -130,6 +132,12 @@ class RuntimeStream final : public Stream {
     cudaGraph_t recorded = nullptr;
     check(cudaStreamEndCapture(stream_, &recorded), "recording");
     return std::make_unique<RuntimeGraph>(recorded);
+  }
+  void discardRecording() noexcept override {
+    cudaGraph_t recorded = nullptr;
+    cudaStreamEndCapture(stream_, &recorded);
+    if (recorded) cudaGraphDestroy(recorded);
+    cudaGetLastError();
   }
   void launch(Graph& graph) override {
     check(cudaGraphLaunch(static_cast<RuntimeGraph&>(graph).executable(), stream_),
@@ -144,6 +152,9 @@ class RuntimeStream final : public Stream {
 class RuntimeDevice final : public Device {
  public:
   explicit RuntimeDevice(std::string name) : name_(std::move(name)) {
+    // Waiting threads sleep: others need the cores that they would spin on. Where another user of
+    // the device in this process came first, its choice may stay.
+    if (cudaSetDeviceFlags(cudaDeviceScheduleBlockingSync) != cudaSuccess) cudaGetLastError();
     check(cudaSetDevice(0), "opening it");
     check(cudaDeviceGetAttribute(&processors_, cudaDevAttrMultiProcessorCount, 0), "asking it");
     check(cudaDeviceGetAttribute(&sharedBytes_, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0),
@@ -166,7 +177,12 @@ class RuntimeDevice final : public Device {
   void release(void* memory) noexcept override { cudaFree(memory); }
   void* allocatePinned(std::size_t bytes) override {
     void* memory = nullptr;
-    check(cudaMallocHost(&memory, bytes), "allocating memory of the host");
+    if (cudaMallocHost(&memory, bytes) == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      throw Error(ErrorCode::kOutOfMemory,
+                  "the host has too little memory that a CUDA device can copy from");
+    }
+    check(cudaGetLastError(), "allocating memory of the host");
     return memory;
   }
   void releasePinned(void* memory) noexcept override { cudaFreeHost(memory); }
@@ -175,11 +191,12 @@ class RuntimeDevice final : public Device {
  private:
   /** A kernel gets more than 48 KiB of shared memory only where that has been allowed. */
   void allowSharedMemory() const {
-    const auto allow = [](const auto& kernel) {
-      check(cudaFuncSetAttribute(kernel.function, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                 static_cast<int>(kernel.sharedBytes)),
+    const auto allowBytes = [](const void* function, std::size_t bytes) {
+      check(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                 static_cast<int>(bytes)),
             "preparing a kernel");
     };
+    const auto allow = [&](const auto& kernel) { allowBytes(kernel.function, kernel.sharedBytes); };
     const auto allowAll = [&](const cuda::TileKernels& tiles) {
       allow(tiles.forward);
       allow(tiles.backpropagate);
@@ -187,6 +204,9 @@ class RuntimeDevice final : public Device {
     };
     for (const cuda::TileKernels& tiles : kernels_.tiles) allowAll(tiles);
     allowAll(kernels_.tensorTiles);
+    // Once and as much as there is: it is a property of the kernel, and runs side by side want more
+    // or less.
+    allowBytes(kernels_.persistent.function, sharedBytesPerBlock());
   }
 
   std::string name_;
@@ -202,7 +222,12 @@ CudaStatus cudaStatus() { return findDevice(); }
 std::shared_ptr<CudaDevice> openCudaDevice() {
   const CudaStatus status = findDevice();
   if (!status.available) throw Error(ErrorCode::kNoDevice, status.description);
-  return std::make_shared<CudaDevice>(std::make_unique<RuntimeDevice>(status.description));
+  try {
+    return std::make_shared<CudaDevice>(std::make_unique<RuntimeDevice>(status.description));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kOutOfMemory) throw;
+    throw Error(ErrorCode::kNoDevice, std::string("it cannot be opened: ") + error.what());
+  }
 }
 
 std::unique_ptr<Backend> makeCudaBackend(std::shared_ptr<CudaDevice> device,

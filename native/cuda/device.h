@@ -52,6 +52,8 @@ class Stream {
   /** From here to endRecording launches are recorded, not run. */
   virtual void beginRecording() = 0;
   virtual std::unique_ptr<Graph> endRecording() = 0;
+  /** Ends a recording that has failed. */
+  virtual void discardRecording() noexcept = 0;
   virtual void launch(Graph& graph) = 0;
   /** Until everything queued is done. */
   virtual void wait() = 0;

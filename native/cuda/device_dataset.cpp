@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lethe/error.h"
+
 namespace lethe::cuda {
 namespace {
 
@@ -50,6 +52,17 @@ Rows DeviceDataset::rows() const {
           .affine = {map_.scale, map_.offset}};
 }
 
+/** If there is too little memory, without the copies that no run is using. */
+std::shared_ptr<const DeviceDataset> DatasetCache::copyOf(Device& device, const Dataset& dataset) {
+  try {
+    return std::make_shared<const DeviceDataset>(device, dataset);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kOutOfMemory) throw;
+  }
+  std::erase_if(entries_, [](const Entry& entry) { return entry.copy.use_count() == 1; });
+  return std::make_shared<const DeviceDataset>(device, dataset);
+}
+
 std::shared_ptr<const DeviceDataset> DatasetCache::get(
     Device& device, const std::shared_ptr<const Dataset>& dataset) {
   const std::lock_guard lock(mutex_);
@@ -58,9 +71,8 @@ std::shared_ptr<const DeviceDataset> DatasetCache::get(
     // Of the living ones only: a new data set may lie where a dead one lay.
     if (entry.source.lock() == dataset) return entry.copy;
   }
-  auto copy = std::make_shared<const DeviceDataset>(device, *dataset);
-  entries_.push_back({dataset, copy});
-  return copy;
+  entries_.push_back({dataset, copyOf(device, *dataset)});
+  return entries_.back().copy;
 }
 
 }  // namespace lethe::cuda

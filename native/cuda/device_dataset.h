@@ -35,6 +35,8 @@ class DatasetCache {
                                            const std::shared_ptr<const Dataset>& dataset);
 
  private:
+  std::shared_ptr<const DeviceDataset> copyOf(Device& device, const Dataset& dataset);
+
   struct Entry {
     std::weak_ptr<const Dataset> source;
     std::shared_ptr<const DeviceDataset> copy;

@@ -10,7 +10,7 @@
 namespace lethe::cuda {
 namespace {
 
-/** Operations that reach the device as one piece: a few milliseconds of a large one. */
+/** Operations that reach a whole device as one piece, but at least a step: a few milliseconds. */
 constexpr double kQueuedOperations = 4e10;
 constexpr std::size_t kMaxQueuedSteps = 256;
 constexpr std::size_t kMaxQueuedValues = std::size_t{1} << 24;
@@ -49,9 +49,10 @@ std::size_t valueWidthFor(const Job& job) {
   return holds<RowLosses>(job.sink) ? 2 : 0;
 }
 
-std::size_t queuedStepsFor(const Job& job, std::size_t valueWidth) {
+std::size_t queuedStepsFor(const Job& job, std::size_t valueWidth, std::size_t concurrentRuns) {
   const double operations = 6.0 * static_cast<double>(job.maxBatch()) *
-                            static_cast<double>(job.model.architecture.parameterCount());
+                            static_cast<double>(job.model.architecture.parameterCount()) *
+                            static_cast<double>(concurrentRuns);
   const auto byWork = static_cast<std::size_t>(kQueuedOperations / operations);
   const std::size_t byMemory =
       kMaxQueuedValues / (job.maxBatch() * std::max<std::size_t>(1, valueWidth));
@@ -83,7 +84,8 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
       valueWidth_(valueWidthFor(job)) {
   const Objective& objective = job_.objective;
   const std::size_t batch = job_.maxBatch();
-  maxQueued_ = queuedStepsFor(job_, valueWidth_);
+  maxQueued_ = queuedStepsFor(job_, valueWidth_, options.concurrentRuns);
+  const bool persists = PersistentRun::isChosen(job_, layout_, device_, options);
 
   std::vector<float> packed(layout_.size());
   layout_.pack(*job_.model.parameters, packed.data());
@@ -136,9 +138,10 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
   order_ = Buffer<std::uint32_t>(device_, maxQueued_ * batch);
   losses_ = Buffer<float>(device_, maxQueued_ * batch);
   values_ = Buffer<float>(device_, maxQueued_ * batch * valueWidth_);
-  if (PersistentRun::isChosen(job_, layout_, device_, options)) {
-    persistent_.emplace(job_, layout_, device_, *stream_, options);
-  }
+  // Short batches leave a part of them as it is.
+  stream_->clear(losses_.data(), losses_.bytes());
+  stream_->clear(values_.data(), values_.bytes());
+  if (persists) persistent_.emplace(job_, layout_, device_, *stream_, options);
   stream_->wait();
 }
 
@@ -215,7 +218,12 @@ void CudaExecutor::launchSteps(std::size_t count) {
   if (isNew) return launchAll();
   if (!known->second) {
     stream_->beginRecording();
-    launchAll();
+    try {
+      launchAll();
+    } catch (...) {
+      stream_->discardRecording();
+      throw;
+    }
     known->second = stream_->endRecording();
   }
   stream_->launch(*known->second);
@@ -351,8 +359,7 @@ void CudaExecutor::backward(const BatchRows& batch) {
     if (l > 0) backpropagate(l, batch);
     update(l, batch);
   }
-  const bool changes = holds<Sgd>(job_.sink) || holds<ClampedFisher>(job_.sink);
-  if (affineInput() && changes) sumPieces();
+  if (affineInput() && &result() == &parameters_) sumPieces();
 }
 
 UpdateArguments CudaExecutor::updateArguments(std::size_t l, const BatchRows& batch) const {

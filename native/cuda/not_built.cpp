@@ -6,9 +6,8 @@ namespace lethe {
 namespace {
 
 constexpr const char* kNotBuilt =
-    "this build of Lethe has no CUDA: install the CUDA toolkit and build the addon again, or "
-    "choose "
-    "the device \"cpu\"";
+    "this build of Lethe has no CUDA: install its toolkit and build the addon again, or choose the "
+    "device \"cpu\"";
 
 }  // namespace
 

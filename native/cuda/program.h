@@ -14,7 +14,7 @@ namespace lethe::cuda {
 template <class Arguments>
 struct Kernel {
   const void* function;  ///< of the CUDA runtime; nullptr where the host runs it
-  /** Runs one stage of one block on the host; nullptr where a device does. */
+  /** Runs one block on the host; nullptr where a device does. */
   void (*emulate)(const void* arguments, std::size_t block, std::size_t blocks, std::byte* shared);
   unsigned threads;
   std::size_t sharedBytes;

@@ -303,8 +303,9 @@ struct UpdateLayer {
         keptInput(arguments.batch, arguments.gradient, arguments.gathersGradient), rows, true};
     const Operand input{keptInput(arguments.batch, arguments.input, arguments.gathers), rows, true};
     float* biasGradient = reinterpret_cast<float*>(block.shared + Shape::kSharedBytes);
+    const bool wantsSums = arguments.bias && (firstN == 0 || arguments.isAffine);
     block.forEachThread([&](int thread) {
-      for (int m = thread; m < Shape::kM && arguments.bias; m += kThreads) {
+      for (int m = thread; m < Shape::kM && wantsSums; m += kThreads) {
         if (firstM + m >= layer.outputs) continue;
         biasGradient[m] = columnSum(arguments.gradient, rows, firstM + m);
       }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <thread>
 #include <utility>
 
 #include "backend.h"
@@ -129,6 +130,48 @@ TEST(EmulatedCuda, is_near_in_fast_precision_and_not_equal) {
       EXPECT_FALSE(sameBits(exact, near));
     }
   }
+}
+
+TEST(EmulatedCuda, lets_go_of_unused_data_sets_where_memory_does_not_suffice) {
+  const auto first = makeDataset(Features::kBytes, 100, 4, 2),
+             second = makeDataset(Features::kBytes, 100, 4, 2);
+  const auto device = makeEmulatedDevice(4, {.memory = 1000});
+  cuda::DatasetCache cache;
+  cache.get(*device, first);
+  const auto held = cache.get(*device, second);
+  EXPECT_TRUE(fails(ErrorCode::kOutOfMemory, "memory", [&] { cache.get(*device, first); }));
+}
+
+TEST(CudaDevice, computes_the_bits_of_the_cpu_for_runs_of_different_shapes_at_once) {
+  if (!cudaStatus().available) GTEST_SKIP() << cudaStatus().description;
+  const auto device = openCudaDevice();
+  std::vector<PassSpec> specs;
+  for (const std::uint32_t width : {20, 60, 300, 512}) {
+    specs.push_back(
+        makeSpec({300, width, 33, 10}, Features::kBytes, 310, 140, Sgd{.learningRate = 0.05f}));
+    specs.back().plan.epochs = 20;
+  }
+  std::vector<PassResult> results(specs.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    threads.emplace_back([&, i] {
+      results[i] = run(specs[i], *makeCudaBackend(device, {.concurrentRuns = specs.size()}));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    EXPECT_TRUE(sameBits(run(specs[i], *makeBackend("cpu_plain")).values, results[i].values));
+  }
+}
+
+TEST(CudaDevice, is_near_in_fast_precision) {
+  if (!cudaStatus().available) GTEST_SKIP() << cudaStatus().description;
+  const PassSpec spec = makeSpec({300, 70, 33, 10}, Features::kBytes, 310, 140, Logits{});
+  const std::vector<float> exact = run(spec, *makeBackend("cpu_plain")).values;
+  const auto fast = makeCudaBackend(openCudaDevice(), {.precision = Precision::kFast});
+  const std::vector<float> near = run(spec, *fast).values;
+  EXPECT_LT(relativeError({exact.begin(), exact.end()}, near), fastTolerance(spec.sink));
+  EXPECT_FALSE(sameBits(exact, near));
 }
 
 TEST(CudaOptions, name_what_keeps_a_job_from_the_persistent_kernel) {

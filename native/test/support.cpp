@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "backend.h"
 #include "dispatch.h"
@@ -14,7 +15,9 @@ namespace lethe::test {
 namespace {
 
 const std::string kCpu = "cpu_";
-const std::string kCuda = "cuda";
+/** On a device: its choice, and graphs where it would choose the persistent kernel. */
+const std::pair<std::string, CudaExecution> kCuda[] = {{"cuda", CudaExecution::kAuto},
+                                                       {"cuda_graph", CudaExecution::kGraph}};
 
 /** Multiprocessors decide on the tiles: one takes the largest, many the smallest. */
 struct EmulatedCuda {
@@ -33,7 +36,9 @@ std::vector<std::string> backendNames() {
   std::vector<std::string> names;
   for (const cpu::Kernels* kernels : cpu::supportedKernels()) names.push_back(kCpu + kernels->name);
   for (const EmulatedCuda& emulated : kEmulatedCuda) names.push_back(emulated.name);
-  if (cudaStatus().available) names.push_back(kCuda);
+  if (cudaStatus().available) {
+    for (const auto& [name, execution] : kCuda) names.push_back(name);
+  }
   return names;
 }
 
@@ -43,7 +48,10 @@ std::unique_ptr<Backend> makeBackend(const std::string& name, std::size_t thread
     return cuda::makeBackend(std::make_shared<CudaDevice>(makeEmulatedDevice(emulated.processors)),
                              {.execution = emulated.execution, .cpu = {threads, {}}});
   }
-  if (name == kCuda) return makeCudaBackend(openCudaDevice(), {.cpu = {threads, {}}});
+  for (const auto& [cudaName, execution] : kCuda) {
+    if (cudaName != name) continue;
+    return makeCudaBackend(openCudaDevice(), {.execution = execution, .cpu = {threads, {}}});
+  }
   return makeCpuBackend({threads, name.substr(kCpu.size())});
 }
 

@@ -5,6 +5,9 @@ const REPORT_INTERVAL_MS = 50;
 /** So many runs of small networks keep a CUDA device busy. */
 const RUNS_ON_CUDA = 6;
 
+/** As many as the addon shares a device between. */
+const MOST_CONCURRENT_RUNS = 1024;
+
 /**
  * How so many runs are done side by side: on the CPU each on one thread, on a CUDA device each in its
  * part of it.
@@ -16,7 +19,12 @@ export function divide(options: ComputeOptions, runs: number) {
   const { threads, device, precision, concurrentRuns } = checkRunOptions(options);
   const places = device === 'cuda' ? (options.threads ?? RUNS_ON_CUDA) : threads;
   const atOnce = Math.max(1, Math.min(places, runs));
-  const each = { threads: 1, device, precision, concurrentRuns: atOnce * concurrentRuns };
+  const each = {
+    threads: 1,
+    device,
+    precision,
+    concurrentRuns: Math.min(MOST_CONCURRENT_RUNS, atOnce * concurrentRuns),
+  };
   return { atOnce, each };
 }
 

@@ -17,7 +17,7 @@ enum class Precision {
 /** How the steps of a pass reach a CUDA device. The bits are the same. */
 enum class CudaExecution {
   kAuto,        ///< persistent where the network and the batch fit the device, else graphs
-  kGraph,       ///< one graph of kernels a step
+  kGraph,       ///< graphs of kernels, many steps each
   kPersistent,  ///< one cooperative kernel for many steps, the first layer's weights on chip
 };
 
@@ -43,7 +43,7 @@ CudaStatus cudaStatus();
 /** A device that has been opened: its streams and the data sets in its memory. */
 class CudaDevice;
 
-/** The device for all runs of an owner. Throws kNoDevice. */
+/** The device for all runs of an owner. Throws kNoDevice, kOutOfMemory. */
 std::shared_ptr<CudaDevice> openCudaDevice();
 
 /**

@@ -18,6 +18,21 @@ namespace {
 /** What a float or an index must not be: whoever reads what nobody has written is found out. */
 constexpr int kNoise = 0xFF;
 
+/** The memory of a block. */
+class Shared {
+ public:
+  explicit Shared(std::size_t bytes) : lines_(bytes / sizeof(Line) + 1) {
+    std::memset(lines_.data(), kNoise, lines_.size() * sizeof(Line));
+  }
+  std::byte* data() { return lines_.front().bytes; }
+
+ private:
+  struct alignas(32) Line {
+    std::byte bytes[32];
+  };
+  std::vector<Line> lines_;
+};
+
 struct RecordedGraph final : cuda::Graph {
   std::vector<std::function<void()>> launches;
 };
@@ -39,7 +54,7 @@ class EmulatedStream final : public cuda::Stream {
     const auto run = [this, launch, arguments = std::vector(bytes, bytes + launch.argumentBytes)] {
       takeLaunch();
       for (std::size_t block = 0; block < launch.blocks; ++block) {
-        std::vector<std::byte> shared(launch.sharedBytes, std::byte{kNoise});
+        Shared shared(launch.sharedBytes);
         launch.emulate(arguments.data(), block, launch.blocks, shared.data());
       }
     };
@@ -52,8 +67,10 @@ class EmulatedStream final : public cuda::Stream {
 
   void launch(const cuda::CooperativeLaunch& launch) override {
     takeLaunch();
-    std::vector<std::vector<std::byte>> shared(
-        launch.blocks, std::vector<std::byte>(launch.sharedBytes, std::byte{kNoise}));
+    std::vector<Shared> shared;
+    for (std::size_t block = 0; block < launch.blocks; ++block) {
+      shared.emplace_back(launch.sharedBytes);
+    }
     for (std::size_t stage = 0; stage < launch.stages(launch.arguments); ++stage) {
       for (std::size_t i = 0; i < launch.blocks; ++i) {
         // Backwards in every other stage: blocks that need an order are then found out.
@@ -65,6 +82,7 @@ class EmulatedStream final : public cuda::Stream {
 
   void beginRecording() override { recording_ = std::make_unique<RecordedGraph>(); }
   std::unique_ptr<cuda::Graph> endRecording() override { return std::move(recording_); }
+  void discardRecording() noexcept override { recording_.reset(); }
   void launch(cuda::Graph& graph) override {
     for (const auto& launch : static_cast<RecordedGraph&>(graph).launches) launch();
   }
