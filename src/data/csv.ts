@@ -65,7 +65,7 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<OwnedD
 
 /** The rows of a file as texts, the line of names included. */
 async function* records(path: string, delimiter: string): AsyncGenerator<string[]> {
-  const [{ Readable }, { CsvError, parse }] = await Promise.all([
+  const [{ pipeline, Readable }, { CsvError, parse }] = await Promise.all([
     import('node:stream'),
     import('csv-parse'),
   ]);
@@ -79,14 +79,15 @@ async function* records(path: string, delimiter: string): AsyncGenerator<string[
       yield text;
     }
   }
-  const parser = Readable.from(counted()).compose(
-    parse({
-      bom: true,
-      delimiter,
-      max_record_size: MAX_ROW_CHARACTERS,
-      skip_empty_lines: true,
-    }),
-  );
+  const parser = parse({
+    bom: true,
+    delimiter,
+    max_record_size: MAX_ROW_CHARACTERS,
+    skip_empty_lines: true,
+  });
+  // What fails reaches the loop below; a reader that ends early leaves a source that was aborted, which
+  // nobody else would listen to.
+  pipeline(Readable.from(counted()), parser, () => {});
   try {
     for await (const record of parser as AsyncIterable<string[]>) {
       unanswered = 0;
