@@ -41,6 +41,10 @@ class CudaExecutor final : public Executor {
     Matrix gradients;
   };
 
+  template <class T>
+  bool sinkIs() const {
+    return std::holds_alternative<T>(job_.sink);
+  }
   std::size_t layerCount() const { return job_.model.architecture.layers().size(); }
   const Layer& layer(std::size_t l) const { return job_.model.architecture.layers()[l]; }
   LayerShape shape(std::size_t l) const {
