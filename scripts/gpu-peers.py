@@ -31,6 +31,8 @@ except ImportError:
     print("PyTorch is missing: install torch 2", file=sys.stderr)
     sys.exit(2)
 
+from pytorch.row_squares import add_row_squares
+
 WIDTHS = (784, 512, 128, 10)
 ROWS, TEST_ROWS = 60000, 10000
 BATCH = 128
@@ -150,17 +152,7 @@ def fisher(model, x, y, batch):
     layers = [m for m in model if isinstance(m, torch.nn.Linear)]
     sums = [torch.zeros_like(p) for layer in layers for p in layer.parameters()]
     for inputs, labels in zip(x.split(batch), y.split(batch)):
-        activations = [inputs]
-        for layer in layers[:-1]:
-            activations.append(functional.relu(layer(activations[-1])))
-        delta = functional.softmax(layers[-1](activations[-1]), 1)
-        delta -= functional.one_hot(labels, WIDTHS[-1])
-        for i in reversed(range(len(layers))):
-            squares = delta**2
-            sums[2 * i].addmm_(squares.T, activations[i] ** 2)
-            sums[2 * i + 1].add_(squares.sum(0))
-            if i > 0:
-                delta = (delta @ layers[i].weight) * (activations[i] > 0)
+        add_row_squares(layers, inputs, labels, sums)
     return [total / len(x) for total in sums]
 
 

@@ -13,6 +13,12 @@ struct Affine {
   float offset;
 };
 
+/**
+ * A sum of all weights of an output adds the sums of pieces of so many inputs, so that each piece
+ * can be summed while it is at hand.
+ */
+inline constexpr std::size_t kPieceInputs = 256;
+
 struct LayerEpilogue {
   const float* bias;        ///< [lanes]
   const float* weightSums;  ///< of each output's weights, [lanes]; nullptr: no affine input

@@ -89,9 +89,8 @@ void check(const PassSpec& spec) {
           "the model has " + std::to_string(architecture.classes()) +
               " classes, but the data set has " + std::to_string(dataset.classes()));
   checkPlan(spec.plan, dataset);
-  const bool updates =
-      std::holds_alternative<Sgd>(spec.sink) || std::holds_alternative<ClampedFisher>(spec.sink);
-  require(!spec.plan.hardest || updates, "hardest needs a sink that changes the model");
+  require(!spec.plan.hardest || changesParameters(spec.sink),
+          "hardest needs a sink that changes the model");
 
   const Objective& objective = spec.objective;
   require(std::isfinite(objective.weight), "the objective's weight must be finite");

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "../arithmetic/sink_update.h"
 #include "lethe/floating_point.h"
 #include "tasks.h"
 
@@ -28,30 +29,6 @@ bool holds(const Sink& sink) {
   return std::holds_alternative<T>(sink);
 }
 
-Update updateFor(const Sink& sink) {
-  if (const auto* sgd = std::get_if<Sgd>(&sink)) {
-    Update update{UpdateKind::kSgd};
-    update.momentum = sgd->momentum;
-    update.weightDecay = sgd->weightDecay;
-    update.nesterov = sgd->nesterov;
-    return update;
-  }
-  if (const auto* scrub = std::get_if<ClampedFisher>(&sink)) {
-    Update update{UpdateKind::kClampedFisher, scrub->learningRate};
-    update.alpha = scrub->alpha;
-    update.clamp = scrub->clamp;
-    return update;
-  }
-  const auto* squared = std::get_if<SquaredGradient>(&sink);
-  const bool squareOfMean = squared && squared->mode == FisherMode::kBatch;
-  return {squareOfMean ? UpdateKind::kAccumulateSquare : UpdateKind::kAccumulate};
-}
-
-bool sumsRowSquares(const Sink& sink) {
-  const auto* squared = std::get_if<SquaredGradient>(&sink);
-  return squared && squared->mode == FisherMode::kPerRow;
-}
-
 }  // namespace
 
 CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t threads)
@@ -59,8 +36,7 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
       kernels_(kernels),
       team_(threads),
       update_(updateFor(job.sink)),
-      meanOverBatch_(!holds<Gradient>(job.sink) && !sumsRowSquares(job.sink) &&
-                     !holds<KroneckerFactors>(job.sink)),
+      meanOverBatch_(averagesBatch(job.sink)),
       squaredOperands_(sumsRowSquares(job.sink)),
       parameters_(job.model.architecture, *job.model.parameters),
       sparse_(kernels),
@@ -354,8 +330,7 @@ std::vector<float> CpuExecutor::finish() {
 }
 
 const PackedParameters& CpuExecutor::result() const {
-  const bool changesParameters = holds<Sgd>(job_.sink) || holds<ClampedFisher>(job_.sink);
-  return changesParameters ? parameters_ : *state_;
+  return changesParameters(job_.sink) ? parameters_ : *state_;
 }
 
 }  // namespace lethe::cpu

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../arithmetic/scalar.h"
 #include "sparse_entry.h"
 
 namespace lethe::cpu {
@@ -59,13 +60,11 @@ struct SimdPlain {
   static Float fma(Float a, Float b, Float c) {
     return map([&](int i) { return ::fmaf(a.lane[i], b.lane[i], c.lane[i]); });
   }
-  /** a > b ? a : b, so that a NaN in b stays. */
   static Float max(Float a, Float b) {
-    return map([&](int i) { return a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; });
+    return map([&](int i) { return Scalar::max(a.lane[i], b.lane[i]); });
   }
-  /** a < b ? a : b, so that a NaN in b stays. */
   static Float min(Float a, Float b) {
-    return map([&](int i) { return a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]; });
+    return map([&](int i) { return Scalar::min(a.lane[i], b.lane[i]); });
   }
   static Mask less(Float a, Float b) {
     Mask mask;
@@ -75,33 +74,18 @@ struct SimdPlain {
   static Float select(Mask mask, Float yes, Float no) {
     return map([&](int i) { return mask.lane[i] ? yes.lane[i] : no.lane[i]; });
   }
-  /** 2^n for whole n in -126..127. */
   static Float powerOfTwo(Float n) {
-    return map([&](int i) {
-      const uint32_t bits = static_cast<uint32_t>(static_cast<int32_t>(n.lane[i]) + 127) << 23;
-      float result;
-      memcpy(&result, &bits, sizeof result);
-      return result;
-    });
+    return map([&](int i) { return Scalar::powerOfTwo(n.lane[i]); });
   }
-  /** For normal positive a: the unbiased exponent of a, and a scaled into [1, 2). */
   static Float exponent(Float a) {
-    return map([&](int i) {
-      uint32_t bits;
-      memcpy(&bits, &a.lane[i], sizeof bits);
-      return static_cast<float>(static_cast<int32_t>(bits >> 23) - 127);
-    });
+    return map([&](int i) { return Scalar::exponent(a.lane[i]); });
   }
   static Float mantissa(Float a) {
-    return map([&](int i) {
-      uint32_t bits;
-      memcpy(&bits, &a.lane[i], sizeof bits);
-      bits = (bits & 0x007FFFFFu) | 0x3F800000u;
-      float result;
-      memcpy(&result, &bits, sizeof result);
-      return result;
-    });
+    return map([&](int i) { return Scalar::mantissa(a.lane[i]); });
   }
+
+ private:
+  using Scalar = arithmetic::Scalar;
 };
 
 }  // namespace lethe::cpu

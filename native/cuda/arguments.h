@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "../arithmetic/ceil_divide.h"
 #include "../arithmetic/update.h"
 #include "barrier.h"
 #include "lethe/target.h"
@@ -11,10 +12,9 @@
 /** What the programs of a step are told. All pointers are of the device's memory. */
 namespace lethe::cuda {
 
+using arithmetic::ceilDivide;
+using arithmetic::kPieceInputs;
 using arithmetic::Update;
-
-/** Inputs of one piece of a sum of weights: part of the determinism contract. */
-inline constexpr std::size_t kPieceInputs = 256;
 
 /** What differs from one step to the next. */
 struct StepRecord {

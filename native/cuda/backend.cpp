@@ -6,8 +6,6 @@
 namespace lethe {
 namespace {
 
-constexpr std::size_t kMaxConcurrentRuns = 1024;
-
 class CudaBackend final : public Backend {
  public:
   CudaBackend(std::shared_ptr<CudaDevice> device, const CudaOptions& options)
@@ -46,9 +44,9 @@ class CudaBackend final : public Backend {
 std::unique_ptr<Backend> cuda::makeBackend(std::shared_ptr<CudaDevice> device,
                                            const CudaOptions& options) {
   if (!device) throw Error(ErrorCode::kInvalidArgument, "a CUDA backend needs an open device");
-  if (options.concurrentRuns == 0 || options.concurrentRuns > kMaxConcurrentRuns) {
+  if (options.concurrentRuns == 0 || options.concurrentRuns > CudaOptions::kMaxConcurrentRuns) {
     throw Error(ErrorCode::kInvalidArgument,
-                "concurrentRuns must be in 1.." + std::to_string(kMaxConcurrentRuns));
+                "concurrentRuns must be in 1.." + std::to_string(CudaOptions::kMaxConcurrentRuns));
   }
   return std::make_unique<CudaBackend>(std::move(device), options);
 }

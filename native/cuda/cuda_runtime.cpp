@@ -115,14 +115,16 @@ class RuntimeStream final : public Stream {
   }
   void launch(const Launch& launch) override {
     void* arguments[] = {const_cast<void*>(launch.arguments)};
-    check(cudaLaunchKernel(launch.function, dim3(static_cast<unsigned>(launch.blocks)),
-                           dim3(launch.threads), arguments, launch.sharedBytes, stream_),
+    check(cudaLaunchKernel(launch.kernel.function, dim3(static_cast<unsigned>(launch.blocks)),
+                           dim3(launch.kernel.threads), arguments, launch.kernel.sharedBytes,
+                           stream_),
           "launching a kernel");
   }
   void launch(const CooperativeLaunch& launch) override {
     void* arguments[] = {const_cast<void*>(launch.arguments)};
-    check(cudaLaunchCooperativeKernel(launch.function, dim3(static_cast<unsigned>(launch.blocks)),
-                                      dim3(launch.threads), arguments, launch.sharedBytes, stream_),
+    check(cudaLaunchCooperativeKernel(
+              launch.kernel.function, dim3(static_cast<unsigned>(launch.blocks)),
+              dim3(launch.kernel.threads), arguments, launch.sharedBytes, stream_),
           "launching a cooperative kernel");
   }
   void beginRecording() override {

@@ -13,22 +13,15 @@ namespace lethe::cuda {
 
 /** A kernel with its arguments and how many blocks of it there are. */
 struct Launch {
-  const void* function;
-  void (*emulate)(const void* arguments, std::size_t block, std::size_t blocks, std::byte* shared);
-  unsigned threads;
-  std::size_t sharedBytes;
+  AnyKernel kernel;
   std::size_t blocks;
   const void* arguments;  ///< valid during the call
   std::size_t argumentBytes;
 };
 
-/** The same of a cooperative kernel. */
+/** The same of a cooperative kernel, whose arguments say how much memory its blocks share. */
 struct CooperativeLaunch {
-  const void* function;
-  void (*emulate)(const void* arguments, std::size_t block, std::size_t blocks, std::byte* shared,
-                  std::size_t stage);
-  std::size_t (*stages)(const void* arguments);
-  unsigned threads;
+  AnyCooperativeKernel kernel;
   std::size_t sharedBytes;
   std::size_t blocks;
   const void* arguments;  ///< valid during the call
@@ -61,8 +54,7 @@ class Stream {
   template <class Arguments>
   void launch(const Kernel<Arguments>& kernel, std::size_t blocks, const Arguments& arguments) {
     if (blocks == 0) return;
-    launch(Launch{kernel.function, kernel.emulate, kernel.threads, kernel.sharedBytes, blocks,
-                  &arguments, sizeof arguments});
+    launch(Launch{kernel, blocks, &arguments, sizeof arguments});
   }
 };
 

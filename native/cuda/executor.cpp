@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "ceil_divide.h"
+#include "../arithmetic/sink_update.h"
 #include "lethe/floating_point.h"
 
 namespace lethe::cuda {
@@ -18,29 +18,6 @@ constexpr std::size_t kMaxQueuedValues = std::size_t{1} << 24;
 template <class T>
 bool holds(const Sink& sink) {
   return std::holds_alternative<T>(sink);
-}
-
-bool sumsRowSquares(const Sink& sink) {
-  const auto* squared = std::get_if<SquaredGradient>(&sink);
-  return squared && squared->mode == FisherMode::kPerRow;
-}
-
-Update updateFor(const Sink& sink) {
-  using arithmetic::UpdateKind;
-  if (const auto* sgd = std::get_if<Sgd>(&sink)) {
-    return {.kind = UpdateKind::kSgd,
-            .momentum = sgd->momentum,
-            .weightDecay = sgd->weightDecay,
-            .nesterov = sgd->nesterov};
-  }
-  if (const auto* scrub = std::get_if<ClampedFisher>(&sink)) {
-    return {.kind = UpdateKind::kClampedFisher,
-            .learningRate = scrub->learningRate,
-            .alpha = scrub->alpha,
-            .clamp = scrub->clamp};
-  }
-  const bool squareOfMean = holds<SquaredGradient>(sink) && !sumsRowSquares(sink);
-  return {squareOfMean ? UpdateKind::kAccumulateSquare : UpdateKind::kAccumulate};
 }
 
 /** What is collected of each row. */
@@ -77,10 +54,9 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
       stream_(device.openStream()),
       layout_(job.model.architecture),
       precision_(options.precision),
-      update_(updateFor(job.sink)),
-      meanOverBatch_(!holds<Gradient>(job.sink) && !sumsRowSquares(job.sink) &&
-                     !holds<KroneckerFactors>(job.sink)),
-      squaredOperands_(sumsRowSquares(job.sink)),
+      update_(arithmetic::updateFor(job.sink)),
+      meanOverBatch_(arithmetic::averagesBatch(job.sink)),
+      squaredOperands_(arithmetic::sumsRowSquares(job.sink)),
       valueWidth_(valueWidthFor(job)) {
   const Objective& objective = job_.objective;
   const std::size_t batch = job_.maxBatch();
@@ -204,15 +180,19 @@ void CudaExecutor::harvest() {
   running_.clear();
 }
 
-double CudaExecutor::takeLoss() {
+/** Until every step that was queued is done. */
+void CudaExecutor::complete() {
   flush();
   harvest();
+}
+
+double CudaExecutor::takeLoss() {
+  complete();
   return std::exchange(lossSum_, 0.0);
 }
 
 bool CudaExecutor::finite() {
-  flush();
-  harvest();
+  complete();
   if (!allFinite(parameters_)) return false;
   if (forwardOnly(job_.sink)) return lethe::allFinite(rowValues_.data(), rowValues_.size());
   if (factors_.empty()) return &result() == &parameters_ || allFinite(state_);
@@ -233,8 +213,7 @@ bool CudaExecutor::allFinite(const Buffer<float>& values) {
 }
 
 const Buffer<float>& CudaExecutor::result() const {
-  const bool changes = holds<Sgd>(job_.sink) || holds<ClampedFisher>(job_.sink);
-  return changes ? parameters_ : state_;
+  return changesParameters(job_.sink) ? parameters_ : state_;
 }
 
 std::vector<float> CudaExecutor::download(const Buffer<float>& values) {
@@ -245,14 +224,12 @@ std::vector<float> CudaExecutor::download(const Buffer<float>& values) {
 }
 
 ParameterVector CudaExecutor::parameters() {
-  flush();
-  harvest();
+  complete();
   return layout_.unpack(download(parameters_).data());
 }
 
 std::vector<float> CudaExecutor::finish() {
-  flush();
-  harvest();
+  complete();
   if (forwardOnly(job_.sink)) return std::move(rowValues_);
   if (factors_.empty()) return layout_.unpack(download(result()).data());
   std::vector<float> values;

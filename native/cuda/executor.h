@@ -56,6 +56,7 @@ class CudaExecutor final : public Executor {
 
   void flush();
   void harvest();
+  void complete();
   void launchSteps(std::size_t count);
   void launchStep(std::size_t step);
   void forward(const BatchRows& batch);

@@ -1,4 +1,3 @@
-#include "ceil_divide.h"
 #include "executor.h"
 
 /** The steps of a pass as launches of kernels. */

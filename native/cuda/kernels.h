@@ -1,7 +1,6 @@
 #pragma once
 
 #include "arguments.h"
-#include "ceil_divide.h"
 #include "program.h"
 
 namespace lethe::cuda {

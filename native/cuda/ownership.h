@@ -2,9 +2,11 @@
 
 #include <cstddef>
 
-#include "ceil_divide.h"
+#include "../arithmetic/ceil_divide.h"
 
 namespace lethe::cuda {
+
+using arithmetic::ceilDivide;
 
 /** The outputs of the first layer whose weights a block keeps on chip. */
 struct OwnOutputs {

@@ -140,8 +140,8 @@ struct Persistent {
           told.bias += mine.outputs.first;
           told.biasState += mine.outputs.first;
         });
-    for (std::size_t m = 0; m < mine.outputs.count; m += OwnUpdate::kTileRows) {
-      for (std::size_t n = 0; n < update.layer.inputs; n += OwnUpdate::kTileColumns) {
+    for (std::size_t m = 0; m < mine.outputs.count; m += OwnUpdate::kM) {
+      for (std::size_t n = 0; n < update.layer.inputs; n += OwnUpdate::kN) {
         multiply<OwnUpdate>(block, update, m, n);
       }
     }
@@ -174,8 +174,8 @@ struct Persistent {
           }
           told.out = firstOutputs(arguments, step) + mine.outputs.first;
         });
-    for (std::size_t m = 0; m < arguments.maxBatch; m += OwnForward::kTileRows) {
-      for (std::size_t n = 0; n < mine.outputs.count; n += OwnForward::kTileColumns) {
+    for (std::size_t m = 0; m < arguments.maxBatch; m += OwnForward::kM) {
+      for (std::size_t n = 0; n < mine.outputs.count; n += OwnForward::kN) {
         multiply<OwnForward>(block, forward, m, n);
       }
     }
@@ -192,10 +192,10 @@ struct Persistent {
   template <class Program, class Work>
   static LETHE_HOST_DEVICE void shareOut(const Block<kThreads>& block, std::size_t rows,
                                          std::size_t columns, const Work& work) {
-    const std::size_t tilesN = ceilDivide(columns, Program::kTileColumns);
-    const std::size_t tiles = ceilDivide(rows, Program::kTileRows) * tilesN;
+    const std::size_t tiles = ceilDivide(rows, Program::kM) * ceilDivide(columns, Program::kN);
     for (std::size_t tile = block.index; tile < tiles; tile += block.count) {
-      work(tile / tilesN * Program::kTileRows, tile % tilesN * Program::kTileColumns);
+      const auto [m, n] = tilePlace<Program>(tile, columns);
+      work(m, n);
     }
   }
 
@@ -246,18 +246,18 @@ struct Persistent {
           told.losses += step * arguments.maxBatch;
         });
     const std::size_t rows = objective.batch.step->rows;
-    for (std::size_t m = block.index * AnyForward::kTileRows; m < rows;
-         m += block.count * AnyForward::kTileRows) {
-      for (std::size_t n = 0; n < forward.layer.outputs; n += AnyForward::kTileColumns) {
+    for (std::size_t m = block.index * AnyForward::kM; m < rows;
+         m += block.count * AnyForward::kM) {
+      for (std::size_t n = 0; n < forward.layer.outputs; n += AnyForward::kN) {
         multiply<AnyForward>(block, forward, m, n);
       }
       block.forEachThread([&](int thread) {
         const std::size_t row = m + thread;
-        if (thread < static_cast<int>(AnyForward::kTileRows) && row < rows) {
+        if (thread < static_cast<int>(AnyForward::kM) && row < rows) {
           ObjectiveOfRows::computeRow(objective, row);
         }
       });
-      for (std::size_t n = 0; n < back.layer.inputs; n += AnyBackpropagate::kTileColumns) {
+      for (std::size_t n = 0; n < back.layer.inputs; n += AnyBackpropagate::kN) {
         multiply<AnyBackpropagate>(block, back, m, n);
       }
     }

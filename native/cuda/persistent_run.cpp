@@ -74,9 +74,7 @@ void PersistentRun::launch(Stream& stream, PersistentArguments arguments) {
   arguments.firstOutputs[1] = otherFirstOutputs_.data();
   arguments.barrier = barrier_.data();
   stream.clear(barrier_.data(), barrier_.bytes());
-  const auto& kernel = kernels_.persistent;
-  stream.launch(CooperativeLaunch{kernel.function, kernel.emulate, kernel.stages, kernel.threads,
-                                  sharedBytes_, blocks_, &arguments});
+  stream.launch(CooperativeLaunch{kernels_.persistent, sharedBytes_, blocks_, &arguments});
   stream.download(hostBarrier_.data(), barrier_.data(), barrier_.bytes());
 }
 

@@ -11,8 +11,7 @@ namespace lethe::cuda {
  * A program as it is launched. A program P has P::kThreads, P::kSharedBytes, P::Arguments and
  * P::run(block, arguments).
  */
-template <class Arguments>
-struct Kernel {
+struct AnyKernel {
   const void* function;  ///< of the CUDA runtime; nullptr where the host runs it
   /** Runs one block on the host; nullptr where a device does. */
   void (*emulate)(const void* arguments, std::size_t block, std::size_t blocks, std::byte* shared);
@@ -20,12 +19,15 @@ struct Kernel {
   std::size_t sharedBytes;
 };
 
+/** One that takes these arguments. */
+template <class Arguments>
+struct Kernel : AnyKernel {};
+
 /**
  * A program in stages, P::run(block, arguments, stage) for stage < P::stages(arguments): all blocks
  * end a stage before any begins the next, and keep their shared memory.
  */
-template <class Arguments>
-struct CooperativeKernel {
+struct AnyCooperativeKernel {
   const void* function;
   void (*emulate)(const void* arguments, std::size_t block, std::size_t blocks, std::byte* shared,
                   std::size_t stage);
@@ -33,15 +35,18 @@ struct CooperativeKernel {
   unsigned threads;
 };
 
+template <class Arguments>
+struct CooperativeKernel : AnyCooperativeKernel {};
+
 /** Kernels that the host runs, for tests. */
 struct OnHost {
   template <class Program>
   static Kernel<typename Program::Arguments> kernel() {
-    return {nullptr, run<Program>, Program::kThreads, Program::kSharedBytes};
+    return {{nullptr, run<Program>, Program::kThreads, Program::kSharedBytes}};
   }
   template <class Program>
   static CooperativeKernel<typename Program::Arguments> cooperative() {
-    return {nullptr, runStage<Program>, stagesOf<Program>, Program::kThreads};
+    return {{nullptr, runStage<Program>, stagesOf<Program>, Program::kThreads}};
   }
 
  private:
@@ -86,12 +91,13 @@ __global__ void __launch_bounds__(Program::kThreads, 1)
 struct OnDevice {
   template <class Program>
   static Kernel<typename Program::Arguments> kernel() {
-    return {reinterpret_cast<const void*>(runProgram<Program>), nullptr, Program::kThreads,
-            Program::kSharedBytes};
+    return {{reinterpret_cast<const void*>(runProgram<Program>), nullptr, Program::kThreads,
+             Program::kSharedBytes}};
   }
   template <class Program>
   static CooperativeKernel<typename Program::Arguments> cooperative() {
-    return {reinterpret_cast<const void*>(runStages<Program>), nullptr, nullptr, Program::kThreads};
+    return {
+        {reinterpret_cast<const void*>(runStages<Program>), nullptr, nullptr, Program::kThreads}};
   }
 };
 

@@ -3,7 +3,6 @@
 #include "../arithmetic/exp_log.h"
 #include "../arithmetic/objective.h"
 #include "arguments.h"
-#include "ceil_divide.h"
 #include "tensor_tile.h"
 #include "tile.h"
 
@@ -24,12 +23,12 @@ template <class Shape>
 struct Forward {
   using Arguments = ForwardArguments;
   static constexpr int kThreads = Shape::kThreads;
-  static constexpr std::size_t kTileRows = Shape::kM, kTileColumns = Shape::kN;
+  static constexpr std::size_t kM = Shape::kM, kN = Shape::kN;
   static constexpr std::size_t kSharedBytes = Shape::kSharedBytes + Shape::kN * sizeof(float);
 
   static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
-    const std::size_t tilesN = ceilDivide(arguments.layer.outputs, Shape::kN);
-    tile(block, arguments, block.index / tilesN * Shape::kM, block.index % tilesN * Shape::kN);
+    const auto [firstM, firstN] = tilePlace<Shape>(block.index, arguments.layer.outputs);
+    tile(block, arguments, firstM, firstN);
   }
 
   /** The outputs of rows from firstM and columns from firstN on. */
@@ -247,12 +246,12 @@ template <class Shape>
 struct Backpropagate {
   using Arguments = BackpropagateArguments;
   static constexpr int kThreads = Shape::kThreads;
-  static constexpr std::size_t kTileRows = Shape::kM, kTileColumns = Shape::kN;
+  static constexpr std::size_t kM = Shape::kM, kN = Shape::kN;
   static constexpr std::size_t kSharedBytes = Shape::kSharedBytes;
 
   static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
-    const std::size_t tilesN = ceilDivide(arguments.layer.inputs, Shape::kN);
-    tile(block, arguments, block.index / tilesN * Shape::kM, block.index % tilesN * Shape::kN);
+    const auto [firstM, firstN] = tilePlace<Shape>(block.index, arguments.layer.inputs);
+    tile(block, arguments, firstM, firstN);
   }
 
   /** The gradients of rows from firstM and inputs from firstN on. */
@@ -283,12 +282,12 @@ template <class Shape>
 struct UpdateLayer {
   using Arguments = UpdateArguments;
   static constexpr int kThreads = Shape::kThreads;
-  static constexpr std::size_t kTileRows = Shape::kM, kTileColumns = Shape::kN;
+  static constexpr std::size_t kM = Shape::kM, kN = Shape::kN;
   static constexpr std::size_t kSharedBytes = Shape::kSharedBytes + Shape::kM * sizeof(float);
 
   static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
-    const std::size_t tilesN = ceilDivide(arguments.layer.inputs, Shape::kN);
-    tile(block, arguments, block.index / tilesN * Shape::kM, block.index % tilesN * Shape::kN);
+    const auto [firstM, firstN] = tilePlace<Shape>(block.index, arguments.layer.inputs);
+    tile(block, arguments, firstM, firstN);
   }
 
   /** The weights of outputs from firstM and inputs from firstN on. */

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../arithmetic/ceil_divide.h"
 #include "block.h"
 #include "rows.h"
 
@@ -36,6 +37,18 @@ struct TileShape {
 using SmallTile = TileShape<16, 32, 32, 1, 4>;
 using MediumTile = TileShape<64, 64, 16, 4, 4>;
 using LargeTile = TileShape<128, 128, 16, 8, 8>;
+
+/** The first output of a tile. */
+struct TilePlace {
+  std::size_t firstM, firstN;
+};
+
+/** Of the tiles of a matrix of so many columns, row by row. Shape: TileShape, or a program's. */
+template <class Shape>
+LETHE_HOST_DEVICE constexpr TilePlace tilePlace(std::size_t tile, std::size_t columns) {
+  const std::size_t tilesN = arithmetic::ceilDivide(columns, std::size_t{Shape::kN});
+  return {tile / tilesN * Shape::kM, tile % tilesN * Shape::kN};
+}
 
 /** An operand as its tile is read: which of its rows and columns there are. */
 struct Operand {

@@ -6,7 +6,6 @@ namespace lethe::node {
 namespace {
 
 constexpr std::uint64_t kMaxUint32 = 0xFFFFFFFF;
-constexpr std::uint64_t kMostConcurrentRuns = 1024;
 
 Plan readPlan(const Fields& fields) {
   Plan plan;
@@ -95,7 +94,7 @@ Precision readPrecision(const std::string& name) {
 std::optional<CudaOptions> readCudaOptions(const Fields& fields, const CpuOptions& cpu) {
   CudaOptions cuda;
   cuda.precision = readPrecision(fields.text("precision"));
-  cuda.concurrentRuns = fields.integer("concurrentRuns", kMostConcurrentRuns);
+  cuda.concurrentRuns = fields.integer("concurrentRuns", CudaOptions::kMaxConcurrentRuns);
   cuda.cpu = cpu;
   const std::string device = fields.text("device");
   if (device == "cuda") return cuda;
@@ -120,10 +119,6 @@ PassRequest readPassRequest(Napi::Value value) {
            readSink(fields.nested("sink"))},
           cpu,
           readCudaOptions(fields, cpu)};
-}
-
-bool changesModel(const Sink& sink) {
-  return std::holds_alternative<Sgd>(sink) || std::holds_alternative<ClampedFisher>(sink);
 }
 
 }  // namespace lethe::node

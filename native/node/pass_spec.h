@@ -25,8 +25,4 @@ struct PassRequest {
  */
 PassRequest readPassRequest(Napi::Value value);
 
-/** Whether the sink changes the model's parameters, rather than collecting something beside them.
- */
-bool changesModel(const Sink& sink);
-
 }  // namespace lethe::node

@@ -24,7 +24,7 @@ import time
 import blas
 import reference
 import torch
-from torch.nn import functional
+from row_squares import add_row_squares
 
 ROWS = 10000
 
@@ -59,17 +59,7 @@ def fisher(widths, batch, steps):
     layers = [m for m in model(widths) if isinstance(m, torch.nn.Linear)]
     sums = [torch.zeros_like(p) for layer in layers for p in layer.parameters()]
     for rows in batches(batch, steps):
-        inputs = [x[rows]]
-        for layer in layers[:-1]:
-            inputs.append(functional.relu(layer(inputs[-1])))
-        delta = functional.softmax(layers[-1](inputs[-1]), 1)
-        delta[torch.arange(len(rows)), y[rows]] -= 1
-        for i in reversed(range(len(layers))):
-            squares = delta**2
-            sums[2 * i].addmm_(squares.T, inputs[i] ** 2)
-            sums[2 * i + 1].add_(squares.sum(0))
-            if i > 0:
-                delta = (delta @ layers[i].weight) * (inputs[i] > 0)
+        add_row_squares(layers, x[rows], y[rows], sums)
 
 
 def evaluate(widths, rows):

@@ -36,6 +36,9 @@ export interface ComputeOptions {
   readonly concurrentRuns?: number;
 }
 
+/** As many as the addon shares a device between. */
+export const MOST_CONCURRENT_RUNS = 1024;
+
 /** What every long run takes. */
 export interface RunOptions extends ComputeOptions {
   /** Aborts the run with ERR_ABORTED; the model stays as it was. */
@@ -56,7 +59,7 @@ export function checkRunOptions<Report>(
   const { threads = availableThreads(), signal, onProgress } = requireObject('options', options);
   const { device: wanted = 'cpu', precision = 'exact', concurrentRuns = 1 } = options;
   requireInteger('threads', threads, 1, 1024);
-  requireInteger('concurrentRuns', concurrentRuns, 1, 1024);
+  requireInteger('concurrentRuns', concurrentRuns, 1, MOST_CONCURRENT_RUNS);
   requireOneOf('device', wanted, ['cpu', 'cuda', 'auto']);
   requireOneOf('precision', precision, ['exact', 'fast']);
   if (precision === 'fast' && wanted !== 'cuda') {

@@ -1,12 +1,9 @@
-import { type ComputeOptions, checkRunOptions } from './run.js';
+import { type ComputeOptions, checkRunOptions, MOST_CONCURRENT_RUNS } from './run.js';
 
 const REPORT_INTERVAL_MS = 50;
 
 /** So many runs of small networks keep a CUDA device busy. */
 const RUNS_ON_CUDA = 6;
-
-/** As many as the addon shares a device between. */
-const MOST_CONCURRENT_RUNS = 1024;
 
 /**
  * How so many runs are done side by side: on the CPU each on one thread, on a CUDA device each in its

@@ -24,6 +24,8 @@ enum class CudaExecution {
 struct CudaOptions {
   Precision precision = Precision::kExact;
   CudaExecution execution = CudaExecution::kAuto;
+  static constexpr std::size_t kMaxConcurrentRuns = 1024;
+
   /** So many runs share the device: a persistent one takes that part of its multiprocessors. */
   std::size_t concurrentRuns = 1;
   /** For what is not computed on the device: few rows, principal components, Kronecker solves. */

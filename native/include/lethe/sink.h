@@ -67,4 +67,9 @@ inline bool forwardOnly(const Sink& sink) {
   return std::holds_alternative<Logits>(sink) || std::holds_alternative<RowLosses>(sink);
 }
 
+/** Whether the result is new parameters, rather than something beside them. */
+inline bool changesParameters(const Sink& sink) {
+  return std::holds_alternative<Sgd>(sink) || std::holds_alternative<ClampedFisher>(sink);
+}
+
 }  // namespace lethe

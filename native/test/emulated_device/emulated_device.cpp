@@ -54,8 +54,8 @@ class EmulatedStream final : public cuda::Stream {
     const auto run = [this, launch, arguments = std::vector(bytes, bytes + launch.argumentBytes)] {
       takeLaunch();
       for (std::size_t block = 0; block < launch.blocks; ++block) {
-        Shared shared(launch.sharedBytes);
-        launch.emulate(arguments.data(), block, launch.blocks, shared.data());
+        Shared shared(launch.kernel.sharedBytes);
+        launch.kernel.emulate(arguments.data(), block, launch.blocks, shared.data());
       }
     };
     if (recording_) {
@@ -71,11 +71,11 @@ class EmulatedStream final : public cuda::Stream {
     for (std::size_t block = 0; block < launch.blocks; ++block) {
       shared.emplace_back(launch.sharedBytes);
     }
-    for (std::size_t stage = 0; stage < launch.stages(launch.arguments); ++stage) {
+    for (std::size_t stage = 0; stage < launch.kernel.stages(launch.arguments); ++stage) {
       for (std::size_t i = 0; i < launch.blocks; ++i) {
         // Backwards in every other stage: blocks that need an order are then found out.
         const std::size_t block = stage % 2 == 0 ? i : launch.blocks - 1 - i;
-        launch.emulate(launch.arguments, block, launch.blocks, shared[block].data(), stage);
+        launch.kernel.emulate(launch.arguments, block, launch.blocks, shared[block].data(), stage);
       }
     }
   }

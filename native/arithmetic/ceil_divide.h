@@ -2,12 +2,12 @@
 
 #include <cstddef>
 
-#include "../arithmetic/host_device.h"
+#include "host_device.h"
 
-namespace lethe::cuda {
+namespace lethe::arithmetic {
 
 LETHE_HOST_DEVICE constexpr std::size_t ceilDivide(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
 }
 
-}  // namespace lethe::cuda
+}  // namespace lethe::arithmetic
