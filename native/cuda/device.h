@@ -116,6 +116,14 @@ using Buffer = BasicBuffer<T, false>;
 template <class T>
 using PinnedBuffer = BasicBuffer<T, true>;
 
+/** Room for `size` values, all 0 once the stream gets there. */
+template <class T>
+Buffer<T> zeroed(Device& device, Stream& stream, std::size_t size) {
+  Buffer<T> buffer(device, size);
+  if (size > 0) stream.clear(buffer.data(), buffer.bytes());
+  return buffer;
+}
+
 /** Room for `values`, and a copy of them on its way; `values` must stay until the stream's wait. */
 template <class T>
 Buffer<T> uploaded(Device& device, Stream& stream, std::span<const T> values) {

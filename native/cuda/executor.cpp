@@ -77,8 +77,7 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
                           Matrix(device_, *stream_, layer(l).outputs, layer(l).outputs)});
     }
   } else if (!forwardOnly(job_.sink)) {
-    state_ = Buffer<float>(device_, layout_.size());
-    stream_->clear(state_.data(), state_.bytes());
+    state_ = zeroed<float>(device_, *stream_, layout_.size());
   }
   for (std::size_t l = 0; l < layerCount(); ++l) {
     activations_.emplace_back(device_, *stream_, batch, layer(l).outputs);
@@ -112,11 +111,9 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
   hostValues_ = PinnedBuffer<float>(device_, maxQueued_ * batch * valueWidth_);
   records_ = Buffer<StepRecord>(device_, maxQueued_);
   order_ = Buffer<std::uint32_t>(device_, maxQueued_ * batch);
-  losses_ = Buffer<float>(device_, maxQueued_ * batch);
-  values_ = Buffer<float>(device_, maxQueued_ * batch * valueWidth_);
-  // Short batches leave a part of them as it is.
-  stream_->clear(losses_.data(), losses_.bytes());
-  stream_->clear(values_.data(), values_.bytes());
+  // Short batches leave a part of these as it is.
+  losses_ = zeroed<float>(device_, *stream_, maxQueued_ * batch);
+  values_ = zeroed<float>(device_, *stream_, maxQueued_ * batch * valueWidth_);
   if (persists) persistent_.emplace(job_, layout_, device_, *stream_, options);
   stream_->wait();
 }

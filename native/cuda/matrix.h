@@ -9,9 +9,9 @@ namespace lethe::cuda {
 struct Matrix {
   Matrix() = default;
   Matrix(Device& device, Stream& stream, std::size_t rows, std::size_t columns)
-      : columns(columns), stride(alignedWidth(columns)), buffer(device, rows * stride) {
-    stream.clear(buffer.data(), buffer.bytes());
-  }
+      : columns(columns),
+        stride(alignedWidth(columns)),
+        buffer(zeroed<float>(device, stream, rows * stride)) {}
 
   float* data() const { return buffer.data(); }
   Rows rows(Values values = Values::kRaw) const {
