@@ -60,11 +60,22 @@ struct Block {
 #endif
   }
 
+  /** The block's own memory, 32-byte aligned. */
+  LETHE_HOST_DEVICE std::byte* shared() const {
+#ifdef __CUDA_ARCH__
+    // Named here and not passed on, so that the compiler knows which kind of memory it is.
+    extern __shared__ __align__(32) std::byte sharedOfBlock[];
+    return sharedOfBlock;
+#else
+    return emulatedShared;
+#endif
+  }
+
   static constexpr int kWarp = 32;  ///< threads
 
-  std::size_t index;  ///< of the block among `count`
-  std::size_t count;  ///< blocks of the launch
-  std::byte* shared;  ///< the block's own memory, 32-byte aligned
+  std::size_t index;                    ///< of the block among `count`
+  std::size_t count;                    ///< blocks of the launch
+  std::byte* emulatedShared = nullptr;  ///< where the host runs the block
   mutable bool backwards = false;
 };
 

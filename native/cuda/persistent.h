@@ -71,7 +71,7 @@ struct Persistent {
   template <class T, class Change>
   static LETHE_HOST_DEVICE const T& tell(const Block<kThreads>& block, T Told::*part, const T& all,
                                          const Change& change) {
-    T& told = reinterpret_cast<Told*>(block.shared + kScratchBytes)->*part;
+    T& told = reinterpret_cast<Told*>(block.shared() + kScratchBytes)->*part;
     // A block without tiles may still be looking at what it was told before.
     block.wait();
     block.forEachThread([&](int thread) {
@@ -96,7 +96,7 @@ struct Persistent {
   };
   static LETHE_HOST_DEVICE Own own(const Block<kThreads>& block, const Arguments& arguments) {
     const LayerShape& layer = arguments.forward[0].layer;
-    float* weights = reinterpret_cast<float*>(block.shared + kTileBytes);
+    float* weights = reinterpret_cast<float*>(block.shared() + kTileBytes);
     return {ownOutputs(layer.outputs, block.count, block.index), weights,
             weights + outputsPerBlock(layer.outputs, block.count) * layer.stride};
   }

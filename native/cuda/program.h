@@ -72,15 +72,13 @@ struct OnHost {
 template <class Program>
 __global__ void __launch_bounds__(Program::kThreads)
     runProgram(const __grid_constant__ typename Program::Arguments arguments) {
-  extern __shared__ __align__(32) std::byte shared[];
-  Program::run(Block<Program::kThreads>{blockIdx.x, gridDim.x, shared}, arguments);
+  Program::run(Block<Program::kThreads>{blockIdx.x, gridDim.x}, arguments);
 }
 
 template <class Program>
 __global__ void __launch_bounds__(Program::kThreads, 1)
     runStages(const __grid_constant__ typename Program::Arguments arguments) {
-  extern __shared__ __align__(32) std::byte shared[];
-  const Block<Program::kThreads> block{blockIdx.x, gridDim.x, shared};
+  const Block<Program::kThreads> block{blockIdx.x, gridDim.x};
   const std::size_t stages = Program::stages(arguments);
   for (std::size_t stage = 0; stage < stages; ++stage) {
     Program::run(block, arguments, stage);

@@ -37,7 +37,7 @@ struct Forward {
     const std::size_t rows = arguments.batch.step->rows;
     if (firstM >= rows) return;
 
-    float* weightSums = reinterpret_cast<float*>(block.shared + Shape::kSharedBytes);
+    float* weightSums = reinterpret_cast<float*>(block.shared() + Shape::kSharedBytes);
     if (arguments.pieceSums) {
       const std::size_t pieces = ceilDivide(arguments.layer.inputs, kPieceInputs);
       block.forEachThread([&](int thread) {
@@ -100,7 +100,7 @@ struct PieceSums {
     const std::size_t inputs = left < kPieceInputs ? left : kPieceInputs;
     const std::size_t rest = arguments.layer.outputs - firstOutput;
     const std::size_t outputs = rest < kThreads ? rest : kThreads;
-    float* weights = reinterpret_cast<float*>(block.shared);
+    float* weights = reinterpret_cast<float*>(block.shared());
     block.forEachThread([&](int thread) {
       for (std::size_t output = 0; output < outputs; ++output) {
         const float* from =
@@ -301,7 +301,7 @@ struct UpdateLayer {
     const Operand gradient{
         keptInput(arguments.batch, arguments.gradient, arguments.gathersGradient), rows, true};
     const Operand input{keptInput(arguments.batch, arguments.input, arguments.gathers), rows, true};
-    float* biasGradient = reinterpret_cast<float*>(block.shared + Shape::kSharedBytes);
+    float* biasGradient = reinterpret_cast<float*>(block.shared() + Shape::kSharedBytes);
     const bool wantsSums = arguments.bias && (firstN == 0 || arguments.isAffine);
     block.forEachThread([&](int thread) {
       for (int m = thread; m < Shape::kM && wantsSums; m += kThreads) {

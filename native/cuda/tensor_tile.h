@@ -96,7 +96,7 @@ requires std::is_same_v<Shape, TensorTile> LETHE_HOST_DEVICE inline void multipl
   };
   PerThread<Thread, Shape::kThreads> threads;
   PerThread<Warp, kWarps> warps;
-  float* const shared = reinterpret_cast<float*>(block.shared);
+  float* const shared = reinterpret_cast<float*>(block.shared());
   const auto fetch = [&](std::size_t k) {
     block.forEachThread([&](int thread) {
       threads[thread].a.fetch(a, firstM, k, thread);

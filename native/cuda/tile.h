@@ -124,7 +124,7 @@ requires(Shape::kThreadM > 0) LETHE_HOST_DEVICE
     Vec4 sums[Shape::kThreadM][kGroups];
   };
   PerThread<Thread, Shape::kThreads> threads;
-  float* const shared = reinterpret_cast<float*>(block.shared);
+  float* const shared = reinterpret_cast<float*>(block.shared());
   const auto put = [&](Thread& own, int thread, int buffer) {
     float* to = shared + buffer * Shape::kBuffer;
     own.a.put(a.depthIsRow, thread, to);
