@@ -145,6 +145,7 @@ struct PersistentArguments {
   ObjectiveArguments objective;  ///< losses: [steps][maxBatch]
   float* firstOutputs[2];  ///< of layer 0, in turns: the last step's are still read in the next one
   float* pieceSums;        ///< nullptr: the input is not affine
+  bool stateOnChip;        ///< whether there is room for what stands beside the first weights
   Barrier* barrier;
 };
 

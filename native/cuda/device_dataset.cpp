@@ -7,11 +7,11 @@
 namespace lethe::cuda {
 namespace {
 
-/** Copies rows to where each begins at a multiple of kRowAlignment values. */
+/** Copies rows to where each begins at a multiple of kRowAlignment bytes. */
 template <class T>
 Buffer<T> alignedRows(Device& device, Stream& stream, const T* values, std::size_t rows,
                       std::size_t columns) {
-  const std::size_t stride = alignedWidth(columns);
+  const std::size_t stride = alignedWidth<T>(columns);
   Buffer<T> buffer(device, rows * stride);
   if (stride == columns) {
     stream.upload(buffer.data(), values, buffer.bytes());
@@ -48,7 +48,7 @@ Rows DeviceDataset::rows() const {
   return {.floats = floats_.data(),
           .bytes = bytes_.data(),
           .columns = columns_,
-          .stride = alignedWidth(columns_),
+          .stride = bytes_.data() ? alignedWidth<std::uint8_t>(columns_) : alignedWidth(columns_),
           .affine = {map_.scale, map_.offset}};
 }
 

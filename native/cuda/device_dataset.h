@@ -10,7 +10,7 @@
 
 namespace lethe::cuda {
 
-/** A data set in a device's memory; rows begin at multiples of kRowAlignment values. */
+/** A data set in a device's memory; rows begin at multiples of kRowAlignment bytes. */
 class DeviceDataset {
  public:
   /** Throws kOutOfMemory. */

@@ -61,7 +61,7 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
   const Objective& objective = job_.objective;
   const std::size_t batch = job_.maxBatch();
   maxQueued_ = queuedStepsFor(job_, valueWidth_, options.concurrentRuns);
-  const bool persists = PersistentRun::isChosen(job_, layout_, device_, options);
+  const bool persists = PersistentRun::isChosen(job_, layout_, dataset_->rows(), device_, options);
 
   std::vector<float> packed(layout_.size());
   layout_.pack(*job_.model.parameters, packed.data());
@@ -114,7 +114,9 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
   // Short batches leave a part of these as it is.
   losses_ = zeroed<float>(device_, *stream_, maxQueued_ * batch);
   values_ = zeroed<float>(device_, *stream_, maxQueued_ * batch * valueWidth_);
-  if (persists) persistent_.emplace(job_, layout_, device_, *stream_, options);
+  if (persists) {
+    persistent_.emplace(job_, layout_, dataset_->rows(), device_, *stream_, options);
+  }
   stream_->wait();
 }
 

@@ -23,7 +23,8 @@ Kernels makeKernels() {
           Where::template kernel<CompactRows>(),
           Where::template kernel<FindNotFinite>(),
           Where::template cooperative<Persistent>(),
-          Persistent::kTileBytes};
+          Persistent::kTileBytes,
+          Persistent::kLongestRow};
 }
 
 }  // namespace lethe::cuda

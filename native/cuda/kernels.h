@@ -32,6 +32,7 @@ struct Kernels {
   CooperativeKernel<PersistentArguments> persistent;
   /** What a block of the persistent kernel needs for its tiles, beside the weights that it owns. */
   std::size_t persistentTileBytes;
+  std::size_t persistentRowBytes;  ///< of the longest row that it takes
 };
 
 /**

@@ -1,32 +1,35 @@
 #pragma once
 
-#include "ownership.h"
-#include "programs.h"
+#include "own_layer.h"
 
 /**
  * Many steps in one launch. The blocks share out the tiles of a stage and wait for each other
  * before the next; the weights of the first layer, and what stands beside them, stay in the memory
- * of the blocks that own them.
+ * of the blocks that own them, and each has a copy of the batch.
  */
 namespace lethe::cuda {
 
 struct Persistent {
   using Arguments = PersistentArguments;
   static constexpr int kThreads = 128;
-  /** All rows of a batch for the few outputs of a block, and the other way round. */
-  using OwnForward = Forward<TileShape<128, 4, 16, 1, 4>>;
-  using OwnUpdate = UpdateLayer<TileShape<4, 512, 8, 4, 4>>;
+  using Own = OwnLayer<kThreads>;
   using AnyForward = Forward<SmallTile>;
   using AnyBackpropagate = Backpropagate<SmallTile>;
   using AnyUpdate = UpdateLayer<SmallTile>;
-  static_assert(OwnForward::kThreads == kThreads && OwnUpdate::kThreads == kThreads &&
-                AnyForward::kThreads == kThreads);
+  /** A few rows of the last layer, all columns of which are few. */
+  using LastForward = Forward<TileShape<4, 128, 32, 1, 4>>;
+  using LastBackpropagate = Backpropagate<TileShape<4, 128, 16, 1, 4>>;
+  static_assert(AnyForward::kThreads == kThreads && LastForward::kThreads == kThreads &&
+                LastBackpropagate::kM == LastForward::kM);
 
-  static constexpr std::size_t kScratchBytes = 40 * 1024;
-  static_assert(OwnForward::kSharedBytes <= kScratchBytes &&
-                OwnUpdate::kSharedBytes <= kScratchBytes &&
-                AnyForward::kSharedBytes <= kScratchBytes &&
-                AnyUpdate::kSharedBytes <= kScratchBytes);
+  /** Longer rows could not be fetched by all threads together. */
+  static constexpr std::size_t kLongestRow = RowFetch<kThreads>::kUnits * kThreads * kUnitBytes;
+
+  static constexpr std::size_t kScratchBytes = 37 * 1024;
+  static_assert(AnyForward::kSharedBytes <= kScratchBytes &&
+                AnyUpdate::kSharedBytes <= kScratchBytes &&
+                LastForward::kSharedBytes <= kScratchBytes &&
+                LastBackpropagate::kSharedBytes <= kScratchBytes);
 
   /** What a block's tiles are told in a stage: in its memory, for it would fill the registers. */
   struct Told {
@@ -63,6 +66,8 @@ struct Persistent {
   }
 
  private:
+  static_assert(LastForward::kM * Block<kThreads>::kWarp == kThreads);
+
   static LETHE_HOST_DEVICE float* firstOutputs(const Arguments& arguments, std::size_t step) {
     return arguments.firstOutputs[step % 2];
   }
@@ -88,35 +93,77 @@ struct Persistent {
     return told;
   }
 
-  /** The weights that a block owns, [count][stride], and what stands beside them. */
-  struct Own {
-    OwnOutputs outputs;
-    float* weights;
-    float* state;
-  };
-  static LETHE_HOST_DEVICE Own own(const Block<kThreads>& block, const Arguments& arguments) {
+  static LETHE_HOST_DEVICE OnChip onChip(const Block<kThreads>& block, const Arguments& arguments) {
     const LayerShape& layer = arguments.forward[0].layer;
-    float* weights = reinterpret_cast<float*>(block.shared() + kTileBytes);
-    return {ownOutputs(layer.outputs, block.count, block.index), weights,
-            weights + outputsPerBlock(layer.outputs, block.count) * layer.stride};
+    const ChipLayout layout(layer.outputs, layer.stride, block.count, arguments.maxBatch,
+                            arguments.forward[0].input.rowBytes());
+    const OwnOutputs outputs = ownOutputs(layer.outputs, block.count, block.index);
+    std::byte* memory = block.shared() + kTileBytes;
+    return {.outputs = outputs,
+            .layer = {layer.inputs, outputs.count, layer.stride},
+            .weights = reinterpret_cast<float*>(memory + layout.weights),
+            .state = arguments.stateOnChip
+                         ? reinterpret_cast<float*>(memory + layout.state)
+                         : arguments.update[0].state + outputs.first * layer.stride,
+            .gradients = reinterpret_cast<Vec4*>(memory + layout.gradients),
+            .batch = memory + layout.batch,
+            .batchStride = layout.batchStride};
+  }
+
+  static LETHE_HOST_DEVICE IncomingRows rowsOf(const Arguments& arguments, std::size_t step) {
+    if (step == arguments.stepCount) return {};
+    return incomingRows(arguments.forward[0].input, arguments.forward[0].batch.order,
+                        arguments.steps[step]);
   }
 
   static LETHE_HOST_DEVICE void beginStep(const Block<kThreads>& block, const Arguments& arguments,
                                           std::size_t step) {
-    const Own mine = own(block, arguments);
-    const UpdateArguments& stored = arguments.update[0];
-    const std::size_t offset = mine.outputs.first * stored.layer.stride;
-    const std::size_t values = mine.outputs.count * stored.layer.stride;
-    if (step == 0) {
-      copy(block, stored.parameters + offset, mine.weights, values);
-      copy(block, stored.state + offset, mine.state, values);
+    if (step > 0) update(block, arguments, step - 1, 1);
+    if (onChip(block, arguments).outputs.count == 0) return;
+    if (step > 0) {
+      updateOwn(block, arguments, step);
     } else {
-      update(block, arguments, step - 1, 1);
-      updateOwn(block, arguments, step - 1, mine);
+      takeOwn(block, arguments);
     }
-    if (step < arguments.stepCount) return forwardOwn(block, arguments, step, mine);
-    copy(block, mine.weights, stored.parameters + offset, values);
-    copy(block, mine.state, stored.state + offset, values);
+    if (step < arguments.stepCount) {
+      forwardOwn(block, arguments, step);
+    } else {
+      giveOwn(block, arguments);
+    }
+  }
+
+  static LETHE_HOST_DEVICE void takeOwn(const Block<kThreads>& block, const Arguments& arguments) {
+    const OnChip own = onChip(block, arguments);
+    const UpdateArguments& all = arguments.update[0];
+    const std::size_t offset = own.outputs.first * all.layer.stride;
+    const std::size_t values = own.outputs.count * all.layer.stride;
+    copy(block, all.parameters + offset, own.weights, values);
+    if (arguments.stateOnChip) copy(block, all.state + offset, own.state, values);
+    Own::fetchBatch(block, own, rowsOf(arguments, 0));
+  }
+
+  static LETHE_HOST_DEVICE void giveOwn(const Block<kThreads>& block, const Arguments& arguments) {
+    const OnChip own = onChip(block, arguments);
+    const UpdateArguments& all = arguments.update[0];
+    const std::size_t offset = own.outputs.first * all.layer.stride;
+    const std::size_t values = own.outputs.count * all.layer.stride;
+    copy(block, own.weights, all.parameters + offset, values);
+    if (arguments.stateOnChip) copy(block, own.state, all.state + offset, values);
+  }
+
+  /** By the last step's gradients; the batch of this one takes the place of the last. */
+  static LETHE_HOST_DEVICE void updateOwn(const Block<kThreads>& block, const Arguments& arguments,
+                                          std::size_t step) {
+    const OnChip own = onChip(block, arguments);
+    Own::update(block, own, arguments.update[0], arguments.steps[step - 1],
+                rowsOf(arguments, step));
+    if (arguments.pieceSums) sumPieces(block, arguments, own);
+  }
+
+  static LETHE_HOST_DEVICE void forwardOwn(const Block<kThreads>& block, const Arguments& arguments,
+                                           std::size_t step) {
+    Own::forward(block, onChip(block, arguments), arguments.forward[0], arguments.steps[step].rows,
+                 firstOutputs(arguments, step));
   }
 
   static LETHE_HOST_DEVICE void copy(const Block<kThreads>& block, const float* from, float* to,
@@ -128,57 +175,16 @@ struct Persistent {
     });
   }
 
-  static LETHE_HOST_DEVICE void updateOwn(const Block<kThreads>& block, const Arguments& arguments,
-                                          std::size_t step, const Own& mine) {
-    const UpdateArguments& update =
-        tell(block, &Told::update, arguments.update[0], [&](UpdateArguments& told) {
-          told.batch.step = arguments.steps + step;
-          told.gradient.floats += mine.outputs.first;
-          told.layer.outputs = mine.outputs.count;
-          told.parameters = mine.weights;
-          told.state = mine.state;
-          told.bias += mine.outputs.first;
-          told.biasState += mine.outputs.first;
-        });
-    for (std::size_t m = 0; m < mine.outputs.count; m += OwnUpdate::kM) {
-      for (std::size_t n = 0; n < update.layer.inputs; n += OwnUpdate::kN) {
-        multiply<OwnUpdate>(block, update, m, n);
-      }
-    }
-    if (arguments.pieceSums) sumPieces(block, arguments, mine);
-  }
-
   static LETHE_HOST_DEVICE void sumPieces(const Block<kThreads>& block, const Arguments& arguments,
-                                          const Own& mine) {
-    const LayerShape& layer = arguments.forward[0].layer;
-    const std::size_t pieces = ceilDivide(layer.inputs, kPieceInputs);
+                                          const OnChip& own) {
+    const std::size_t pieces = ceilDivide(own.layer.inputs, kPieceInputs);
     block.forEachThread([&](int thread) {
-      for (std::size_t i = thread; i < mine.outputs.count * pieces; i += kThreads) {
-        const std::size_t output = i / pieces;
-        arguments.pieceSums[mine.outputs.first * pieces + i] =
-            pieceSum(mine.weights + output * layer.stride, layer.inputs, i % pieces);
+      for (std::size_t i = thread; i < own.layer.outputs * pieces; i += kThreads) {
+        const float* weights = own.weights + i / pieces * own.layer.stride;
+        arguments.pieceSums[own.outputs.first * pieces + i] =
+            pieceSum(weights, own.layer.inputs, i % pieces);
       }
     });
-  }
-
-  static LETHE_HOST_DEVICE void forwardOwn(const Block<kThreads>& block, const Arguments& arguments,
-                                           std::size_t step, const Own& mine) {
-    const ForwardArguments& forward =
-        tell(block, &Told::forward, arguments.forward[0], [&](ForwardArguments& told) {
-          told.batch.step = arguments.steps + step;
-          told.layer.outputs = mine.outputs.count;
-          told.weights = mine.weights;
-          told.bias += mine.outputs.first;
-          if (told.pieceSums) {
-            told.pieceSums += mine.outputs.first * ceilDivide(told.layer.inputs, kPieceInputs);
-          }
-          told.out = firstOutputs(arguments, step) + mine.outputs.first;
-        });
-    for (std::size_t m = 0; m < arguments.maxBatch; m += OwnForward::kM) {
-      for (std::size_t n = 0; n < mine.outputs.count; n += OwnForward::kN) {
-        multiply<OwnForward>(block, forward, m, n);
-      }
-    }
   }
 
   template <class Program>
@@ -246,21 +252,33 @@ struct Persistent {
           told.losses += step * arguments.maxBatch;
         });
     const std::size_t rows = objective.batch.step->rows;
-    for (std::size_t m = block.index * AnyForward::kM; m < rows;
-         m += block.count * AnyForward::kM) {
-      for (std::size_t n = 0; n < forward.layer.outputs; n += AnyForward::kN) {
-        multiply<AnyForward>(block, forward, m, n);
+    for (std::size_t m = block.index * LastForward::kM; m < rows;
+         m += block.count * LastForward::kM) {
+      for (std::size_t n = 0; n < forward.layer.outputs; n += LastForward::kN) {
+        multiply<LastForward>(block, forward, m, n);
       }
-      block.forEachThread([&](int thread) {
-        const std::size_t row = m + thread;
-        if (thread < static_cast<int>(AnyForward::kM) && row < rows) {
-          ObjectiveOfRows::computeRow(objective, row);
-        }
-      });
-      for (std::size_t n = 0; n < back.layer.inputs; n += AnyBackpropagate::kN) {
-        multiply<AnyBackpropagate>(block, back, m, n);
+      computeObjective(block, objective, m,
+                       m + LastForward::kM < rows ? m + LastForward::kM : rows);
+      for (std::size_t n = 0; n < back.layer.inputs; n += LastBackpropagate::kN) {
+        multiply<LastBackpropagate>(block, back, m, n);
       }
     }
+  }
+
+  /** Of the rows from first to end, one to a warp: then they do not wait for each other's branches.
+   */
+  static LETHE_HOST_DEVICE void computeObjective(const Block<kThreads>& block,
+                                                 const ObjectiveArguments& objective,
+                                                 std::size_t first, std::size_t end) {
+    const std::size_t values = 2 * objective.stride;
+    const bool fits = LastForward::kM * values * sizeof(float) <= kScratchBytes;
+    block.forEachThread([&](int thread) {
+      const std::size_t row = first + thread / block.kWarp;
+      if (thread % block.kWarp != 0 || row >= end) return;
+      float* scratch = fits ? reinterpret_cast<float*>(block.shared()) + (row - first) * values
+                            : objective.scratch + row * values;
+      ObjectiveOfRows::computeRow(objective, row, scratch);
+    });
   }
 
   static LETHE_HOST_DEVICE void update(const Block<kThreads>& block, const Arguments& arguments,

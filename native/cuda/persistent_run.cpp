@@ -3,13 +3,12 @@
 #include <algorithm>
 
 #include "lethe/error.h"
-#include "ownership.h"
+#include "on_chip.h"
 
 namespace lethe::cuda {
 namespace {
 
-/** Beyond these, kernels with larger tiles are quicker than not leaving the device. */
-constexpr std::size_t kMostRows = 512;
+/** Beyond, kernels with larger tiles are quicker than not leaving the device. */
 constexpr std::size_t kMostUpperWeights = std::size_t{1} << 20;
 
 /** One to a multiprocessor of the run's share of the device. */
@@ -17,16 +16,18 @@ std::size_t blocksFor(const Device& device, const CudaOptions& options) {
   return std::max<std::size_t>(1, device.processors() / options.concurrentRuns);
 }
 
-std::size_t sharedBytesFor(const Job& job, const ParameterLayout& layout, const Device& device,
-                           const CudaOptions& options) {
+/** What a block needs, with what stands beside its weights or without. */
+std::size_t sharedBytesFor(const Job& job, const ParameterLayout& layout, const Rows& dataset,
+                           const Device& device, const CudaOptions& options, bool withState) {
   const Layer& first = job.model.architecture.layers().front();
-  return device.kernels().persistentTileBytes +
-         ownBytes(first.outputs, layout.stride(0), blocksFor(device, options));
+  const ChipLayout chip(first.outputs, layout.stride(0), blocksFor(device, options), job.maxBatch(),
+                        dataset.rowBytes());
+  return device.kernels().persistentTileBytes + (withState ? chip.bytes : chip.state);
 }
 
 /** What keeps a job from the persistent kernel; empty: nothing. */
-std::string obstacle(const Job& job, const ParameterLayout& layout, const Device& device,
-                     const CudaOptions& options) {
+std::string obstacle(const Job& job, const ParameterLayout& layout, const Rows& dataset,
+                     const Device& device, const CudaOptions& options) {
   const std::size_t layers = job.model.architecture.layers().size();
   if (options.precision == Precision::kFast) return "it is exact";
   if (layers < 2 || layers > kMaxPersistentLayers) {
@@ -36,33 +37,36 @@ std::string obstacle(const Job& job, const ParameterLayout& layout, const Device
     return "it takes sinks of one value per parameter";
   }
   if (job.plan.hardest) return "it does not select the hardest rows";
-  if (sharedBytesFor(job, layout, device, options) > device.sharedBytesPerBlock()) {
-    return "the first layer's weights do not fit the device's shared memory";
+  if (dataset.rowBytes() > device.kernels().persistentRowBytes ||
+      sharedBytesFor(job, layout, dataset, device, options, false) > device.sharedBytesPerBlock()) {
+    return "the first layer's weights and a batch do not fit the device's shared memory";
   }
   return "";
 }
 
 }  // namespace
 
-bool PersistentRun::isChosen(const Job& job, const ParameterLayout& layout, const Device& device,
-                             const CudaOptions& options) {
+bool PersistentRun::isChosen(const Job& job, const ParameterLayout& layout, const Rows& dataset,
+                             const Device& device, const CudaOptions& options) {
   if (options.execution == CudaExecution::kGraph) return false;
-  const std::string reason = obstacle(job, layout, device, options);
+  const std::string reason = obstacle(job, layout, dataset, device, options);
   if (options.execution == CudaExecution::kPersistent && !reason.empty()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "the persistent execution does not fit: " + reason + "; choose auto or graph");
   }
   const std::size_t upperWeights =
       layout.size() - layout.weights(1 % job.model.architecture.layers().size());
-  return reason.empty() && (options.execution == CudaExecution::kPersistent ||
-                            (job.maxBatch() <= kMostRows && upperWeights <= kMostUpperWeights));
+  return reason.empty() &&
+         (options.execution == CudaExecution::kPersistent || upperWeights <= kMostUpperWeights);
 }
 
-PersistentRun::PersistentRun(const Job& job, const ParameterLayout& layout, Device& device,
-                             Stream& stream, const CudaOptions& options)
+PersistentRun::PersistentRun(const Job& job, const ParameterLayout& layout, const Rows& dataset,
+                             Device& device, Stream& stream, const CudaOptions& options)
     : kernels_(device.kernels()),
       blocks_(blocksFor(device, options)),
-      sharedBytes_(sharedBytesFor(job, layout, device, options)),
+      stateOnChip_(sharedBytesFor(job, layout, dataset, device, options, true) <=
+                   device.sharedBytesPerBlock()),
+      sharedBytes_(sharedBytesFor(job, layout, dataset, device, options, stateOnChip_)),
       otherFirstOutputs_(device, stream, job.maxBatch(),
                          job.model.architecture.layers().front().outputs),
       barrier_(device, 1),
@@ -72,6 +76,7 @@ PersistentRun::PersistentRun(const Job& job, const ParameterLayout& layout, Devi
 
 void PersistentRun::launch(Stream& stream, PersistentArguments arguments) {
   arguments.firstOutputs[1] = otherFirstOutputs_.data();
+  arguments.stateOnChip = stateOnChip_;
   arguments.barrier = barrier_.data();
   stream.clear(barrier_.data(), barrier_.bytes());
   stream.launch(CooperativeLaunch{kernels_.persistent, sharedBytes_, blocks_, &arguments});

@@ -15,11 +15,11 @@ class PersistentRun {
    * Whether the options and the job let the steps run in it. Throws kInvalidArgument where the
    * options ask for it and the job does not fit.
    */
-  static bool isChosen(const Job& job, const ParameterLayout& layout, const Device& device,
-                       const CudaOptions& options);
+  static bool isChosen(const Job& job, const ParameterLayout& layout, const Rows& dataset,
+                       const Device& device, const CudaOptions& options);
 
-  PersistentRun(const Job& job, const ParameterLayout& layout, Device& device, Stream& stream,
-                const CudaOptions& options);
+  PersistentRun(const Job& job, const ParameterLayout& layout, const Rows& dataset, Device& device,
+                Stream& stream, const CudaOptions& options);
 
   void launch(Stream& stream, PersistentArguments arguments);
   /** After the stream's wait. Throws kDeviceFailed if the blocks did not all arrive. */
@@ -28,6 +28,7 @@ class PersistentRun {
  private:
   const Kernels& kernels_;
   std::size_t blocks_;
+  bool stateOnChip_;
   std::size_t sharedBytes_;
   Matrix otherFirstOutputs_;
   Buffer<Barrier> barrier_;

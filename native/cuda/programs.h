@@ -1,6 +1,6 @@
 #pragma once
 
-#include "../arithmetic/exp_log.h"
+#include "../arithmetic/four_lanes.h"
 #include "../arithmetic/objective.h"
 #include "arguments.h"
 #include "tensor_tile.h"
@@ -17,6 +17,15 @@ LETHE_HOST_DEVICE inline std::size_t keptRowCount(const BatchRows& batch) {
 LETHE_HOST_DEVICE inline Rows keptInput(const BatchRows& batch, Rows input, bool gathers) {
   if (gathers) input.index = batch.keptRows ? batch.keptRows : batch.order + batch.step->firstRow;
   return input;
+}
+
+/** The sum of an output's weights, from its pieces. */
+LETHE_HOST_DEVICE inline float sumOfPieces(const float* pieceSums, std::size_t output,
+                                           std::size_t inputs) {
+  const std::size_t pieces = ceilDivide(inputs, kPieceInputs);
+  float sum = 0;
+  for (std::size_t piece = 0; piece < pieces; ++piece) sum += pieceSums[output * pieces + piece];
+  return sum;
 }
 
 template <class Shape>
@@ -39,14 +48,10 @@ struct Forward {
 
     float* weightSums = reinterpret_cast<float*>(block.shared() + Shape::kSharedBytes);
     if (arguments.pieceSums) {
-      const std::size_t pieces = ceilDivide(arguments.layer.inputs, kPieceInputs);
       block.forEachThread([&](int thread) {
         for (int n = thread; n < Shape::kN; n += kThreads) {
           if (firstN + n >= arguments.layer.outputs) continue;
-          float sum = 0;
-          const float* own = arguments.pieceSums + (firstN + n) * pieces;
-          for (std::size_t piece = 0; piece < pieces; ++piece) sum += own[piece];
-          weightSums[n] = sum;
+          weightSums[n] = sumOfPieces(arguments.pieceSums, firstN + n, arguments.layer.inputs);
         }
       });
     }
@@ -128,12 +133,14 @@ struct ObjectiveOfRows {
   static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
     block.forEachThread([&](int thread) {
       const std::size_t row = block.index * kThreads + thread;
-      if (row < arguments.batch.step->rows) computeRow(arguments, row);
+      if (row >= arguments.batch.step->rows) return;
+      computeRow(arguments, row, arguments.scratch + row * 2 * arguments.stride);
     });
   }
 
+  /** scratch: [2][stride] */
   LETHE_NOINLINE static LETHE_HOST_DEVICE void computeRow(const Arguments& arguments,
-                                                          std::size_t row) {
+                                                          std::size_t row, float* scratch) {
     const std::size_t dataRow = arguments.batch.order[arguments.batch.step->firstRow + row];
     float* logits = arguments.logits + row * arguments.stride;
     const std::uint32_t label = arguments.labels[dataRow];
@@ -146,7 +153,7 @@ struct ObjectiveOfRows {
     }
     const float* distribution =
         arguments.distributions ? arguments.distributions + dataRow * arguments.classes : nullptr;
-    arithmetic::objective<Scalar>({
+    arithmetic::objective<arithmetic::FourLanes>({
         .logits = logits,
         .stride = static_cast<std::ptrdiff_t>(arguments.stride),
         .rows = 1,
@@ -155,7 +162,7 @@ struct ObjectiveOfRows {
         .labels = &label,
         .removed = arguments.removed,
         .distributions = &distribution,
-        .scratch = arguments.scratch + row * 2 * arguments.stride,
+        .scratch = scratch,
         .scale = arguments.batch.step->scale,
         .rowWeights = arguments.rowWeights ? arguments.rowWeights + dataRow : nullptr,
         .losses = arguments.losses + row,

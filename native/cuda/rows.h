@@ -21,11 +21,24 @@ struct alignas(4) Bytes4 {
   std::uint8_t at[4];
 };
 
-/** Rows begin at multiples of this many values: zeros fill the rest. */
-inline constexpr std::size_t kRowAlignment = 4;
+LETHE_HOST_DEVICE inline Vec4 floatsAt(const float* four) {
+  return *reinterpret_cast<const Vec4*>(four);
+}
+LETHE_HOST_DEVICE inline Vec4 floatsAt(const std::uint8_t* four) {
+  const Bytes4 raw = *reinterpret_cast<const Bytes4*>(four);
+  Vec4 floats;
+  for (int i = 0; i < 4; ++i) floats.at[i] = static_cast<float>(raw.at[i]);
+  return floats;
+}
 
+/** Rows begin at multiples of so many bytes: zeros fill the rest. */
+inline constexpr std::size_t kRowAlignment = 16;
+
+/** The values from the beginning of a row to that of the next. */
+template <class T = float>
 LETHE_HOST_DEVICE constexpr std::size_t alignedWidth(std::size_t columns) {
-  return (columns + kRowAlignment - 1) / kRowAlignment * kRowAlignment;
+  constexpr std::size_t kValues = kRowAlignment / sizeof(T);
+  return (columns + kValues - 1) / kValues * kValues;
 }
 
 /** What a product makes of the values of its operand; only bytes have an affine map. */
@@ -40,7 +53,7 @@ struct Rows {
   const std::uint8_t* bytes = nullptr;   ///< instead of `floats`
   const std::uint32_t* index = nullptr;  ///< row r is row index[r] of the memory; nullptr: row r
   std::size_t columns = 0;
-  std::size_t stride = 0;  ///< in values, a multiple of kRowAlignment
+  std::size_t stride = 0;  ///< alignedWidth(columns)
   Values values = Values::kRaw;
   Affine affine = {1, 0};
 
@@ -49,12 +62,7 @@ struct Rows {
     const std::size_t at = (index ? index[row] : row) * stride + column;
     Vec4 four = {};
     if (column < stride) {
-      if (bytes) {
-        const Bytes4 raw = *reinterpret_cast<const Bytes4*>(bytes + at);
-        for (int i = 0; i < 4; ++i) four.at[i] = static_cast<float>(raw.at[i]);
-      } else {
-        four = *reinterpret_cast<const Vec4*>(floats + at);
-      }
+      four = bytes ? floatsAt(bytes + at) : floatsAt(floats + at);
     }
     if (values != Values::kRaw) {
       for (int i = 0; i < 4; ++i) four.at[i] = mapped(four.at[i], column + i);
@@ -62,7 +70,9 @@ struct Rows {
     return four;
   }
 
- private:
+  LETHE_HOST_DEVICE std::size_t rowBytes() const { return stride * (bytes ? 1 : sizeof(float)); }
+
+  /** What the product is given for a value. */
   LETHE_HOST_DEVICE float mapped(float raw, std::size_t column) const {
     if (values == Values::kNormalizedAndOne && column >= columns) return 1;
     const float x = bytes ? Scalar::fma(affine.scale, raw, affine.offset) : raw;

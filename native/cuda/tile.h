@@ -33,10 +33,13 @@ struct TileShape {
   }
 };
 
-/** Few rows for many multiprocessors; one tile a multiprocessor; wide networks. */
-using SmallTile = TileShape<16, 32, 32, 1, 4>;
+/**
+ * Few rows for many multiprocessors, where a block is alone and has to work on one part for as long
+ * as the next is on its way; one tile a multiprocessor; wide networks.
+ */
+using SmallTile = TileShape<16, 32, 64, 1, 4>;
 using MediumTile = TileShape<64, 64, 16, 4, 4>;
-using LargeTile = TileShape<128, 128, 16, 8, 8>;
+using LargeTile = TileShape<128, 128, 8, 8, 8>;
 
 /** The first output of a tile. */
 struct TilePlace {
@@ -101,8 +104,11 @@ struct Slab {
     int row, column;
   };
   LETHE_HOST_DEVICE static constexpr Place placeOf(bool depthIsRow, int vector) {
-    const int rowVectors = (depthIsRow ? kOuter : kK) / 4;
-    return {vector / rowVectors, vector % rowVectors * 4};
+    if (depthIsRow) return {vector / (kOuter / 4), vector % (kOuter / 4) * 4};
+    // Runs of few columns: a warp that puts long ones would meet itself in a few banks.
+    constexpr int kRun = kK < 16 ? kK / 4 : 4;
+    const int inStrip = vector % (kOuter * kRun);
+    return {inStrip / kRun, (vector / (kOuter * kRun) * kRun + inStrip % kRun) * 4};
   }
 };
 
@@ -116,6 +122,8 @@ requires(Shape::kThreadM > 0) LETHE_HOST_DEVICE
                              const Operand& b, std::size_t depth, std::size_t firstM,
                              std::size_t firstN, const Done& done) {
   constexpr int kGroups = Shape::kThreadN / 4;
+  constexpr int kUnrolled = Shape::kK < 16 ? Shape::kK : 16;
+  static_assert(Shape::kK % kUnrolled == 0);
   using SlabA = Slab<Shape::kM, Shape::kK, Shape::kLeadM, Shape::kThreads>;
   using SlabB = Slab<Shape::kN, Shape::kK, Shape::kLeadN, Shape::kThreads>;
   struct Thread {
@@ -151,26 +159,28 @@ requires(Shape::kThreadM > 0) LETHE_HOST_DEVICE
       }
       const float* slabA = shared + buffer * Shape::kBuffer;
       const float* slabB = slabA + Shape::kK * Shape::kLeadM;
-      LETHE_UNROLL
-      for (int step = 0; step < Shape::kK; ++step) {
-        float left[Shape::kThreadM];
-        Vec4 right[kGroups];
+      for (int first = 0; first < Shape::kK && k + first < depth; first += kUnrolled) {
         LETHE_UNROLL
-        for (int g = 0; g < kGroups; ++g) {
-          right[g] = *reinterpret_cast<const Vec4*>(slabB + step * Shape::kLeadN +
-                                                    Shape::columnOf(thread, g));
-        }
-        LETHE_UNROLL
-        for (int i = 0; i < Shape::kThreadM; ++i) {
-          left[i] = slabA[step * Shape::kLeadM + Shape::rowOf(thread, i)];
-        }
-        LETHE_UNROLL
-        for (int i = 0; i < Shape::kThreadM; ++i) {
+        for (int step = first; step < first + kUnrolled; ++step) {
+          float left[Shape::kThreadM];
+          Vec4 right[kGroups];
           LETHE_UNROLL
           for (int g = 0; g < kGroups; ++g) {
+            right[g] = *reinterpret_cast<const Vec4*>(slabB + step * Shape::kLeadN +
+                                                      Shape::columnOf(thread, g));
+          }
+          LETHE_UNROLL
+          for (int i = 0; i < Shape::kThreadM; ++i) {
+            left[i] = slabA[step * Shape::kLeadM + Shape::rowOf(thread, i)];
+          }
+          LETHE_UNROLL
+          for (int i = 0; i < Shape::kThreadM; ++i) {
             LETHE_UNROLL
-            for (int j = 0; j < 4; ++j) {
-              own.sums[i][g].at[j] = Scalar::fma(left[i], right[g].at[j], own.sums[i][g].at[j]);
+            for (int g = 0; g < kGroups; ++g) {
+              LETHE_UNROLL
+              for (int j = 0; j < 4; ++j) {
+                own.sums[i][g].at[j] = Scalar::fma(left[i], right[g].at[j], own.sums[i][g].at[j]);
+              }
             }
           }
         }

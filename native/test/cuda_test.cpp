@@ -10,7 +10,7 @@
 
 #include "backend.h"
 #include "emulated_device/emulated_device.h"
-#include "ownership.h"
+#include "on_chip.h"
 #include "parameter_layout.h"
 #include "support.h"
 #include "tile.h"
@@ -133,9 +133,9 @@ TEST(EmulatedCuda, is_near_in_fast_precision_and_not_equal) {
 }
 
 TEST(EmulatedCuda, lets_go_of_unused_data_sets_where_memory_does_not_suffice) {
-  const auto first = makeDataset(Features::kBytes, 100, 4, 2),
-             second = makeDataset(Features::kBytes, 100, 4, 2);
-  const auto device = makeEmulatedDevice(4, {.memory = 1000});
+  const auto first = makeDataset(Features::kBytes, 100, 16, 2),
+             second = makeDataset(Features::kBytes, 100, 16, 2);
+  const auto device = makeEmulatedDevice(4, {.memory = 2500});
   cuda::DatasetCache cache;
   cache.get(*device, first);
   const auto held = cache.get(*device, second);
@@ -192,6 +192,48 @@ TEST(CudaOptions, name_what_keeps_a_job_from_the_persistent_kernel) {
   hardest.plan.hardest = 3;
   EXPECT_TRUE(refuses(hardest, Precision::kExact, "hardest"));
 }
+
+/** What makes the persistent kernel take another way through its memory. */
+struct ChipCase {
+  std::string name;
+  std::size_t processors;
+  std::vector<std::uint32_t> widths;
+  Features features;
+  std::size_t rows, batch;
+  bool stateOnChip = true;
+};
+
+class PersistentKernel : public testing::TestWithParam<ChipCase> {};
+
+TEST_P(PersistentKernel, has_the_bits_of_the_cpu) {
+  const ChipCase& shape = GetParam();
+  const Sink sinks[] = {Sgd{.learningRate = 0.05f, .momentum = 0.9f}, SquaredGradient{}};
+  for (const Sink& sink : sinks) {
+    PassSpec spec = makeSpec(shape.widths, shape.features, shape.rows, shape.batch, sink);
+    spec.plan.epochs = 2;
+    const auto device = std::make_shared<CudaDevice>(makeEmulatedDevice(shape.processors));
+    const std::size_t value = shape.features == Features::kBytes ? 1 : sizeof(float);
+    const cuda::ChipLayout chip(shape.widths[1], cuda::alignedWidth(shape.widths[0]),
+                                shape.processors, shape.batch, shape.widths[0] * value);
+    const cuda::Device& emulated = *device->device;
+    ASSERT_EQ(emulated.kernels().persistentTileBytes + chip.bytes <= emulated.sharedBytesPerBlock(),
+              shape.stateOnChip);
+    const auto backend = cuda::makeBackend(device, {.execution = CudaExecution::kPersistent});
+    EXPECT_TRUE(sameBits(run(spec, *makeBackend("cpu_plain")).values, run(spec, *backend).values));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, PersistentKernel,
+    testing::Values(
+        ChipCase{"blocks_without_outputs", 9, {32, 20, 10}, Features::kBytes, 70, 33},
+        ChipCase{"more_outputs_than_one_four", 2, {32, 30, 10}, Features::kFloats, 70, 33},
+        ChipCase{"more_rows_than_threads", 5, {64, 20, 12, 10}, Features::kBytes, 700, 300},
+        ChipCase{"more_inputs_than_threads_have", 5, {1104, 12, 10}, Features::kFloats, 30, 13},
+        ChipCase{"four_layers", 3, {48, 20, 9, 7, 3}, Features::kBytes, 70, 33},
+        ChipCase{"more_classes_than_a_tile", 3, {48, 20, 300}, Features::kBytes, 20, 9},
+        ChipCase{"state_outside", 1, {784, 32, 10}, Features::kBytes, 30, 13, false}),
+    [](const auto& info) { return info.param.name; });
 
 TEST(OwnOutputs, belong_to_one_block_each) {
   for (const std::size_t outputs : {1, 4, 70, 512, 1000}) {

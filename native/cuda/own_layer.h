@@ -1,0 +1,309 @@
+#pragma once
+
+#include "on_chip.h"
+#include "programs.h"
+
+/**
+ * Both ways through the weights of the first layer that a block owns. Each row of the batch is
+ * fetched once for both: the next step's rows take the places of those that are done with.
+ */
+namespace lethe::cuda {
+
+/** What ChipLayout says, as pointers; only `state` may lie outside. */
+struct OnChip {
+  OwnOutputs outputs;
+  LayerShape layer;  ///< of the own outputs alone
+  float* weights;
+  float* state;
+  Vec4* gradients;
+  std::byte* batch;
+  std::size_t batchStride;
+};
+
+/** The data set's rows of a step. */
+struct IncomingRows {
+  const std::byte* data = nullptr;
+  std::size_t rowBytes = 0;  ///< a multiple of kUnitBytes
+  const std::uint32_t* index = nullptr;
+  std::size_t count = 0;
+};
+
+LETHE_HOST_DEVICE inline IncomingRows incomingRows(const Rows& rows, const std::uint32_t* order,
+                                                   const StepRecord& step) {
+  const void* data = rows.bytes ? static_cast<const void*>(rows.bytes) : rows.floats;
+  return {static_cast<const std::byte*>(data), rows.rowBytes(), order + step.firstRow, step.rows};
+}
+
+/** A thread's part of some incoming rows, on its way to the block's memory. */
+template <int kThreads>
+struct RowFetch {
+  static_assert(sizeof(Vec4) == kUnitBytes);
+  static constexpr int kUnits = 8;  ///< of a thread
+  Vec4 units[kUnits];               ///< as they are, bytes too
+
+  /** The rows that all threads fetch together. */
+  static LETHE_HOST_DEVICE constexpr std::size_t rowsAtOnce(std::size_t rowBytes) {
+    return kUnits * kThreads / (rowBytes / kUnitBytes);
+  }
+
+  LETHE_HOST_DEVICE void fetch(const IncomingRows& rows, std::size_t first, int thread) {
+    forEachUnit(rows, first, thread, [&](int i, std::size_t row, std::size_t at) {
+      units[i] = *reinterpret_cast<const Vec4*>(rows.data + rows.index[row] * rows.rowBytes + at);
+    });
+  }
+
+  LETHE_HOST_DEVICE void put(const IncomingRows& rows, std::size_t first, int thread,
+                             const OnChip& own) const {
+    forEachUnit(rows, first, thread, [&](int i, std::size_t row, std::size_t at) {
+      *reinterpret_cast<Vec4*>(own.batch + row * own.batchStride + at) = units[i];
+    });
+  }
+
+ private:
+  /** Calls work(i, row, at) for the thread's i-th unit, `at` bytes into a row from `first` on. */
+  template <class Work>
+  static LETHE_HOST_DEVICE void forEachUnit(const IncomingRows& rows, std::size_t first, int thread,
+                                            const Work& work) {
+    const auto perRow = static_cast<unsigned>(rows.rowBytes / kUnitBytes);
+    const auto end = static_cast<unsigned>(rowsAtOnce(rows.rowBytes)) * perRow;
+    LETHE_UNROLL
+    for (int i = 0; i < kUnits; ++i) {
+      const unsigned unit = thread + i * kThreads;
+      const std::size_t row = first + unit / perRow;
+      if (unit < end && row < rows.count) work(i, row, unit % perRow * kUnitBytes);
+    }
+  }
+};
+
+template <int kThreads>
+struct OwnLayer {
+  using OwnBlock = Block<kThreads>;
+  static constexpr int kOutputs = 4;  ///< at a time
+  /** Of the way back, where a thread has four neighbouring inputs of each of some parts. */
+  static constexpr int kParts = 2;
+  static constexpr std::size_t kColumns = kParts * kThreads * 4;
+
+  static LETHE_HOST_DEVICE void fetchBatch(const OwnBlock& block, const OnChip& own,
+                                           const IncomingRows& rows) {
+    const std::size_t atOnce = RowFetch<kThreads>::rowsAtOnce(rows.rowBytes);
+    for (std::size_t first = 0; first < rows.count; first += atOnce) {
+      block.forEachThread([&](int thread) {
+        RowFetch<kThreads> part;
+        part.fetch(rows, first, thread);
+        part.put(rows, first, thread, own);
+      });
+    }
+  }
+
+  /** The own outputs of the batch on chip, into `out` as of all outputs. A thread has a row. */
+  static LETHE_HOST_DEVICE void forward(const OwnBlock& block, const OnChip& own,
+                                        const ForwardArguments& arguments, std::size_t rows,
+                                        float* out) {
+    const LayerShape& layer = own.layer;
+    for (std::size_t n = 0; n < layer.outputs; n += kOutputs) {
+      const std::size_t output = own.outputs.first + n;
+      block.forEachThread([&](int thread) {
+        float weightSums[kOutputs] = {};
+        LETHE_UNROLL
+        for (int o = 0; o < kOutputs; ++o) {
+          if (!arguments.pieceSums || n + o >= layer.outputs) continue;
+          weightSums[o] = sumOfPieces(arguments.pieceSums, output + o, layer.inputs);
+        }
+        const arithmetic::LayerEpilogue epilogue{arguments.bias + output,
+                                                 arguments.pieceSums ? weightSums : nullptr,
+                                                 arguments.affine, arguments.relu};
+        const arithmetic::LayerOutput<Scalar> finish(epilogue);
+        for (std::size_t row = thread; row < rows; row += kThreads) {
+          const Vec4 sums = arguments.input.bytes ? outputsOf<std::uint8_t>(own, row, n)
+                                                  : outputsOf<float>(own, row, n);
+          float* to = out + row * arguments.outStride + output;
+          LETHE_UNROLL
+          for (int o = 0; o < kOutputs; ++o) {
+            if (n + o < layer.outputs) to[o] = finish(arithmetic::finished<Scalar>(sums.at[o]), o);
+          }
+        }
+      });
+    }
+  }
+
+  /** What the sink makes of the gradients of the own weights; `next` replaces the batch. */
+  static LETHE_HOST_DEVICE void update(const OwnBlock& block, const OnChip& own,
+                                       const UpdateArguments& arguments, const StepRecord& step,
+                                       const IncomingRows& next) {
+    struct Thread {
+      Vec4 sums[kParts][kOutputs];
+      RowFetch<kThreads> next;
+    };
+    PerThread<Thread, kThreads> threads;
+    const std::size_t rows = step.kept;
+    Update rule = arguments.update;
+    if (arguments.isScheduled) rule.learningRate = step.learningRate;
+
+    for (std::size_t n = 0; n < own.layer.outputs; n += kOutputs) {
+      gatherGradients(block, own, arguments, rows, n);
+      for (std::size_t column = 0; column < own.layer.inputs; column += kColumns) {
+        const bool isLast =
+            n + kOutputs >= own.layer.outputs && column + kColumns >= own.layer.inputs;
+        const std::size_t replaced = isLast ? next.count : 0;
+        const std::size_t atOnce =
+            replaced > 0 ? RowFetch<kThreads>::rowsAtOnce(next.rowBytes) : rows;
+        block.forEachThread([&](int thread) {
+          LETHE_UNROLL
+          for (int part = 0; part < kParts; ++part) {
+            LETHE_UNROLL
+            for (int o = 0; o < kOutputs; ++o) threads[thread].sums[part][o] = {};
+          }
+        });
+        for (std::size_t row = 0; row < rows || row < replaced; row += atOnce) {
+          block.forEachThread([&](int thread) {
+            Thread& mine = threads[thread];
+            if (replaced > 0) mine.next.fetch(next, row, thread);
+            addRows(own, arguments.input, column, row, row + atOnce < rows ? row + atOnce : rows,
+                    thread, mine.sums);
+            // The last thread has the fewest inputs.
+            if (row == 0 && column == 0 && thread == kThreads - 1) sumGradients(own, rows);
+          });
+          if (replaced == 0) continue;
+          block.forEachThread(
+              [&](int thread) { threads[thread].next.put(next, row, thread, own); });
+        }
+        arithmetic::withStep<Scalar>(rule, [&](const auto& change) {
+          block.forEachThread([&](int thread) {
+            changeWeights(own, arguments, own.gradients[rows], n, column, thread,
+                          threads[thread].sums, change);
+          });
+        });
+      }
+      if (!arguments.bias) continue;
+      arithmetic::withStep<Scalar>(rule, [&](const auto& change) {
+        block.forEachThread([&](int thread) {
+          if (thread >= kOutputs || n + thread >= own.layer.outputs) return;
+          const std::size_t output = own.outputs.first + n + thread;
+          change(own.gradients[rows].at[thread], arguments.bias + output,
+                 arguments.biasState + output);
+        });
+      });
+    }
+  }
+
+ private:
+  template <class T>
+  static LETHE_HOST_DEVICE Vec4 batchAt(const OnChip& own, std::size_t row, std::size_t column) {
+    return floatsAt(reinterpret_cast<const T*>(own.batch + row * own.batchStride) + column);
+  }
+
+  /** Four chains of a row. */
+  template <class T>
+  static LETHE_HOST_DEVICE Vec4 outputsOf(const OnChip& own, std::size_t row, std::size_t n) {
+    const float* weights = own.weights + n * own.layer.stride;
+    const auto fours = static_cast<unsigned>(ceilDivide(own.layer.inputs, 4));
+    Vec4 sums = {};
+    LETHE_UNROLL_BY_4
+    for (unsigned four = 0; four < fours; ++four) {
+      const unsigned k = 4 * four;
+      const Vec4 x = batchAt<T>(own, row, k);
+      LETHE_UNROLL
+      for (int o = 0; o < kOutputs; ++o) {
+        const Vec4 w = floatsAt(weights + o * own.layer.stride + k);
+        LETHE_UNROLL
+        for (int j = 0; j < 4; ++j) sums.at[o] = Scalar::fma(x.at[j], w.at[j], sums.at[o]);
+      }
+    }
+    return sums;
+  }
+
+  /** Each row's gradients at the own outputs from n on. */
+  static LETHE_HOST_DEVICE void gatherGradients(const OwnBlock& block, const OnChip& own,
+                                                const UpdateArguments& arguments, std::size_t rows,
+                                                std::size_t n) {
+    block.forEachThread([&](int thread) {
+      for (std::size_t row = thread; row < rows; row += kThreads) {
+        own.gradients[row] = arguments.gradient.load(row, own.outputs.first + n);
+      }
+    });
+  }
+
+  /** The gradients of the biases, row by row. */
+  static LETHE_HOST_DEVICE void sumGradients(const OnChip& own, std::size_t rows) {
+    Vec4 sums = {};
+    for (std::size_t row = 0; row < rows; ++row) {
+      const Vec4 four = own.gradients[row];
+      for (int o = 0; o < kOutputs; ++o) sums.at[o] += four.at[o];
+    }
+    own.gradients[rows] = sums;
+  }
+
+  /** The chains of a thread, from `row` to `end`. */
+  static LETHE_HOST_DEVICE void addRows(const OnChip& own, const Rows& input, std::size_t column,
+                                        std::size_t row, std::size_t end, int thread,
+                                        Vec4 (&sums)[kParts][kOutputs]) {
+    LETHE_UNROLL
+    for (int part = 0; part < kParts; ++part) {
+      const std::size_t k = columnOf(column, part, thread);
+      if (k >= own.layer.inputs) continue;
+      if (input.values == Values::kNormalizedSquare) {
+        const auto mapped = [&](Vec4 x) {
+          for (int j = 0; j < 4; ++j) x.at[j] = input.mapped(x.at[j], k + j);
+          return x;
+        };
+        input.bytes ? addProducts<std::uint8_t>(own, k, row, end, sums[part], mapped)
+                    : addProducts<float>(own, k, row, end, sums[part], mapped);
+      } else {
+        const auto raw = [](const Vec4& x) { return x; };
+        input.bytes ? addProducts<std::uint8_t>(own, k, row, end, sums[part], raw)
+                    : addProducts<float>(own, k, row, end, sums[part], raw);
+      }
+    }
+  }
+
+  template <class T, class Map>
+  static LETHE_HOST_DEVICE void addProducts(const OnChip& own, std::size_t k, std::size_t row,
+                                            std::size_t end, Vec4 (&sums)[kOutputs],
+                                            const Map& map) {
+    LETHE_UNROLL_BY_4
+    for (std::size_t r = row; r < end; ++r) {
+      const Vec4 gradients = own.gradients[r];
+      const Vec4 x = map(batchAt<T>(own, r, k));
+      LETHE_UNROLL
+      for (int o = 0; o < kOutputs; ++o) {
+        LETHE_UNROLL
+        for (int j = 0; j < 4; ++j) {
+          sums[o].at[j] = Scalar::fma(gradients.at[o], x.at[j], sums[o].at[j]);
+        }
+      }
+    }
+  }
+
+  template <class Change>
+  static LETHE_HOST_DEVICE void changeWeights(const OnChip& own, const UpdateArguments& arguments,
+                                              const Vec4& biasGradients, std::size_t n,
+                                              std::size_t column, int thread,
+                                              const Vec4 (&sums)[kParts][kOutputs],
+                                              const Change& change) {
+    LETHE_UNROLL
+    for (int part = 0; part < kParts; ++part) {
+      const std::size_t k = columnOf(column, part, thread);
+      LETHE_UNROLL
+      for (int o = 0; o < kOutputs; ++o) {
+        if (n + o >= own.layer.outputs) continue;
+        LETHE_UNROLL
+        for (int j = 0; j < 4; ++j) {
+          if (k + j >= own.layer.inputs) continue;
+          float gradient = arithmetic::finished<Scalar>(sums[part][o].at[j]);
+          if (arguments.isAffine) {
+            gradient = arithmetic::affineGradient<Scalar>(
+                gradient, arguments.affine.scale, arguments.affine.offset, biasGradients.at[o]);
+          }
+          const std::size_t at = (n + o) * own.layer.stride + k + j;
+          change(gradient, own.weights + at, own.state + at);
+        }
+      }
+    }
+  }
+
+  static LETHE_HOST_DEVICE constexpr std::size_t columnOf(std::size_t first, int part, int thread) {
+    return first + (part * kThreads + thread) * 4;
+  }
+};
+
+}  // namespace lethe::cuda
