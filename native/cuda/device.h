@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -73,6 +74,11 @@ class Device {
   virtual void releasePinned(void* memory) noexcept = 0;
   virtual std::unique_ptr<Stream> openStream() = 0;
 };
+
+/** The multiprocessors for each of so many runs at a time. */
+inline std::size_t processorsOfRun(const Device& device, std::size_t concurrentRuns) {
+  return std::max<std::size_t>(1, device.processors() / concurrentRuns);
+}
 
 /** `size` values in the memory of a device, or of the host but within the device's reach. */
 template <class T, bool kPinned>

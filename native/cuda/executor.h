@@ -86,6 +86,7 @@ class CudaExecutor final : public Executor {
   std::unique_ptr<Stream> stream_;
   ParameterLayout layout_;
   Precision precision_;
+  std::size_t processors_;  ///< the run's share of the multiprocessors
   Update update_;
   bool meanOverBatch_;    ///< whether gradients are divided by the rows of their batch
   bool squaredOperands_;  ///< whether the sink sums squares of each row's gradient

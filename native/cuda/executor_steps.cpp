@@ -5,7 +5,7 @@ namespace lethe::cuda {
 
 const TileKernels& CudaExecutor::tilesFor(std::size_t rows, std::size_t columns) const {
   if (precision_ == Precision::kFast) return kernels_.tensorTiles;
-  return cuda::tilesFor(kernels_, rows, columns, device_.processors());
+  return cuda::tilesFor(kernels_, rows, columns, processors_);
 }
 
 void CudaExecutor::launchSteps(std::size_t count) {

@@ -8,13 +8,18 @@ namespace lethe::cuda {
 /** All kernels, for `Where` they run: OnHost or OnDevice. */
 template <class Where>
 Kernels makeKernels() {
-  const auto tiles = []<class Shape>(Shape) -> TileKernels {
-    return {Shape::kM, Shape::kN, Where::template kernel<Forward<Shape>>(),
+  const auto tiles = []<class Shape>(Shape, double cost) -> TileKernels {
+    return {Shape::kM,
+            Shape::kN,
+            cost,
+            Where::template kernel<Forward<Shape>>(),
             Where::template kernel<Backpropagate<Shape>>(),
             Where::template kernel<UpdateLayer<Shape>>()};
   };
-  return {{tiles(SmallTile{}), tiles(MediumTile{}), tiles(LargeTile{})},
-          tiles(TensorTile{}),
+  // The costs of the exact tiles are those of their loads from shared memory, not yet measured: a
+  // step of their chains loads 20 bytes for 4 multiply-adds, 32 for 16, 64 for 64.
+  return {{tiles(SmallTile{}, 2), tiles(MediumTile{}, 1.25), tiles(LargeTile{}, 1)},
+          tiles(TensorTile{}, 1),
           Where::template kernel<PieceSums>(),
           Where::template kernel<ObjectiveOfRows>(),
           Where::template kernel<CollectLogits>(),

@@ -1,14 +1,19 @@
 #include "kernels.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace lethe::cuda {
 
 const TileKernels& tilesFor(const Kernels& kernels, std::size_t rows, std::size_t columns,
                             std::size_t processors) {
-  const TileKernels* best = &kernels.tiles[0];
-  for (const TileKernels& tiles : kernels.tiles) {
-    if (tiles.count(rows, columns) >= 2 * processors) best = &tiles;
-  }
-  return *best;
+  const auto time = [&](const TileKernels& tiles) {
+    const std::size_t rounds = ceilDivide(tiles.count(rows, columns), processors);
+    return static_cast<double>(rounds * tiles.rows * tiles.columns) * tiles.cost;
+  };
+  return *std::min_element(
+      std::begin(kernels.tiles), std::end(kernels.tiles),
+      [&](const TileKernels& a, const TileKernels& b) { return time(a) < time(b); });
 }
 
 }  // namespace lethe::cuda

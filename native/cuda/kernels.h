@@ -9,6 +9,7 @@ namespace lethe::cuda {
 struct TileKernels {
   std::size_t rows;  ///< outputs of a tile
   std::size_t columns;
+  double cost;  ///< time for an output, of a multiprocessor that has no other tile
   Kernel<ForwardArguments> forward;
   Kernel<BackpropagateArguments> backpropagate;
   Kernel<UpdateArguments> update;
@@ -35,10 +36,7 @@ struct Kernels {
   std::size_t persistentRowBytes;  ///< of the longest row that it takes
 };
 
-/**
- * Which tiles a product takes: the largest that still give every multiprocessor two, or the
- * smallest.
- */
+/** The tiles of a product that take the fewest rounds of all multiprocessors, by their cost. */
 const TileKernels& tilesFor(const Kernels& kernels, std::size_t rows, std::size_t columns,
                             std::size_t processors);
 

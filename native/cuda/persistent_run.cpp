@@ -1,7 +1,5 @@
 #include "persistent_run.h"
 
-#include <algorithm>
-
 #include "lethe/error.h"
 #include "on_chip.h"
 
@@ -11,16 +9,12 @@ namespace {
 /** Beyond, kernels with larger tiles are quicker than not leaving the device. */
 constexpr std::size_t kMostUpperWeights = std::size_t{1} << 20;
 
-/** One to a multiprocessor of the run's share of the device. */
-std::size_t blocksFor(const Device& device, const CudaOptions& options) {
-  return std::max<std::size_t>(1, device.processors() / options.concurrentRuns);
-}
-
 /** What a block needs, with what stands beside its weights or without. */
 std::size_t sharedBytesFor(const Job& job, const ParameterLayout& layout, const Rows& dataset,
                            const Device& device, const CudaOptions& options, bool withState) {
   const Layer& first = job.model.architecture.layers().front();
-  const ChipLayout chip(first.outputs, layout.stride(0), blocksFor(device, options), job.maxBatch(),
+  const ChipLayout chip(first.outputs, layout.stride(0),
+                        processorsOfRun(device, options.concurrentRuns), job.maxBatch(),
                         dataset.rowBytes());
   return device.kernels().persistentTileBytes + (withState ? chip.bytes : chip.state);
 }
@@ -63,7 +57,7 @@ bool PersistentRun::isChosen(const Job& job, const ParameterLayout& layout, cons
 PersistentRun::PersistentRun(const Job& job, const ParameterLayout& layout, const Rows& dataset,
                              Device& device, Stream& stream, const CudaOptions& options)
     : kernels_(device.kernels()),
-      blocks_(blocksFor(device, options)),
+      blocks_(processorsOfRun(device, options.concurrentRuns)),  // one to a multiprocessor
       stateOnChip_(sharedBytesFor(job, layout, dataset, device, options, true) <=
                    device.sharedBytesPerBlock()),
       sharedBytes_(sharedBytesFor(job, layout, dataset, device, options, stateOnChip_)),
