@@ -193,6 +193,40 @@ TEST(CudaOptions, name_what_keeps_a_job_from_the_persistent_kernel) {
   EXPECT_TRUE(refuses(hardest, Precision::kExact, "hardest"));
 }
 
+/** Rows and widths for which every product takes the same tiles of a device of one multiprocessor.
+ */
+struct TileCase {
+  std::size_t tiles;
+  std::size_t rows;
+  std::vector<std::uint32_t> widths;
+};
+
+class Tiles : public testing::TestWithParam<TileCase> {};
+
+TEST_P(Tiles, have_the_bits_of_the_cpu) {
+  const auto& [tiles, rows, widths] = GetParam();
+  const auto device = std::make_shared<CudaDevice>(makeEmulatedDevice(1));
+  const cuda::Kernels& kernels = device->device->kernels();
+  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
+    EXPECT_EQ(&cuda::tilesFor(kernels, rows, widths[l], 1), &kernels.tiles[tiles]);
+    EXPECT_EQ(&cuda::tilesFor(kernels, rows, widths[l + 1], 1), &kernels.tiles[tiles]);
+    EXPECT_EQ(&cuda::tilesFor(kernels, widths[l + 1], widths[l], 1), &kernels.tiles[tiles]);
+  }
+  const auto graph = cuda::makeBackend(device, {.execution = CudaExecution::kGraph});
+  const auto cpu = makeBackend("cpu_plain");
+  for (const Features features : {Features::kBytes, Features::kFloats}) {
+    for (const Sink& sink : {Sink{Sgd{.learningRate = 0.05f}}, Sink{SquaredGradient{}}}) {
+      const PassSpec spec = makeSpec(widths, features, 2 * rows - 1, rows, sink);
+      EXPECT_TRUE(sameBits(run(spec, *cpu).values, run(spec, *graph).values));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(OfAllShapes, Tiles,
+                         testing::Values(TileCase{0, 30, {30, 31, 29}},
+                                         TileCase{1, 60, {61, 62, 59}},
+                                         TileCase{2, 250, {260, 250, 254}}));
+
 /** What makes the persistent kernel take another way through its memory. */
 struct ChipCase {
   std::string name;
