@@ -31,12 +31,11 @@ struct Persistent {
                 LastForward::kSharedBytes <= kScratchBytes &&
                 LastBackpropagate::kSharedBytes <= kScratchBytes);
 
-  /** What a block's tiles are told in a stage: in its memory, for it would fill the registers. */
+  /** What a block's tiles are told: in its memory, for it would fill the registers. */
   struct Told {
-    ForwardArguments forward;
-    BackpropagateArguments backpropagate;
-    UpdateArguments update;
-    ObjectiveArguments objective;
+    Arguments all;
+    StepRecord step;
+    StepRecord previous;  ///< of the updates that a step begins with
   };
   static constexpr std::size_t kTileBytes = kScratchBytes + (sizeof(Told) + 15) / 16 * 16;
 
@@ -58,11 +57,12 @@ struct Persistent {
     const std::size_t within = stage % stagesPerStep(arguments);
     const std::size_t last = arguments.layers - 1;
     if (within == 0) return beginStep(block, arguments, step);
-    if (within < last) return forward(block, arguments, step, within);
-    if (within == last) return thereAndBack(block, arguments, step);
+    const Arguments& told = toldOf(block).all;
+    if (within < last) return forward(block, told, within);
+    if (within == last) return thereAndBack(block, told);
     const std::size_t l = last - (within - last);
-    backpropagate(block, arguments, step, l);
-    update(block, arguments, step, l + 1);
+    backpropagate(block, told, l);
+    update(block, told, l + 1);
   }
 
  private:
@@ -72,25 +72,46 @@ struct Persistent {
     return arguments.firstOutputs[step % 2];
   }
 
-  /** Copies what all steps are told, with what differs in this one. */
-  template <class T, class Change>
-  static LETHE_HOST_DEVICE const T& tell(const Block<kThreads>& block, T Told::*part, const T& all,
-                                         const Change& change) {
-    T& told = reinterpret_cast<Told*>(block.shared() + kScratchBytes)->*part;
-    // A block without tiles may still be looking at what it was told before.
-    block.wait();
+  static LETHE_HOST_DEVICE Told& toldOf(const Block<kThreads>& block) {
+    return *reinterpret_cast<Told*>(block.shared() + kScratchBytes);
+  }
+
+  /** The arguments, with steps whose records are the block's own. */
+  static LETHE_HOST_DEVICE void tellAll(const Block<kThreads>& block, const Arguments& arguments) {
+    Told& told = toldOf(block);
     block.forEachThread([&](int thread) {
-      static_assert(sizeof(T) % sizeof(std::uint64_t) == 0);
-      for (std::size_t i = thread; i < sizeof(T) / sizeof(std::uint64_t); i += kThreads) {
-        memcpy(reinterpret_cast<std::byte*>(&told) + i * sizeof(std::uint64_t),
-               reinterpret_cast<const std::byte*>(&all) + i * sizeof(std::uint64_t),
+      static_assert(sizeof(Arguments) % sizeof(std::uint64_t) == 0);
+      for (std::size_t i = thread; i < sizeof(Arguments) / sizeof(std::uint64_t); i += kThreads) {
+        memcpy(reinterpret_cast<std::byte*>(&told.all) + i * sizeof(std::uint64_t),
+               reinterpret_cast<const std::byte*>(&arguments) + i * sizeof(std::uint64_t),
                sizeof(std::uint64_t));
       }
     });
     block.forEachThread([&](int thread) {
-      if (thread == 0) change(told);
+      if (thread == 0) told.all.objective.batch.step = &told.step;
+      if (thread >= static_cast<int>(kMaxPersistentLayers)) return;
+      told.all.forward[thread].batch.step = &told.step;
+      told.all.backpropagate[thread].step = &told.step;
+      told.all.update[thread].batch.step = thread == 1 ? &told.previous : &told.step;
     });
-    return told;
+  }
+
+  /** What differs in this step. */
+  static LETHE_HOST_DEVICE void tellStep(const Block<kThreads>& block, const Arguments& arguments,
+                                         std::size_t step) {
+    Told& told = toldOf(block);
+    block.forEachThread([&](int thread) {
+      if (thread > 0) return;
+      if (step > 0) {
+        told.previous = told.step;
+        told.all.update[1].input.floats = firstOutputs(arguments, step - 1);
+      }
+      if (step == arguments.stepCount) return;
+      told.step = arguments.steps[step];
+      told.all.forward[1].input.floats = firstOutputs(arguments, step);
+      told.all.backpropagate[1].activations = firstOutputs(arguments, step);
+      told.all.objective.losses = arguments.objective.losses + step * arguments.maxBatch;
+    });
   }
 
   static LETHE_HOST_DEVICE OnChip onChip(const Block<kThreads>& block, const Arguments& arguments) {
@@ -118,7 +139,9 @@ struct Persistent {
 
   static LETHE_HOST_DEVICE void beginStep(const Block<kThreads>& block, const Arguments& arguments,
                                           std::size_t step) {
-    if (step > 0) update(block, arguments, step - 1, 1);
+    if (step == 0) tellAll(block, arguments);
+    tellStep(block, arguments, step);
+    if (step > 0) update(block, toldOf(block).all, 1);
     if (onChip(block, arguments).outputs.count == 0) return;
     if (step > 0) {
       updateOwn(block, arguments, step);
@@ -194,71 +217,54 @@ struct Persistent {
     Program::tile(block, told, m, n);
   }
 
-  /** Calls work(m, n) for the block's share of the tiles of rows x columns. */
+  /** Calls work(m, n) for each kth of the tiles of rows x columns from `first` on, k = blocks. */
   template <class Program, class Work>
-  static LETHE_HOST_DEVICE void shareOut(const Block<kThreads>& block, std::size_t rows,
-                                         std::size_t columns, const Work& work) {
+  static LETHE_HOST_DEVICE void shareOut(const Block<kThreads>& block, std::size_t first,
+                                         std::size_t rows, std::size_t columns, const Work& work) {
     const std::size_t tiles = ceilDivide(rows, Program::kM) * ceilDivide(columns, Program::kN);
-    for (std::size_t tile = block.index; tile < tiles; tile += block.count) {
+    for (std::size_t tile = first; tile < tiles; tile += block.count) {
       const auto [m, n] = tilePlace<Program>(tile, columns);
       work(m, n);
     }
   }
 
-  static LETHE_HOST_DEVICE const ForwardArguments& forwardOf(const Block<kThreads>& block,
-                                                             const Arguments& arguments,
-                                                             std::size_t step, std::size_t l) {
-    return tell(block, &Told::forward, arguments.forward[l], [&](ForwardArguments& told) {
-      told.batch.step = arguments.steps + step;
-      if (l == 1) told.input.floats = firstOutputs(arguments, step);
-    });
-  }
-
-  static LETHE_HOST_DEVICE void forward(const Block<kThreads>& block, const Arguments& arguments,
-                                        std::size_t step, std::size_t l) {
-    const ForwardArguments& forward = forwardOf(block, arguments, step, l);
+  static LETHE_HOST_DEVICE void forward(const Block<kThreads>& block, const Arguments& told,
+                                        std::size_t l) {
+    const ForwardArguments& forward = told.forward[l];
     shareOut<AnyForward>(
-        block, arguments.maxBatch, forward.layer.outputs,
+        block, block.index, told.maxBatch, forward.layer.outputs,
         [&](std::size_t m, std::size_t n) { multiply<AnyForward>(block, forward, m, n); });
   }
 
-  static LETHE_HOST_DEVICE const BackpropagateArguments& backpropagateOf(
-      const Block<kThreads>& block, const Arguments& arguments, std::size_t step, std::size_t l) {
-    return tell(block, &Told::backpropagate, arguments.backpropagate[l],
-                [&](BackpropagateArguments& told) {
-                  told.step = arguments.steps + step;
-                  if (l == 1) told.activations = firstOutputs(arguments, step);
-                });
-  }
-
-  static LETHE_HOST_DEVICE void backpropagate(const Block<kThreads>& block,
-                                              const Arguments& arguments, std::size_t step,
+  static LETHE_HOST_DEVICE void backpropagate(const Block<kThreads>& block, const Arguments& told,
                                               std::size_t l) {
-    const BackpropagateArguments& back = backpropagateOf(block, arguments, step, l);
+    const BackpropagateArguments& back = told.backpropagate[l];
     shareOut<AnyBackpropagate>(
-        block, arguments.maxBatch, back.layer.inputs,
+        block, block.index, told.maxBatch, back.layer.inputs,
         [&](std::size_t m, std::size_t n) { multiply<AnyBackpropagate>(block, back, m, n); });
   }
 
+  /** From the last block on: the first ones have more to do beside it. */
+  static LETHE_HOST_DEVICE void update(const Block<kThreads>& block, const Arguments& told,
+                                       std::size_t l) {
+    const UpdateArguments& update = told.update[l];
+    shareOut<AnyUpdate>(
+        block, block.count - 1 - block.index, update.layer.outputs, update.layer.inputs,
+        [&](std::size_t m, std::size_t n) { multiply<AnyUpdate>(block, update, m, n); });
+  }
+
   /** Rows need no other rows here: the block that has their logits goes on with them. */
-  static LETHE_HOST_DEVICE void thereAndBack(const Block<kThreads>& block,
-                                             const Arguments& arguments, std::size_t step) {
-    const std::size_t last = arguments.layers - 1;
-    const ForwardArguments& forward = forwardOf(block, arguments, step, last);
-    const BackpropagateArguments& back = backpropagateOf(block, arguments, step, last);
-    const ObjectiveArguments& objective =
-        tell(block, &Told::objective, arguments.objective, [&](ObjectiveArguments& told) {
-          told.batch.step = arguments.steps + step;
-          told.losses += step * arguments.maxBatch;
-        });
-    const std::size_t rows = objective.batch.step->rows;
+  static LETHE_HOST_DEVICE void thereAndBack(const Block<kThreads>& block, const Arguments& told) {
+    const ForwardArguments& forward = told.forward[told.layers - 1];
+    const BackpropagateArguments& back = told.backpropagate[told.layers - 1];
+    const std::size_t rows = forward.batch.step->rows;
     for (std::size_t m = block.index * LastForward::kM; m < rows;
          m += block.count * LastForward::kM) {
       for (std::size_t n = 0; n < forward.layer.outputs; n += LastForward::kN) {
         multiply<LastForward>(block, forward, m, n);
       }
-      computeObjective(block, objective, m,
-                       m + LastForward::kM < rows ? m + LastForward::kM : rows);
+      const std::size_t end = m + LastForward::kM < rows ? m + LastForward::kM : rows;
+      computeObjective(block, told.objective, m, end);
       for (std::size_t n = 0; n < back.layer.inputs; n += LastBackpropagate::kN) {
         multiply<LastBackpropagate>(block, back, m, n);
       }
@@ -279,18 +285,6 @@ struct Persistent {
                             : objective.scratch + row * values;
       ObjectiveOfRows::computeRow(objective, row, scratch);
     });
-  }
-
-  static LETHE_HOST_DEVICE void update(const Block<kThreads>& block, const Arguments& arguments,
-                                       std::size_t step, std::size_t l) {
-    const UpdateArguments& update =
-        tell(block, &Told::update, arguments.update[l], [&](UpdateArguments& told) {
-          told.batch.step = arguments.steps + step;
-          if (l == 1) told.input.floats = firstOutputs(arguments, step);
-        });
-    shareOut<AnyUpdate>(
-        block, update.layer.outputs, update.layer.inputs,
-        [&](std::size_t m, std::size_t n) { multiply<AnyUpdate>(block, update, m, n); });
   }
 };
 
