@@ -11,7 +11,7 @@ namespace lethe::cuda {
 namespace {
 
 /** Operations that reach a whole device as one piece, but at least a step: a few milliseconds. */
-constexpr double kQueuedOperations = 4e10;
+constexpr double kQueuedOperations = 1e11;
 constexpr std::size_t kMaxQueuedSteps = 256;
 constexpr std::size_t kMaxQueuedValues = std::size_t{1} << 24;
 
