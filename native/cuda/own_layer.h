@@ -36,43 +36,60 @@ LETHE_HOST_DEVICE inline IncomingRows incomingRows(const Rows& rows, const std::
 
 /** A thread's part of some incoming rows, on its way to the block's memory. */
 template <int kThreads>
-struct RowFetch {
-  static_assert(sizeof(Vec4) == kUnitBytes);
+class RowFetch {
+ public:
   static constexpr int kUnits = 8;  ///< of a thread
-  Vec4 units[kUnits];               ///< as they are, bytes too
+  static_assert(sizeof(Vec4) == kUnitBytes);
+
+  RowFetch() = default;
+  /** Divides once: the threads' units lie equally far apart. */
+  LETHE_HOST_DEVICE RowFetch(std::size_t rowBytes, int thread)
+      : perRow_(static_cast<unsigned>(rowBytes / kUnitBytes)),
+        firstRow_(thread / perRow_),
+        firstUnit_(thread % perRow_),
+        rowsApart_(kThreads / perRow_),
+        unitsApart_(kThreads % perRow_),
+        atOnce_(kUnits * kThreads / perRow_) {}
 
   /** The rows that all threads fetch together. */
   static LETHE_HOST_DEVICE constexpr std::size_t rowsAtOnce(std::size_t rowBytes) {
     return kUnits * kThreads / (rowBytes / kUnitBytes);
   }
 
-  LETHE_HOST_DEVICE void fetch(const IncomingRows& rows, std::size_t first, int thread) {
-    forEachUnit(rows, first, thread, [&](int i, std::size_t row, std::size_t at) {
-      units[i] = *reinterpret_cast<const Vec4*>(rows.data + rows.index[row] * rows.rowBytes + at);
+  /** Of the rows from `first` on. */
+  LETHE_HOST_DEVICE void fetch(const IncomingRows& rows, std::size_t first) {
+    forEachUnit(rows, first, [&](int i, std::size_t row, std::size_t at) {
+      units_[i] = *reinterpret_cast<const Vec4*>(rows.data + rows.index[row] * rows.rowBytes + at);
     });
   }
 
-  LETHE_HOST_DEVICE void put(const IncomingRows& rows, std::size_t first, int thread,
-                             const OnChip& own) const {
-    forEachUnit(rows, first, thread, [&](int i, std::size_t row, std::size_t at) {
-      *reinterpret_cast<Vec4*>(own.batch + row * own.batchStride + at) = units[i];
+  LETHE_HOST_DEVICE void put(const IncomingRows& rows, std::size_t first, const OnChip& own) const {
+    forEachUnit(rows, first, [&](int i, std::size_t row, std::size_t at) {
+      *reinterpret_cast<Vec4*>(own.batch + row * own.batchStride + at) = units_[i];
     });
   }
 
  private:
-  /** Calls work(i, row, at) for the thread's i-th unit, `at` bytes into a row from `first` on. */
+  /** Calls work(i, row, at) for the thread's i-th unit, `at` bytes into the row. */
   template <class Work>
-  static LETHE_HOST_DEVICE void forEachUnit(const IncomingRows& rows, std::size_t first, int thread,
-                                            const Work& work) {
-    const auto perRow = static_cast<unsigned>(rows.rowBytes / kUnitBytes);
-    const auto end = static_cast<unsigned>(rowsAtOnce(rows.rowBytes)) * perRow;
+  LETHE_HOST_DEVICE void forEachUnit(const IncomingRows& rows, std::size_t first,
+                                     const Work& work) const {
+    const std::size_t left = rows.count - first;
+    const unsigned end = left < atOnce_ ? static_cast<unsigned>(left) : atOnce_;
+    unsigned row = firstRow_, unit = firstUnit_;
     LETHE_UNROLL
     for (int i = 0; i < kUnits; ++i) {
-      const unsigned unit = thread + i * kThreads;
-      const std::size_t row = first + unit / perRow;
-      if (unit < end && row < rows.count) work(i, row, unit % perRow * kUnitBytes);
+      if (row < end) work(i, first + row, unit * kUnitBytes);
+      row += rowsApart_;
+      unit += unitsApart_;
+      if (unit < perRow_) continue;
+      unit -= perRow_;
+      ++row;
     }
   }
+
+  Vec4 units_[kUnits];  ///< as they are, bytes too
+  unsigned perRow_, firstRow_, firstUnit_, rowsApart_, unitsApart_, atOnce_;
 };
 
 template <int kThreads>
@@ -88,9 +105,9 @@ struct OwnLayer {
     const std::size_t atOnce = RowFetch<kThreads>::rowsAtOnce(rows.rowBytes);
     for (std::size_t first = 0; first < rows.count; first += atOnce) {
       block.forEachThread([&](int thread) {
-        RowFetch<kThreads> part;
-        part.fetch(rows, first, thread);
-        part.put(rows, first, thread, own);
+        RowFetch<kThreads> part(rows.rowBytes, thread);
+        part.fetch(rows, first);
+        part.put(rows, first, own);
       });
     }
   }
@@ -153,19 +170,19 @@ struct OwnLayer {
             LETHE_UNROLL
             for (int o = 0; o < kOutputs; ++o) threads[thread].sums[part][o] = {};
           }
+          if (replaced > 0) threads[thread].next = RowFetch<kThreads>(next.rowBytes, thread);
         });
         for (std::size_t row = 0; row < rows || row < replaced; row += atOnce) {
           block.forEachThread([&](int thread) {
             Thread& mine = threads[thread];
-            if (replaced > 0) mine.next.fetch(next, row, thread);
+            if (row < replaced) mine.next.fetch(next, row);
             addRows(own, arguments.input, column, row, row + atOnce < rows ? row + atOnce : rows,
                     thread, mine.sums);
             // The last thread has the fewest inputs.
             if (row == 0 && column == 0 && thread == kThreads - 1) sumGradients(own, rows);
           });
-          if (replaced == 0) continue;
-          block.forEachThread(
-              [&](int thread) { threads[thread].next.put(next, row, thread, own); });
+          if (row >= replaced) continue;
+          block.forEachThread([&](int thread) { threads[thread].next.put(next, row, own); });
         }
         arithmetic::withStep<Scalar>(rule, [&](const auto& change) {
           block.forEachThread([&](int thread) {
