@@ -13,19 +13,19 @@ struct Persistent {
   using Arguments = PersistentArguments;
   static constexpr int kThreads = 128;
   using Own = OwnLayer<kThreads>;
-  using AnyForward = Forward<SmallTile>;
+  using AnyForward = Forward<ThinTileShape<8, 16, 128>>;
   using AnyBackpropagate = Backpropagate<SmallTile>;
   using AnyUpdate = UpdateLayer<SmallTile>;
-  /** A few rows of the last layer, all columns of which are few. */
-  using LastForward = Forward<TileShape<4, 128, 32, 1, 4>>;
+  /** A few rows of the last layer, and all of their columns where those are few. */
+  using LastForward = Forward<ThinTileShape<4, 32, 64>>;
   using LastBackpropagate = Backpropagate<TileShape<4, 128, 16, 1, 4>>;
-  static_assert(AnyForward::kThreads == kThreads && LastForward::kThreads == kThreads &&
-                LastBackpropagate::kM == LastForward::kM);
+  static_assert(AnyForward::kThreads == kThreads && AnyUpdate::kThreads == kThreads &&
+                LastForward::kThreads == kThreads && LastBackpropagate::kM == LastForward::kM);
 
   /** Longer rows could not be fetched by all threads together. */
   static constexpr std::size_t kLongestRow = RowFetch<kThreads>::kUnits * kThreads * kUnitBytes;
 
-  static constexpr std::size_t kScratchBytes = 37 * 1024;
+  static constexpr std::size_t kScratchBytes = 29 * 1024;
   static_assert(AnyForward::kSharedBytes <= kScratchBytes &&
                 AnyUpdate::kSharedBytes <= kScratchBytes &&
                 LastForward::kSharedBytes <= kScratchBytes &&
@@ -155,7 +155,8 @@ struct Persistent {
     }
   }
 
-  static LETHE_HOST_DEVICE void takeOwn(const Block<kThreads>& block, const Arguments& arguments) {
+  LETHE_NOINLINE static LETHE_HOST_DEVICE void takeOwn(const Block<kThreads>& block,
+                                                       const Arguments& arguments) {
     const OnChip own = onChip(block, arguments);
     const UpdateArguments& all = arguments.update[0];
     const std::size_t offset = own.outputs.first * all.layer.stride;
@@ -165,7 +166,8 @@ struct Persistent {
     Own::fetchBatch(block, own, rowsOf(arguments, 0));
   }
 
-  static LETHE_HOST_DEVICE void giveOwn(const Block<kThreads>& block, const Arguments& arguments) {
+  LETHE_NOINLINE static LETHE_HOST_DEVICE void giveOwn(const Block<kThreads>& block,
+                                                       const Arguments& arguments) {
     const OnChip own = onChip(block, arguments);
     const UpdateArguments& all = arguments.update[0];
     const std::size_t offset = own.outputs.first * all.layer.stride;

@@ -4,6 +4,7 @@
 #include "../arithmetic/objective.h"
 #include "arguments.h"
 #include "tensor_tile.h"
+#include "thin_tile.h"
 #include "tile.h"
 
 /** The parts of a step, each a program of many blocks. */
@@ -69,10 +70,12 @@ struct Forward {
                                              arguments.affine, arguments.relu};
     const arithmetic::LayerOutput<Scalar> output(epilogue);
     multiplyTile<Shape>(block, input, weights, arguments.layer.inputs, firstM, firstN,
-                        [&](std::size_t m, std::size_t n, const Vec4& sums) {
+                        [&](std::size_t m, std::size_t n, const auto& sums) {
                           if (m >= rows) return;
                           float* out = arguments.out + m * arguments.outStride;
-                          for (int j = 0; j < 4 && n + j < arguments.layer.outputs; ++j) {
+                          constexpr std::size_t kSums = sizeof sums.at / sizeof(float);
+                          for (std::size_t j = 0; j < kSums && n + j < arguments.layer.outputs;
+                               ++j) {
                             out[n + j] = output(sums.at[j], n + j - firstN);
                           }
                         });
