@@ -25,6 +25,17 @@ struct PerThread {
   T values[kThreads];
   T& operator[](int thread) { return values[thread]; }
 };
+
+/** Calls work(0..kCount - 1) in an order that differs from call to call. */
+template <int kCount, class Work>
+void inSomeOrder(const Work& work) {
+  static_assert((kCount & (kCount - 1)) == 0, "odd steps must reach every number");
+  thread_local unsigned calls = 0;
+  const unsigned noise = ++calls * 0x9E3779B9u;
+  for (unsigned i = 0; i < kCount; ++i) {
+    work(static_cast<int>(((noise >> 16 | 1) * i + (noise >> 8)) % kCount));
+  }
+}
 #endif
 
 template <int kThreads>
@@ -36,16 +47,7 @@ struct Block {
     work(static_cast<int>(threadIdx.x));
     __syncthreads();
 #else
-    // Backwards in every other call: a program that needs an order is then found out.
-    for (int i = 0; i < kThreads; ++i) work(backwards ? kThreads - 1 - i : i);
-    backwards = !backwards;
-#endif
-  }
-
-  /** Until every thread has come here: for what a thread reads outside of forEachThread. */
-  LETHE_HOST_DEVICE void wait() const {
-#ifdef __CUDA_ARCH__
-    __syncthreads();
+    inSomeOrder<kThreads>(work);
 #endif
   }
 
@@ -56,7 +58,7 @@ struct Block {
     work(static_cast<int>(threadIdx.x) / kWarp);
     __syncthreads();
 #else
-    for (int warp = 0; warp < kThreads / kWarp; ++warp) work(warp);
+    inSomeOrder<kThreads / kWarp>(work);
 #endif
   }
 
@@ -76,7 +78,6 @@ struct Block {
   std::size_t index;                    ///< of the block among `count`
   std::size_t count;                    ///< blocks of the launch
   std::byte* emulatedShared = nullptr;  ///< where the host runs the block
-  mutable bool backwards = false;
 };
 
 }  // namespace lethe::cuda

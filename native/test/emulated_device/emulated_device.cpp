@@ -1,5 +1,6 @@
 #include "emulated_device.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -7,6 +8,8 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <numeric>
+#include <random>
 #include <vector>
 
 #include "kernel_table.h"
@@ -53,7 +56,7 @@ class EmulatedStream final : public cuda::Stream {
     const auto* bytes = static_cast<const std::byte*>(launch.arguments);
     const auto run = [this, launch, arguments = std::vector(bytes, bytes + launch.argumentBytes)] {
       takeLaunch();
-      for (std::size_t block = 0; block < launch.blocks; ++block) {
+      for (const std::size_t block : someOrder(launch.blocks)) {
         Shared shared(launch.kernel.sharedBytes);
         launch.kernel.emulate(arguments.data(), block, launch.blocks, shared.data());
       }
@@ -72,9 +75,7 @@ class EmulatedStream final : public cuda::Stream {
       shared.emplace_back(launch.sharedBytes);
     }
     for (std::size_t stage = 0; stage < launch.kernel.stages(launch.arguments); ++stage) {
-      for (std::size_t i = 0; i < launch.blocks; ++i) {
-        // Backwards in every other stage: blocks that need an order are then found out.
-        const std::size_t block = stage % 2 == 0 ? i : launch.blocks - 1 - i;
+      for (const std::size_t block : someOrder(launch.blocks)) {
         launch.kernel.emulate(launch.arguments, block, launch.blocks, shared[block].data(), stage);
       }
     }
@@ -94,6 +95,15 @@ class EmulatedStream final : public cuda::Stream {
     --launchesLeft_;
   }
 
+  /** Blocks that need an order among them are found out by one that differs each time. */
+  std::vector<std::size_t> someOrder(std::size_t blocks) {
+    std::vector<std::size_t> order(blocks);
+    std::iota(order.begin(), order.end(), 0);
+    std::shuffle(order.begin(), order.end(), random_);
+    return order;
+  }
+
+  std::minstd_rand random_;
   std::atomic<std::size_t>& launchesLeft_;
   std::unique_ptr<RecordedGraph> recording_;
 };
