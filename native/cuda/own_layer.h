@@ -12,12 +12,29 @@ namespace lethe::cuda {
 /** What ChipLayout says, as pointers; only `state` may lie outside. */
 struct OnChip {
   OwnOutputs outputs;
-  LayerShape layer;  ///< of the own outputs alone
+  LayerShape layer;        ///< of the own outputs alone
+  std::size_t firstValue;  ///< of the own weights among all
   float* weights;
   float* state;
   Vec4* gradients;
   std::byte* batch;
   std::size_t batchStride;
+};
+
+/** A unit of a row, read as one. */
+template <class T>
+class UnitOf {
+ public:
+  LETHE_HOST_DEVICE explicit UnitOf(const std::byte* at) {
+    memcpy(values_, __builtin_assume_aligned(at, kUnitBytes), sizeof values_);
+  }
+  LETHE_HOST_DEVICE Vec4 four(unsigned i) const {
+    return {static_cast<float>(values_[4 * i]), static_cast<float>(values_[4 * i + 1]),
+            static_cast<float>(values_[4 * i + 2]), static_cast<float>(values_[4 * i + 3])};
+  }
+
+ private:
+  T values_[kUnitBytes / sizeof(T)];
 };
 
 /** The data set's rows of a step. */
@@ -209,24 +226,35 @@ struct OwnLayer {
     return floatsAt(reinterpret_cast<const T*>(own.batch + row * own.batchStride) + column);
   }
 
-  /** Four chains of a row. */
+  /** Four chains of a row, of which a unit is read at once: then no bank is asked twice. */
   template <class T>
   static LETHE_HOST_DEVICE Vec4 outputsOf(const OnChip& own, std::size_t row, std::size_t n) {
+    constexpr unsigned kFours = kUnitBytes / (4 * sizeof(T));
     const float* weights = own.weights + n * own.layer.stride;
     const auto fours = static_cast<unsigned>(ceilDivide(own.layer.inputs, 4));
     Vec4 sums = {};
-    LETHE_UNROLL_BY_4
-    for (unsigned four = 0; four < fours; ++four) {
-      const unsigned k = 4 * four;
-      const Vec4 x = batchAt<T>(own, row, k);
+    unsigned first = 0;
+    for (; first + kFours <= fours; first += kFours) {
+      const UnitOf<T> unit(own.batch + row * own.batchStride + 4 * first * sizeof(T));
       LETHE_UNROLL
-      for (int o = 0; o < kOutputs; ++o) {
-        const Vec4 w = floatsAt(weights + o * own.layer.stride + k);
-        LETHE_UNROLL
-        for (int j = 0; j < 4; ++j) sums.at[o] = Scalar::fma(x.at[j], w.at[j], sums.at[o]);
+      for (unsigned i = 0; i < kFours; ++i) {
+        addFour(own, unit.four(i), weights + 4 * (first + i), sums);
       }
     }
+    for (; first < fours; ++first) {
+      addFour(own, batchAt<T>(own, row, 4 * first), weights + 4 * first, sums);
+    }
     return sums;
+  }
+
+  static LETHE_HOST_DEVICE void addFour(const OnChip& own, const Vec4& x, const float* weights,
+                                        Vec4& sums) {
+    LETHE_UNROLL
+    for (int o = 0; o < kOutputs; ++o) {
+      const Vec4 w = floatsAt(weights + o * own.layer.stride);
+      LETHE_UNROLL
+      for (int j = 0; j < 4; ++j) sums.at[o] = Scalar::fma(x.at[j], w.at[j], sums.at[o]);
+    }
   }
 
   /** Each row's gradients at the own outputs from n on. */

@@ -119,13 +119,14 @@ struct Persistent {
     const ChipLayout layout(layer.outputs, layer.stride, block.count, arguments.maxBatch,
                             arguments.forward[0].input.rowBytes());
     const OwnOutputs outputs = ownOutputs(layer.outputs, block.count, block.index);
+    const std::size_t firstValue = outputs.first * layer.stride;
     std::byte* memory = block.shared() + kTileBytes;
     return {.outputs = outputs,
             .layer = {layer.inputs, outputs.count, layer.stride},
+            .firstValue = firstValue,
             .weights = reinterpret_cast<float*>(memory + layout.weights),
-            .state = arguments.stateOnChip
-                         ? reinterpret_cast<float*>(memory + layout.state)
-                         : arguments.update[0].state + outputs.first * layer.stride,
+            .state = arguments.stateOnChip ? reinterpret_cast<float*>(memory + layout.state)
+                                           : arguments.update[0].state + firstValue,
             .gradients = reinterpret_cast<Vec4*>(memory + layout.gradients),
             .batch = memory + layout.batch,
             .batchStride = layout.batchStride};
@@ -159,10 +160,8 @@ struct Persistent {
                                                        const Arguments& arguments) {
     const OnChip own = onChip(block, arguments);
     const UpdateArguments& all = arguments.update[0];
-    const std::size_t offset = own.outputs.first * all.layer.stride;
-    const std::size_t values = own.outputs.count * all.layer.stride;
-    copy(block, all.parameters + offset, own.weights, values);
-    if (arguments.stateOnChip) copy(block, all.state + offset, own.state, values);
+    copy(block, own.layer, all.parameters + own.firstValue, own.weights);
+    if (arguments.stateOnChip) copy(block, own.layer, all.state + own.firstValue, own.state);
     Own::fetchBatch(block, own, rowsOf(arguments, 0));
   }
 
@@ -170,10 +169,8 @@ struct Persistent {
                                                        const Arguments& arguments) {
     const OnChip own = onChip(block, arguments);
     const UpdateArguments& all = arguments.update[0];
-    const std::size_t offset = own.outputs.first * all.layer.stride;
-    const std::size_t values = own.outputs.count * all.layer.stride;
-    copy(block, own.weights, all.parameters + offset, values);
-    if (arguments.stateOnChip) copy(block, own.state, all.state + offset, values);
+    copy(block, own.layer, own.weights, all.parameters + own.firstValue);
+    if (arguments.stateOnChip) copy(block, own.layer, own.state, all.state + own.firstValue);
   }
 
   /** By the last step's gradients; the batch of this one takes the place of the last. */
@@ -191,11 +188,11 @@ struct Persistent {
                  firstOutputs(arguments, step));
   }
 
-  static LETHE_HOST_DEVICE void copy(const Block<kThreads>& block, const float* from, float* to,
-                                     std::size_t values) {
+  static LETHE_HOST_DEVICE void copy(const Block<kThreads>& block, const LayerShape& layer,
+                                     const float* from, float* to) {
     block.forEachThread([&](int thread) {
-      for (std::size_t i = 4 * thread; i < values; i += 4 * kThreads) {
-        *reinterpret_cast<Vec4*>(to + i) = *reinterpret_cast<const Vec4*>(from + i);
+      for (std::size_t i = 4 * thread; i < layer.outputs * layer.stride; i += 4 * kThreads) {
+        *reinterpret_cast<Vec4*>(to + i) = floatsAt(from + i);
       }
     });
   }
