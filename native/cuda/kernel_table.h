@@ -16,8 +16,8 @@ Kernels makeKernels() {
             Where::template kernel<Backpropagate<Shape>>(),
             Where::template kernel<UpdateLayer<Shape>>()};
   };
-  // The costs of the exact tiles are those of their loads from shared memory, not yet measured: a
-  // step of their chains loads 20 bytes for 4 multiply-adds, 32 for 16, 64 for 64.
+  // Not measured: the costs of the exact tiles lie between those of their instructions and those of
+  // their loads from shared memory, 20 bytes for 4 multiply-adds, 32 for 16, 64 for 64.
   return {{tiles(SmallTile{}, 2), tiles(MediumTile{}, 1.25), tiles(LargeTile{}, 1)},
           tiles(TensorTile{}, 1),
           Where::template kernel<PieceSums>(),
@@ -29,7 +29,8 @@ Kernels makeKernels() {
           Where::template kernel<FindNotFinite>(),
           Where::template cooperative<Persistent>(),
           Persistent::kTileBytes,
-          Persistent::kLongestRow};
+          Persistent::kLongestRow,
+          Persistent::kMostClasses};
 }
 
 }  // namespace lethe::cuda

@@ -34,6 +34,7 @@ struct Kernels {
   /** What a block of the persistent kernel needs for its tiles, beside the weights that it owns. */
   std::size_t persistentTileBytes;
   std::size_t persistentRowBytes;  ///< of the longest row that it takes
+  std::size_t persistentClasses;   ///< up to which it is quick
 };
 
 /** The tiles of a product that take the fewest rounds of all multiprocessors, by their cost. */

@@ -22,6 +22,8 @@ struct Persistent {
   static_assert(AnyForward::kThreads == kThreads && AnyUpdate::kThreads == kThreads &&
                 LastForward::kThreads == kThreads && LastBackpropagate::kM == LastForward::kM);
 
+  /** More take a block many tiles, one after the other. */
+  static constexpr std::size_t kMostClasses = 4 * LastForward::kN;
   /** Longer rows could not be fetched by all threads together. */
   static constexpr std::size_t kLongestRow = RowFetch<kThreads>::kUnits * kThreads * kUnitBytes;
 

@@ -6,8 +6,11 @@
 namespace lethe::cuda {
 namespace {
 
-/** Beyond, kernels with larger tiles are quicker than not leaving the device. */
-constexpr std::size_t kMostUpperWeights = std::size_t{1} << 20;
+/**
+ * Multiply-adds of a step after the first layer, one way. Beyond, larger tiles gain more than
+ * launches lose.
+ */
+constexpr std::size_t kMostUpperProducts = std::size_t{1} << 25;
 
 /** What a block needs, with what stands beside its weights or without. */
 std::size_t sharedBytesFor(const Job& job, const ParameterLayout& layout, const Rows& dataset,
@@ -31,9 +34,13 @@ std::string obstacle(const Job& job, const ParameterLayout& layout, const Rows& 
     return "it takes sinks of one value per parameter";
   }
   if (job.plan.hardest) return "it does not select the hardest rows";
-  if (dataset.rowBytes() > device.kernels().persistentRowBytes ||
-      sharedBytesFor(job, layout, dataset, device, options, false) > device.sharedBytesPerBlock()) {
-    return "the first layer's weights and a batch do not fit the device's shared memory";
+  if (dataset.rowBytes() > device.kernels().persistentRowBytes) {
+    return "it takes rows of up to " + std::to_string(device.kernels().persistentRowBytes) +
+           " bytes";
+  }
+  if (sharedBytesFor(job, layout, dataset, device, options, false) > device.sharedBytesPerBlock()) {
+    return "the first layer's weights and a batch do not fit the device's shared memory; a smaller "
+           "batch may";
   }
   return "";
 }
@@ -48,10 +55,11 @@ bool PersistentRun::isChosen(const Job& job, const ParameterLayout& layout, cons
     throw Error(ErrorCode::kInvalidArgument,
                 "the persistent execution does not fit: " + reason + "; choose auto or graph");
   }
-  const std::size_t upperWeights =
-      layout.size() - layout.weights(1 % job.model.architecture.layers().size());
-  return reason.empty() &&
-         (options.execution == CudaExecution::kPersistent || upperWeights <= kMostUpperWeights);
+  if (!reason.empty()) return false;
+  if (options.execution == CudaExecution::kPersistent) return true;
+  const std::size_t upperWeights = layout.size() - layout.weights(1);
+  return job.model.architecture.classes() <= device.kernels().persistentClasses &&
+         job.maxBatch() * upperWeights <= kMostUpperProducts;
 }
 
 PersistentRun::PersistentRun(const Job& job, const ParameterLayout& layout, const Rows& dataset,

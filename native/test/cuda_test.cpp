@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "backend.h"
+#include "device_dataset.h"
 #include "emulated_device/emulated_device.h"
 #include "on_chip.h"
 #include "parameter_layout.h"
+#include "persistent_run.h"
 #include "support.h"
 #include "tile.h"
 
@@ -188,6 +190,8 @@ TEST(CudaOptions, name_what_keeps_a_job_from_the_persistent_kernel) {
                       "one value per parameter"));
   EXPECT_TRUE(refuses(makeSpec({4000, 400, 3}, Features::kBytes, 9, 4, sgd), Precision::kExact,
                       "shared memory"));
+  EXPECT_TRUE(refuses(makeSpec({4097, 4, 3}, Features::kFloats, 9, 1, sgd), Precision::kExact,
+                      "16384 bytes"));
   PassSpec hardest = trainingSpec();
   hardest.plan.hardest = 3;
   EXPECT_TRUE(refuses(hardest, Precision::kExact, "hardest"));
@@ -227,6 +231,30 @@ INSTANTIATE_TEST_SUITE_P(OfAllShapes, Tiles,
                                          TileCase{1, 60, {61, 62, 59}},
                                          TileCase{2, 250, {260, 250, 254}}));
 
+bool choosesPersistent(const PassSpec& spec, std::size_t processors,
+                       const CudaOptions& options = {}) {
+  const auto device = makeEmulatedDevice(processors);
+  const cuda::DeviceDataset dataset(*device, *spec.dataset);
+  const Job job{spec.model, spec.dataset, spec.objective, spec.sink, spec.plan};
+  return cuda::PersistentRun::isChosen(job, cuda::ParameterLayout(spec.model.architecture),
+                                       dataset.rows(), *device, options);
+}
+
+TEST(PersistentKernel, is_chosen_where_it_is_quick) {
+  const auto chooses = [](std::vector<std::uint32_t> widths, std::size_t batch,
+                          std::size_t concurrentRuns = 1) {
+    return choosesPersistent(
+        makeSpec(std::move(widths), Features::kBytes, 2000, batch, Sgd{.learningRate = 0.1f}), 132,
+        {.concurrentRuns = concurrentRuns});
+  };
+  EXPECT_TRUE(chooses({784, 512, 128, 10}, 128)) << "the reference study's network";
+  EXPECT_TRUE(chooses({784, 512, 128, 10}, 128, 6)) << "six at once";
+  EXPECT_FALSE(chooses({784, 512, 128, 10}, 512)) << "a batch that does not fit on chip";
+  EXPECT_FALSE(chooses({784, 512, 512, 10}, 128)) << "a large second layer";
+  EXPECT_FALSE(chooses({64, 128, 1000}, 64)) << "many classes";
+  EXPECT_TRUE(choosesPersistent(trainingSpec(), 5)) << "as the tests of all backends count on";
+}
+
 /** What makes the persistent kernel take another way through its memory. */
 struct ChipCase {
   std::string name;
@@ -237,35 +265,69 @@ struct ChipCase {
   bool stateOnChip = true;
 };
 
-class PersistentKernel : public testing::TestWithParam<ChipCase> {};
+class PersistentKernelTest : public testing::TestWithParam<ChipCase> {
+ protected:
+  PersistentKernelTest()
+      : device_(std::make_shared<CudaDevice>(makeEmulatedDevice(shape().processors))) {}
 
-TEST_P(PersistentKernel, has_the_bits_of_the_cpu) {
-  const ChipCase& shape = GetParam();
-  const Sink sinks[] = {Sgd{.learningRate = 0.05f, .momentum = 0.9f}, SquaredGradient{}};
-  for (const Sink& sink : sinks) {
-    PassSpec spec = makeSpec(shape.widths, shape.features, shape.rows, shape.batch, sink);
+  static const ChipCase& shape() { return GetParam(); }
+  static PassSpec spec(Sink sink) {
+    PassSpec spec =
+        makeSpec(shape().widths, shape().features, shape().rows, shape().batch, std::move(sink));
     spec.plan.epochs = 2;
-    const auto device = std::make_shared<CudaDevice>(makeEmulatedDevice(shape.processors));
-    const std::size_t value = shape.features == Features::kBytes ? 1 : sizeof(float);
-    const cuda::ChipLayout chip(shape.widths[1], cuda::alignedWidth(shape.widths[0]),
-                                shape.processors, shape.batch, shape.widths[0] * value);
-    const cuda::Device& emulated = *device->device;
-    ASSERT_EQ(emulated.kernels().persistentTileBytes + chip.bytes <= emulated.sharedBytesPerBlock(),
-              shape.stateOnChip);
-    const auto backend = cuda::makeBackend(device, {.execution = CudaExecution::kPersistent});
-    EXPECT_TRUE(sameBits(run(spec, *makeBackend("cpu_plain")).values, run(spec, *backend).values));
+    return spec;
+  }
+  void expectBitsOfCpu(const PassSpec& spec) const {
+    const auto persistent = cuda::makeBackend(device_, {.execution = CudaExecution::kPersistent});
+    const PassResult expected = run(spec, *makeBackend("cpu_plain"));
+    const PassResult actual = run(spec, *persistent);
+    EXPECT_TRUE(sameBits(expected.values, actual.values));
+    EXPECT_EQ(expected.epochLoss, actual.epochLoss);
+  }
+
+  std::shared_ptr<CudaDevice> device_;
+};
+
+TEST_P(PersistentKernelTest, has_room_for_the_state_or_not) {
+  const std::size_t value = shape().features == Features::kBytes ? 1 : sizeof(float);
+  const cuda::ChipLayout chip(shape().widths[1], cuda::alignedWidth(shape().widths[0]),
+                              shape().processors, shape().batch, shape().widths[0] * value);
+  const cuda::Device& device = *device_->device;
+  EXPECT_EQ(device.kernels().persistentTileBytes + chip.bytes <= device.sharedBytesPerBlock(),
+            shape().stateOnChip);
+}
+
+TEST_P(PersistentKernelTest, has_the_bits_of_the_cpu_in_every_sink) {
+  const std::size_t parameters = spec(Gradient{}).model.architecture.parameterCount();
+  const auto fisher =
+      std::make_shared<const ParameterVector>(Random(5).uniforms(parameters, 0, 0.1f));
+  const Sink sinks[] = {Sgd{.learningRate = 0.05f, .momentum = 0.9f},
+                        ClampedFisher{fisher, 0.1f, 0.01f, 0.05f}, Gradient{},
+                        SquaredGradient{FisherMode::kPerRow}, SquaredGradient{FisherMode::kBatch}};
+  for (const Sink& sink : sinks) expectBitsOfCpu(spec(sink));
+}
+
+TEST_P(PersistentKernelTest, has_the_bits_of_the_cpu_towards_every_target) {
+  for (const Target target : {Target::kUniform, Target::kMasked, Target::kExplicit}) {
+    PassSpec towards = spec(Sgd{.learningRate = 0.05f});
+    towards.objective = makeObjective(target, towards);
+    expectBitsOfCpu(towards);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Shapes, PersistentKernel,
+    Shapes, PersistentKernelTest,
     testing::Values(
         ChipCase{"blocks_without_outputs", 9, {32, 20, 10}, Features::kBytes, 70, 33},
         ChipCase{"more_outputs_than_one_four", 2, {32, 30, 10}, Features::kFloats, 70, 33},
-        ChipCase{"more_rows_than_threads", 5, {64, 20, 12, 10}, Features::kBytes, 700, 300},
+        ChipCase{"more_rows_than_threads", 5, {64, 20, 12, 10}, Features::kBytes, 400, 150},
         ChipCase{"more_inputs_than_threads_have", 5, {1104, 12, 10}, Features::kFloats, 30, 13},
+        ChipCase{"rows_as_long_as_they_may_be", 5, {4096, 12, 3}, Features::kFloats, 7, 3},
+        ChipCase{"batches_of_one_row", 3, {48, 20, 10}, Features::kBytes, 5, 1},
+        ChipCase{"one_hidden_unit", 3, {17, 1, 2}, Features::kBytes, 20, 7},
         ChipCase{"four_layers", 3, {48, 20, 9, 7, 3}, Features::kBytes, 70, 33},
-        ChipCase{"more_classes_than_a_tile", 3, {48, 20, 300}, Features::kBytes, 20, 9},
+        ChipCase{
+            "more_classes_than_fit_the_tiles_memory", 3, {48, 8, 1000}, Features::kBytes, 9, 5},
         ChipCase{"state_outside", 1, {784, 32, 10}, Features::kBytes, 30, 13, false}),
     [](const auto& info) { return info.param.name; });
 

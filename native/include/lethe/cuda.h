@@ -26,7 +26,7 @@ struct CudaOptions {
   CudaExecution execution = CudaExecution::kAuto;
   static constexpr std::size_t kMaxConcurrentRuns = 1024;
 
-  /** So many runs share the device: a persistent one takes that part of its multiprocessors. */
+  /** So many runs share the device: each is made for that part of its multiprocessors. */
   std::size_t concurrentRuns = 1;
   /** For what is not computed on the device: few rows, principal components, Kronecker solves. */
   CpuOptions cpu = {};
