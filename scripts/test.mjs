@@ -1,9 +1,10 @@
 // npm test: installs what the tests need, builds everything, and runs every test; the last line counts
 // them. With --ci also: clang, the sanitizers, the node-gyp build.
 
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ADDON, compileWithGyp } from './build.mjs';
 import { findClangFormat } from './clang-format.mjs';
@@ -22,8 +23,7 @@ function stage(name, work) {
   try {
     counts = work() ?? { passed: 1, failed: [], skipped: [] };
   } catch (error) {
-    if (!(error instanceof ToolError)) throw error;
-    console.error(error.message);
+    console.error(error instanceof ToolError ? error.message : error);
     counts = { passed: 0, failed: [error.message], skipped: [] };
   }
   totals.passed += counts.passed;
@@ -65,19 +65,30 @@ function vitest() {
   const flags = ['run', '--reporter=default', '--reporter=json', `--outputFile=${path}`];
   const { ok, report } = runForReport(bin('vitest'), flags, path);
   const { numPassedTests, testResults } = JSON.parse(report);
-  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
-  const namesOf = (isMeant) => tests.filter(isMeant).map(({ fullName }) => fullName);
-  const failed = namesOf(({ status }) => status === 'failed');
+  const failed = [];
+  const skipped = [];
+  for (const { name, status, assertionResults } of testResults) {
+    const namesOf = (isMeant) => assertionResults.filter(isMeant).map(({ fullName }) => fullName);
+    const failedHere = namesOf((test) => test.status === 'failed');
+    if (status === 'failed' && failedHere.length === 0) failedHere.push(relative(ROOT, name));
+    failed.push(...failedHere);
+    skipped.push(...namesOf((test) => test.status !== 'passed' && test.status !== 'failed'));
+  }
   if (!ok && failed.length === 0) failed.push('Vitest itself');
-  const skipped = namesOf(({ status }) => status !== 'passed' && status !== 'failed');
   return { passed: numPassedTests, failed, skipped };
 }
 
 /** The native tests' build fails where a kernel spills registers; tests of a device skip by themselves. */
 function cudaKernels() {
   if (!has('nvcc')) return skip('nvcc is not installed: the kernels are tested on the host alone');
-  const kernels = join(BUILDS[0].folder, 'CMakeFiles/lethe_core.dir/native/cuda/kernels.cu.o');
-  if (!existsSync(join(ROOT, kernels))) throw new ToolError(`nvcc has not made ${kernels}`);
+  const library = join(ROOT, BUILDS[0].folder, 'liblethe_core.a');
+  const { stdout } = spawnSync('ar', ['t', library], { encoding: 'utf8' });
+  if (!stdout?.includes('kernels.cu.o')) {
+    throw new ToolError(
+      `${library} has no kernels although there is nvcc: look at what CMake says of the CUDA backend ` +
+        '(it takes nvcc 12 or newer, and LETHE_CUDA must not be OFF)',
+    );
+  }
 }
 
 function loadAddon(path) {
