@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "device_kernels.h"
 #include "lethe/error.h"
+#include "pooling_device.h"
 
 /** The CUDA device by the CUDA runtime, and what is missing where there is none. */
 namespace lethe {
@@ -100,7 +101,11 @@ class RuntimeStream final : public Stream {
   RuntimeStream() {
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "opening a stream");
   }
-  ~RuntimeStream() override { cudaStreamDestroy(stream_); }
+  ~RuntimeStream() override {
+    cudaStreamSynchronize(stream_);  // a lost device has told so before
+    cudaStreamDestroy(stream_);
+    cudaGetLastError();
+  }
   RuntimeStream(const RuntimeStream&) = delete;
   RuntimeStream& operator=(const RuntimeStream&) = delete;
 
@@ -225,7 +230,8 @@ std::shared_ptr<CudaDevice> openCudaDevice() {
   const CudaStatus status = findDevice();
   if (!status.available) throw Error(ErrorCode::kNoDevice, status.description);
   try {
-    return std::make_shared<CudaDevice>(std::make_unique<RuntimeDevice>(status.description));
+    return std::make_shared<CudaDevice>(
+        std::make_unique<cuda::PoolingDevice>(std::make_unique<RuntimeDevice>(status.description)));
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kOutOfMemory) throw;
     throw Error(ErrorCode::kNoDevice, std::string("it cannot be opened: ") + error.what());

@@ -37,6 +37,7 @@ class Graph {
 /** A queue of work on a device; all of its errors are Error. */
 class Stream {
  public:
+  /** Waits for everything queued, so that its memory can be released. */
   virtual ~Stream() = default;
   virtual void upload(void* to, const void* from, std::size_t bytes) = 0;
   virtual void download(void* to, const void* from, std::size_t bytes) = 0;

@@ -51,14 +51,14 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
       device_(device),
       dataset_(std::move(dataset)),
       kernels_(device.kernels()),
-      stream_(device.openStream()),
       layout_(job.model.architecture),
       precision_(options.precision),
       processors_(processorsOfRun(device, options.concurrentRuns)),
       update_(arithmetic::updateFor(job.sink)),
       meanOverBatch_(arithmetic::averagesBatch(job.sink)),
       squaredOperands_(arithmetic::sumsRowSquares(job.sink)),
-      valueWidth_(valueWidthFor(job)) {
+      valueWidth_(valueWidthFor(job)),
+      stream_(device.openStream()) {
   const Objective& objective = job_.objective;
   const std::size_t batch = job_.maxBatch();
   maxQueued_ = queuedStepsFor(job_, valueWidth_, options.concurrentRuns);
@@ -119,14 +119,6 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
     persistent_.emplace(job_, layout_, dataset_->rows(), device_, *stream_, options);
   }
   stream_->wait();
-}
-
-CudaExecutor::~CudaExecutor() {
-  try {
-    stream_->wait();
-  } catch (const Error&) {
-    // A lost device has told so before; what is left is to let go of its memory.
-  }
 }
 
 void CudaExecutor::step(std::span<const std::uint32_t> rows) {

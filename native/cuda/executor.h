@@ -26,7 +26,6 @@ class CudaExecutor final : public Executor {
   /** Throws kInvalidArgument where the options ask for an execution that the job does not fit. */
   CudaExecutor(const Job& job, Device& device, std::shared_ptr<const DeviceDataset> dataset,
                const CudaOptions& options);
-  ~CudaExecutor() override;
 
   void step(std::span<const std::uint32_t> rows) override;
   double takeLoss() override;
@@ -83,7 +82,6 @@ class CudaExecutor final : public Executor {
   Device& device_;
   std::shared_ptr<const DeviceDataset> dataset_;
   const Kernels& kernels_;
-  std::unique_ptr<Stream> stream_;
   ParameterLayout layout_;
   Precision precision_;
   std::size_t processors_;  ///< the run's share of the multiprocessors
@@ -123,6 +121,7 @@ class CudaExecutor final : public Executor {
   std::vector<float> rowValues_;
   std::uint64_t steps_ = 0;  ///< steps queued so far
   double lossSum_ = 0;
+  std::unique_ptr<Stream> stream_;  ///< the last: its end waits for what uses the memory above
 };
 
 }  // namespace lethe::cuda
