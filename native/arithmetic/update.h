@@ -21,6 +21,7 @@ struct Update {
 template <class S>
 struct SgdStep {
   using Float = typename S::Float;
+  static constexpr bool kChangesParameter = true, kChangesState = true;
   LETHE_HOST_DEVICE explicit SgdStep(const Update& update)
       : minusLearningRate(S::set(-update.learningRate)),
         momentum(S::set(update.momentum)),
@@ -43,6 +44,7 @@ struct SgdStep {
 template <class S>
 struct ClampedFisherStep {
   using Float = typename S::Float;
+  static constexpr bool kChangesParameter = true, kChangesState = false;
   LETHE_HOST_DEVICE explicit ClampedFisherStep(const Update& update)
       : learningRate(S::set(update.learningRate)),
         alpha(S::set(update.alpha)),
@@ -61,6 +63,7 @@ struct ClampedFisherStep {
 template <class S>
 struct AccumulateStep {
   using Float = typename S::Float;
+  static constexpr bool kChangesParameter = false, kChangesState = true;
   LETHE_HOST_DEVICE explicit AccumulateStep(const Update&) {}
 
   LETHE_HOST_DEVICE void operator()(Float gradient, float*, float* sum) const {
@@ -71,6 +74,7 @@ struct AccumulateStep {
 template <class S>
 struct AccumulateSquareStep {
   using Float = typename S::Float;
+  static constexpr bool kChangesParameter = false, kChangesState = true;
   LETHE_HOST_DEVICE explicit AccumulateSquareStep(const Update&) {}
 
   LETHE_HOST_DEVICE void operator()(Float gradient, float*, float* sum) const {

@@ -193,10 +193,10 @@ struct OwnLayer {
           block.forEachThread([&](int thread) {
             Thread& mine = threads[thread];
             if (row < replaced) mine.next.fetch(next, row);
-            addRows(own, arguments.input, column, row, row + atOnce < rows ? row + atOnce : rows,
-                    thread, mine.sums);
+            const std::size_t end = row + atOnce < rows ? row + atOnce : rows;
+            addRows(own, arguments.input, column, row, end, thread, mine.sums);
             // The last thread has the fewest inputs.
-            if (row == 0 && column == 0 && thread == kThreads - 1) sumGradients(own, rows);
+            if (column == 0 && thread == kThreads - 1) addGradients(own, rows, row, end);
           });
           if (row >= replaced) continue;
           block.forEachThread([&](int thread) { threads[thread].next.put(next, row, own); });
@@ -268,11 +268,14 @@ struct OwnLayer {
     });
   }
 
-  /** The gradients of the biases, row by row. */
-  static LETHE_HOST_DEVICE void sumGradients(const OnChip& own, std::size_t rows) {
-    Vec4 sums = {};
-    for (std::size_t row = 0; row < rows; ++row) {
-      const Vec4 four = own.gradients[row];
+  /** The gradients of the biases: those of all rows up to `end`, in their order. */
+  static LETHE_HOST_DEVICE void addGradients(const OnChip& own, std::size_t rows, std::size_t row,
+                                             std::size_t end) {
+    Vec4 sums = row == 0 ? Vec4{} : own.gradients[rows];
+    LETHE_UNROLL_BY_4
+    for (std::size_t r = row; r < end; ++r) {
+      const Vec4 four = own.gradients[r];
+      LETHE_UNROLL
       for (int o = 0; o < kOutputs; ++o) sums.at[o] += four.at[o];
     }
     own.gradients[rows] = sums;
@@ -328,20 +331,21 @@ struct OwnLayer {
     LETHE_UNROLL
     for (int part = 0; part < kParts; ++part) {
       const std::size_t k = columnOf(column, part, thread);
+      if (k >= own.layer.inputs) continue;
       LETHE_UNROLL
       for (int o = 0; o < kOutputs; ++o) {
         if (n + o >= own.layer.outputs) continue;
+        Vec4 gradients;
         LETHE_UNROLL
         for (int j = 0; j < 4; ++j) {
-          if (k + j >= own.layer.inputs) continue;
-          float gradient = arithmetic::finished<Scalar>(sums[part][o].at[j]);
-          if (arguments.isAffine) {
-            gradient = arithmetic::affineGradient<Scalar>(
-                gradient, arguments.affine.scale, arguments.affine.offset, biasGradients.at[o]);
-          }
-          const std::size_t at = (n + o) * own.layer.stride + k + j;
-          change(gradient, own.weights + at, own.state + at);
+          gradients.at[j] = arithmetic::finished<Scalar>(sums[part][o].at[j]);
+          if (!arguments.isAffine) continue;
+          gradients.at[j] =
+              arithmetic::affineGradient<Scalar>(gradients.at[j], arguments.affine.scale,
+                                                 arguments.affine.offset, biasGradients.at[o]);
         }
+        const std::size_t at = (n + o) * own.layer.stride + k;
+        changeSome(change, gradients, own.layer.inputs - k, own.weights + at, own.state + at);
       }
     }
   }

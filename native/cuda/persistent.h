@@ -184,8 +184,9 @@ struct Persistent {
     if (arguments.pieceSums) sumPieces(block, arguments, own);
   }
 
-  static LETHE_HOST_DEVICE void forwardOwn(const Block<kThreads>& block, const Arguments& arguments,
-                                           std::size_t step) {
+  LETHE_NOINLINE static LETHE_HOST_DEVICE void forwardOwn(const Block<kThreads>& block,
+                                                          const Arguments& arguments,
+                                                          std::size_t step) {
     Own::forward(block, onChip(block, arguments), arguments.forward[0], arguments.steps[step].rows,
                  firstOutputs(arguments, step));
   }

@@ -69,8 +69,11 @@ struct OnHost {
 
 #ifdef __CUDACC__
 
+/** Of a multiprocessor, at least: some compute while others wait. */
+inline constexpr int kThreadsAtOnce = 512;
+
 template <class Program>
-__global__ void __launch_bounds__(Program::kThreads)
+__global__ void __launch_bounds__(Program::kThreads, kThreadsAtOnce / Program::kThreads)
     runProgram(const __grid_constant__ typename Program::Arguments arguments) {
   Program::run(Block<Program::kThreads>{blockIdx.x, gridDim.x}, arguments);
 }

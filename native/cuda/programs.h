@@ -20,6 +20,35 @@ LETHE_HOST_DEVICE inline Rows keptInput(const BatchRows& batch, Rows input, bool
   return input;
 }
 
+/** The first `count` of four neighbours; they lie where four can be stored at once. */
+LETHE_HOST_DEVICE inline void storeSome(float* to, const Vec4& four, std::size_t count) {
+  if (count >= 4) {
+    *reinterpret_cast<Vec4*>(to) = four;
+  } else {
+    LETHE_UNROLL
+    for (std::size_t j = 0; j < 3; ++j) {
+      if (j < count) to[j] = four.at[j];
+    }
+  }
+}
+LETHE_HOST_DEVICE inline void storeSome(float* to, const ThinSum& one, std::size_t) {
+  *to = one.at[0];
+}
+
+/** What the sink makes of the gradients of four neighbouring weights, of which `count` exist. */
+template <class Step>
+LETHE_HOST_DEVICE inline void changeSome(const Step& step, const Vec4& gradients, std::size_t count,
+                                         float* parameters, float* state) {
+  Vec4 p = floatsAt(parameters), s = floatsAt(state);
+  LETHE_UNROLL
+  for (std::size_t j = 0; j < 4; ++j) {
+    if (j < count) step(gradients.at[j], &p.at[j], &s.at[j]);
+  }
+  // Of padding, what was there: nobody else writes it.
+  if constexpr (Step::kChangesParameter) *reinterpret_cast<Vec4*>(parameters) = p;
+  if constexpr (Step::kChangesState) *reinterpret_cast<Vec4*>(state) = s;
+}
+
 /** The sum of an output's weights, from its pieces. */
 LETHE_HOST_DEVICE inline float sumOfPieces(const float* pieceSums, std::size_t output,
                                            std::size_t inputs) {
@@ -70,14 +99,15 @@ struct Forward {
                                              arguments.affine, arguments.relu};
     const arithmetic::LayerOutput<Scalar> output(epilogue);
     multiplyTile<Shape>(block, input, weights, arguments.layer.inputs, firstM, firstN,
-                        [&](std::size_t m, std::size_t n, const auto& sums) {
-                          if (m >= rows) return;
-                          float* out = arguments.out + m * arguments.outStride;
-                          constexpr std::size_t kSums = sizeof sums.at / sizeof(float);
-                          for (std::size_t j = 0; j < kSums && n + j < arguments.layer.outputs;
-                               ++j) {
-                            out[n + j] = output(sums.at[j], n + j - firstN);
+                        [&](std::size_t m, std::size_t n, auto sums) {
+                          if (m >= rows || n >= arguments.layer.outputs) return;
+                          const std::size_t count = arguments.layer.outputs - n;
+                          std::size_t j = 0;
+                          for (float& sum : sums.at) {
+                            if (j < count) sum = output(sum, n + j - firstN);
+                            ++j;
                           }
+                          storeSome(arguments.out + m * arguments.outStride + n, sums, count);
                         });
   }
 };
@@ -277,11 +307,14 @@ struct Backpropagate {
                           true};
     multiplyTile<Shape>(block, above, weights, arguments.layer.outputs, firstM, firstN,
                         [&](std::size_t m, std::size_t n, const Vec4& sums) {
-                          if (m >= rows) return;
-                          const std::size_t row = m * arguments.outStride;
-                          for (int j = 0; j < 4 && n + j < arguments.layer.inputs; ++j) {
-                            const bool active = 0 < arguments.activations[row + n + j];
-                            arguments.out[row + n + j] = active ? sums.at[j] : 0;
+                          if (m >= rows || n >= arguments.layer.inputs) return;
+                          const std::size_t at = m * arguments.outStride + n;
+                          const std::size_t count = arguments.layer.inputs - n;
+                          LETHE_UNROLL
+                          for (std::size_t j = 0; j < 4; ++j) {
+                            if (j >= count) continue;
+                            const bool active = 0 < arguments.activations[at + j];
+                            arguments.out[at + j] = active ? sums.at[j] : 0;
                           }
                         });
   }
@@ -313,26 +346,21 @@ struct UpdateLayer {
     const Operand input{keptInput(arguments.batch, arguments.input, arguments.gathers), rows, true};
     float* biasGradient = reinterpret_cast<float*>(block.shared() + Shape::kSharedBytes);
     const bool wantsSums = arguments.bias && (firstN == 0 || arguments.isAffine);
-    block.forEachThread([&](int thread) {
-      for (int m = thread; m < Shape::kM && wantsSums; m += kThreads) {
-        if (firstM + m >= layer.outputs) continue;
-        biasGradient[m] = columnSum(arguments.gradient, rows, firstM + m);
-      }
-    });
+    if (wantsSums) sumGradients(block, arguments.gradient, rows, firstM, biasGradient);
     arithmetic::withStep<Scalar>(update, [&](const auto& step) {
       multiplyTile<Shape>(block, gradient, input, rows, firstM, firstN,
-                          [&](std::size_t m, std::size_t n, const Vec4& sums) {
-                            if (m >= layer.outputs) return;
-                            for (int j = 0; j < 4 && n + j < layer.inputs; ++j) {
-                              float sum = sums.at[j];
-                              if (arguments.isAffine) {
+                          [&](std::size_t m, std::size_t n, Vec4 sums) {
+                            if (m >= layer.outputs || n >= layer.inputs) return;
+                            if (arguments.isAffine) {
+                              for (float& sum : sums.at) {
                                 sum = arithmetic::affineGradient<Scalar>(
                                     sum, arguments.affine.scale, arguments.affine.offset,
                                     biasGradient[m - firstM]);
                               }
-                              const std::size_t at = m * layer.stride + n + j;
-                              step(sum, arguments.parameters + at, arguments.state + at);
                             }
+                            const std::size_t at = m * layer.stride + n;
+                            changeSome(step, sums, layer.inputs - n, arguments.parameters + at,
+                                       arguments.state + at);
                           });
       if (firstN > 0 || !arguments.bias) return;
       block.forEachThread([&](int thread) {
@@ -346,14 +374,28 @@ struct UpdateLayer {
   }
 
  private:
-  static LETHE_HOST_DEVICE float columnSum(const Rows& gradient, std::size_t rows,
-                                           std::size_t column) {
-    float sum = 0;
-    for (std::size_t row = 0; row < rows; ++row) {
-      const float value = gradient.floats[row * gradient.stride + column];
-      sum += gradient.values == Values::kNormalizedSquare ? value * value : value;
+  /** Over the rows in their order, some at a time, where the operands of the product come later. */
+  static LETHE_HOST_DEVICE void sumGradients(const Block<kThreads>& block, const Rows& gradient,
+                                             std::size_t rows, std::size_t firstM, float* sums) {
+    constexpr std::size_t kAtOnce = Shape::kSharedBytes / (kM * sizeof(float));
+    constexpr std::size_t kVectors = kM / 4;
+    float* part = reinterpret_cast<float*>(block.shared());
+    for (std::size_t first = 0; first < rows; first += kAtOnce) {
+      const std::size_t count = rows - first < kAtOnce ? rows - first : kAtOnce;
+      block.forEachThread([&](int thread) {
+        for (std::size_t i = thread; i < count * kVectors; i += kThreads) {
+          reinterpret_cast<Vec4*>(part)[i] =
+              gradient.load(first + i / kVectors, firstM + i % kVectors * 4);
+        }
+      });
+      block.forEachThread([&](int thread) {
+        for (std::size_t m = thread; m < kM; m += kThreads) {
+          float sum = first == 0 ? 0 : sums[m];
+          for (std::size_t row = 0; row < count; ++row) sum += part[row * kM + m];
+          sums[m] = sum;
+        }
+      });
     }
-    return sum;
   }
 };
 
