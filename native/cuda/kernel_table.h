@@ -1,5 +1,6 @@
 #pragma once
 
+#include "hardest_rows.h"
 #include "kernels.h"
 #include "persistent.h"
 

@@ -220,6 +220,29 @@ struct OwnLayer {
     }
   }
 
+  /** The sums of all pieces of the own weights. Single weights of the pieces lie in two banks. */
+  static LETHE_HOST_DEVICE void sumPieces(const OwnBlock& block, const OnChip& own,
+                                          float* pieceSums) {
+    static_assert(kPieceInputs % 4 == 0);
+    const std::size_t pieces = ceilDivide(own.layer.inputs, kPieceInputs);
+    block.forEachThread([&](int thread) {
+      for (std::size_t i = thread; i < own.layer.outputs * pieces; i += kThreads) {
+        const std::size_t first = i % pieces * kPieceInputs;
+        const std::size_t left = own.layer.inputs - first;
+        const auto count = static_cast<unsigned>(left < kPieceInputs ? left : kPieceInputs);
+        const float* weights = own.weights + i / pieces * own.layer.stride + first;
+        float sum = 0;
+        LETHE_UNROLL_BY_4
+        for (unsigned four = 0; four < count / 4; ++four) {
+          const Vec4 w = floatsAt(weights + 4 * four);
+          for (int j = 0; j < 4; ++j) sum += w.at[j];
+        }
+        for (unsigned k = count / 4 * 4; k < count; ++k) sum += weights[k];
+        pieceSums[own.outputs.first * pieces + i] = sum;
+      }
+    });
+  }
+
  private:
   template <class T>
   static LETHE_HOST_DEVICE Vec4 batchAt(const OnChip& own, std::size_t row, std::size_t column) {

@@ -181,7 +181,7 @@ struct Persistent {
     const OnChip own = onChip(block, arguments);
     Own::update(block, own, arguments.update[0], arguments.steps[step - 1],
                 rowsOf(arguments, step));
-    if (arguments.pieceSums) sumPieces(block, arguments, own);
+    if (arguments.pieceSums) Own::sumPieces(block, own, arguments.pieceSums);
   }
 
   LETHE_NOINLINE static LETHE_HOST_DEVICE void forwardOwn(const Block<kThreads>& block,
@@ -196,18 +196,6 @@ struct Persistent {
     block.forEachThread([&](int thread) {
       for (std::size_t i = 4 * thread; i < layer.outputs * layer.stride; i += 4 * kThreads) {
         *reinterpret_cast<Vec4*>(to + i) = floatsAt(from + i);
-      }
-    });
-  }
-
-  static LETHE_HOST_DEVICE void sumPieces(const Block<kThreads>& block, const Arguments& arguments,
-                                          const OnChip& own) {
-    const std::size_t pieces = ceilDivide(own.layer.inputs, kPieceInputs);
-    block.forEachThread([&](int thread) {
-      for (std::size_t i = thread; i < own.layer.outputs * pieces; i += kThreads) {
-        const float* weights = own.weights + i / pieces * own.layer.stride;
-        arguments.pieceSums[own.outputs.first * pieces + i] =
-            pieceSum(weights, own.layer.inputs, i % pieces);
       }
     });
   }

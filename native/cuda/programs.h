@@ -112,16 +112,6 @@ struct Forward {
   }
 };
 
-/** The sum of one piece of an output's weights. */
-LETHE_HOST_DEVICE inline float pieceSum(const float* weights, std::size_t inputs,
-                                        std::size_t piece) {
-  const std::size_t first = piece * kPieceInputs;
-  const std::size_t end = inputs - first < kPieceInputs ? inputs : first + kPieceInputs;
-  float sum = 0;
-  for (std::size_t k = first; k < end; ++k) sum += weights[k];
-  return sum;
-}
-
 /** The sums of the pieces of every output's weights: 32 outputs and one piece to a block. */
 struct PieceSums {
   using Arguments = PieceSumsArguments;
@@ -151,8 +141,9 @@ struct PieceSums {
     block.forEachThread([&](int thread) {
       const std::size_t output = thread;
       if (output >= outputs) return;
-      arguments.pieceSums[(firstOutput + output) * pieces + piece] =
-          pieceSum(weights + output * kLead, inputs, 0);
+      float sum = 0;
+      for (std::size_t k = 0; k < inputs; ++k) sum += weights[output * kLead + k];
+      arguments.pieceSums[(firstOutput + output) * pieces + piece] = sum;
     });
   }
 };
@@ -215,69 +206,6 @@ struct CollectLogits {
       if (at >= arguments.step->rows * arguments.classes) return;
       arguments.values[at] =
           arguments.logits[at / arguments.classes * arguments.stride + at % arguments.classes];
-    });
-  }
-};
-
-/** Whether a row is among the hardest: so many are harder, or as hard and before it. */
-struct RankRows {
-  using Arguments = SelectArguments;
-  static constexpr int kThreads = 128;
-  static constexpr std::size_t kSharedBytes = 0;
-
-  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
-    const std::size_t rows = arguments.batch.step->rows;
-    block.forEachThread([&](int thread) {
-      const std::size_t row = block.index * kThreads + thread;
-      if (row >= rows) return;
-      const float own = hardness(arguments.losses[row]);
-      std::uint32_t harder = 0;
-      for (std::size_t other = 0; other < rows; ++other) {
-        const float loss = hardness(arguments.losses[other]);
-        harder += loss > own || (loss == own && other < row);
-      }
-      arguments.isKept[row] = harder < arguments.batch.step->kept;
-    });
-  }
-
- private:
-  /** What is not a number counts as the hardest: the run is about to end with kDiverged. */
-  static LETHE_HOST_DEVICE float hardness(float loss) {
-    return loss == loss ? loss : __builtin_huge_valf();
-  }
-};
-
-/** The kept rows, in the order that they had. */
-struct PlaceRows {
-  using Arguments = SelectArguments;
-  static constexpr int kThreads = 128;
-  static constexpr std::size_t kSharedBytes = 0;
-
-  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
-    block.forEachThread([&](int thread) {
-      const std::uint32_t row = static_cast<std::uint32_t>(block.index * kThreads + thread);
-      if (row >= arguments.batch.step->rows || !arguments.isKept[row]) return;
-      std::uint32_t place = 0;
-      for (std::uint32_t before = 0; before < row; ++before) place += arguments.isKept[before];
-      arguments.places[place] = row;
-      arguments.keptRows[place] = arguments.batch.order[arguments.batch.step->firstRow + row];
-    });
-  }
-};
-
-struct CompactRows {
-  using Arguments = CompactArguments;
-  static constexpr int kThreads = 128;
-  static constexpr std::size_t kSharedBytes = 0;
-
-  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
-    const std::size_t vectors = arguments.stride / 4;
-    block.forEachThread([&](int thread) {
-      const std::size_t at = block.index * kThreads + thread;
-      if (at >= arguments.step->kept * vectors) return;
-      const std::size_t from = arguments.places[at / vectors] * vectors + at % vectors;
-      reinterpret_cast<Vec4*>(arguments.to)[at] =
-          reinterpret_cast<const Vec4*>(arguments.from)[from];
     });
   }
 };
