@@ -140,8 +140,9 @@ struct Persistent {
                         arguments.steps[step]);
   }
 
-  static LETHE_HOST_DEVICE void beginStep(const Block<kThreads>& block, const Arguments& arguments,
-                                          std::size_t step) {
+  LETHE_NOINLINE static LETHE_HOST_DEVICE void beginStep(const Block<kThreads>& block,
+                                                         const Arguments& arguments,
+                                                         std::size_t step) {
     if (step == 0) tellAll(block, arguments);
     tellStep(block, arguments, step);
     if (step > 0) update(block, toldOf(block).all, 1);

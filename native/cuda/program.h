@@ -69,11 +69,15 @@ struct OnHost {
 
 #ifdef __CUDACC__
 
-/** Of a multiprocessor, at least: some compute while others wait. */
-inline constexpr int kThreadsAtOnce = 512;
+/** Blocks to a multiprocessor, at least: some compute while others wait. */
+template <class Program>
+constexpr int blocksAtOnce() {
+  if constexpr (requires { Program::kBlocksAtOnce; }) return Program::kBlocksAtOnce;
+  return 512 / Program::kThreads;
+}
 
 template <class Program>
-__global__ void __launch_bounds__(Program::kThreads, kThreadsAtOnce / Program::kThreads)
+__global__ void __launch_bounds__(Program::kThreads, blocksAtOnce<Program>())
     runProgram(const __grid_constant__ typename Program::Arguments arguments) {
   Program::run(Block<Program::kThreads>{blockIdx.x, gridDim.x}, arguments);
 }

@@ -254,6 +254,8 @@ struct UpdateLayer {
   using Arguments = UpdateArguments;
   static constexpr int kThreads = Shape::kThreads;
   static constexpr std::size_t kM = Shape::kM, kN = Shape::kN;
+  /** 64 chains, the weights and what stands beside them take a thread more registers than half. */
+  static constexpr int kBlocksAtOnce = kM * kN / kThreads < 64 ? 512 / kThreads : 1;
   static constexpr std::size_t kSharedBytes = Shape::kSharedBytes + Shape::kM * sizeof(float);
 
   static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
@@ -274,56 +276,40 @@ struct UpdateLayer {
     const Operand input{keptInput(arguments.batch, arguments.input, arguments.gathers), rows, true};
     float* biasGradient = reinterpret_cast<float*>(block.shared() + Shape::kSharedBytes);
     const bool wantsSums = arguments.bias && (firstN == 0 || arguments.isAffine);
-    if (wantsSums) sumGradients(block, arguments.gradient, rows, firstM, biasGradient);
-    arithmetic::withStep<Scalar>(update, [&](const auto& step) {
-      multiplyTile<Shape>(block, gradient, input, rows, firstM, firstN,
-                          [&](std::size_t m, std::size_t n, Vec4 sums) {
-                            if (m >= layer.outputs || n >= layer.inputs) return;
-                            if (arguments.isAffine) {
-                              for (float& sum : sums.at) {
-                                sum = arithmetic::affineGradient<Scalar>(
-                                    sum, arguments.affine.scale, arguments.affine.offset,
-                                    biasGradient[m - firstM]);
-                              }
-                            }
-                            const std::size_t at = m * layer.stride + n;
-                            changeSome(step, sums, layer.inputs - n, arguments.parameters + at,
-                                       arguments.state + at);
-                          });
-      if (firstN > 0 || !arguments.bias) return;
-      block.forEachThread([&](int thread) {
-        for (int m = thread; m < Shape::kM; m += kThreads) {
-          const std::size_t output = firstM + m;
-          if (output >= layer.outputs) continue;
-          step(biasGradient[m], arguments.bias + output, arguments.biasState + output);
+    static_assert(kM <= kThreads);
+    block.forEachThread([&](int thread) {
+      if (thread < Shape::kM) biasGradient[thread] = 0;
+    });
+    const auto addGradients = [&](int thread, const float* gradients, std::size_t count) {
+      if (thread >= Shape::kM || !wantsSums) return;
+      float sum = biasGradient[thread];
+      LETHE_UNROLL_BY_4
+      for (unsigned row = 0; row < count; ++row) sum += gradients[row * Shape::kLeadM + thread];
+      biasGradient[thread] = sum;
+    };
+    // The kind of step is looked up late: each kind would have a product and registers of its own.
+    const auto change = [&](std::size_t m, std::size_t n, Vec4 sums) {
+      if (m >= layer.outputs || n >= layer.inputs) return;
+      if (arguments.isAffine) {
+        for (float& sum : sums.at) {
+          sum = arithmetic::affineGradient<Scalar>(
+              sum, arguments.affine.scale, arguments.affine.offset, biasGradient[m - firstM]);
         }
+      }
+      const std::size_t at = m * layer.stride + n;
+      arithmetic::withStep<Scalar>(update, [&](const auto& step) {
+        changeSome(step, sums, layer.inputs - n, arguments.parameters + at, arguments.state + at);
+      });
+    };
+    multiplyTile<Shape>(block, gradient, input, rows, firstM, firstN, change, addGradients);
+    if (firstN > 0 || !arguments.bias) return;
+    block.forEachThread([&](int thread) {
+      const std::size_t output = firstM + thread;
+      if (thread >= Shape::kM || output >= layer.outputs) return;
+      arithmetic::withStep<Scalar>(update, [&](const auto& step) {
+        step(biasGradient[thread], arguments.bias + output, arguments.biasState + output);
       });
     });
-  }
-
- private:
-  /** Over the rows in their order, some at a time, where the operands of the product come later. */
-  static LETHE_HOST_DEVICE void sumGradients(const Block<kThreads>& block, const Rows& gradient,
-                                             std::size_t rows, std::size_t firstM, float* sums) {
-    constexpr std::size_t kAtOnce = Shape::kSharedBytes / (kM * sizeof(float));
-    constexpr std::size_t kVectors = kM / 4;
-    float* part = reinterpret_cast<float*>(block.shared());
-    for (std::size_t first = 0; first < rows; first += kAtOnce) {
-      const std::size_t count = rows - first < kAtOnce ? rows - first : kAtOnce;
-      block.forEachThread([&](int thread) {
-        for (std::size_t i = thread; i < count * kVectors; i += kThreads) {
-          reinterpret_cast<Vec4*>(part)[i] =
-              gradient.load(first + i / kVectors, firstM + i % kVectors * 4);
-        }
-      });
-      block.forEachThread([&](int thread) {
-        for (std::size_t m = thread; m < kM; m += kThreads) {
-          float sum = first == 0 ? 0 : sums[m];
-          for (std::size_t row = 0; row < count; ++row) sum += part[row * kM + m];
-          sums[m] = sum;
-        }
-      });
-    }
   }
 };
 

@@ -81,10 +81,10 @@ struct TensorTile {
   static_assert(kM * kLeadN <= 2 * kBuffer, "the sums go where the operands were");
 };
 
-template <class Shape, class Done>
+template <class Shape, class Done, class Visit = NoVisit>
 requires std::is_same_v<Shape, TensorTile> LETHE_HOST_DEVICE inline void multiplyTile(
     const Block<TensorTile::kThreads>& block, const Operand& a, const Operand& b, std::size_t depth,
-    std::size_t firstM, std::size_t firstN, const Done& done) {
+    std::size_t firstM, std::size_t firstN, const Done& done, const Visit& visit = {}) {
   constexpr int kWarps = Shape::kThreads / 32,
                 kSide = 2;  // fragments on a side of a warp's quarter
   struct Thread {
@@ -122,6 +122,8 @@ requires std::is_same_v<Shape, TensorTile> LETHE_HOST_DEVICE inline void multipl
     fetch(k);
     const float* slabA = shared + k / Shape::kK % 2 * Shape::kBuffer;
     const float* slabB = slabA + Shape::kK * Shape::kLeadM;
+    const std::size_t count = depth - k < Shape::kK ? depth - k : Shape::kK;
+    block.forEachThread([&](int thread) { visit(thread, slabA, count); });
     block.forEachWarp([&](int warp) {
       forEachSum(warp, [&](WarpSums& sums, int m, int n) {
         LETHE_UNROLL

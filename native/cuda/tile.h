@@ -112,15 +112,21 @@ struct Slab {
   }
 };
 
+/** A product that is interested in its outputs alone. */
+struct NoVisit {
+  LETHE_HOST_DEVICE void operator()(int, const float*, std::size_t) const {}
+};
+
 /**
  * Multiplies the tile whose first output is (firstM, firstN) and calls done(m, n, sums) for every
- * row m and every four columns n..n + 3 of it, inside the matrix or not.
+ * row m and every four columns n..n + 3 of it, inside the matrix or not. On the way each thread
+ * calls visit(thread, slab, count) with `count` steps of the left operand, [count][kLeadM].
  */
-template <class Shape, class Done>
+template <class Shape, class Done, class Visit = NoVisit>
 requires(Shape::kThreadM > 0) LETHE_HOST_DEVICE
     inline void multiplyTile(const Block<Shape::kThreads>& block, const Operand& a,
                              const Operand& b, std::size_t depth, std::size_t firstM,
-                             std::size_t firstN, const Done& done) {
+                             std::size_t firstN, const Done& done, const Visit& visit = {}) {
   constexpr int kGroups = Shape::kThreadN / 4;
   constexpr int kUnrolled = Shape::kK < 16 ? Shape::kK : 16;
   static_assert(Shape::kK % kUnrolled == 0);
@@ -159,6 +165,7 @@ requires(Shape::kThreadM > 0) LETHE_HOST_DEVICE
       }
       const float* slabA = shared + buffer * Shape::kBuffer;
       const float* slabB = slabA + Shape::kK * Shape::kLeadM;
+      visit(thread, slabA, more ? Shape::kK : depth - k);
       for (int first = 0; first < Shape::kK && k + first < depth; first += kUnrolled) {
         LETHE_UNROLL
         for (int step = first; step < first + kUnrolled; ++step) {
