@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <utility>
 
 #include "backend.h"
@@ -39,15 +40,18 @@ TYPED_TEST(TileShapeTest, gives_every_output_to_one_thread) {
 /** Rows and widths for which every product takes the same tiles of a device of one multiprocessor.
  */
 struct TileCase {
+  std::string name;
   std::size_t tiles;
   std::size_t rows;
   std::vector<std::uint32_t> widths;
 };
 
+void PrintTo(const TileCase& tiles, std::ostream* out) { *out << tiles.name; }
+
 class Tiles : public testing::TestWithParam<TileCase> {};
 
 TEST_P(Tiles, have_the_bits_of_the_cpu) {
-  const auto& [tiles, rows, widths] = GetParam();
+  const auto& [name, tiles, rows, widths] = GetParam();
   const auto device = std::make_shared<CudaDevice>(makeEmulatedDevice(1));
   const cuda::Kernels& kernels = device->device->kernels();
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
@@ -66,9 +70,10 @@ TEST_P(Tiles, have_the_bits_of_the_cpu) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfAllShapes, Tiles,
-                         testing::Values(TileCase{0, 30, {30, 31, 29}},
-                                         TileCase{1, 60, {61, 62, 59}},
-                                         TileCase{2, 250, {260, 250, 254}}));
+                         testing::Values(TileCase{"small", 0, 30, {30, 31, 29}},
+                                         TileCase{"medium", 1, 60, {61, 62, 59}},
+                                         TileCase{"large", 2, 250, {260, 250, 254}}),
+                         [](const auto& info) { return info.param.name; });
 
 TEST(OwnOutputs, belong_to_one_block_each) {
   for (const std::size_t outputs : {1, 4, 70, 512, 1000}) {
@@ -143,6 +148,8 @@ struct ChipCase {
   std::size_t rows, batch;
   bool stateOnChip = true;
 };
+
+void PrintTo(const ChipCase& chip, std::ostream* out) { *out << chip.name; }
 
 class PersistentKernelTest : public testing::TestWithParam<ChipCase> {
  protected:
