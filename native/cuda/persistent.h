@@ -208,40 +208,36 @@ struct Persistent {
     Program::tile(block, told, m, n);
   }
 
-  /** Calls work(m, n) for each kth of the tiles of rows x columns from `first` on, k = blocks. */
-  template <class Program, class Work>
-  static LETHE_HOST_DEVICE void shareOut(const Block<kThreads>& block, std::size_t first,
-                                         std::size_t rows, std::size_t columns, const Work& work) {
+  /** The block's share of all tiles of rows x columns: each kth from `first` on, k = blocks. */
+  template <class Program>
+  static LETHE_HOST_DEVICE void multiplyShare(const Block<kThreads>& block, std::size_t first,
+                                              const typename Program::Arguments& told,
+                                              std::size_t rows, std::size_t columns) {
     const std::size_t tiles = ceilDivide(rows, Program::kM) * ceilDivide(columns, Program::kN);
     for (std::size_t tile = first; tile < tiles; tile += block.count) {
       const auto [m, n] = tilePlace<Program>(tile, columns);
-      work(m, n);
+      multiply<Program>(block, told, m, n);
     }
   }
 
   static LETHE_HOST_DEVICE void forward(const Block<kThreads>& block, const Arguments& told,
                                         std::size_t l) {
-    const ForwardArguments& forward = told.forward[l];
-    shareOut<AnyForward>(
-        block, block.index, told.maxBatch, forward.layer.outputs,
-        [&](std::size_t m, std::size_t n) { multiply<AnyForward>(block, forward, m, n); });
+    multiplyShare<AnyForward>(block, block.index, told.forward[l], told.maxBatch,
+                              told.forward[l].layer.outputs);
   }
 
   static LETHE_HOST_DEVICE void backpropagate(const Block<kThreads>& block, const Arguments& told,
                                               std::size_t l) {
-    const BackpropagateArguments& back = told.backpropagate[l];
-    shareOut<AnyBackpropagate>(
-        block, block.index, told.maxBatch, back.layer.inputs,
-        [&](std::size_t m, std::size_t n) { multiply<AnyBackpropagate>(block, back, m, n); });
+    multiplyShare<AnyBackpropagate>(block, block.index, told.backpropagate[l], told.maxBatch,
+                                    told.backpropagate[l].layer.inputs);
   }
 
   /** From the last block on: the first ones have more to do beside it. */
   static LETHE_HOST_DEVICE void update(const Block<kThreads>& block, const Arguments& told,
                                        std::size_t l) {
-    const UpdateArguments& update = told.update[l];
-    shareOut<AnyUpdate>(
-        block, block.count - 1 - block.index, update.layer.outputs, update.layer.inputs,
-        [&](std::size_t m, std::size_t n) { multiply<AnyUpdate>(block, update, m, n); });
+    const LayerShape& layer = told.update[l].layer;
+    multiplyShare<AnyUpdate>(block, block.count - 1 - block.index, told.update[l], layer.outputs,
+                             layer.inputs);
   }
 
   /** Rows need no other rows here: the block that has their logits goes on with them. */
@@ -262,8 +258,7 @@ struct Persistent {
     }
   }
 
-  /** Of the rows from first to end, one to a warp: then they do not wait for each other's branches.
-   */
+  /** Of the rows from first to end, one to a warp: rows of one would wait for each other. */
   static LETHE_HOST_DEVICE void computeObjective(const Block<kThreads>& block,
                                                  const ObjectiveArguments& objective,
                                                  std::size_t first, std::size_t end) {
