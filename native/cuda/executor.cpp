@@ -74,8 +74,10 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
     stream_->wait();
   } else if (holds<KroneckerFactors>(job_.sink)) {
     for (std::size_t l = 0; l < layerCount(); ++l) {
-      factors_.push_back({Matrix(device_, *stream_, layer(l).inputs + 1, layer(l).inputs + 1),
-                          Matrix(device_, *stream_, layer(l).outputs, layer(l).outputs)});
+      // One by one: where the second finds no memory, the first must not go before its clearing.
+      LayerFactors& factors = factors_.emplace_back();
+      factors.inputs = Matrix(device_, *stream_, layer(l).inputs + 1, layer(l).inputs + 1);
+      factors.gradients = Matrix(device_, *stream_, layer(l).outputs, layer(l).outputs);
     }
   } else if (!forwardOnly(job_.sink)) {
     state_ = zeroed<float>(device_, *stream_, layout_.size());

@@ -69,10 +69,10 @@ PersistentRun::PersistentRun(const Job& job, const ParameterLayout& layout, cons
       stateOnChip_(sharedBytesFor(job, layout, dataset, device, options, true) <=
                    device.sharedBytesPerBlock()),
       sharedBytes_(sharedBytesFor(job, layout, dataset, device, options, stateOnChip_)),
-      otherFirstOutputs_(device, stream, job.maxBatch(),
-                         job.model.architecture.layers().front().outputs),
       barrier_(device, 1),
-      hostBarrier_(device, 1) {
+      hostBarrier_(device, 1),
+      otherFirstOutputs_(device, stream, job.maxBatch(),
+                         job.model.architecture.layers().front().outputs) {
   hostBarrier_[0] = {};
 }
 

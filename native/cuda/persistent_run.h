@@ -30,9 +30,9 @@ class PersistentRun {
   std::size_t blocks_;
   bool stateOnChip_;
   std::size_t sharedBytes_;
-  Matrix otherFirstOutputs_;
   Buffer<Barrier> barrier_;
   PinnedBuffer<Barrier> hostBarrier_;
+  Matrix otherFirstOutputs_;  ///< the last: nothing may fail while its clearing is on its way
 };
 
 }  // namespace lethe::cuda

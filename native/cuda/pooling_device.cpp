@@ -51,20 +51,27 @@ void* PoolingDevice::take(Pool& pool, std::size_t bytes) {
     empty(pinned_);
     memory = (*device_.*pool.allocate)(size);
   }
-  // Room for both is made here: giving back must not fail.
-  pool.sizes[memory] = size;
-  pool.free[size].reserve(pool.sizes.size());
+  try {
+    // Room is made here: giving back must not fail.
+    pool.sizes[memory] = size;
+    pool.free[size].reserve(pool.sizes.size());
+  } catch (...) {
+    pool.sizes.erase(memory);
+    (*device_.*pool.release)(memory);
+    throw;
+  }
   return memory;
 }
 
 void PoolingDevice::giveBack(Pool& pool, void* memory) noexcept {
   const std::lock_guard lock(mutex_);
   const std::size_t size = pool.sizes.at(memory);
-  if (pool.kept + size > pool.mostKept) {
+  if (size > pool.mostKept / 4) {
     pool.sizes.erase(memory);
     (*device_.*pool.release)(memory);
     return;
   }
+  if (pool.kept + size > pool.mostKept) empty(pool);
   pool.free[size].push_back(memory);
   pool.kept += size;
 }

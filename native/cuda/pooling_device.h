@@ -19,7 +19,10 @@ class PoolingDevice final : public Device {
  public:
   static constexpr std::size_t kMostKept = std::size_t{1} << 30;
 
-  /** mostKept: bytes, of the device's memory; a quarter as much of the host's */
+  /**
+   * mostKept: bytes of the device's memory, and a quarter as much of the host's; nothing is kept
+   * that takes more than a quarter of either alone
+   */
   explicit PoolingDevice(std::unique_ptr<Device> device, std::size_t mostKept = kMostKept);
   ~PoolingDevice() override;
 
@@ -29,7 +32,7 @@ class PoolingDevice final : public Device {
   const Kernels& kernels() const override { return device_->kernels(); }
   std::unique_ptr<Stream> openStream() override { return device_->openStream(); }
 
-  /** What is kept goes back to the driver before these throw kOutOfMemory. */
+  /** What is kept goes back to the driver before these throw kOutOfMemory; new memory is noise. */
   void* allocate(std::size_t bytes) override;
   void* allocatePinned(std::size_t bytes) override;
   void release(void* memory) noexcept override;

@@ -122,8 +122,10 @@ requires std::is_same_v<Shape, TensorTile> LETHE_HOST_DEVICE inline void multipl
     fetch(k);
     const float* slabA = shared + k / Shape::kK % 2 * Shape::kBuffer;
     const float* slabB = slabA + Shape::kK * Shape::kLeadM;
-    const std::size_t count = depth - k < Shape::kK ? depth - k : Shape::kK;
-    block.forEachThread([&](int thread) { visit(thread, slabA, count); });
+    if constexpr (!std::is_same_v<Visit, NoVisit>) {
+      const std::size_t count = depth - k < Shape::kK ? depth - k : Shape::kK;
+      block.forEachThread([&](int thread) { visit(thread, slabA, count); });
+    }
     block.forEachWarp([&](int warp) {
       forEachSum(warp, [&](WarpSums& sums, int m, int n) {
         LETHE_UNROLL

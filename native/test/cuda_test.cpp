@@ -72,6 +72,21 @@ TEST(EmulatedCuda, says_what_to_do_where_memory_does_not_suffice) {
   }
 }
 
+TEST(EmulatedCuda, lets_go_of_nothing_in_use_whichever_allocation_fails) {
+  PassSpec persistent = trainingSpec(), hardest = trainingSpec(), factors = trainingSpec();
+  hardest.plan.hardest = 3;
+  factors.sink = KroneckerFactors{};
+  factors.plan.epochs = 1;
+  for (const PassSpec& spec : {persistent, hardest, factors}) {
+    std::size_t allocations = 0;
+    while (fails(ErrorCode::kOutOfMemory, "memory",
+                 [&] { run(spec, *emulated({.allocations = allocations})); })) {
+      ++allocations;
+    }
+    EXPECT_GT(allocations, 10u);
+  }
+}
+
 TEST(EmulatedCuda, ends_a_run_whose_device_is_lost) {
   for (const std::size_t launches : {0, 1, 4}) {
     EXPECT_TRUE(fails(ErrorCode::kDeviceFailed, "lost", [&] {
@@ -112,14 +127,34 @@ TEST(PoolingDevice, gives_all_back_where_memory_does_not_suffice) {
 }
 
 TEST(PoolingDevice, keeps_no_more_than_it_may) {
-  auto emulated = makeEmulatedDevice(4, {.memory = 4096});
+  auto emulated = makeEmulatedDevice(4, {.memory = 6 * 1024});
   cuda::Device& driver = *emulated;
-  cuda::PoolingDevice device(std::move(emulated), 2048);
-  void* memories[] = {device.allocate(1024), device.allocate(1024), device.allocate(1024)};
+  cuda::PoolingDevice device(std::move(emulated), 4 * 1024);
+  void* large = device.allocate(2048);
+  device.release(large);
+  std::vector<void*> memories;
+  for (int i = 0; i < 5; ++i) memories.push_back(device.allocate(1024));
   for (void* memory : memories) device.release(memory);
-  void* rest = driver.allocate(2048);
+  void* rest = driver.allocate(5 * 1024);
   EXPECT_TRUE(fails(ErrorCode::kOutOfMemory, "memory", [&] { driver.allocate(1); }));
   driver.release(rest);
+}
+
+TEST(PoolingDevice, gives_nobody_what_another_thread_has) {
+  cuda::PoolingDevice device(makeEmulatedDevice());
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < 500; ++i) {
+        auto* mine = static_cast<int*>(device.allocate(600));
+        *mine = thread;
+        std::this_thread::yield();
+        EXPECT_EQ(*mine, thread);
+        device.release(mine);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST(PoolingDevice, changes_no_bits) {

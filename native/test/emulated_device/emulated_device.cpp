@@ -1,5 +1,7 @@
 #include "emulated_device.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -10,6 +12,8 @@
 #include <mutex>
 #include <numeric>
 #include <random>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "kernel_table.h"
@@ -40,17 +44,45 @@ struct RecordedGraph final : cuda::Graph {
   std::vector<std::function<void()>> launches;
 };
 
+/** What copies and clears that nobody has waited for would still use on a real device. */
+class QueuedMemory {
+ public:
+  void add(const void* memory) {
+    const std::lock_guard lock(mutex_);
+    memories_.insert(memory);
+  }
+  void remove(const void* memory) {
+    const std::lock_guard lock(mutex_);
+    memories_.erase(memories_.find(memory));
+  }
+  bool has(const void* memory) {
+    const std::lock_guard lock(mutex_);
+    return memories_.contains(memory);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::multiset<const void*> memories_;
+};
+
 class EmulatedStream final : public cuda::Stream {
  public:
-  explicit EmulatedStream(std::atomic<std::size_t>& launchesLeft) : launchesLeft_(launchesLeft) {}
+  EmulatedStream(QueuedMemory& queued, std::atomic<std::size_t>& launchesLeft)
+      : queued_(queued), launchesLeft_(launchesLeft) {}
+  ~EmulatedStream() override { wait(); }
 
   void upload(void* to, const void* from, std::size_t bytes) override {
+    use(to);
     std::memcpy(to, from, bytes);
   }
   void download(void* to, const void* from, std::size_t bytes) override {
+    use(from);
     std::memcpy(to, from, bytes);
   }
-  void clear(void* to, std::size_t bytes) override { std::memset(to, 0, bytes); }
+  void clear(void* to, std::size_t bytes) override {
+    use(to);
+    std::memset(to, 0, bytes);
+  }
 
   void launch(const cuda::Launch& launch) override {
     const auto* bytes = static_cast<const std::byte*>(launch.arguments);
@@ -87,9 +119,16 @@ class EmulatedStream final : public cuda::Stream {
   void launch(cuda::Graph& graph) override {
     for (const auto& launch : static_cast<RecordedGraph&>(graph).launches) launch();
   }
-  void wait() override {}
+  void wait() override {
+    for (const void* memory : std::exchange(used_, {})) queued_.remove(memory);
+  }
 
  private:
+  void use(const void* memory) {
+    used_.push_back(memory);
+    queued_.add(memory);
+  }
+
   void takeLaunch() {
     if (launchesLeft_ == 0) throw Error(ErrorCode::kDeviceFailed, "the emulated device is lost");
     --launchesLeft_;
@@ -103,6 +142,8 @@ class EmulatedStream final : public cuda::Stream {
     return order;
   }
 
+  QueuedMemory& queued_;
+  std::vector<const void*> used_;  ///< since the last wait
   std::minstd_rand random_;
   std::atomic<std::size_t>& launchesLeft_;
   std::unique_ptr<RecordedGraph> recording_;
@@ -111,7 +152,10 @@ class EmulatedStream final : public cuda::Stream {
 class EmulatedDevice final : public cuda::Device {
  public:
   EmulatedDevice(std::size_t processors, const Mishaps& mishaps)
-      : processors_(processors), memoryLeft_(mishaps.memory), launchesLeft_(mishaps.launches) {}
+      : processors_(processors),
+        memoryLeft_(mishaps.memory),
+        allocationsLeft_(mishaps.allocations),
+        launchesLeft_(mishaps.launches) {}
 
   std::string description() const override { return "emulated"; }
   std::size_t processors() const override { return processors_; }
@@ -120,17 +164,19 @@ class EmulatedDevice final : public cuda::Device {
 
   void* allocate(std::size_t bytes) override {
     const std::lock_guard lock(mutex_);
-    if (bytes > memoryLeft_) {
+    if (bytes > memoryLeft_ || allocationsLeft_ == 0) {
       throw Error(ErrorCode::kOutOfMemory, "the emulated device has no memory left");
     }
     void* memory =
         std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+    --allocationsLeft_;
     memoryLeft_ -= bytes;
     sizes_[memory] = bytes;
     std::memset(memory, kNoise, bytes);
     return memory;
   }
   void release(void* memory) noexcept override {
+    EXPECT_FALSE(queued_.has(memory)) << "released while a stream may be using it";
     const std::lock_guard lock(mutex_);
     memoryLeft_ += sizes_.extract(memory).mapped();
     std::free(memory);
@@ -138,7 +184,7 @@ class EmulatedDevice final : public cuda::Device {
   void* allocatePinned(std::size_t bytes) override { return allocate(bytes); }
   void releasePinned(void* memory) noexcept override { release(memory); }
   std::unique_ptr<cuda::Stream> openStream() override {
-    return std::make_unique<EmulatedStream>(launchesLeft_);
+    return std::make_unique<EmulatedStream>(queued_, launchesLeft_);
   }
 
  private:
@@ -149,6 +195,8 @@ class EmulatedDevice final : public cuda::Device {
   std::map<void*, std::size_t> sizes_;
   std::size_t processors_;
   std::size_t memoryLeft_;
+  std::size_t allocationsLeft_;
+  QueuedMemory queued_;
   std::atomic<std::size_t> launchesLeft_;
 };
 

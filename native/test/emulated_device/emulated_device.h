@@ -8,8 +8,9 @@ namespace lethe::test {
 
 /** How the emulated device differs from one that works. */
 struct Mishaps {
-  std::size_t memory = SIZE_MAX;    ///< bytes that there are
-  std::size_t launches = SIZE_MAX;  ///< after so many the device is lost
+  std::size_t memory = SIZE_MAX;       ///< bytes that there are
+  std::size_t allocations = SIZE_MAX;  ///< after so many there is no memory left
+  std::size_t launches = SIZE_MAX;     ///< after so many the device is lost
 };
 
 /**
