@@ -66,7 +66,7 @@ class RowFetch {
         firstUnit_(thread % perRow_),
         rowsApart_(kThreads / perRow_),
         unitsApart_(kThreads % perRow_),
-        atOnce_(kUnits * kThreads / perRow_) {}
+        atOnce_(static_cast<unsigned>(rowsAtOnce(rowBytes))) {}
 
   /** The rows that all threads fetch together. */
   static LETHE_HOST_DEVICE constexpr std::size_t rowsAtOnce(std::size_t rowBytes) {
@@ -148,13 +148,14 @@ struct OwnLayer {
                                                  arguments.affine, arguments.relu};
         const arithmetic::LayerOutput<Scalar> finish(epilogue);
         for (std::size_t row = thread; row < rows; row += kThreads) {
-          const Vec4 sums = arguments.input.bytes ? outputsOf<std::uint8_t>(own, row, n)
-                                                  : outputsOf<float>(own, row, n);
-          float* to = out + row * arguments.outStride + output;
+          Vec4 sums = arguments.input.bytes ? outputsOf<std::uint8_t>(own, row, n)
+                                            : outputsOf<float>(own, row, n);
           LETHE_UNROLL
           for (int o = 0; o < kOutputs; ++o) {
-            if (n + o < layer.outputs) to[o] = finish(arithmetic::finished<Scalar>(sums.at[o]), o);
+            if (n + o >= layer.outputs) continue;
+            sums.at[o] = finish(arithmetic::finished<Scalar>(sums.at[o]), o);
           }
+          storeSome(out + row * arguments.outStride + output, sums, layer.outputs - n);
         }
       });
     }
@@ -170,8 +171,7 @@ struct OwnLayer {
     };
     PerThread<Thread, kThreads> threads;
     const std::size_t rows = step.kept;
-    Update rule = arguments.update;
-    if (arguments.isScheduled) rule.learningRate = step.learningRate;
+    const Update rule = ruleOf(arguments, step);
 
     for (std::size_t n = 0; n < own.layer.outputs; n += kOutputs) {
       gatherGradients(block, own, arguments, rows, n);
@@ -358,15 +358,9 @@ struct OwnLayer {
       LETHE_UNROLL
       for (int o = 0; o < kOutputs; ++o) {
         if (n + o >= own.layer.outputs) continue;
-        Vec4 gradients;
-        LETHE_UNROLL
-        for (int j = 0; j < 4; ++j) {
-          gradients.at[j] = arithmetic::finished<Scalar>(sums[part][o].at[j]);
-          if (!arguments.isAffine) continue;
-          gradients.at[j] =
-              arithmetic::affineGradient<Scalar>(gradients.at[j], arguments.affine.scale,
-                                                 arguments.affine.offset, biasGradients.at[o]);
-        }
+        Vec4 finished = sums[part][o];
+        for (float& sum : finished.at) sum = arithmetic::finished<Scalar>(sum);
+        const Vec4 gradients = gradientsOf(arguments, finished, biasGradients.at[o]);
         const std::size_t at = (n + o) * own.layer.stride + k;
         changeSome(change, gradients, own.layer.inputs - k, own.weights + at, own.state + at);
       }

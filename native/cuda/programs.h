@@ -35,6 +35,24 @@ LETHE_HOST_DEVICE inline void storeSome(float* to, const ThinSum& one, std::size
   *to = one.at[0];
 }
 
+/** What the sink does in a step. */
+LETHE_HOST_DEVICE inline Update ruleOf(const UpdateArguments& arguments, const StepRecord& step) {
+  Update rule = arguments.update;
+  if (arguments.isScheduled) rule.learningRate = step.learningRate;
+  return rule;
+}
+
+/** The gradients of an output's weights, from sums over its inputs as they are stored. */
+LETHE_HOST_DEVICE inline Vec4 gradientsOf(const UpdateArguments& arguments, Vec4 sums,
+                                          float biasGradient) {
+  if (!arguments.isAffine) return sums;
+  for (float& sum : sums.at) {
+    sum = arithmetic::affineGradient<Scalar>(sum, arguments.affine.scale, arguments.affine.offset,
+                                             biasGradient);
+  }
+  return sums;
+}
+
 /** What the sink makes of the gradients of four neighbouring weights, of which `count` exist. */
 template <class Step>
 LETHE_HOST_DEVICE inline void changeSome(const Step& step, const Vec4& gradients, std::size_t count,
@@ -268,8 +286,7 @@ struct UpdateLayer {
                                      std::size_t firstM, std::size_t firstN) {
     const LayerShape& layer = arguments.layer;
     const std::size_t rows = keptRowCount(arguments.batch);
-    Update update = arguments.update;
-    if (arguments.isScheduled) update.learningRate = arguments.batch.step->learningRate;
+    const Update rule = ruleOf(arguments, *arguments.batch.step);
 
     const Operand gradient{
         keptInput(arguments.batch, arguments.gradient, arguments.gathersGradient), rows, true};
@@ -288,17 +305,13 @@ struct UpdateLayer {
       biasGradient[thread] = sum;
     };
     // The kind of step is looked up late: each kind would have a product and registers of its own.
-    const auto change = [&](std::size_t m, std::size_t n, Vec4 sums) {
+    const auto change = [&](std::size_t m, std::size_t n, const Vec4& sums) {
       if (m >= layer.outputs || n >= layer.inputs) return;
-      if (arguments.isAffine) {
-        for (float& sum : sums.at) {
-          sum = arithmetic::affineGradient<Scalar>(
-              sum, arguments.affine.scale, arguments.affine.offset, biasGradient[m - firstM]);
-        }
-      }
+      const Vec4 gradients = gradientsOf(arguments, sums, biasGradient[m - firstM]);
       const std::size_t at = m * layer.stride + n;
-      arithmetic::withStep<Scalar>(update, [&](const auto& step) {
-        changeSome(step, sums, layer.inputs - n, arguments.parameters + at, arguments.state + at);
+      arithmetic::withStep<Scalar>(rule, [&](const auto& step) {
+        changeSome(step, gradients, layer.inputs - n, arguments.parameters + at,
+                   arguments.state + at);
       });
     };
     multiplyTile<Shape>(block, gradient, input, rows, firstM, firstN, change, addGradients);
@@ -306,7 +319,7 @@ struct UpdateLayer {
     block.forEachThread([&](int thread) {
       const std::size_t output = firstM + thread;
       if (thread >= Shape::kM || output >= layer.outputs) return;
-      arithmetic::withStep<Scalar>(update, [&](const auto& step) {
+      arithmetic::withStep<Scalar>(rule, [&](const auto& step) {
         step(biasGradient[thread], arguments.bias + output, arguments.biasState + output);
       });
     });

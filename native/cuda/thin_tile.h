@@ -67,46 +67,31 @@ requires(Shape::kIsThin) LETHE_HOST_DEVICE
   struct Thread {
     ThinSlab<Shape, Shape::kM> a;
     ThinSlab<Shape, Shape::kN> b;
-    float sum;
+    float sum = 0;
   };
   PerThread<Thread, Shape::kThreads> threads;
-  float* const shared = reinterpret_cast<float*>(block.shared());
-  const auto fetch = [&](Thread& own, int thread, std::size_t k) {
-    own.a.fetch(a, firstM, k, thread);
-    own.b.fetch(b, firstN, k, thread);
+  const auto fetch = [&](int thread, std::size_t k) {
+    threads[thread].a.fetch(a, firstM, k, thread);
+    threads[thread].b.fetch(b, firstN, k, thread);
   };
-  const auto put = [&](const Thread& own, int thread, int buffer) {
-    float* to = shared + buffer * Shape::kBuffer;
-    own.a.put(thread, to);
-    own.b.put(thread, to + Shape::kM * Shape::kLead);
+  const auto put = [&](int thread, float* to) {
+    threads[thread].a.put(thread, to);
+    threads[thread].b.put(thread, to + Shape::kM * Shape::kLead);
   };
-
-  block.forEachThread([&](int thread) {
-    Thread& own = threads[thread];
-    own.sum = 0;
-    fetch(own, thread, 0);
-    put(own, thread, 0);
-  });
-  int buffer = 0;
-  for (std::size_t k = 0; k < depth; k += Shape::kK, buffer ^= 1) {
-    block.forEachThread([&](int thread) {
-      Thread& own = threads[thread];
-      const bool more = k + Shape::kK < depth;
-      if (more) fetch(own, thread, k + Shape::kK);
-      const float* rows = shared + buffer * Shape::kBuffer;
-      const float* left = rows + thread / Shape::kN * Shape::kLead;
-      const float* right = rows + (Shape::kM + thread % Shape::kN) * Shape::kLead;
-      for (int first = 0; first < Shape::kK && k + first < depth; first += 16) {
+  const auto multiply = [&](int thread, const float* rows, std::size_t steps) {
+    float& sum = threads[thread].sum;
+    const float* left = rows + thread / Shape::kN * Shape::kLead;
+    const float* right = rows + (Shape::kM + thread % Shape::kN) * Shape::kLead;
+    for (unsigned first = 0; first < Shape::kK && first < steps; first += 16) {
+      LETHE_UNROLL
+      for (unsigned step = first; step < first + 16; step += 4) {
+        const Vec4 x = floatsAt(left + step), w = floatsAt(right + step);
         LETHE_UNROLL
-        for (int step = first; step < first + 16; step += 4) {
-          const Vec4 x = floatsAt(left + step), w = floatsAt(right + step);
-          LETHE_UNROLL
-          for (int j = 0; j < 4; ++j) own.sum = Scalar::fma(x.at[j], w.at[j], own.sum);
-        }
+        for (int j = 0; j < 4; ++j) sum = Scalar::fma(x.at[j], w.at[j], sum);
       }
-      if (more) put(own, thread, buffer ^ 1);
-    });
-  }
+    }
+  };
+  forEachSlab<Shape>(block, depth, fetch, put, multiply);
   block.forEachThread([&](int thread) {
     done(firstM + thread / Shape::kN, firstN + thread % Shape::kN,
          ThinSum{{arithmetic::finished<Scalar>(threads[thread].sum)}});

@@ -112,6 +112,31 @@ struct Slab {
   }
 };
 
+/**
+ * Leads a block through the depth of a product, a slab of kK steps at a time: each thread fetches
+ * the next slab, calls multiply(thread, slab, steps) for the one in shared memory, and puts the
+ * next into the other of two buffers. fetch(thread, k) begins at step k.
+ */
+template <class Shape, class Fetch, class Put, class Multiply>
+LETHE_HOST_DEVICE inline void forEachSlab(const Block<Shape::kThreads>& block, std::size_t depth,
+                                          const Fetch& fetch, const Put& put,
+                                          const Multiply& multiply) {
+  float* const shared = reinterpret_cast<float*>(block.shared());
+  block.forEachThread([&](int thread) {
+    fetch(thread, 0);
+    put(thread, shared);
+  });
+  int buffer = 0;
+  for (std::size_t k = 0; k < depth; k += Shape::kK, buffer ^= 1) {
+    block.forEachThread([&](int thread) {
+      const bool more = k + Shape::kK < depth;
+      if (more) fetch(thread, k + Shape::kK);
+      multiply(thread, shared + buffer * Shape::kBuffer, more ? Shape::kK : depth - k);
+      if (more) put(thread, shared + (buffer ^ 1) * Shape::kBuffer);
+    });
+  }
+}
+
 /** A product that is interested in its outputs alone. */
 struct NoVisit {
   LETHE_HOST_DEVICE void operator()(int, const float*, std::size_t) const {}
@@ -135,66 +160,49 @@ requires(Shape::kThreadM > 0) LETHE_HOST_DEVICE
   struct Thread {
     SlabA a;
     SlabB b;
-    Vec4 sums[Shape::kThreadM][kGroups];
+    Vec4 sums[Shape::kThreadM][kGroups] = {};
   };
   PerThread<Thread, Shape::kThreads> threads;
-  float* const shared = reinterpret_cast<float*>(block.shared());
-  const auto put = [&](Thread& own, int thread, int buffer) {
-    float* to = shared + buffer * Shape::kBuffer;
-    own.a.put(a.depthIsRow, thread, to);
-    own.b.put(b.depthIsRow, thread, to + Shape::kK * Shape::kLeadM);
+  const auto fetch = [&](int thread, std::size_t k) {
+    threads[thread].a.fetch(a, firstM, k, thread);
+    threads[thread].b.fetch(b, firstN, k, thread);
   };
-
-  block.forEachThread([&](int thread) {
+  const auto put = [&](int thread, float* to) {
+    threads[thread].a.put(a.depthIsRow, thread, to);
+    threads[thread].b.put(b.depthIsRow, thread, to + Shape::kK * Shape::kLeadM);
+  };
+  const auto multiply = [&](int thread, const float* slabA, std::size_t steps) {
     Thread& own = threads[thread];
-    for (auto& row : own.sums) {
-      for (Vec4& four : row) four = {};
-    }
-    own.a.fetch(a, firstM, 0, thread);
-    own.b.fetch(b, firstN, 0, thread);
-    put(own, thread, 0);
-  });
-  int buffer = 0;
-  for (std::size_t k = 0; k < depth; k += Shape::kK, buffer ^= 1) {
-    block.forEachThread([&](int thread) {
-      Thread& own = threads[thread];
-      const bool more = k + Shape::kK < depth;
-      if (more) {
-        own.a.fetch(a, firstM, k + Shape::kK, thread);
-        own.b.fetch(b, firstN, k + Shape::kK, thread);
-      }
-      const float* slabA = shared + buffer * Shape::kBuffer;
-      const float* slabB = slabA + Shape::kK * Shape::kLeadM;
-      visit(thread, slabA, more ? Shape::kK : depth - k);
-      for (int first = 0; first < Shape::kK && k + first < depth; first += kUnrolled) {
+    const float* slabB = slabA + Shape::kK * Shape::kLeadM;
+    visit(thread, slabA, steps);
+    for (unsigned first = 0; first < Shape::kK && first < steps; first += kUnrolled) {
+      LETHE_UNROLL
+      for (unsigned step = first; step < first + kUnrolled; ++step) {
+        float left[Shape::kThreadM];
+        Vec4 right[kGroups];
         LETHE_UNROLL
-        for (int step = first; step < first + kUnrolled; ++step) {
-          float left[Shape::kThreadM];
-          Vec4 right[kGroups];
+        for (int g = 0; g < kGroups; ++g) {
+          right[g] = *reinterpret_cast<const Vec4*>(slabB + step * Shape::kLeadN +
+                                                    Shape::columnOf(thread, g));
+        }
+        LETHE_UNROLL
+        for (int i = 0; i < Shape::kThreadM; ++i) {
+          left[i] = slabA[step * Shape::kLeadM + Shape::rowOf(thread, i)];
+        }
+        LETHE_UNROLL
+        for (int i = 0; i < Shape::kThreadM; ++i) {
           LETHE_UNROLL
           for (int g = 0; g < kGroups; ++g) {
-            right[g] = *reinterpret_cast<const Vec4*>(slabB + step * Shape::kLeadN +
-                                                      Shape::columnOf(thread, g));
-          }
-          LETHE_UNROLL
-          for (int i = 0; i < Shape::kThreadM; ++i) {
-            left[i] = slabA[step * Shape::kLeadM + Shape::rowOf(thread, i)];
-          }
-          LETHE_UNROLL
-          for (int i = 0; i < Shape::kThreadM; ++i) {
             LETHE_UNROLL
-            for (int g = 0; g < kGroups; ++g) {
-              LETHE_UNROLL
-              for (int j = 0; j < 4; ++j) {
-                own.sums[i][g].at[j] = Scalar::fma(left[i], right[g].at[j], own.sums[i][g].at[j]);
-              }
+            for (int j = 0; j < 4; ++j) {
+              own.sums[i][g].at[j] = Scalar::fma(left[i], right[g].at[j], own.sums[i][g].at[j]);
             }
           }
         }
       }
-      if (more) put(own, thread, buffer ^ 1);
-    });
-  }
+    }
+  };
+  forEachSlab<Shape>(block, depth, fetch, put, multiply);
   block.forEachThread([&](int thread) {
     Thread& own = threads[thread];
     LETHE_UNROLL
