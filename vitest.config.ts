@@ -1,6 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const ROOT = fileURLToPath(new URL('.', import.meta.url));
+const { exports: published } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
+  exports: Record<string, { default: string } | string>;
+};
+
+/** `lethe` and its subpaths as their sources. */
+const publicNames = Object.entries(published).flatMap(([subpath, target]) =>
+  typeof target === 'string'
+    ? []
+    : [
+        {
+          find: new RegExp(`^lethe${subpath.slice(1)}$`),
+          replacement: ROOT + target.default.replace(/^\.\/lib\/(.*)\.js$/, 'src/$1.ts'),
+        },
+      ],
+);
+
 export default defineConfig({
-  // The timeout only ends what hangs: the machine may be slow.
-  test: { include: ['test/**/*.test.ts'], testTimeout: 300_000 },
+  resolve: {
+    alias: [{ find: /^#lethe\/(.*)$/, replacement: `${ROOT}src/$1.ts` }, ...publicNames],
+  },
+  test: {
+    include: ['test/**/*.test.ts', 'bench/test/**/*.test.ts'],
+    globalSetup: 'test/support/build-source.mjs',
+    // The timeout only ends what hangs: the machine may be slow.
+    testTimeout: 300_000,
+  },
 });

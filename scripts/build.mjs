@@ -1,4 +1,4 @@
-// npm run build: compiles TypeScript to dist/, bundles it in lib/, and the addon to build/Release/lethe.node.
+// npm run build: compiles TypeScript to lib/ (modules and declarations), and the addon to build/Release/lethe.node.
 //
 //   --typescript  only TypeScript
 //   --addon       only the addon: all that is left to do where the package was installed
@@ -39,24 +39,45 @@ function isAddonCurrent({ cmake }) {
   return isCurrent(ADDON, ['native', 'CMakeLists.txt', 'binding.gyp']);
 }
 
-function compileTypeScript() {
+async function compileTypeScript() {
   // What has no source any more must not be found.
-  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+  rmSync(join(ROOT, 'lib'), { recursive: true, force: true });
   run(bin('tsc'), ['-p', '.']);
-  bundle();
+  await bundle();
 }
 
+/** What the package's exports name, and what is started in a thread or process of its own. */
+const ENTRIES = [
+  ...['index', 'engine/index', 'jobs/index', 'datasets/index', 'formats/index'],
+  ...['unlearn/index', 'metrics/index', 'report/index'],
+  ...['verify/onnx-worker', 'data/parquet-child'],
+];
+
 /**
- * What an application imports: one file, for Node takes as long to find fifty small ones as to do all
- * the rest. What is imported lazily stays apart, and what is started by its path keeps its name.
+ * The modules that applications import, in lib/. All entries share what they have in common, so that
+ * a class is the same in each; bundled, because Node takes as long to find fifty small files as to do
+ * all the rest.
  */
-function bundle() {
-  rmSync(join(ROOT, 'lib'), { recursive: true, force: true });
-  run(bin('esbuild'), [
-    ...['dist/index.js', 'dist/verify/onnx-worker.js', 'dist/data/parquet-child.js'],
-    ...['--bundle', '--splitting', '--format=esm', '--platform=node', '--target=node20'],
-    ...['--packages=external', '--entry-names=[name]', '--outdir=lib', '--log-level=warning'],
-  ]);
+export async function bundle() {
+  const { build } = await import('esbuild');
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`),
+    ...{ outdir: 'lib', outbase: 'src', chunkNames: 'chunks/[hash]' },
+    ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20' },
+    ...{ packages: 'external', logLevel: 'warning' },
+  });
+}
+
+/** Every source as a module of its own in build/source/, for tests that run plain Node. */
+export async function transpile() {
+  const { build } = await import('esbuild');
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['src/**/*.ts'],
+    ...{ outdir: 'build/source', outbase: 'src', format: 'esm', platform: 'node' },
+    ...{ target: 'node20', logLevel: 'warning' },
+  });
 }
 
 /** Headers that came with Node spare both builders a download. */
@@ -97,7 +118,7 @@ function compileBench() {
   run('cmake', ['--build', 'build/bench', '--parallel']);
 }
 
-function main() {
+async function main() {
   const { values: flags } = parseArgs({
     options: {
       typescript: { type: 'boolean', default: false },
@@ -110,7 +131,7 @@ function main() {
   });
   const lazy = flags['if-missing'];
   if (!flags.addon && !(lazy && isCurrent(ENTRY, ['src', 'tsconfig.json']))) {
-    compileTypeScript();
+    await compileTypeScript();
   }
   if (!flags.typescript && !(lazy && isAddonCurrent(flags))) {
     compileAddon(flags);

@@ -23,12 +23,13 @@ it('the package holds what an application needs to build and use it, and no more
     .filter((file) => !/^(bench|test)\//.test(file));
   expect(paths).toEqual(
     expect.arrayContaining([
-      ...['lib/index.js', 'lib/onnx-worker.js', 'lib/parquet-child.js', 'dist/index.d.ts'],
+      ...['lib/index.js', 'lib/index.d.ts', 'lib/unlearn/index.js', 'lib/unlearn/index.d.ts'],
+      ...['lib/verify/onnx-worker.js', 'lib/data/parquet-child.js'],
       ...['binding.gyp', 'CMakeLists.txt', 'scripts/build.mjs', 'native/sources.json'],
       ...needed.map((file) => `native/${file}`),
     ]),
   );
   const unwanted =
-    /^(src|test|native\/test|native\/bench|dist\/bench|dist\/report|build|bench-results)\//;
+    /^(src|test|bench|native\/test|native\/bench|build|bench-results)\//;
   expect(paths.filter((path) => unwanted.test(path))).toEqual([]);
 });

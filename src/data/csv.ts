@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
-import { requireText } from '../arguments.js';
-import { LetheError } from '../errors.js';
-import { contentChunks } from './contents.js';
-import { invalidData } from './invalid-data.js';
-import { requireMemory } from './memory.js';
+import { requireText } from '../base/arguments.js';
+import { contentChunks } from '../base/contents.js';
+import { LetheError } from '../base/errors.js';
+import { invalidData } from '../base/invalid-data.js';
+import { requireMemory } from '../base/memory.js';
 import type { OwnedData } from './owned-data.js';
 import {
   assembleTable,

@@ -1,4 +1,4 @@
-import type { LabelledData } from './labelled-data.js';
+import type { LabelledData } from '../engine/labelled-data.js';
 
 /** Which subject owns each row of a data set. */
 export interface Ownership {

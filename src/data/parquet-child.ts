@@ -1,4 +1,4 @@
-import { LetheError, type LetheErrorCode } from '../errors.js';
+import { LetheError, type LetheErrorCode } from '../base/errors.js';
 import type { OwnedData } from './owned-data.js';
 import { readParquet } from './parquet-reader.js';
 import type { TableOptions } from './table.js';

@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 import type { AsyncBuffer, FileMetaData, ParquetParsers, RowGroup, SchemaTree } from 'hyparquet';
-import { describeValue } from '../arguments.js';
-import { LetheError } from '../errors.js';
-import { invalidData } from './invalid-data.js';
-import { requireMemory } from './memory.js';
+import { describeValue } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+import { invalidData } from '../base/invalid-data.js';
+import { requireMemory } from '../base/memory.js';
 import type { OwnedData } from './owned-data.js';
 import { assembleTable, findColumns, type TableOptions, TextColumn } from './table.js';
 

@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
-import { requireText } from '../arguments.js';
-import { LetheError } from '../errors.js';
-import { invalidData } from './invalid-data.js';
+import { requireText } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+import { invalidData } from '../base/invalid-data.js';
+import { programPath } from '../base/package-root.js';
 import type { OwnedData } from './owned-data.js';
 import type { ParquetMessage, ParquetRequest } from './parquet-child.js';
 import { checkTableOptions, type TableOptions } from './table.js';
@@ -22,7 +23,7 @@ export async function loadParquet(path: string, options: TableOptions): Promise<
   const { label, owner, features, name, classNames } = options;
   const request: ParquetRequest = { path, options: { label, owner, features, name, classNames } };
   const { fork } = await import('node:child_process');
-  const child = fork(new URL('./parquet-child.js', import.meta.url), [], {
+  const child = fork(programPath('data/parquet-child'), [], {
     serialization: 'advanced',
     // Not the process's own flags, nor its output.
     execArgv: [],

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import { requireArray, requireObject, requireText } from '../arguments.js';
-import { LetheError } from '../errors.js';
-import { invalidData } from './invalid-data.js';
-import { requireMemory } from './memory.js';
+import { requireArray, requireObject, requireText } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+import { invalidData } from '../base/invalid-data.js';
+import { requireMemory } from '../base/memory.js';
 import type { OwnedData } from './owned-data.js';
 
 /** Which columns of a table are what. */

@@ -1,4 +1,4 @@
-import { requireInstance, requireInteger, requireObject } from '../arguments.js';
+import { requireInstance, requireInteger, requireObject } from '../base/arguments.js';
 import type { Dataset, Rows } from './dataset.js';
 import { Model } from './model.js';
 import type { RunOptions } from './run.js';

@@ -4,9 +4,9 @@ import {
   requireInteger,
   requireObject,
   requireText,
-} from '../arguments.js';
-import type { AffineMap, LabelledData } from '../data/labelled-data.js';
-import { LetheError } from '../errors.js';
+} from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+import type { AffineMap, LabelledData } from './labelled-data.js';
 import { callNative, type NativeDataset } from './native.js';
 
 /** Row indices of a data set; a subset is always such a list, never a copy of rows. */

@@ -1,5 +1,10 @@
-import { requireArray, requireInstance, requireObject, requirePositive } from '../arguments.js';
-import { LetheError } from '../errors.js';
+import {
+  requireArray,
+  requireInstance,
+  requireObject,
+  requirePositive,
+} from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import { Dataset, type Rows } from './dataset.js';
 import { type Evaluation, evaluateRows, logSoftmax } from './evaluation.js';
 import { Model } from './model.js';

@@ -1,5 +1,5 @@
-import { requireInstance } from '../arguments.js';
-import { LetheError } from '../errors.js';
+import { requireInstance } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import { Dataset, type Rows } from './dataset.js';
 import type { Model } from './model.js';
 import type { RunOptions } from './run.js';

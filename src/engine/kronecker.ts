@@ -1,4 +1,4 @@
-import { requireInstance, requireObject, requirePositive } from '../arguments.js';
+import { requireInstance, requireObject, requirePositive } from '../base/arguments.js';
 import { checkWidths } from './model.js';
 import { ofLayers } from './of-layers.js';
 import { type RunOptions, runNative } from './run.js';

@@ -1,6 +1,6 @@
-import { requireInstance, requireInteger, requireObject } from '../arguments.js';
-import { requireMemory } from '../data/memory.js';
-import { LetheError } from '../errors.js';
+import { requireInstance, requireInteger, requireObject } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+import { requireMemory } from '../base/memory.js';
 import { Dataset, firstWhole, type Rows } from './dataset.js';
 import { MOST_UNITS, Model } from './model.js';
 import { type RunOptions, runNative } from './run.js';

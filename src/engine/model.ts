@@ -6,13 +6,13 @@ import {
   requireObject,
   requireOneOf,
   requireText,
-} from '../arguments.js';
-import type { AffineMap } from '../data/labelled-data.js';
-import { LetheError } from '../errors.js';
+} from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import { Dataset, type Rows } from './dataset.js';
 import { type Evaluation, evaluateRows } from './evaluation.js';
-import { readModel, writeModel } from './formats/model-file.js';
 import { forward } from './forward.js';
+import type { AffineMap } from './labelled-data.js';
+import { readModel, writeModel } from './model-file.js';
 import { callNative, type NativeModel } from './native.js';
 import { parameterHash } from './parameter-hash.js';
 import { pass } from './pass.js';

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { LetheError, type LetheErrorCode } from '../errors.js';
-import { PACKAGE_ROOT } from '../package-root.js';
+import { join } from 'node:path';
+import { LetheError, type LetheErrorCode } from '../base/errors.js';
+import { PACKAGE_ROOT } from '../base/package-root.js';
 
 /** The only file that loads the addon; everything here mirrors native/node. */
 export interface NativeDataset {
@@ -201,12 +201,12 @@ let addon: NativeAddon | undefined;
 function native(): NativeAddon {
   if (addon) return addon;
   try {
-    addon = createRequire(PACKAGE_ROOT)(ADDON_PATH) as NativeAddon;
+    // Relative to a file, not to the folder: Jest's createRequire takes no other.
+    addon = createRequire(join(PACKAGE_ROOT, 'package.json'))(ADDON_PATH) as NativeAddon;
   } catch (cause) {
-    const folder = fileURLToPath(PACKAGE_ROOT);
     throw new LetheError(
       'ERR_ADDON_MISSING',
-      `the native addon cannot be loaded: run \`npm run build:addon\` in ${folder}`,
+      `the native addon cannot be loaded: run \`npm run build:addon\` in ${PACKAGE_ROOT}`,
       { cause },
     );
   }

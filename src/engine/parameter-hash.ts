@@ -1,5 +1,5 @@
-import { requireArray, requireInstance, requireInteger } from '../arguments.js';
-import { littleEndianBytes } from './little-endian.js';
+import { requireArray, requireInstance, requireInteger } from '../base/arguments.js';
+import { littleEndianBytes } from '../base/little-endian.js';
 
 /**
  * SHA-256, in hex, of an architecture and its parameters: of the text `lethe parameters 1\n`, the

@@ -4,7 +4,7 @@ import {
   requireInteger,
   requireObject,
   requireOneOf,
-} from '../arguments.js';
+} from '../base/arguments.js';
 import { Dataset, type Rows } from './dataset.js';
 import type { Model } from './model.js';
 import type { NativeObjective, NativePlan, NativeSink, PassOutcome } from './native.js';

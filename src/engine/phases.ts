@@ -1,4 +1,4 @@
-import { given, requireFunction } from '../arguments.js';
+import { given, requireFunction } from '../base/arguments.js';
 import type { Progress } from './native.js';
 import type { RunOptions } from './run.js';
 

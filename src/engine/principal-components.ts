@@ -1,5 +1,5 @@
-import { requireInstance, requireInteger, requireObject } from '../arguments.js';
-import { availableThreads } from './available-threads.js';
+import { requireInstance, requireInteger, requireObject } from '../base/arguments.js';
+import { availableThreads } from '../base/available-threads.js';
 import { Dataset, type Rows } from './dataset.js';
 import { type NativeColumnStatistics, type NativeComponents, promiseNative } from './native.js';
 

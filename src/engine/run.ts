@@ -4,9 +4,9 @@ import {
   requireInteger,
   requireObject,
   requireOneOf,
-} from '../arguments.js';
-import { LetheError } from '../errors.js';
-import { availableThreads } from './available-threads.js';
+} from '../base/arguments.js';
+import { availableThreads } from '../base/available-threads.js';
+import { LetheError } from '../base/errors.js';
 import {
   callNative,
   type NativeAddon,

@@ -1,5 +1,5 @@
-import { requireArray, requireNonNegative, requirePositive } from '../arguments.js';
-import { LetheError } from '../errors.js';
+import { requireArray, requireNonNegative, requirePositive } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import type { NativeSchedule } from './native.js';
 
 /**

@@ -1,4 +1,4 @@
-import { requireNonNegative } from '../arguments.js';
+import { requireNonNegative } from '../base/arguments.js';
 import type { Dataset, Rows } from './dataset.js';
 import type { Plan, Sink } from './pass.js';
 import type { RunOptions } from './run.js';

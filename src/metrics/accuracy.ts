@@ -1,4 +1,4 @@
-import { requireInteger } from '../arguments.js';
+import { requireInteger } from '../base/arguments.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 import { type LabelledPredictions, labelledRowsOf, predictedClasses } from './predictions.js';
 

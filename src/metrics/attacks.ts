@@ -1,5 +1,5 @@
-import { requireArray, requireObject } from '../arguments.js';
-import { LetheError } from '../errors.js';
+import { requireArray, requireObject } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 import {
   entropies,

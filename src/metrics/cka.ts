@@ -1,6 +1,6 @@
-import { requireInstance, requireInteger, requireObject } from '../arguments.js';
+import { requireInstance, requireInteger, requireObject } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import type { Activations } from '../engine/activations.js';
-import { LetheError } from '../errors.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 
 /**

@@ -1,9 +1,9 @@
-import { requireInstance, requireInteger, requireObject } from '../arguments.js';
+import { requireInstance, requireInteger, requireObject } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import type { Activations } from '../engine/activations.js';
 import { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import type { RunOptions } from '../engine/run.js';
-import { LetheError } from '../errors.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 import { predictedClasses } from './predictions.js';
 

@@ -1,6 +1,6 @@
-import { requireInstance, requireInteger, requireObject } from '../arguments.js';
+import { requireInstance, requireInteger, requireObject } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import { argmax, softmax } from '../engine/evaluation.js';
-import { LetheError } from '../errors.js';
 
 /** Logits of some rows, float32 [rows, classes]. */
 export interface Predictions {

@@ -1,4 +1,9 @@
-import { requireInstance, requireInteger, requireObject, requirePositive } from '../arguments.js';
+import {
+  requireInstance,
+  requireInteger,
+  requireObject,
+  requirePositive,
+} from '../base/arguments.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { withoutProgress } from '../engine/phases.js';

@@ -1,6 +1,6 @@
-import { requireInstance } from '../arguments.js';
+import { requireInstance } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import { Model } from '../engine/model.js';
-import { LetheError } from '../errors.js';
 
 /**
  * The reference study's distance: the sum over the tensors (each W, each b) of the L2 norms of the

@@ -1,10 +1,10 @@
+import { LetheError } from '../base/errors.js';
+import { selectiveWork } from '../engine/cost.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { inPhase, type PhasedOptions } from '../engine/phases.js';
 import { divide, shareReporter, sideBySide } from '../engine/side-by-side.js';
-import { LetheError } from '../errors.js';
 import { mergeNets } from './merge-nets.js';
-import { selectiveWork } from './multiply-adds.js';
 import { MOMENTUM, oneCycle, partOf } from './one-cycle.js';
 import type { FastRecipe } from './recipe.js';
 import type { ScoredRows } from './scorer.js';

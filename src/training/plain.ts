@@ -1,7 +1,7 @@
+import { trainingWork } from '../engine/cost.js';
 import type { Dataset } from '../engine/dataset.js';
 import type { Model } from '../engine/model.js';
 import { inPhase, type PhasedOptions } from '../engine/phases.js';
-import { trainingWork } from './multiply-adds.js';
 
 /** Of the plain recipe, in batches of Model.train's default size. */
 export const PLAIN_EPOCHS = 5;

@@ -5,9 +5,9 @@ import {
   requireNonNegative,
   requireObject,
   requirePositive,
-} from '../arguments.js';
+} from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import type { PhasedOptions } from '../engine/phases.js';
-import { LetheError } from '../errors.js';
 
 /** How the fast recipe goes about it. What is left out, the automatic rules decide. */
 export interface FastOptions extends PhasedOptions {

@@ -1,9 +1,9 @@
+import { forwardWork, trainingWork } from '../engine/cost.js';
 import { type Dataset, firstWhole } from '../engine/dataset.js';
 import { forward } from '../engine/forward.js';
 import { Model } from '../engine/model.js';
 import { withoutProgress } from '../engine/phases.js';
 import type { RunOptions } from '../engine/run.js';
-import { forwardWork, trainingWork } from './multiply-adds.js';
 import { MOMENTUM, oneCycle } from './one-cycle.js';
 
 const UNITS = 24;

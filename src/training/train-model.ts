@@ -1,11 +1,11 @@
-import { requireInstance, requireObject, requireOneOf } from '../arguments.js';
-import { PhiloxPurpose, PhiloxStream } from '../data/philox.js';
+import { requireInstance, requireObject, requireOneOf } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+import { PhiloxPurpose, PhiloxStream } from '../base/philox.js';
+import { forwardWork } from '../engine/cost.js';
 import { Dataset, firstWhole, type Rows } from '../engine/dataset.js';
 import { foldLinearMap, mapDataset } from '../engine/linear-map.js';
 import { checkWidths, Model } from '../engine/model.js';
 import { inPhase, type PhasedOptions, Stopwatch, withoutProgress } from '../engine/phases.js';
-import { LetheError } from '../errors.js';
-import { forwardWork } from './multiply-adds.js';
 import { divergence, trainNarrowNets } from './narrow-nets.js';
 import { PLAIN_EPOCHS, trainPlainly } from './plain.js';
 import { fitProjection, type Projection } from './projection.js';

@@ -1,8 +1,8 @@
-import { requireInstance, requireObject } from '../arguments.js';
+import { requireInstance, requireObject } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import type { PhasedOptions, PhaseProgress } from '../engine/phases.js';
-import { LetheError } from '../errors.js';
 
 /** What is to be forgotten, and by whom. */
 export interface UnlearningRequest {

@@ -1,5 +1,5 @@
+import { LetheError } from '../base/errors.js';
 import { argmax } from '../engine/evaluation.js';
-import { LetheError } from '../errors.js';
 
 /** Of a logit, for rows whose largest logit is below 20; it grows with the largest from there on. */
 export const DEFAULT_TOLERANCE = 1e-4;

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { requireInteger } from '../arguments.js';
-import { LetheError } from '../errors.js';
+import { requireInteger } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+import { programPath } from '../base/package-root.js';
 import type { Reply, Request, WorkerData } from './onnx-worker.js';
 
 interface Waiting {
@@ -22,7 +23,7 @@ export class OnnxRuntime {
   #version = '';
 
   private constructor(data: WorkerData) {
-    this.#worker = new Worker(new URL('./onnx-worker.js', import.meta.url), {
+    this.#worker = new Worker(programPath('verify/onnx-worker'), {
       workerData: data,
       // Not the process's own: `node --input-type=module --eval ...` cannot start a worker from a file.
       execArgv: [],

@@ -6,13 +6,13 @@ import {
   requireObject,
   requirePositive,
   requireText,
-} from '../arguments.js';
+} from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import { Dataset, type Rows } from '../engine/dataset.js';
-import { toOnnx } from '../engine/formats/export-model.js';
 import { withoutProgress } from '../engine/phases.js';
 import type { Predictor } from '../engine/predictor.js';
 import { checkRunOptions, type RunOptions } from '../engine/run.js';
-import { LetheError } from '../errors.js';
+import { toOnnx } from '../formats/export-model.js';
 import {
   compareLogits,
   DEFAULT_TOLERANCE,

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import type { LetheErrorCode } from '#lethe/base/errors';
 import { Dataset } from '#lethe/engine/dataset';
 import { Model } from '#lethe/engine/model';
 import { pass } from '#lethe/engine/pass';
-import type { LetheErrorCode } from '#lethe/errors';
 import { expectCode, wrong } from '../support/errors.js';
 import { TOY_WIDTHS, toyData, toyDataset } from '../support/toy.js';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LetheError, type LetheErrorCode } from '#lethe/errors';
+import { LetheError, type LetheErrorCode } from '#lethe/base/errors';
 import {
   labelledFromIdx,
   loadCsv,
@@ -13,7 +13,7 @@ import {
   loadSafetensors,
   Model,
   readIdx,
-} from '#lethe/index';
+} from '../support/everything.js';
 import { mutate, mutation } from './mutations.js';
 
 /** Longer by hand: FUZZ_SECONDS=3600 FUZZ_SEED=7 npx vitest run test/fuzz */

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { LetheError, type LetheErrorCode } from '#lethe/errors';
+import { LetheError, type LetheErrorCode } from '#lethe/base/errors';
 
 /** The call throws, or answers a promise that rejects with, a LetheError of this code; answers it. */
 export async function expectCode(call: () => unknown, code: LetheErrorCode): Promise<LetheError> {

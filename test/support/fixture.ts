@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { decodeSafetensors, type SafetensorsFile } from '#lethe/engine/formats/safetensors';
+import { decodeSafetensors, type SafetensorsFile } from '#lethe/engine/safetensors';
 
 /**
  * What PyTorch has computed in float64, see scripts/pytorch/make_fixtures.py. PyTorch's own float32 is

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LetheError } from '#lethe/errors';
+import { LetheError } from '#lethe/base/errors';
 import { divergence, trainNarrowNets } from '#lethe/training/narrow-nets';
 import { fastRecipe } from '#lethe/training/recipe';
 import { toyDataset } from '../support/toy.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { syntheticDigits } from '#lethe/data/synthetic-digits';
+import { syntheticDigits } from '#lethe/datasets/synthetic-digits';
 import { Dataset } from '#lethe/engine/dataset';
 import { Model } from '#lethe/engine/model';
 import { type TrainModelOptions, trainModel } from '#lethe/training/train-model';

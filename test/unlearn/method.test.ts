@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { LetheErrorCode } from '#lethe/base/errors';
 import { Model } from '#lethe/engine/model';
-import type { LetheErrorCode } from '#lethe/errors';
-import * as lethe from '#lethe/index';
-import { exactRetrain } from '#lethe/unlearn/exact-retrain';
-import { fisherScrub } from '#lethe/unlearn/fisher-scrub';
-import { retrain } from '#lethe/unlearn/retrain';
+import { fisherScrub } from '#lethe/unlearn/approximate/fisher-scrub';
+import { exactRetrain } from '#lethe/unlearn/exact/exact-retrain';
+import { retrain } from '#lethe/unlearn/exact/retrain';
 import { expectCode, wrong } from '../support/errors.js';
+import * as lethe from '../support/everything.js';
 import { ENDLESS, TOY_WIDTHS, toyDataset } from '../support/toy.js';
 
 const dataset = toyDataset({ rows: 40 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { LetheErrorCode } from '#lethe/base/errors';
 import { Dataset } from '#lethe/engine/dataset';
 import { Model } from '#lethe/engine/model';
 import type { Predictor } from '#lethe/engine/predictor';
-import type { LetheErrorCode } from '#lethe/errors';
 import { type RowSet, verify } from '#lethe/verify/verify';
 
 const ROWS = 60;

@@ -1,7 +1,8 @@
 // Makes, uses and drops everything that holds native memory, 200 times; prints the resident memory, MiB,
 // after half and after all of them. Needs --expose-gc.
 import { setImmediate } from 'node:timers/promises';
-import { Dataset, fromOnnx, Model, openStore, retrain, toOnnx } from '#lethe/index';
+import { fromOnnx, toOnnx } from '#lethe/formats/index';
+import { Dataset, Model, openStore, retrain } from '#lethe/index';
 
 const WIDTHS = [784, 256, 10];
 const ROWS = 1000;

@@ -3,7 +3,7 @@
 import { Dataset } from '#lethe/engine/dataset';
 import { Model } from '#lethe/engine/model';
 import { parameterHash } from '#lethe/engine/parameter-hash';
-import { fisherScrub } from '#lethe/unlearn/fisher-scrub';
+import { fisherScrub } from '#lethe/unlearn/approximate/fisher-scrub';
 
 const [threads, kind] = [Number(process.argv[2]), process.argv[3]];
 const [rows, columns, classes] = [300, 70, 5];

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import type { EngineReport } from '../../src/engine/tables.js';
+import { renderEngine } from '../../src/engine/tables.js';
+
+const MAIN = fileURLToPath(new URL('../../../dist/bench/engine/main.js', import.meta.url));
+
+it('measures everything that has a goal', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...[MAIN, '--quick', '--json', '--synthetic', '--threads', '2'],
+  ]);
+  const report = JSON.parse(stdout) as EngineReport;
+  expect(report.goals.map(({ id }) => id)).toEqual([
+    'step.dense.vs_pytorch',
+    'step.mnist.vs_pytorch',
+    'step.dense.share_of_peak',
+    'step.wide.share_of_peak',
+    'fisher.per_row.vs_backward',
+    'fisher.per_row.vs_pytorch',
+    'evaluate.vs_pytorch',
+    'predict.one_row.us',
+    'import.ms',
+    'import.mb',
+    'train.mb',
+    'ensemble.two_on_two',
+    'study.retrain.speedup',
+    'study.scrub.speedup',
+  ]);
+  for (const { id, value } of report.goals) {
+    if (id.endsWith('vs_pytorch')) expect(value).toBeNull();
+    else expect(value, id).toBeGreaterThan(0);
+  }
+  const { stages } = report.profiles.dense;
+  expect(new Set(stages.map(({ stage }) => stage))).toEqual(
+    new Set(['gather', 'forward', 'objective', 'backpropagate', 'update']),
+  );
+  // The stages follow each other: together they are the step.
+  const sum = stages.reduce((total, { microseconds }) => total + microseconds, 0);
+  expect(sum / report.profiles.dense.stepMicroseconds).toBeGreaterThan(0.5);
+  expect(report.scaling.threads.map(({ x }) => x)).toEqual([1, 2]);
+  for (const { id } of report.goals) expect(renderEngine(report)).toContain(id);
+});
+
+it('says which peer is missing', async () => {
+  const run = promisify(execFile)(process.execPath, [
+    ...[MAIN, '--quick', '--synthetic', '--peers', '--python', '/no/such/python'],
+  ]);
+  await expect(run).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('ERR_PEER'),
+  });
+});

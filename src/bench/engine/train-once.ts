@@ -1,8 +1,0 @@
-/** Run by processes.ts in a process of its own: what an application does that trains once. */
-const [lethe, folder] = process.argv.slice(2);
-const { Dataset, loadMnist, Model, syntheticDigits }: typeof import('../../index.js') =
-  await import(lethe!);
-const { train } = folder ? await loadMnist({ dir: folder }) : syntheticDigits({ testRows: 1 });
-const dataset = new Dataset(train);
-await Model.create([dataset.columns, 512, 128, dataset.classes]).train(dataset, { epochs: 1 });
-console.log(JSON.stringify({ milliseconds: 0, bytes: process.memoryUsage.rss() }));

@@ -1,0 +1,13 @@
+/** `lethe/datasets`: data sets to try things on, and made-up owners for their rows. */
+
+export {
+  assignExclusive,
+  assignZipf,
+  type ExclusiveOptions,
+  type ZipfOptions,
+} from './assignment.js';
+export { type IdxArray, type IdxOptions, readIdx } from './idx.js';
+export { type LabelledIdx, labelledFromIdx } from './labelled-idx.js';
+export { loadMnist, type Mnist, type MnistOptions } from './mnist.js';
+export { type DownloadOptions, type DownloadProgress, downloadMnist } from './mnist-download.js';
+export { type DigitsOptions, syntheticDigits } from './synthetic-digits.js';

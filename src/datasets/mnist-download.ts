@@ -1,0 +1,208 @@
+import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  requireArray,
+  requireFunction,
+  requireInstance,
+  requireObject,
+  requireText,
+} from '../base/arguments.js';
+import { readKnown } from '../base/contents.js';
+import { LetheError } from '../base/errors.js';
+import { fetchFrom } from './http.js';
+import { type KnownFile, MNIST_FILES, mnistCacheFolder } from './mnist-files.js';
+import { PartFile } from './part-file.js';
+
+/** Who serves MNIST's files as `.gz`. */
+const MIRRORS = [
+  'https://ossci-datasets.s3.amazonaws.com/mnist/',
+  'https://storage.googleapis.com/cvdf-datasets/mnist/',
+];
+
+/** gzip adds a few bytes to what it cannot shorten. */
+const GZIP_OVERHEAD = 2 ** 16;
+
+export interface DownloadProgress {
+  readonly file: string;
+  /** Of the packed file, those of an earlier attempt included. */
+  readonly bytes: number;
+  /** Not known where the server does not say. */
+  readonly totalBytes?: number;
+}
+
+export interface DownloadOptions {
+  /** The folder that is to hold the files; default: the user's cache, where loadMnist looks. */
+  readonly dir?: string;
+  /** Folders on the web, tried in turn. */
+  readonly mirrors?: readonly string[];
+  readonly signal?: AbortSignal;
+  /** Called at most 20 times a second. What it throws ends the download and is what that throws. */
+  readonly onProgress?: (progress: DownloadProgress) => void;
+}
+
+/**
+ * Downloads MNIST's four files, packed, and answers their folder. A file that is there and right is
+ * left alone, a broken download goes on where it ended, and nothing stands under its final name before its
+ * SHA-256 is the right one.
+ *
+ * @throws {LetheError} ERR_DOWNLOAD: no mirror has served a file; says what each did.
+ * ERR_HASH_MISMATCH: an unpacked file is there and is another one. ERR_ABORTED, ERR_IO,
+ * ERR_INVALID_ARGUMENT.
+ */
+export async function downloadMnist(options: DownloadOptions = {}): Promise<string> {
+  const { dir = mnistCacheFolder() } = requireObject('options', options);
+  requireText('dir', dir);
+  await downloadFiles(Object.values(MNIST_FILES), dir, options);
+  return dir;
+}
+
+/** As downloadMnist, of any known files. */
+export async function downloadFiles(
+  files: readonly KnownFile[],
+  folder: string,
+  options: DownloadOptions,
+): Promise<void> {
+  const { mirrors = MIRRORS, signal, onProgress } = options;
+  for (const mirror of requireArray('mirrors', mirrors)) {
+    if (!URL.canParse(requireText('a mirror', mirror))) {
+      throw new LetheError('ERR_INVALID_ARGUMENT', `the mirror "${mirror}" is no URL`);
+    }
+  }
+  if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
+  if (onProgress !== undefined) requireFunction('onProgress', onProgress);
+  try {
+    await mkdir(folder, { recursive: true });
+    for (const known of files) await ensureFile(known, folder, mirrors, options);
+  } catch (cause) {
+    if (cause instanceof CallbackFailure) throw cause.error;
+    if (signal?.aborted) {
+      throw new LetheError('ERR_ABORTED', 'the download was aborted; it can go on later', {
+        cause,
+      });
+    }
+    if (cause instanceof LetheError) throw cause;
+    const { message } = cause as Error;
+    throw new LetheError('ERR_IO', `cannot write to ${folder}: ${message}`, { cause });
+  }
+}
+
+async function ensureFile(
+  known: KnownFile,
+  folder: string,
+  mirrors: readonly string[],
+  options: DownloadOptions,
+): Promise<void> {
+  const plain = join(folder, known.file);
+  const packed = `${plain}.gz`;
+  if ((await isRight(plain, known)) || (await isRight(packed, known))) return;
+  if (await exists(plain)) {
+    // Not ours to remove, but loadMnist would read it instead of what is downloaded.
+    throw new LetheError(
+      'ERR_HASH_MISMATCH',
+      `${plain} is not the file that it should be: remove it, and try again`,
+    );
+  }
+  const part = await PartFile.claim(packed);
+  try {
+    await fetchFile(part.path, known, mirrors, options);
+    await rename(part.path, packed);
+  } finally {
+    await part.release();
+  }
+}
+
+/** @throws {LetheError} ERR_DOWNLOAD: no mirror has served the file. */
+async function fetchFile(
+  part: string,
+  known: KnownFile,
+  mirrors: readonly string[],
+  options: DownloadOptions,
+): Promise<void> {
+  const packed = `${known.file}.gz`;
+  const failures: string[] = [];
+  for (const mirror of mirrors) {
+    const url = new URL(packed, mirror.endsWith('/') ? mirror : `${mirror}/`);
+    // Twice: what an earlier attempt has left may be another mirror's, packed differently.
+    for (const attempt of ['goes on', 'starts over']) {
+      if (attempt === 'starts over') await rm(part, { force: true });
+      const reason = await fetchPart(url, part, known, options);
+      if (reason === undefined && (await isRight(part, known))) return;
+      failures.push(`${url} ${reason ?? 'serves another file'}`);
+      if (reason !== undefined) break;
+    }
+  }
+  throw new LetheError('ERR_DOWNLOAD', `cannot download ${packed}: ${failures.join('; ')}`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isRight(path: string, known: KnownFile): Promise<boolean> {
+  try {
+    await readKnown(path, known);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Adds to the part what is missing. Answers why it could not, of what the web is to blame for. */
+async function fetchPart(
+  url: URL,
+  part: string,
+  known: KnownFile,
+  { signal, onProgress }: DownloadOptions,
+): Promise<string | undefined> {
+  // Before anything is asked for: where nothing can be written, nothing need be served.
+  const file = await open(part, 'a');
+  try {
+    const { size: begun } = await file.stat();
+    const response = await fetchFrom(url, begun, signal);
+    if (typeof response === 'string') return response;
+    if (!response.isRest) await file.truncate();
+    const report = throttled(onProgress);
+    let bytes = response.isRest ? begun : 0;
+    const total = response.length === undefined ? undefined : bytes + response.length;
+    for await (const chunk of response.chunks) {
+      if (chunk instanceof Error) return `broke off: ${chunk.message}`;
+      bytes += chunk.length;
+      if (bytes > known.bytes + GZIP_OVERHEAD) return 'serves too large a file';
+      await file.write(chunk);
+      report?.({ file: known.file, bytes, ...(total !== undefined && { totalBytes: total }) });
+    }
+    await file.sync();
+    return undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+/** What a callback has thrown: the caller's own, and thrown to the caller as it is. */
+class CallbackFailure {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+function throttled(
+  onProgress: DownloadOptions['onProgress'],
+): ((progress: DownloadProgress) => void) | undefined {
+  if (!onProgress) return undefined;
+  let last = -Infinity;
+  return (progress) => {
+    const now = performance.now();
+    if (now - last < 50 && progress.bytes !== progress.totalBytes) return;
+    last = now;
+    try {
+      onProgress(progress);
+    } catch (error) {
+      throw new CallbackFailure(error);
+    }
+  };
+}

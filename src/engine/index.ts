@@ -1,0 +1,30 @@
+/** `lethe/engine`: what methods are made of. */
+
+export { availableThreads } from '../base/available-threads.js';
+export { PhiloxPurpose, PhiloxStream } from '../base/philox.js';
+export { type Activations, hiddenActivations } from './activations.js';
+export type { Rows } from './dataset.js';
+export type { Evaluation } from './evaluation.js';
+export { type KroneckerSystem, kroneckerSolve } from './kronecker.js';
+export type { AffineMap, LabelledData } from './labelled-data.js';
+export {
+  type FoldOptions,
+  foldLinearMap,
+  type LinearMap,
+  type MapOptions,
+  mapDataset,
+} from './linear-map.js';
+export type { FisherOptions, TrainResult } from './model.js';
+export {
+  type CudaStatus,
+  type Devices,
+  device,
+  type PassOutcome,
+  type Progress,
+} from './native.js';
+export { parameterHash } from './parameter-hash.js';
+export { type Objective, type Plan, pass, type Sink } from './pass.js';
+export type { Exportable, Predictor } from './predictor.js';
+export type { ComputeOptions, RunOptions } from './run.js';
+export type { Schedule } from './schedule.js';
+export type { TrainOptions } from './training-pass.js';

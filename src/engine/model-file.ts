@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { LetheError } from '../base/errors.js';
+import { replaceFile } from '../base/files.js';
+import { fromLittleEndian } from '../base/little-endian.js';
+import { stateDictTensors, usualLayerNames } from '../formats/state-dict.js';
+import { parameterHash } from './parameter-hash.js';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+
+/**
+ * A saved model is a safetensors file with the tensors `layers.<i>.weight` [out, in] and
+ * `layers.<i>.bias` [out], and the metadata `format`, `version`, `widths` and `parameter_hash`.
+ */
+const FORMAT = 'lethe-model';
+const VERSION = '1';
+
+/** What Node reads at once. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+export interface StoredModel {
+  readonly widths: readonly number[];
+  readonly parameters: Float32Array;
+}
+
+/** Names and shapes of a model's tensors, in the order of its flat parameter vector. */
+function tensorShapes(widths: readonly number[]): [name: string, shape: number[]][] {
+  return usualLayerNames(widths).flatMap((layer, i): [string, number[]][] => [
+    [`${layer}.weight`, [widths[i + 1]!, widths[i]!]],
+    [`${layer}.bias`, [widths[i + 1]!]],
+  ]);
+}
+
+export function encodeModel({ widths, parameters }: StoredModel): Uint8Array {
+  const tensors = stateDictTensors({ widths, parameters }, usualLayerNames(widths));
+  const metadata = {
+    format: FORMAT,
+    version: VERSION,
+    widths: JSON.stringify(widths),
+    parameter_hash: parameterHash(widths, parameters),
+  };
+  return encodeSafetensors({ metadata, tensors });
+}
+
+/** @throws {LetheError} ERR_INVALID_MODEL: truncated, altered, or not a model that Lethe has saved. */
+export function decodeModel(bytes: Uint8Array): StoredModel {
+  let file: ReturnType<typeof decodeSafetensors>;
+  try {
+    file = decodeSafetensors(bytes);
+  } catch (cause) {
+    throw new LetheError('ERR_INVALID_MODEL', (cause as Error).message, { cause });
+  }
+  const { format, version, widths: widthsJson, parameter_hash: expectedHash } = file.metadata;
+  if (format !== FORMAT || version !== VERSION) {
+    throw invalid(`the file is not a ${FORMAT} of version ${VERSION}`);
+  }
+  const widths = parseWidths(widthsJson);
+  // Before anything is made of the widths, which a small file can have millions of.
+  if (file.tensors.size !== 2 * (widths.length - 1)) {
+    throw invalid(`${widths.length} widths do not go with ${file.tensors.size} tensors`);
+  }
+  const parts = tensorShapes(widths).map(([name, shape]) => {
+    const tensor = file.tensors.get(name);
+    if (tensor?.dtype !== 'F32' || tensor.shape.join() !== shape.join()) {
+      throw invalid(`tensor ${name} is not float32 of shape [${shape.join(', ')}]`);
+    }
+    return tensor.bytes;
+  });
+  const parameters = fromLittleEndian(Buffer.concat(parts));
+  if (!parameters.every(Number.isFinite)) throw invalid('a parameter is not finite');
+  const hash = parameterHash(widths, parameters);
+  if (hash !== expectedHash) {
+    throw invalid(`the parameters hash to ${hash}, but were saved as ${expectedHash}`);
+  }
+  return { widths, parameters };
+}
+
+function parseWidths(json: string | undefined): number[] {
+  let widths: unknown;
+  try {
+    widths = JSON.parse(json ?? '');
+  } catch (cause) {
+    throw invalid('the widths are not JSON', cause);
+  }
+  const valid =
+    Array.isArray(widths) &&
+    widths.length >= 2 &&
+    widths.every((width) => Number.isSafeInteger(width) && width > 0);
+  if (!valid) throw invalid('the widths are not a list of positive whole numbers');
+  return widths as number[];
+}
+
+function invalid(message: string, cause?: unknown): LetheError {
+  return new LetheError('ERR_INVALID_MODEL', `saved model: ${message}`, { cause });
+}
+
+/** @throws {LetheError} ERR_IO; ERR_INVALID_ARGUMENT: a file of 2 GiB or more. */
+export async function writeModel(path: string, model: StoredModel): Promise<void> {
+  const bytes = encodeModel(model);
+  if (bytes.length > MAX_BYTES) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `the model takes ${bytes.length} bytes, but a file of more than ${MAX_BYTES} cannot be read`,
+    );
+  }
+  await replaceFile(path, bytes);
+}
+
+/** @throws {LetheError} ERR_IO, ERR_INVALID_MODEL */
+export async function readModel(path: string): Promise<StoredModel> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw new LetheError('ERR_IO', `cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+  return decodeModel(bytes);
+}

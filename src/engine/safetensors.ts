@@ -1,0 +1,142 @@
+import { LetheError } from '../base/errors.js';
+
+/**
+ * The safetensors container: an 8-byte little-endian header length, a JSON header, raw
+ * little-endian tensors. Format: https://huggingface.co/docs/safetensors
+ */
+export interface Tensor {
+  /** E.g. `F32`, `F16`, `U8`. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+export interface SafetensorsFile {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+const BYTES_PER_VALUE: Readonly<Record<string, number>> = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  U16: 2,
+  I16: 2,
+  F16: 2,
+  BF16: 2,
+  U32: 4,
+  I32: 4,
+  F32: 4,
+  U64: 8,
+  I64: 8,
+  F64: 8,
+};
+
+const LENGTH_BYTES = 8;
+const MAX_HEADER_BYTES = 100_000_000;
+const METADATA = '__metadata__';
+
+export function encodeSafetensors(file: SafetensorsFile): Uint8Array {
+  const entries: [string, unknown][] = [[METADATA, file.metadata]];
+  let offset = 0;
+  for (const [name, { dtype, shape, bytes }] of file.tensors) {
+    entries.push([name, { dtype, shape, data_offsets: [offset, offset + bytes.length] }]);
+    offset += bytes.length;
+  }
+  // Unlike an assignment, fromEntries keeps a tensor that is called __proto__.
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  // Spaces up to a multiple of 8 keep the tensors aligned.
+  const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, ' ');
+  json.copy(padded);
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeBigUInt64LE(BigInt(padded.length));
+  return Buffer.concat([length, padded, ...[...file.tensors.values()].map(({ bytes }) => bytes)]);
+}
+
+/**
+ * Reads a file; tensors are views of `bytes`.
+ *
+ * @throws {LetheError} ERR_INVALID_DATA: truncated, oversized, overlapping or mistyped tensors.
+ */
+export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
+  const header = parseHeader(bytes);
+  const data = bytes.subarray(LENGTH_BYTES + header.length);
+  let metadata: Record<string, string> = {};
+  const tensors = new Map<string, Tensor>();
+  const spans: [begin: number, end: number][] = [];
+  for (const [name, value] of Object.entries(header.json)) {
+    if (name === METADATA) {
+      metadata = parseMetadata(value);
+    } else {
+      const { dtype, shape, begin, end } = parseTensor(name, value);
+      if (end > data.length) throw invalid(`tensor ${name} reaches beyond the end of the file`);
+      tensors.set(name, { dtype, shape, bytes: data.subarray(begin, end) });
+      spans.push([begin, end]);
+    }
+  }
+  checkCoverage(spans, data.length);
+  return { metadata, tensors };
+}
+
+function parseHeader(bytes: Uint8Array): { length: number; json: object } {
+  if (bytes.length < LENGTH_BYTES) throw invalid('the file is shorter than its header length');
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.readBigUInt64LE(0);
+  if (length > BigInt(Math.min(MAX_HEADER_BYTES, bytes.length - LENGTH_BYTES))) {
+    throw invalid(`the header of ${length} bytes does not fit in the file`);
+  }
+  const text = view.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + Number(length));
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw invalid('the header is not JSON', cause);
+  }
+  if (!isObject(json)) throw invalid('the header is not a JSON object');
+  return { length: Number(length), json };
+}
+
+function parseMetadata(value: unknown): Record<string, string> {
+  if (!isObject(value) || Object.values(value).some((text) => typeof text !== 'string')) {
+    throw invalid('the metadata is not a map of strings');
+  }
+  return value as Record<string, string>;
+}
+
+function parseTensor(name: string, value: unknown) {
+  const { dtype, shape, data_offsets: offsets } = isObject(value) ? value : {};
+  const size = typeof dtype === 'string' ? BYTES_PER_VALUE[dtype] : undefined;
+  if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2 || size === undefined) {
+    throw invalid(`tensor ${name} has no valid dtype, shape and data_offsets`);
+  }
+  const [begin, end] = offsets as [number, number];
+  const expected = shape.reduce((product, extent) => product * extent, size);
+  if (end - begin !== expected) {
+    throw invalid(`tensor ${name} has ${end - begin} bytes, but its shape needs ${expected}`);
+  }
+  return { dtype: dtype as string, shape, begin, end };
+}
+
+/** The format allows neither overlaps nor holes. */
+function checkCoverage(spans: [begin: number, end: number][], length: number): void {
+  // By their ends too: an empty tensor comes before the one that begins where it does.
+  spans.sort(([a, aEnd], [b, bEnd]) => a - b || aEnd - bEnd);
+  let covered = 0;
+  for (const [begin, end] of spans) {
+    if (begin !== covered) throw invalid('the tensors overlap or leave holes');
+    covered = end;
+  }
+  if (covered !== length) throw invalid(`${length - covered} bytes follow the last tensor`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+function invalid(message: string, cause?: unknown): LetheError {
+  return new LetheError('ERR_INVALID_DATA', `safetensors: ${message}`, { cause });
+}

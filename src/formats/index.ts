@@ -1,0 +1,17 @@
+/** `lethe/formats`: models from elsewhere, and to elsewhere. */
+
+export {
+  type StateDictOptions,
+  saveOnnx,
+  saveSafetensors,
+  toOnnx,
+  toSafetensors,
+} from './export-model.js';
+export {
+  fromOnnx,
+  fromSafetensors,
+  type ImportedModel,
+  loadOnnx,
+  loadSafetensors,
+  type SafetensorsImportOptions,
+} from './import-model.js';

@@ -1,0 +1,152 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { LetheError } from '../base/errors.js';
+import { version } from '../base/version.js';
+import type { AffineMap } from '../engine/labelled-data.js';
+import { checkShape } from './model-shape.js';
+import {
+  ModelProtoSchema,
+  TensorProto_DataType,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from './onnx_pb.js';
+import { mixture, type OnnxNetwork, type OnnxPart, perceptron } from './onnx-nodes.js';
+
+/** The versions of ONNX 1.8 (2020): no operator here needs newer ones, and old runtimes load them. */
+const IR_VERSION = 7n;
+const OPSET_VERSION = 13n;
+
+/** A protobuf message of 2 GiB or more cannot be read. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+/** The names by which a runtime addresses the exported graph. */
+const INPUT = 'input';
+const OUTPUT = 'logits';
+
+/** What a file says about the model in it. */
+interface OnnxFileFacts {
+  /** The map from raw features to the graph's input; the graph itself does not apply it. */
+  readonly affine: AffineMap;
+  /** The hash of the parameters, as the engine states it. */
+  readonly hash: string;
+  /** The data set that the model was trained on. */
+  readonly datasetName?: string;
+}
+
+/** A multilayer perceptron and what its file says about it. */
+export type OnnxModel = OnnxNetwork & OnnxFileFacts;
+
+export interface OnnxEnsemble extends OnnxFileFacts {
+  /** At least one, all of the same inputs and classes, each with its share in the mean; together 1. */
+  readonly members: readonly (OnnxNetwork & { readonly share: number })[];
+}
+
+/**
+ * Writes a model as an ONNX file.
+ *
+ * The graph is Gemm (transB = 1) and Relu by turns and ends with a Gemm. Its input `input`
+ * [N, features] holds float32 *normalized* features, its output `logits` is [N, classes]; N is
+ * dynamic. The metadata are `lethe_version`, `parameter_hash`, `affine_scale` and `affine_offset`
+ * (each the shortest decimal that reads back as the same float32) and, where given, `dataset`.
+ *
+ * @returns the bytes of the file
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: widths and parameters that do not fit each other, a value
+ * that is not finite, a file of 2 GiB or more.
+ */
+export function exportOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
+  checkShape(model);
+  return file(model, model.widths, perceptron(model, { input: INPUT, output: OUTPUT }));
+}
+
+/**
+ * The same for an ensemble: one graph, in which the networks stand side by side. Its `logits` are the
+ * logarithm of the weighted mean of their distributions.
+ *
+ * @throws {LetheError} as exportOnnx
+ */
+export function exportOnnxEnsemble(ensemble: OnnxEnsemble): Uint8Array<ArrayBuffer> {
+  const { members } = ensemble;
+  for (const member of members) checkShape(member);
+  const outputs = members.map((_, i) => `member${i}.logits`);
+  const networks = members.map((member, i) =>
+    perceptron(member, { input: INPUT, output: outputs[i]!, prefix: `member${i}.` }),
+  );
+  const shares = members.map(({ share }) => share);
+  const parts = [...networks, mixture(outputs, shares, OUTPUT)];
+  return file(ensemble, members[0]!.widths, {
+    nodes: parts.flatMap(({ nodes }) => nodes),
+    initializers: parts.flatMap(({ initializers }) => initializers),
+  });
+}
+
+function file(
+  { affine, hash, datasetName }: OnnxFileFacts,
+  widths: readonly number[],
+  { nodes, initializers }: OnnxPart,
+): Uint8Array<ArrayBuffer> {
+  const metadata = {
+    lethe_version: version,
+    parameter_hash: hash,
+    affine_scale: shortestFloat32(affine.scale),
+    affine_offset: shortestFloat32(affine.offset),
+    ...(datasetName !== undefined && { dataset: datasetName }),
+  };
+  const model = create(ModelProtoSchema, {
+    irVersion: IR_VERSION,
+    opsetImport: [{ domain: '', version: OPSET_VERSION }],
+    producerName: 'lethe',
+    producerVersion: version,
+    graph: {
+      name: 'lethe',
+      node: [...nodes],
+      initializer: [...initializers],
+      input: [matrix(INPUT, widths.at(0)!)],
+      output: [matrix(OUTPUT, widths.at(-1)!)],
+    },
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  });
+  const bytes = toBinary(ModelProtoSchema, model);
+  if (bytes.length > MAX_BYTES) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `the model takes ${bytes.length} bytes, but an ONNX file holds at most ${MAX_BYTES}`,
+    );
+  }
+  return bytes;
+}
+
+/** A float32 value of shape [N, columns]. */
+function matrix(name: string, columns: number): ValueInfoProto {
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: 'tensorType',
+        value: {
+          elemType: TensorProto_DataType.FLOAT,
+          shape: {
+            dim: [
+              { value: { case: 'dimParam', value: 'N' } },
+              { value: { case: 'dimValue', value: BigInt(columns) } },
+            ],
+          },
+        },
+      },
+    },
+  });
+}
+
+/** The shortest decimal that reads back as the same float32; nine digits always do. */
+function shortestFloat32(value: number): string {
+  const single = Math.fround(value);
+  if (!Number.isFinite(single)) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `the affine map must be finite in float32, but holds ${value}`,
+    );
+  }
+  for (let digits = 1; digits < 9; ++digits) {
+    const decimal = Number(single.toPrecision(digits));
+    if (Math.fround(decimal) === single) return String(decimal);
+  }
+  return String(Number(single.toPrecision(9)));
+}

@@ -1,0 +1,113 @@
+import { create } from '@bufbuild/protobuf';
+import { littleEndianBytes } from '../base/little-endian.js';
+import { layerShapes } from './model-shape.js';
+import {
+  AttributeProto_AttributeType,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  TensorProto_DataType,
+  TensorProtoSchema,
+} from './onnx_pb.js';
+
+/** A part of a graph: operators, and the constants that they read. */
+export interface OnnxPart {
+  readonly nodes: readonly NodeProto[];
+  readonly initializers: readonly TensorProto[];
+}
+
+/** A multilayer perceptron. */
+export interface OnnxNetwork {
+  /** Inputs, hidden layers, classes; at least two. */
+  readonly widths: readonly number[];
+  /** For each layer its weights, row-major [outputs, inputs], then its biases [outputs]. */
+  readonly parameters: Float32Array;
+}
+
+/** Gemm (transB = 1) and Relu by turns, a Gemm last; every name begins with the prefix. */
+export function perceptron(
+  { widths, parameters }: OnnxNetwork,
+  { input, output, prefix = '' }: { input: string; output: string; prefix?: string },
+): OnnxPart {
+  const nodes: NodeProto[] = [];
+  const initializers: TensorProto[] = [];
+  const last = widths.length - 2;
+  let from = input;
+  let offset = 0;
+  const take = (name: string, ...dims: number[]): string => {
+    const start = offset;
+    offset += dims.reduce((product, dim) => product * dim);
+    initializers.push(tensor(name, dims, parameters.subarray(start, offset)));
+    return name;
+  };
+  layerShapes(widths).forEach(([inputs, outputs], layer) => {
+    const weight = take(`${prefix}layers.${layer}.weight`, outputs, inputs);
+    const bias = take(`${prefix}layers.${layer}.bias`, outputs);
+    const name = `${prefix}gemm${layer}`;
+    const sum = layer === last ? output : name;
+    nodes.push(node('Gemm', [from, weight, bias], sum, { name, attributes: { transB: 1 } }));
+    if (layer === last) return;
+    from = `${prefix}relu${layer}`;
+    nodes.push(node('Relu', [sum], from));
+  });
+  return { nodes, initializers };
+}
+
+/**
+ * The logarithm of a weighted mean of distributions, each given by logits [N, classes]. The largest
+ * term is taken out before Exp and put back after Log: neither can overflow, nor all terms vanish.
+ *
+ * @param shares one for each of the logits, above 0, together 1
+ */
+export function mixture(
+  logits: readonly string[],
+  shares: readonly number[],
+  output: string,
+): OnnxPart {
+  const terms = logits.map((_, i) => `mixture.term${i}`);
+  const powers = logits.map((_, i) => `mixture.power${i}`);
+  return {
+    initializers: shares.map((share, i) =>
+      tensor(`mixture.share${i}`, [1], Float32Array.of(Math.log(share))),
+    ),
+    nodes: [
+      ...terms.flatMap((term, i) => [
+        node('LogSoftmax', [logits[i]!], `mixture.log${i}`, { attributes: { axis: 1 } }),
+        node('Add', [`mixture.log${i}`, `mixture.share${i}`], term),
+      ]),
+      node('Max', terms, 'mixture.largest'),
+      ...powers.flatMap((power, i) => [
+        node('Sub', [terms[i]!, 'mixture.largest'], `mixture.scaled${i}`),
+        node('Exp', [`mixture.scaled${i}`], power),
+      ]),
+      node('Sum', powers, 'mixture.sum'),
+      node('Log', ['mixture.sum'], 'mixture.logSum'),
+      node('Add', ['mixture.logSum', 'mixture.largest'], output),
+    ],
+  };
+}
+
+/** @param options.name by default that of the output */
+function node(
+  opType: string,
+  input: readonly string[],
+  output: string,
+  options: { name?: string; attributes?: Readonly<Record<string, number>> } = {},
+): NodeProto {
+  const { name = output, attributes = {} } = options;
+  return create(NodeProtoSchema, {
+    ...{ name, opType, input: [...input], output: [output] },
+    attribute: Object.entries(attributes).map(([attribute, value]) => ({
+      ...{ name: attribute, type: AttributeProto_AttributeType.INT, i: BigInt(value) },
+    })),
+  });
+}
+
+function tensor(name: string, dims: readonly number[], values: Float32Array): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: TensorProto_DataType.FLOAT,
+    dims: dims.map(BigInt),
+    rawData: littleEndianBytes(values),
+  });
+}

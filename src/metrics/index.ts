@@ -1,0 +1,29 @@
+/** `lethe/metrics`: what a method has left. Pure functions of predictions, activations and models. */
+
+export { accuracy, gap, type Share, share } from './accuracy.js';
+export {
+  areaUnderCurve,
+  type Calibrated,
+  calibratedAuc,
+  entropyAuc,
+  type MembershipAttack,
+  membershipAttack,
+} from './attacks.js';
+export { centredKernelAlignment } from './cka.js';
+export {
+  completeness,
+  jensenShannon,
+  predictiveEntropy,
+  zeroRetrainForgetting,
+} from './divergence.js';
+export { type LabelledActivations, linearProbe } from './linear-probe.js';
+export type { Metric } from './metric.js';
+export {
+  entropies,
+  type LabelledPredictions,
+  losses,
+  margins,
+  type Predictions,
+} from './predictions.js';
+export { type RelearnOptions, relearnSteps } from './relearn.js';
+export { parameterDistance, weightDistance } from './weight-distance.js';

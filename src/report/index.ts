@@ -1,0 +1,6 @@
+/** `lethe/report`: pages and charts that stand on their own. */
+
+export { Html, html } from './html.js';
+export { drawLineChart, type LineChart, type Series } from './line-chart.js';
+export { page } from './page.js';
+export { drawScatterChart, type ScatterChart, type ScatterPoint } from './scatter-chart.js';

@@ -1,0 +1,23 @@
+import { requireObject, requireText } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+import { SqliteStore } from './sqlite/sqlite-store.js';
+import type { Store } from './store.js';
+
+export interface StoreOptions {
+  /** A SQLite file, made if it is not there; default: in memory, gone once closed. */
+  readonly path?: string;
+}
+
+/**
+ * Opens a store of ownership in SQLite.
+ *
+ * @throws {LetheError} ERR_STORE: the file cannot be opened, or is not a Lethe store.
+ * ERR_INVALID_ARGUMENT: the path is empty, which SQLite would take for a file that goes when closed.
+ */
+export async function openStore(options: StoreOptions = {}): Promise<Store> {
+  const { path = ':memory:' } = requireObject('options', options);
+  if (requireText('path', path) === '') {
+    throw new LetheError('ERR_INVALID_ARGUMENT', 'path is empty: name a file, or leave it out');
+  }
+  return SqliteStore.open(path);
+}

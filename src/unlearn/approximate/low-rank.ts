@@ -1,0 +1,161 @@
+import {
+  requireFinite,
+  requireInteger,
+  requireNonNegative,
+  requireObject,
+  requirePositive,
+} from '../../base/arguments.js';
+import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
+import { joinRows } from '../../engine/dataset.js';
+import { foldLinearMap, mapDataset } from '../../engine/linear-map.js';
+import { Model } from '../../engine/model.js';
+import { inPhase, Stopwatch, withoutProgress } from '../../engine/phases.js';
+import { MOST_COMPONENTS } from '../../engine/principal-components.js';
+import {
+  checkSplit,
+  type Split,
+  type UnlearningMethod,
+  type UnlearningRequest,
+} from '../method.js';
+import { chooseRecipe } from '../steps/class-rows.js';
+import { factorFirstLayer, withChanges } from '../steps/first-layer.js';
+import { forgetClasses, STEP_ROWS } from '../steps/forget-classes.js';
+import { repair, type SgdOptions, shrinkWeights } from '../steps/sgd.js';
+
+export interface LowRankOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
+  /** Default: `class` where no retain row has a class of a forget row. */
+  readonly recipe?: 'class' | 'rows';
+  /** Of the first layer, 1 to 118; default 32 (class), 72 (rows). */
+  readonly components?: number;
+  /**
+   * How far the step up the loss of the forget set goes, in nats of divergence as the Fisher
+   * information foretells them; default 0.25 (class only).
+   */
+  readonly divergence?: number;
+  /** Added to the Fisher information; default 0.1 (class only). */
+  readonly damping?: number;
+  /**
+   * What all weights are multiplied by; default 0.9, less 0.14 times the forget rows over the retain
+   * rows, at least 0.8 (rows only).
+   */
+  readonly shrink?: number;
+  /**
+   * Steps on the retain set afterwards; default: as many as visit 24 % (class) or 27 % (rows) of it, at
+   * least 50.
+   */
+  readonly steps?: number;
+}
+
+/** `visits`: the rows that the repair visits, over the retain rows. */
+const DEFAULTS = {
+  class: { components: 32, visits: 0.237 },
+  rows: { components: 72, visits: 0.265 },
+};
+const FEWEST_STEPS = 50;
+const RATE = 0.05;
+/** Retain rows that the components are computed from. */
+const SAMPLE_ROWS = 500;
+
+/**
+ * Forgets in a network that costs about a quarter to train: in place of the inputs there are the
+ * principal components of what the first layer makes of retain rows, until at the end the inputs are
+ * back. Only the rows that are visited are projected.
+ * - A class: a step of natural gradient up the loss of the forget set, a new last layer, a repair on
+ *   the retain set. What the first layer knows outside the components stays.
+ * - Rows: all weights smaller, a repair. What the first layer knows outside the components goes. Of
+ *   forgotten rows nothing but the labels is read.
+ *
+ * The repair has momentum 0.9 and a rate that falls from 0.05 to 0.
+ *
+ * Approximate, without any guarantee. Of a user's rows up to three quarters of what tells them from
+ * unseen ones remain, by the gap and by attacks; of a class that it was not tuned on it leaves more.
+ * Tuned on MNIST with 784-512-128-10, class 0 and users of 42 % and 4 % of the rows, in some 700 runs:
+ * elsewhere look at the result's accuracy.
+ */
+export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options = {}) => {
+  const split = checkSplit(request);
+  const recipe = recipeFor(request, split, requireObject('options', options));
+  const { dataset } = request;
+  const original = request.model.clone();
+  const watch = new Stopwatch();
+  const { forget, retain } = drawnRows(split, recipe);
+  const projecting = { ...inPhase('project', options), ...recipe };
+  const sample = retain.subarray(0, SAMPLE_ROWS);
+  const factored = await factorFirstLayer(original, dataset, sample, projecting);
+  const rows = joinRows(retain, forget);
+  const projected = await mapDataset(dataset, factored.map, { ...projecting, rows });
+  watch.lap('project');
+
+  const retained = projected.allRows().subarray(0, retain.length);
+  const forgotten = projected.allRows().subarray(retain.length);
+  const prepared = recipe.isClass
+    ? await forgetClasses(
+        factored.model,
+        projected,
+        { forget: forgotten, retain: retained },
+        { ...options, ...recipe },
+        watch,
+      )
+    : { model: withShrunkWeights(factored.model, recipe.shrink), multiplyAdds: 0 };
+  const { model } = prepared;
+  const visited = retained.subarray(0, recipe.steps * recipe.batchSize);
+  const run = await repair(model, projected, visited, { ...recipe, rate: RATE }, options);
+  const result = recipe.isClass
+    ? await withChanges(original, factored, model, withoutProgress(options))
+    : await foldLinearMap(model, factored.map, withoutProgress(options));
+  watch.lap('train');
+  return {
+    model: result,
+    steps: Number(recipe.isClass) + run.steps,
+    seconds: watch.seconds,
+    multiplyAdds:
+      factored.multiplyAdds +
+      (rows.length + original.widths[1]!) * factored.map.weights.length +
+      prepared.multiplyAdds +
+      run.multiplyAdds,
+  };
+};
+
+/** The options with every default in its place. */
+function recipeFor({ dataset }: UnlearningRequest, split: Split, options: LowRankOptions) {
+  const { name, classes } = chooseRecipe(options.recipe, dataset, split);
+  const { forget, retain } = split;
+  const { seed = 0, batchSize = 128 } = options;
+  requireInteger('batchSize', batchSize, 1);
+  const { visits, ...defaults } = DEFAULTS[name];
+  const { components = defaults.components, divergence = 0.25, damping = 0.1 } = options;
+  const { shrink = Math.max(0.8, 0.9 - (0.14 * forget.length) / retain.length) } = options;
+  const { steps = Math.max(FEWEST_STEPS, Math.round((visits * retain.length) / batchSize)) } =
+    options;
+  return {
+    isClass: name === 'class',
+    classes,
+    seed: requireInteger('seed', seed, 0),
+    batchSize,
+    components: requireInteger('components', components, 1, MOST_COMPONENTS),
+    divergence: requireNonNegative('divergence', divergence),
+    damping: requirePositive('damping', damping),
+    shrink: requireFinite('shrink', shrink),
+    steps: requireInteger('steps', steps, 1),
+  };
+}
+
+/** As many rows of each set as will be visited, in random order. */
+function drawnRows({ forget, retain }: Split, recipe: ReturnType<typeof recipeFor>): Split {
+  const stream = new PhiloxStream(recipe.seed, PhiloxPurpose.lowRankRows);
+  const trained = recipe.steps * recipe.batchSize;
+  const { forget: fromForget, retain: fromRetain } = STEP_ROWS;
+  return {
+    forget: stream.shuffle(forget.slice()).subarray(0, recipe.isClass ? fromForget : 0),
+    retain: stream
+      .shuffle(retain.slice())
+      .subarray(0, Math.max(trained, SAMPLE_ROWS, recipe.isClass ? fromRetain : 0)),
+  };
+}
+
+/** All weights, but no biases, times a factor. */
+function withShrunkWeights(model: Model, factor: number): Model {
+  const parameters = model.parameters();
+  shrinkWeights(parameters, model.widths, factor);
+  return Model.fromParameters(model.widths, parameters);
+}

@@ -1,0 +1,74 @@
+import { requireInteger, requireNonNegative, requireObject } from '../../base/arguments.js';
+import { forwardWork } from '../../engine/cost.js';
+import { inPhase } from '../../engine/phases.js';
+import { checkSplit, type UnlearningMethod } from '../method.js';
+import { putSoftmax, runSgd, type SgdOptions } from '../steps/sgd.js';
+
+export interface ScrubOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps' | 'momentum'> {
+  /** Rounds of a step down on the retain set; default 3. */
+  readonly rounds?: number;
+  /** So many of the first rounds begin with an epoch up on the forget set; default 2. */
+  readonly ascents?: number;
+  /** Steps on the retain set in each round; default 60. */
+  readonly retainSteps?: number;
+  /** Steps on the forget set in each ascent; default 10. */
+  readonly forgetSteps?: number;
+  /** How much the model's own predictions on retain rows weigh beside the labels; default 0.5. */
+  readonly distillation?: number;
+}
+
+/**
+ * Away from the model's own predictions on the forget rows, in turns with training on the retain rows
+ * towards a mixture of its own predictions and the labels. By default at a rate of 0.01.
+ *
+ * Approximate, without any guarantee: it can forget too much, and then its errors on the forget set
+ * stand out. Source: Kurmanji, Triantafillou, Hayes, Triantafillou, "Towards unbounded machine
+ * unlearning", NeurIPS 2023, section 4 (SCRUB); without its rewinding.
+ */
+export const scrub: UnlearningMethod<ScrubOptions> = async (request, options = {}) => {
+  const { forget, retain } = checkSplit(request);
+  const { rounds = 3, ascents = 2, retainSteps = 60 } = requireObject('options', options);
+  const { forgetSteps = 10, distillation = 0.5, learningRate = 0.01, seed = 0 } = options;
+  requireInteger('rounds', rounds, 1);
+  requireInteger('ascents', ascents, 0, rounds);
+  requireInteger('retainSteps', retainSteps, 1);
+  requireInteger('forgetSteps', forgetSteps, 1);
+  requireNonNegative('distillation', distillation, 1 + Number.EPSILON);
+  requireInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER - rounds);
+  const { dataset } = request;
+  const start = performance.now();
+  const model = request.model.clone();
+  const { classes } = model;
+  const distributions = new Float32Array(dataset.rows * classes);
+  for (const rows of [forget, retain]) {
+    const logits = await model.logits(dataset, rows, inPhase('teach', options));
+    putSoftmax(distributions, rows, logits, classes);
+  }
+  for (const row of retain) {
+    for (let c = 0; c < classes; c++) distributions[row * classes + c]! *= distillation;
+    distributions[row * classes + dataset.labels[row]!]! += 1 - distillation;
+  }
+  const between = performance.now();
+  let steps = 0;
+  let multiplyAdds = (forget.length + retain.length) * forwardWork(model.widths);
+  const descend = async (rows: Uint32Array, weight: number, maxSteps: number, round: number) => {
+    const run = await runSgd(
+      model,
+      dataset,
+      { rows },
+      { target: 'explicit', distributions, weight },
+      { ...options, phase: 'train', learningRate, epochs: maxSteps, maxSteps, seed: seed + round },
+    );
+    steps += run.steps;
+    multiplyAdds += run.multiplyAdds;
+  };
+  for (let round = 0; round < rounds; round++) {
+    if (round < ascents) await descend(forget, -1, forgetSteps, round);
+    await descend(retain, 1, retainSteps, round);
+  }
+  const seconds = {
+    teach: (between - start) / 1000,
+    train: (performance.now() - between) / 1000,
+  };
+  return { model, steps, seconds, multiplyAdds };
+};

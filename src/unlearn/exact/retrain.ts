@@ -1,0 +1,47 @@
+import { requireObject } from '../../base/arguments.js';
+import { LetheError } from '../../base/errors.js';
+import { passWork } from '../../engine/cost.js';
+import { Model } from '../../engine/model.js';
+import { inPhase } from '../../engine/phases.js';
+import type { TrainOptions } from '../../engine/training-pass.js';
+import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
+
+/**
+ * As for training; `seed` (default 0) gives both the fresh parameters and the batch order. With the
+ * seed of the original training the fresh model starts from the original's initial parameters,
+ * which depend on no row; give another one for a model that is independent of the original.
+ */
+export type RetrainOptions = Omit<
+  TrainOptions,
+  'rows' | 'sampledRows' | 'samplesPerEpoch' | 'onProgress'
+> &
+  UnlearningOptions;
+
+/**
+ * M0, the gold standard: a fresh model of the same widths, trained on the retain set alone. Exact:
+ * no parameter depends on a forgotten row.
+ */
+export const retrain: UnlearningMethod<RetrainOptions> = async (request, options = {}) => {
+  const { retain } = checkSplit(request);
+  const { seed = 0 } = requireObject('options', options);
+  if ('sampledRows' in options) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      'retraining visits the retain set alone: leave sampledRows out',
+    );
+  }
+  const { onProgress: _, ...training } = options;
+  const start = performance.now();
+  const model = Model.create(request.model.widths, { seed });
+  const { steps, rows } = await model.train(request.dataset, {
+    ...training,
+    ...inPhase('train', options),
+    rows: retain,
+  });
+  return {
+    model,
+    steps,
+    seconds: { train: (performance.now() - start) / 1000 },
+    multiplyAdds: passWork(model.widths, rows, options),
+  };
+};

@@ -1,0 +1,173 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  requireArray,
+  requireInteger,
+  requireObject,
+  requireOneOf,
+  requireText,
+} from '../../base/arguments.js';
+import { LetheError } from '../../base/errors.js';
+import { ensureFolder, replaceFile } from '../../base/files.js';
+import { Model } from '../../engine/model.js';
+import type { Checkpoint, Shard, ShardRecipe } from './shard-training.js';
+import type { OwnedRows } from './shards.js';
+
+/** All that a Sisa consists of. */
+export interface SisaState {
+  /** Inputs, hidden layers, classes of every model. */
+  readonly widths: readonly number[];
+  /** Of the data set, those that were not trained on included. */
+  readonly datasetRows: number;
+  readonly recipe: ShardRecipe;
+  readonly shards: readonly Shard[];
+}
+
+/**
+ * A saved Sisa is a folder: `sisa.json` with everything but the parameters, and a model file for each
+ * checkpoint, named by its hash. Files of the same name hold the same bits, so that writing over an
+ * earlier state disturbs nothing until `sisa.json` is replaced, and only then the old models go.
+ */
+const MANIFEST = 'sisa.json';
+const FORMAT = 'lethe-sisa';
+const VERSION = 1;
+
+/** Files that only this module writes, those that a crash left half-written included. */
+const OURS = /^([0-9a-f]{64}\.safetensors|sisa\.json)(\.[0-9a-f-]{36}\.tmp)?$/;
+
+const fileOf = (hash: string) => `${hash}.safetensors`;
+
+/** @throws {LetheError} ERR_IO, ERR_BUSY */
+export async function writeSisa(folder: string, state: SisaState): Promise<void> {
+  await ensureFolder(folder);
+  const current = new Set([MANIFEST]);
+  for (const { model } of state.shards.flatMap(({ checkpoints }) => checkpoints)) {
+    const file = fileOf(model.hash());
+    await model.save(join(folder, file));
+    current.add(file);
+  }
+  await replaceFile(join(folder, MANIFEST), encodeManifest(state));
+  try {
+    for (const name of await readdir(folder)) {
+      if (OURS.test(name) && !current.has(name)) await rm(join(folder, name), { force: true });
+    }
+  } catch (cause) {
+    const reason = `cannot remove earlier models from ${folder}: ${(cause as Error).message}`;
+    throw new LetheError('ERR_IO', reason, { cause });
+  }
+}
+
+/** @throws {LetheError} ERR_IO, ERR_INVALID_MODEL */
+export async function readSisa(folder: string): Promise<SisaState> {
+  const path = join(folder, MANIFEST);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new LetheError('ERR_IO', `cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+  const { shards, ...manifest } = decodeManifest(text);
+  const read: Shard[] = [];
+  for (const shard of shards) {
+    const checkpoints: Checkpoint[] = [];
+    for (const { hash, ...cost } of shard.checkpoints) {
+      const model = await Model.load(join(folder, fileOf(hash)));
+      if (model.hash() !== hash || model.widths.join() !== manifest.widths.join()) {
+        throw invalid(`${fileOf(hash)} holds another model`);
+      }
+      checkpoints.push({ model, ...cost });
+    }
+    read.push({ ...shard, checkpoints });
+  }
+  return { ...manifest, shards: read };
+}
+
+/** A shard with the hashes of its models. */
+type HashedShard = Omit<Shard, 'checkpoints'> & {
+  readonly checkpoints: readonly (Omit<Checkpoint, 'model'> & { readonly hash: string })[];
+};
+type Manifest = Omit<SisaState, 'shards'> & { readonly shards: readonly HashedShard[] };
+
+function encodeManifest({ widths, datasetRows, recipe, shards }: SisaState): string {
+  const body = {
+    ...{ format: FORMAT, version: VERSION, widths, datasetRows, recipe },
+    shards: shards.map(({ slices, seeds, checkpoints }) => ({
+      seeds,
+      slices: slices.map(({ rows, owners }) => ({ rows: [...rows], owners: [...owners] })),
+      checkpoints: checkpoints.map(({ model, steps, multiplyAdds, reasons }) => ({
+        ...{ hash: model.hash(), steps, multiplyAdds, reasons },
+      })),
+    })),
+  };
+  return `${JSON.stringify({ ...body, sha256: sha256(JSON.stringify(body)) })}\n`;
+}
+
+function decodeManifest(text: string): Manifest {
+  try {
+    const { sha256: expected, ...body } = requireObject('it', JSON.parse(text));
+    if (body.format !== FORMAT || body.version !== VERSION) {
+      throw invalid(`it is not a ${FORMAT} of version ${VERSION}`);
+    }
+    if (sha256(JSON.stringify(body)) !== expected) throw invalid('it is not as it was written');
+    const { widths, datasetRows, recipe, shards } = body;
+    for (const width of requireArray('widths', widths)) requireInteger('a width', width, 1);
+    requireInteger('datasetRows', datasetRows, 1);
+    requireOneOf('recipe', requireObject('recipe', recipe).recipe, ['fast', 'plain']);
+    const taken = new Uint8Array(datasetRows);
+    const decoded = requireArray<HashedShard>('shards', shards).map((shard) =>
+      decodeShard(shard, taken),
+    );
+    if (!decoded.some(({ checkpoints }) => checkpoints.length > 0))
+      throw invalid('it has no model');
+    return { widths, datasetRows, recipe, shards: decoded };
+  } catch (cause) {
+    if (cause instanceof LetheError && cause.code === 'ERR_INVALID_MODEL') throw cause;
+    throw invalid((cause as Error).message, cause);
+  }
+}
+
+/** @param taken a mark on each row of the data set that is in a shard already */
+function decodeShard(json: HashedShard, taken: Uint8Array): HashedShard {
+  const { slices, seeds, checkpoints } = requireObject('a shard', json);
+  for (const seed of requireArray('seeds', seeds)) requireInteger('a seed', seed, 0);
+  requireArray('slices', slices);
+  if (seeds.length !== slices.length) throw invalid('there is not one seed for each slice');
+  const decoded = slices.map((slice) => decodeSlice(slice, taken));
+  const left = decoded.some(({ rows }) => rows.length > 0);
+  if (requireArray('checkpoints', checkpoints).length !== (left ? slices.length : 0)) {
+    throw invalid('there is not one checkpoint for each slice');
+  }
+  for (const { hash, steps, multiplyAdds, reasons } of checkpoints) {
+    if (!/^[0-9a-f]{64}$/.test(requireText('a hash', hash))) throw invalid('a hash is none');
+    requireInteger('steps', steps, 0);
+    requireInteger('multiplyAdds', multiplyAdds, 0);
+    for (const reason of requireArray('reasons', reasons)) requireText('a reason', reason);
+  }
+  return { seeds, slices: decoded, checkpoints };
+}
+
+function decodeSlice({ rows, owners }: OwnedRows, taken: Uint8Array): OwnedRows {
+  const list = (name: string, values: unknown, maximum: number) =>
+    Uint32Array.from(requireArray(name, values as number[]), (value) =>
+      requireInteger(name, value, 0, maximum),
+    );
+  const slice = {
+    rows: list('rows', rows, taken.length - 1),
+    owners: list('owners', owners, 0xffffffff),
+  };
+  if (slice.rows.length !== slice.owners.length) throw invalid('there is not one owner a row');
+  for (const row of slice.rows) {
+    if (taken[row]) throw invalid(`row ${row} is in two places`);
+    taken[row] = 1;
+  }
+  return slice;
+}
+
+function sha256(text: string): string {
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function invalid(message: string, cause?: unknown): LetheError {
+  return new LetheError('ERR_INVALID_MODEL', `saved Sisa: ${message}`, { cause });
+}

@@ -1,0 +1,55 @@
+import type { Dataset } from '../../engine/dataset.js';
+import { Model } from '../../engine/model.js';
+import type { PhasedOptions, Stopwatch } from '../../engine/phases.js';
+import { refitHead } from './head.js';
+import { naturalGradient } from './natural-gradient.js';
+
+/** Retain rows of the Fisher information. */
+const FISHER_ROWS = 1000;
+/** Retain rows that the new last layer is fitted to. */
+const HEAD_ROWS = 4000;
+/** Rows of each set that are read at most; the first of those that are given. */
+export const STEP_ROWS = { retain: Math.max(FISHER_ROWS, HEAD_ROWS), forget: 1000 };
+
+export interface ForgetClassesOptions extends PhasedOptions {
+  /** Those that no retain row has. */
+  readonly classes: readonly number[];
+  /** Of the step, in nats, to the second order. */
+  readonly divergence: number;
+  readonly damping: number;
+  readonly seed: number;
+}
+
+/**
+ * One step of natural gradient up the loss of the forget rows, as long as a given divergence of the
+ * predictions allows, then a new last layer. So a model that is sure of the class, whose gradient is
+ * small, goes as far as one that is not.
+ * Source: Wu, Mansimov, Liao, Grosse, Ba, "Scalable trust-region method for deep reinforcement
+ * learning using Kronecker-factored approximation", NeurIPS 2017, section 3.2 (the length of the step).
+ */
+export async function forgetClasses(
+  model: Model,
+  dataset: Dataset,
+  { forget, retain }: { readonly forget: Uint32Array; readonly retain: Uint32Array },
+  options: ForgetClassesOptions,
+  watch: Stopwatch,
+): Promise<{ readonly model: Model; readonly multiplyAdds: number }> {
+  const { gradient, squaredNorm, multiplyAdds } = await naturalGradient(
+    model,
+    dataset,
+    {
+      rows: forget.subarray(0, STEP_ROWS.forget),
+      rowWeights: new Float32Array(dataset.rows).fill(1),
+      fisherRows: retain.subarray(0, FISHER_ROWS),
+    },
+    options,
+  );
+  watch.lap('fisher');
+  // A step s F^-1 g changes the predictions by s^2 g^T F^-1 g / 2.
+  const scale = squaredNorm > 0 ? Math.sqrt((2 * options.divergence) / squaredNorm) : 0;
+  const parameters = model.parameters().map((value, i) => value + scale * gradient[i]!);
+  const stepped = Model.fromParameters(model.widths, parameters);
+  const refitted = await refitHead(stepped, dataset, retain.subarray(0, HEAD_ROWS), options);
+  watch.lap('head');
+  return { model: refitted.model, multiplyAdds: multiplyAdds + refitted.multiplyAdds };
+}

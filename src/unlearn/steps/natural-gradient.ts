@@ -1,0 +1,102 @@
+import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
+import { trainingWork } from '../../engine/cost.js';
+import type { Dataset } from '../../engine/dataset.js';
+import { softmax } from '../../engine/evaluation.js';
+import {
+  kroneckerFactorsWork,
+  kroneckerSolve,
+  kroneckerSolveWork,
+} from '../../engine/kronecker.js';
+import type { Model } from '../../engine/model.js';
+import { pass } from '../../engine/pass.js';
+import { inPhase, type PhasedOptions } from '../../engine/phases.js';
+
+/** Whose gradient, and against which Fisher information. */
+export interface NaturalGradientRows {
+  /** Rows of the gradient; the gradient is the mean of theirs, each times its weight. */
+  readonly rows: Uint32Array;
+  /** [dataset rows] */
+  readonly rowWeights: Float32Array;
+  /** Rows of the Fisher information. */
+  readonly fisherRows: Uint32Array;
+}
+
+export interface NaturalGradient {
+  /** One value per parameter. */
+  readonly gradient: Float32Array;
+  /** Of the gradient in the metric of the damped Fisher information: gᵀ F⁻¹ g. */
+  readonly squaredNorm: number;
+  readonly multiplyAdds: number;
+}
+
+/**
+ * The gradient of the weighted rows' loss times the inverse of the model's Fisher information in
+ * Kronecker factors, whose labels are drawn from the model's own predictions.
+ * Source: Martens, Grosse, ICML 2015, sections 2.2 (the labels), 3 (the factors) and 6.3 (damping).
+ */
+export async function naturalGradient(
+  model: Model,
+  dataset: Dataset,
+  { rows, rowWeights, fisherRows }: NaturalGradientRows,
+  options: PhasedOptions & { readonly damping: number; readonly seed: number },
+): Promise<NaturalGradient> {
+  const { widths } = model;
+  const run = inPhase('fisher', options);
+  const logits = await model.logits(dataset, fisherRows, run);
+  const distributions = drawnLabels(logits, fisherRows, dataset.rows, model.classes, options.seed);
+  const { values: factors } = await pass(
+    model,
+    dataset,
+    { rows: fisherRows },
+    { target: 'explicit', distributions },
+    { kind: 'kroneckerFactors' },
+    run,
+  );
+  const { values: gradient } = await pass(
+    model,
+    dataset,
+    { rows },
+    { target: 'label', rowWeights },
+    { kind: 'gradient' },
+    run,
+  );
+  const { damping } = options;
+  const solution = await kroneckerSolve(
+    { widths, damping, factors: factors!, gradient: gradient! },
+    run,
+  );
+  return {
+    gradient: solution,
+    squaredNorm: solution.reduce((sum, value, i) => sum + value * gradient![i]!, 0),
+    // Labels, the way forth and back without gradients of weights, and the factors.
+    multiplyAdds:
+      fisherRows.length * (trainingWork(widths) + kroneckerFactorsWork(widths)) +
+      rows.length * trainingWork(widths) +
+      kroneckerSolveWork(widths) +
+      solution.length,
+  };
+}
+
+/** For each of the rows all probability on one class, drawn from softmax(logits). */
+export function drawnLabels(
+  logits: Float32Array,
+  rows: Uint32Array,
+  datasetRows: number,
+  classes: number,
+  seed: number,
+): Float32Array {
+  const stream = new PhiloxStream(seed, PhiloxPurpose.fisherLabels);
+  const probabilities = softmax(logits, classes);
+  const distributions = new Float32Array(datasetRows * classes);
+  rows.forEach((row, i) => {
+    let left = stream.uniform();
+    let label = 0;
+    while (label < classes - 1) {
+      left -= probabilities[i * classes + label]!;
+      if (left < 0) break;
+      label++;
+    }
+    distributions[row * classes + label] = 1;
+  });
+  return distributions;
+}

@@ -1,0 +1,56 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { readContents, readStart } from '#lethe/base/contents';
+import { expectCode } from '../support/errors.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+/** Longer than what is read at once. */
+const LONG = Buffer.from(Uint8Array.from({ length: 1_000_003 }, (_, i) => (i * i) >>> 7));
+
+async function written(contents: Uint8Array): Promise<string> {
+  const path = join(await temporaryFolder(), 'file');
+  await writeFile(path, contents);
+  return path;
+}
+
+describe.each([
+  ['plain', (bytes: Buffer) => bytes],
+  ['gzip', (bytes: Buffer) => gzipSync(bytes)],
+])('a %s file', (_, pack) => {
+  it('is read whole', async () => {
+    const path = await written(pack(LONG));
+    expect((await readContents(path, LONG.length)).equals(LONG)).toBe(true);
+  });
+
+  it('may be empty', async () => {
+    expect((await readContents(await written(pack(Buffer.alloc(0))), 0)).length).toBe(0);
+  });
+
+  it('may not be longer than the limit', async () => {
+    const path = await written(pack(LONG));
+    await expectCode(() => readContents(path, LONG.length - 1), 'ERR_INVALID_DATA');
+  });
+
+  it('shows its start', async () => {
+    const path = await written(pack(LONG));
+    expect((await readStart(path, 100)).equals(LONG.subarray(0, 100))).toBe(true);
+    expect((await readStart(path, 2 * LONG.length)).equals(LONG)).toBe(true);
+  });
+});
+
+describe('a gzip file', () => {
+  it('is not unpacked beyond the limit', async () => {
+    // Whoever unpacks it all meets the missing end instead.
+    const path = await written(gzipSync(Buffer.alloc(20_000_000)).subarray(0, -8));
+    const error = await expectCode(() => readContents(path, 1_000_000), 'ERR_INVALID_DATA');
+    expect(error.message).toContain('more than 1000000 bytes');
+    expect((await readStart(path, 10)).equals(Buffer.alloc(10))).toBe(true);
+  });
+
+  it('may consist of several members', async () => {
+    const path = await written(Buffer.concat([gzipSync(Buffer.of(1)), gzipSync(Buffer.of(2, 3))]));
+    expect([...(await readContents(path, 3))]).toEqual([1, 2, 3]);
+  });
+});

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Model } from '#lethe/engine/model';
+import { Sisa } from '#lethe/unlearn/sharded/sisa';
+import { expectCode } from '../../support/errors.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import { toyDataset } from '../../support/toy.js';
+
+const WIDTHS = [12, 8, 3];
+const dataset = toyDataset({ rows: 120 });
+const owners = dataset.allRows().map((row) => row % 6);
+let sisa: Sisa;
+
+beforeAll(async () => {
+  const slicing = { shards: 2, slices: 2, recipe: 'plain' } as const;
+  sisa = await Sisa.train(WIDTHS, dataset, { owners, ...slicing, seed: 3 });
+});
+
+const checkpointFiles = (of: Sisa) =>
+  of.shards
+    .flatMap(({ checkpoints }) => checkpoints.map(({ model }) => `${model.hash()}.safetensors`))
+    .sort();
+
+async function saved(): Promise<string> {
+  const folder = join(await temporaryFolder(), 'sisa');
+  await sisa.save(folder);
+  return folder;
+}
+
+describe('a saved Sisa', () => {
+  it('is a manifest and a file for each checkpoint', async () => {
+    const folder = await saved();
+    expect((await readdir(folder)).sort()).toEqual([...checkpointFiles(sisa), 'sisa.json'].sort());
+    for (const file of checkpointFiles(sisa)) {
+      expect(`${(await Model.load(join(folder, file))).hash()}.safetensors`).toBe(file);
+    }
+  });
+
+  it('comes back as it was, and forgets as before', async () => {
+    const loaded = await Sisa.load(await saved());
+    expect(loaded.shards.map(({ slices, seeds }) => ({ slices, seeds }))).toEqual(
+      sisa.shards.map(({ slices, seeds }) => ({ slices, seeds })),
+    );
+    expect(loaded.widths).toEqual(WIDTHS);
+    expect(loaded.ensemble.hash()).toBe(sisa.ensemble.hash());
+    const [expected, found] = await Promise.all(
+      [sisa, loaded].map((one) => one.forget(dataset, { owners: [4] })),
+    );
+    expect(found!.sisa.ensemble.hash()).toBe(expected!.sisa.ensemble.hash());
+    expect(found!.multiplyAdds).toBe(expected!.multiplyAdds);
+  });
+
+  it('leaves no file that knew a forgotten row, and others alone', async () => {
+    const folder = await saved();
+    const [first] = checkpointFiles(sisa);
+    const halfWritten = `${first}.${crypto.randomUUID()}.tmp`;
+    await copyFile(join(folder, first!), join(folder, halfWritten));
+    await writeFile(join(folder, 'notes.safetensors'), 'mine');
+    const { sisa: after } = await sisa.forget(dataset, { owners: [4] });
+    await after.save(folder);
+    expect((await readdir(folder)).sort()).toEqual(
+      [...checkpointFiles(after), 'notes.safetensors', 'sisa.json'].sort(),
+    );
+    expect(checkpointFiles(after)).not.toEqual(checkpointFiles(sisa));
+    const { shards } = JSON.parse(await readFile(join(folder, 'sisa.json'), 'utf8'));
+    const named = shards.flatMap(({ slices }: (typeof sisa.shards)[number]) =>
+      slices.flatMap((slice) => [...slice.owners]),
+    );
+    expect(new Set(named)).toEqual(new Set([0, 1, 2, 3, 5]));
+    expect((await Sisa.load(folder)).ensemble.hash()).toBe(after.ensemble.hash());
+  });
+
+  it('keeps an emptied shard empty', async () => {
+    const all = sisa.shards[0]!.slices.flatMap(({ rows }) => [...rows]);
+    const { sisa: after } = await sisa.forget(dataset, all);
+    const folder = await temporaryFolder();
+    await after.save(folder);
+    const loaded = await Sisa.load(folder);
+    expect(loaded.ensemble.members.length).toBe(1);
+    expect(loaded.ensemble.hash()).toBe(after.ensemble.hash());
+  });
+
+  it.each<[string, (folder: string, file: string, other: string) => Promise<void>]>([
+    [
+      'a truncated model',
+      async (_, file) => writeFile(file, (await readFile(file)).subarray(0, -4)),
+    ],
+    ['another model of the same widths', async (_, file, other) => copyFile(other, file)],
+    [
+      'a model of other widths',
+      async (_, file) => Model.create([12, 9, 3], { seed: 1 }).save(file),
+    ],
+    ['no JSON', async (folder) => writeFile(join(folder, 'sisa.json'), '{')],
+    ['other JSON', async (folder) => writeFile(join(folder, 'sisa.json'), 'null')],
+  ])('is refused with %s', async (_, change) => {
+    const folder = await saved();
+    const [file, other] = checkpointFiles(sisa).map((name) => join(folder, name));
+    await change(folder, file!, other!);
+    await expectCode(() => Sisa.load(folder), 'ERR_INVALID_MODEL');
+  });
+
+  it.each<[string, (manifest: ReturnType<typeof JSON.parse>) => void]>([
+    ['another version', (manifest) => (manifest.version = 2)],
+    ['no widths', (manifest) => delete manifest.widths],
+    ['other widths', (manifest) => (manifest.widths = [12, 9, 3])],
+    ['no shards', (manifest) => (manifest.shards = [])],
+    ['a shard that is none', (manifest) => (manifest.shards[0] = null)],
+    ['a row too far', (manifest) => (manifest.shards[0].slices[0].rows[0] = 120)],
+    ['a row twice', ({ shards }) => (shards[0].slices[0].rows[0] = shards[1].slices[0].rows[0])],
+    ['an owner too few', (manifest) => manifest.shards[0].slices[0].owners.pop()],
+    ['a seed too few', (manifest) => manifest.shards[0].seeds.pop()],
+    ['a checkpoint too few', (manifest) => manifest.shards[0].checkpoints.pop()],
+    ['a path for a hash', (manifest) => (manifest.shards[0].checkpoints[0].hash = '../sisa')],
+    ['more rows than memory', (manifest) => (manifest.datasetRows = 2 ** 52)],
+    ['an unknown recipe', (manifest) => (manifest.recipe.recipe = 'slow')],
+  ])('is refused with %s, even if its digest is right', async (_, change) => {
+    const folder = await saved();
+    const path = join(folder, 'sisa.json');
+    const { sha256: _old, ...body } = JSON.parse(await readFile(path, 'utf8'));
+    change(body);
+    await writeFile(path, JSON.stringify(body));
+    await expectCode(() => Sisa.load(folder), 'ERR_INVALID_MODEL');
+    const sha256 = createHash('sha256').update(JSON.stringify(body)).digest('hex');
+    await writeFile(path, JSON.stringify({ ...body, sha256 }));
+    await expectCode(() => Sisa.load(folder), 'ERR_INVALID_MODEL');
+  });
+
+  it('needs all its files, and a folder to be in', async () => {
+    const folder = await saved();
+    await rm(join(folder, checkpointFiles(sisa)[0]!));
+    await expectCode(() => Sisa.load(folder), 'ERR_IO');
+    await expectCode(() => Sisa.load(join(folder, 'nowhere')), 'ERR_IO');
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    await expectCode(() => sisa.save(file), 'ERR_IO');
+    await mkdir(join(folder, 'taken', 'sisa.json'), { recursive: true });
+    await expectCode(() => sisa.save(join(folder, 'taken')), 'ERR_IO');
+  });
+});

@@ -1,0 +1,236 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Dataset } from '#lethe/engine/dataset';
+import { Model } from '#lethe/engine/model';
+import { trainModel } from '#lethe/training/train-model';
+import { Sisa, type SisaOptions } from '#lethe/unlearn/sharded/sisa';
+import { expectCode, failure, wrong } from '../../support/errors.js';
+import { garbled, range, toyData } from '../../support/toy.js';
+
+const WIDTHS = [12, 64, 3];
+/** 1,300 and 1,200 rows in two shards: owners 0 and 3, 1 and 2; a few rows fewer change nothing. */
+const OWNED = [1100, 900, 300, 200];
+const owners = Uint32Array.from(OWNED.flatMap((rows, owner) => Array<number>(rows).fill(owner)));
+const data = toyData({ rows: owners.length });
+const dataset = new Dataset(data);
+const rowsOf = (...wanted: number[]) =>
+  dataset.allRows().filter((row) => wanted.includes(owners[row]!));
+const options = { owners, shards: 2, seed: 5 };
+const without = (rows: Iterable<number>) => {
+  const gone = new Set(rows);
+  return dataset.allRows().filter((row) => !gone.has(row));
+};
+const hashes = (sisa: Sisa) => sisa.ensemble.members.map(({ model }) => model.hash());
+
+describe('Sisa', () => {
+  let sisa: Sisa;
+  beforeAll(async () => {
+    sisa = await Sisa.train(WIDTHS, dataset, options);
+  });
+
+  /** A shard as anybody can train it. */
+  const shardAlone = (shard: number, rows: Uint32Array) =>
+    trainModel(WIDTHS, dataset, {
+      ...{ rows, seed: sisa.shards[shard]!.seeds[0]!, effort: 2.5, sampledShare: 0.1 },
+    });
+
+  it('trains a model on the rows of each shard, weighted by their number', async () => {
+    const parts = [rowsOf(0, 3), rowsOf(1, 2)];
+    expect(sisa.shards.map(({ slices }) => slices[0]!.rows)).toEqual(parts);
+    expect(sisa.ensemble.members.map(({ weight }) => weight)).toEqual([1300, 1200]);
+    const alone = await Promise.all(parts.map((rows, shard) => shardAlone(shard, rows)));
+    expect(hashes(sisa)).toEqual(alone.map(({ model }) => model.hash()));
+    expect(sisa.shards.map(({ checkpoints }) => checkpoints[0]!.multiplyAdds)).toEqual(
+      alone.map(({ multiplyAdds }) => multiplyAdds),
+    );
+    expect(sisa.shards[0]!.seeds).not.toEqual(sisa.shards[1]!.seeds);
+    const { accuracy } = await sisa.ensemble.evaluate(dataset, dataset.allRows());
+    expect(accuracy).toBeGreaterThan(95);
+  });
+
+  it('retrains the touched shard alone, and stays as it was', async () => {
+    const before = sisa.ensemble.hash();
+    const { sisa: after, shards, ...cost } = await sisa.forget(dataset, { owners: [3] });
+    expect(shards).toEqual([0]);
+    const alone = await shardAlone(0, rowsOf(0));
+    expect(hashes(after)).toEqual([alone.model.hash(), hashes(sisa)[1]]);
+    expect(after.ensemble.members.map(({ weight }) => weight)).toEqual([1100, 1200]);
+    expect(cost).toMatchObject({ steps: alone.steps, multiplyAdds: alone.multiplyAdds });
+    expect(Object.keys(cost.seconds)).toEqual(Object.keys(alone.seconds));
+    expect(sisa.ensemble.hash()).toBe(before);
+    expect(after.shards[1]!.checkpoints[0]).toBe(sisa.shards[1]!.checkpoints[0]);
+  });
+
+  it('ends where training without the rows does', async () => {
+    const forget = [...rowsOf(3).subarray(0, 20), ...rowsOf(1).subarray(5, 15)];
+    const { sisa: after, shards } = await sisa.forget(dataset, forget);
+    expect(shards).toEqual([0, 1]);
+    const fresh = await Sisa.train(WIDTHS, dataset, { ...options, rows: without(forget) });
+    expect(after.ensemble.hash()).toBe(fresh.ensemble.hash());
+    const inTwo = await (await sisa.forget(dataset, forget.slice(0, 20))).sisa.forget(
+      dataset,
+      forget.slice(20),
+    );
+    expect(inTwo.sisa.ensemble.hash()).toBe(fresh.ensemble.hash());
+  });
+
+  it('does not depend on the forgotten rows, whatever is in them', async () => {
+    const forget = [...rowsOf(3)];
+    const hash = async (of: Dataset) => (await sisa.forget(of, forget)).sisa.ensemble.hash();
+    const expected = await hash(dataset);
+    expect(await hash(garbled(data, forget))).toBe(expected);
+    expect(await hash(garbled(data, [0]))).not.toBe(expected);
+  });
+
+  it('does without a shard that has lost all its rows, and without training', async () => {
+    const { sisa: after, ...cost } = await sisa.forget(dataset, { owners: [0, 3] });
+    expect(cost).toEqual({ steps: 0, multiplyAdds: 0, seconds: {}, shards: [0] });
+    expect(hashes(after)).toEqual([hashes(sisa)[1]]);
+    expect(after.shards.map(({ checkpoints }) => checkpoints.length)).toEqual([0, 1]);
+    await expectCode(() => after.forget(dataset, { owners: [1, 2] }), 'ERR_EMPTY_SET');
+    await expectCode(() => after.forget(dataset, { owners: [3] }), 'ERR_UNKNOWN_SUBJECT');
+    await expectCode(() => after.forget(dataset, [0]), 'ERR_INVALID_ROWS');
+  });
+
+  it('gives the same bits for any number of threads', async () => {
+    const two = await Sisa.train(WIDTHS, dataset, { ...options, threads: 2 });
+    const one = await Sisa.train(WIDTHS, dataset, { ...options, threads: 1 });
+    expect(one.ensemble.hash()).toBe(two.ensemble.hash());
+  });
+
+  it('says which shard it trains', async () => {
+    const shards = new Set<number>();
+    const phases = new Set<string>();
+    await sisa.forget(dataset, [0, 1100], {
+      onProgress: ({ shard, phase }) => {
+        shards.add(shard);
+        phases.add(phase);
+      },
+    });
+    expect([...shards]).toEqual([0, 1]);
+    expect(phases).toContain('train');
+  });
+
+  it('stops when it is told to, and leaves everything as it was', async () => {
+    const before = sisa.ensemble.hash();
+    const controller = new AbortController();
+    const onProgress = () => controller.abort();
+    const { signal } = controller;
+    await expectCode(() => sisa.forget(dataset, [0], { signal, onProgress }), 'ERR_ABORTED');
+    await expectCode(() => sisa.forget(dataset, { owners: [0, 3] }, { signal }), 'ERR_ABORTED');
+    const thrown = new Error('from the caller');
+    const failing = () => {
+      throw thrown;
+    };
+    expect(await failure(() => sisa.forget(dataset, [0], { onProgress: failing }))).toBe(thrown);
+    expect(sisa.ensemble.hash()).toBe(before);
+  });
+
+  it.each<[string, Dataset]>([
+    ['rows', new Dataset(toyData({ rows: 2499 }))],
+    ['columns', new Dataset(toyData({ rows: 2500, columns: 13 }))],
+  ])('refuses a data set of other %s', async (_, other) => {
+    await expectCode(() => sisa.forget(other, [0]), 'ERR_INVALID_ARGUMENT');
+  });
+});
+
+describe('slices', () => {
+  const plain: SisaOptions = { owners, shards: 1, slices: 3, recipe: 'plain', seed: 5 };
+  /** Owners 0, 1 and then 2 with 3, by their rows. */
+  const slices = [[0], [1], [2, 3]];
+  let sisa: Sisa;
+  beforeAll(async () => {
+    sisa = await Sisa.train(WIDTHS, dataset, plain);
+  });
+
+  /** Stages by stages with nothing but Model: 2 e / (R + 1) = 2.5 epochs each, on ever more rows. */
+  async function stages(isLeft: (row: number) => boolean): Promise<string[]> {
+    const { seeds } = sisa.shards[0]!;
+    const model = Model.create(WIDTHS, { seed: seeds[0]! });
+    const found: string[] = [];
+    for (const [slice, seed] of seeds.entries()) {
+      const rows = slices.slice(0, slice + 1).flatMap((own) => [...rowsOf(...own)].filter(isLeft));
+      const maxSteps = Math.round(2.5 * Math.ceil(rows.length / 128));
+      if (rows.length > 0) await model.train(dataset, { rows, seed, epochs: 3, maxSteps });
+      found.push(model.hash());
+    }
+    return found;
+  }
+  const checkpoints = (of: Sisa) => of.shards[0]!.checkpoints.map(({ model }) => model.hash());
+
+  it('are learnt one after the other, for about the work of five epochs', async () => {
+    expect(sisa.shards[0]!.slices.map(({ owners: own }) => [...new Set(own)])).toEqual(slices);
+    expect(checkpoints(sisa)).toEqual(await stages(() => true));
+    const work = sisa.shards[0]!.checkpoints.reduce(
+      (sum, { multiplyAdds }) => sum + multiplyAdds,
+      0,
+    );
+    // Forward and the gradients of both layers, but not of the inputs.
+    const perRow = 3 * (12 * 64 + 64 * 3) - 12 * 64;
+    // The slices are of 1100, 900 and 500 rows: 2.5 (1100 + 2000 + 2500) visits for 5 x 2500.
+    expect(work / (5 * 2500 * perRow)).toBeCloseTo((2.5 * 5600) / 12500, 1);
+  });
+
+  it('keep what did not know a forgotten row, and learn the rest anew', async () => {
+    const forget = new Set(rowsOf(1).subarray(0, 50));
+    const { sisa: after, steps } = await sisa.forget(dataset, [...forget]);
+    expect(checkpoints(after)).toEqual(await stages((row) => !forget.has(row)));
+    expect(checkpoints(after)[0]).toBe(checkpoints(sisa)[0]);
+    expect(checkpoints(after)).not.toContain(checkpoints(sisa)[1]);
+    const redone = after.shards[0]!.checkpoints.slice(1);
+    expect(steps).toBe(redone.reduce((sum, checkpoint) => sum + checkpoint.steps, 0));
+    const fresh = await Sisa.train(WIDTHS, dataset, { ...plain, rows: without(forget) });
+    expect(checkpoints(after)).toEqual(checkpoints(fresh));
+  });
+
+  it('begin from fresh parameters where the first ones are empty', async () => {
+    const { sisa: after } = await sisa.forget(dataset, { owners: [0] });
+    expect(checkpoints(after)).toEqual(await stages((row) => owners[row] !== 0));
+    expect(after.shards[0]!.checkpoints[0]!.steps).toBe(0);
+  });
+
+  it('are the plain recipe where there is one', async () => {
+    const { shards } = await Sisa.train(WIDTHS, dataset, { ...plain, slices: 1 });
+    const {
+      seeds,
+      checkpoints: [only],
+    } = shards[0]!;
+    const expected = await trainModel(WIDTHS, dataset, { recipe: 'plain', seed: seeds[0]! });
+    expect(only!.model.hash()).toBe(expected.model.hash());
+    expect(only).toMatchObject({ steps: expected.steps, multiplyAdds: expected.multiplyAdds });
+  });
+});
+
+describe('bad options', () => {
+  it.each<[string, Record<string, unknown>]>([
+    ['no owners', { owners: undefined }],
+    ['owners of another length', { owners: owners.subarray(1) }],
+    ['owners in a list', { owners: [...owners] }],
+    ['no shards', { shards: 0 }],
+    ['more shards than owners', { shards: 5 }],
+    ['slices of the fast recipe', { slices: 2 }],
+    ['more slices than owners of a shard', { slices: 3, recipe: 'plain' }],
+    ['slices beyond memory', { slices: 2 ** 50, recipe: 'plain' }],
+    ['a negative seed', { seed: -1 }],
+    ['an unknown recipe', { recipe: 'slow' }],
+    ['no effort', { effort: 0 }],
+    ['an effort without end', { effort: 3e38 }],
+    ['null for rows', { rows: null }],
+    ['options that the recipe does not have', { recipe: 'plain', batchSize: 3 }],
+  ])('refuses %s', async (_, change) => {
+    const given = wrong({ ...options, ...change });
+    await expectCode(() => Sisa.train(WIDTHS, dataset, given), 'ERR_INVALID_ARGUMENT');
+  });
+
+  it('refuses no rows, and other widths', async () => {
+    const none = { ...options, rows: [] };
+    await expectCode(() => Sisa.train(WIDTHS, dataset, none), 'ERR_EMPTY_SET');
+    await expectCode(() => Sisa.train([13, 64, 3], dataset, options), 'ERR_INVALID_ARGUMENT');
+    const plain = { ...options, recipe: 'plain' } as const;
+    await expectCode(() => Sisa.train([13, 64, 3], dataset, plain), 'ERR_INVALID_ARGUMENT');
+    const few = range(0, 10);
+    await expectCode(
+      () => Sisa.train(WIDTHS, dataset, { ...options, rows: few }),
+      'ERR_INVALID_ARGUMENT',
+    );
+  });
+});
