@@ -71,6 +71,7 @@ export async function bundle() {
 
 /** Every source as a module of its own in build/source/, for tests that run plain Node. */
 export async function transpile() {
+  rmSync(join(ROOT, 'build/source'), { recursive: true, force: true });
   const { build } = await import('esbuild');
   await build({
     absWorkingDir: ROOT,

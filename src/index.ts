@@ -6,12 +6,13 @@ export { type CsvOptions, loadCsv } from './data/csv.js';
 export type { OwnedData, Ownership } from './data/owned-data.js';
 export { loadParquet } from './data/parquet.js';
 export type { TableOptions } from './data/table.js';
-export { Dataset, type Rows } from './engine/dataset.js';
+export { Dataset } from './engine/dataset.js';
 export { Ensemble, type EnsembleMember } from './engine/ensemble.js';
 export type { Evaluation } from './engine/evaluation.js';
 export type { AffineMap, LabelledData } from './engine/labelled-data.js';
 export { type FisherOptions, Model, type TrainResult } from './engine/model.js';
 export { type Devices, devices, type Progress } from './engine/native.js';
+export type { RowSet, Rows } from './engine/row-set.js';
 export type { ComputeOptions, RunOptions } from './engine/run.js';
 export type { Schedule } from './engine/schedule.js';
 export type { TrainOptions } from './engine/training-pass.js';
@@ -35,8 +36,8 @@ export {
   type SisaRunOptions,
 } from './unlearn/sharded/sisa.js';
 export {
-  type RowSet,
   type Verification,
+  type VerificationSet,
   type VerifiedSet,
   type VerifyOptions,
   verify,

@@ -107,10 +107,10 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
   fisherScrub: [(...a) => api.fisherScrub(...a), [request, {}]],
   toSafetensors: [(...a) => api.toSafetensors(...a), [model, {}]],
   fromSafetensors: [(...a) => api.fromSafetensors(...a), [lethe.toSafetensors(model), {}]],
-  fromOnnx: [(...a) => api.fromOnnx(...a), [await lethe.toOnnx(model, dataset)]],
-  toOnnx: [(...a) => api.toOnnx(...a), [model, dataset]],
+  fromOnnx: [(...a) => api.fromOnnx(...a), [await lethe.toOnnx(model)]],
+  toOnnx: [(...a) => api.toOnnx(...a), [model, { dataset }]],
   verify: [(...a) => api.verify(...a), [model, sets, { threads: 1 }]],
-  share: [(...a) => api.share(...a), [1, 2]],
+  proportion: [(...a) => api.proportion(...a), [1, 2]],
   accuracy: [(...a) => api.accuracy(...a), [predictions]],
   gap: [(...a) => api.gap(...a), [predictions, predictions]],
   losses: [(...a) => api.losses(...a), [predictions]],
@@ -153,7 +153,7 @@ const FILE_FUNCTIONS: Record<string, (...values: unknown[]) => unknown> = {
   'Model.save': (path) => model.save(wrong(path)),
   'Sisa.load': (folder) => lethe.Sisa.load(wrong(folder)),
   'Sisa.save': (folder) => sisa.save(wrong(folder)),
-  saveOnnx: (path) => lethe.saveOnnx(model, dataset, wrong(path)),
+  saveOnnx: (path) => lethe.saveOnnx(model, wrong(path)),
   saveSafetensors: (path) => lethe.saveSafetensors(model, wrong(path)),
   loadOnnx: (path) => lethe.loadOnnx(wrong(path)),
   loadSafetensors: (path) => lethe.loadSafetensors(wrong(path)),
@@ -161,7 +161,7 @@ const FILE_FUNCTIONS: Record<string, (...values: unknown[]) => unknown> = {
   'loadCsv, label': (label) => lethe.loadCsv('missing', { label: wrong(label) }),
   loadParquet: (path) => lethe.loadParquet(wrong(path), { label: 'x' }),
   'loadParquet, owner': (owner) => lethe.loadParquet('', { label: '', owner: wrong(owner) }),
-  readIdx: (path) => lethe.readIdx(wrong(path)),
+  loadIdx: (path) => lethe.loadIdx(wrong(path)),
   'loadMnist, dir': (dir) => lethe.loadMnist({ dir: wrong(dir) }),
   'downloadMnist, dir': (dir) => lethe.downloadMnist({ dir: wrong(dir), mirrors: [] }),
   'openStore, path': (path) => lethe.openStore({ path: wrong(path) }),
@@ -205,12 +205,31 @@ describe.each(Object.entries(FUNCTIONS))('%s', (_, [call, valid]) => {
     }
   });
 
+  it('refuses a field that it does not know by its name', async () => {
+    for (const [place, value] of valid.entries()) {
+      if (!isOptions(value)) continue;
+      const thrown = await failure(() => call(...valid.with(place, { ...value, nonsense: 1 })));
+      expect(thrown).toMatchObject({
+        code: 'ERR_INVALID_ARGUMENT',
+        message: expect.stringContaining('"nonsense"'),
+      });
+    }
+  });
+
   it('refuses null for each of its arguments', async () => {
     for (const place of valid.keys()) {
       await expectCode(() => call(...valid.with(place, null)), 'ERR_INVALID_ARGUMENT');
     }
   });
 });
+
+/** Objects that only this call reads: not data, of which others may read more. */
+function isOptions(value: unknown): value is object {
+  const isPlain = Object.prototype.toString.call(value) === '[object Object]';
+  const data: unknown[] = [request, ownership, predictions, calibrated, activations, probed];
+  const isData = data.includes(value) || Object.hasOwn(value as object, 'retain');
+  return isPlain && Object.getPrototypeOf(value) === Object.prototype && !isData;
+}
 
 describe.each(Object.entries(FILE_FUNCTIONS))('%s', (_, call) => {
   it('takes text only', async () => {
@@ -227,7 +246,7 @@ it('names every function of the API above', () => {
     .map(([name]) => name);
   const untested = exported.filter((name) => !named.includes(name));
   const withoutArguments = ['availableThreads', 'device', 'devices'];
-  const elsewhere = ['LetheError', 'PhiloxStream', 'divide', 'sideBySide'];
+  const elsewhere = ['LetheError', 'PhiloxStream', 'RowSet', 'shareMachine', 'sideBySide'];
   expect(untested.sort()).toEqual([...withoutArguments, ...elsewhere].sort());
   onTestFinished(() => store.close());
 });

@@ -32,7 +32,7 @@ export function requireInstance<T>(name: string, value: T, type: Class<T>): T {
   return value;
 }
 
-/** Of an array: what has more is a mistake, and to copy it would take the memory. */
+/** Longer arrays are mistakes, and are refused before they are copied. */
 const MOST_ELEMENTS = 2 ** 24;
 
 /** A copy, which nobody else changes, and whose holes are undefined. */
@@ -110,6 +110,31 @@ export function requireOneOf<T extends string>(
     throw invalid(name, `one of ${allowed.map((item) => `"${item}"`).join(', ')}`, value);
   }
   return value as T;
+}
+
+/** The names that an object may have: one entry for each, so that the compiler finds a missing one. */
+export type Names<T> = Readonly<Record<keyof T, true>>;
+
+/**
+ * Something whose fields all have known names, those that are undefined aside: a misspelt option that
+ * nobody reads would be a silent mistake.
+ */
+export function requireNames<T extends object>(name: string, value: T, known: Names<T>): T {
+  const stray = Object.keys(given(requireObject(name, value))).find(
+    (key) => !Object.hasOwn(known, key),
+  );
+  if (stray === undefined) return value;
+  const names = Object.keys(known).sort().join(', ');
+  throw new LetheError(
+    'ERR_INVALID_ARGUMENT',
+    `${name} has the unknown field "${stray}": it may have ${names}`,
+  );
+}
+
+/** The fields of these names that are given, whatever else the object holds. */
+export function pick<T extends object>(value: T, names: Names<T>): T {
+  const entries = Object.keys(names).map((name) => [name, value[name as keyof T]]);
+  return given(Object.fromEntries(entries) as T);
 }
 
 /** Options to spread over defaults: without those that are undefined, which would hide the defaults. */

@@ -9,6 +9,7 @@ import {
   assembleTable,
   checkTableOptions,
   findColumns,
+  TABLE_OPTIONS,
   type TableColumns,
   type TableOptions,
   TextColumn,
@@ -33,7 +34,7 @@ const COPIES = 2.5;
 
 const FIRST_VALUES = 2 ** 16;
 
-/** Of one typed array. */
+/** The most elements of one typed array. */
 const MAX_VALUES = 2 ** 32;
 
 /** Rows from whose length that of the others is estimated. */
@@ -49,7 +50,7 @@ const SAMPLE_ROWS = 1000;
  */
 export async function loadCsv(path: string, options: CsvOptions): Promise<OwnedData> {
   requireText('path', path);
-  checkTableOptions(options);
+  checkTableOptions(options, { ...TABLE_OPTIONS, delimiter: true });
   const { delimiter = ',' } = options;
   if (requireText('delimiter', delimiter).length !== 1 || delimiter === '"') {
     throw new LetheError('ERR_INVALID_ARGUMENT', `delimiter must be one character: ${delimiter}`);

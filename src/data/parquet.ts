@@ -5,7 +5,7 @@ import { invalidData } from '../base/invalid-data.js';
 import { programPath } from '../base/package-root.js';
 import type { OwnedData } from './owned-data.js';
 import type { ParquetMessage, ParquetRequest } from './parquet-child.js';
-import { checkTableOptions, type TableOptions } from './table.js';
+import { checkTableOptions, TABLE_OPTIONS, type TableOptions } from './table.js';
 
 /**
  * Reads a table from a Parquet file, column by column and row group by row group. Features may be of any
@@ -19,7 +19,7 @@ import { checkTableOptions, type TableOptions } from './table.js';
  */
 export async function loadParquet(path: string, options: TableOptions): Promise<OwnedData> {
   requireText('path', path);
-  checkTableOptions(options);
+  checkTableOptions(options, TABLE_OPTIONS);
   const { label, owner, features, name, classNames } = options;
   const request: ParquetRequest = { path, options: { label, owner, features, name, classNames } };
   const { fork } = await import('node:child_process');

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { requireArray, requireObject, requireText } from '../base/arguments.js';
+import { type Names, requireArray, requireNames, requireText } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
@@ -22,9 +22,16 @@ export interface TableOptions {
   readonly classNames?: readonly string[];
 }
 
+export const TABLE_OPTIONS: Names<TableOptions> = {
+  ...{ label: true, owner: true, features: true, name: true, classNames: true },
+};
+
 /** @throws {LetheError} ERR_INVALID_ARGUMENT */
-export function checkTableOptions(options: TableOptions): void {
-  const { label, owner, features, name, classNames } = requireObject('options', options);
+export function checkTableOptions<Options extends TableOptions>(
+  options: Options,
+  names: Names<Options>,
+): void {
+  const { label, owner, features, name, classNames } = requireNames('options', options, names);
   requireText('label', label);
   if (owner !== undefined) requireText('owner', owner);
   if (name !== undefined) requireText('name', name);
@@ -35,7 +42,7 @@ export function checkTableOptions(options: TableOptions): void {
   }
 }
 
-/** Of a list that may be endless, in a message. */
+/** A message shows so many of a list that may be endless. */
 const SHOWN_NAMES = 20;
 
 /** Positions of columns in a file. */
@@ -84,7 +91,7 @@ export function findColumns(
   return { label: special[0]!, owner: special[1], features: chosen };
 }
 
-/** What a Map holds. */
+/** The most keys of a Map. */
 const MAX_DISTINCT = 2 ** 24;
 
 /** A column of texts, each text held once. */
@@ -165,7 +172,6 @@ export function assembleTable(
       columns,
       classes: classNames.length,
       features,
-      affine: { scale: 1, offset: 0 },
       labels: labels.rows.map((code) => classOf.get(found[code]!)!),
     },
     classNames,

@@ -1,7 +1,8 @@
 import {
+  type Names,
   requireInstance,
   requireInteger,
-  requireObject,
+  requireNames,
   requireOneOf,
   requirePositive,
 } from '../base/arguments.js';
@@ -29,6 +30,10 @@ export interface ZipfOptions {
   readonly seed?: number;
 }
 
+const ZIPF_OPTIONS: Names<ZipfOptions> = {
+  ...{ rows: true, users: true, exponent: true, order: true, seed: true },
+};
+
 /**
  * Subjects `user-0`, `user-1`, ... own ever fewer rows: counts are drawn multinomially with Zipf weights and
  * sorted in descending order, so that `user-0` is the top user. Each draw inverts the cumulative
@@ -37,7 +42,7 @@ export interface ZipfOptions {
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
 export function assignZipf(options: ZipfOptions): Ownership {
-  requireObject('options', options);
+  requireNames('options', options, ZIPF_OPTIONS);
   const { rows, users = 100, exponent = 1.5, order = 'contiguous', seed = 0 } = options;
   requireInteger('rows', rows, 1, MAX_ROWS);
   requireInteger('users', users, 1, MAX_USERS);
@@ -94,6 +99,10 @@ export interface ExclusiveOptions {
   readonly exclusiveClass?: number;
 }
 
+const EXCLUSIVE_OPTIONS: Names<ExclusiveOptions> = {
+  ...{ labels: true, users: true, exclusiveClass: true },
+};
+
 /**
  * The reference study's notebook 3: `user-0` owns every row of one class, the others share the rest in
  * equal contiguous blocks of floor(rest / (users - 1)) rows; the last one also takes the remainder.
@@ -101,7 +110,11 @@ export interface ExclusiveOptions {
  * @throws {LetheError} ERR_INVALID_ARGUMENT; ERR_EMPTY_SET: no row has that class.
  */
 export function assignExclusive(options: ExclusiveOptions): Ownership {
-  const { labels, users = 100, exclusiveClass = 0 } = requireObject('options', options);
+  const {
+    labels,
+    users = 100,
+    exclusiveClass = 0,
+  } = requireNames('options', options, EXCLUSIVE_OPTIONS);
   requireInstance('labels', labels, Uint32Array);
   requireInteger('users', users, 2, MAX_USERS);
   requireInteger('exclusiveClass', exclusiveClass, 0);

@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer';
-import { requireInteger, requireObject } from '../base/arguments.js';
+import { requireInteger, requireNames } from '../base/arguments.js';
 import { readContents, readStart } from '../base/contents.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
@@ -37,8 +37,8 @@ const MAX_HEADER_BYTES = MAGIC_BYTES + 4 * 255;
  * @throws {LetheError} ERR_IO; ERR_INVALID_DATA: see parseIdx, a broken gzip stream, or more than
  * `maxBytes`. ERR_OUT_OF_MEMORY, ERR_INVALID_ARGUMENT.
  */
-export async function readIdx(path: string, options: IdxOptions = {}): Promise<IdxArray> {
-  const { maxBytes = 2 ** 30 } = requireObject('options', options);
+export async function loadIdx(path: string, options: IdxOptions = {}): Promise<IdxArray> {
+  const { maxBytes = 2 ** 30 } = requireNames('options', options, { maxBytes: true });
   requireInteger('maxBytes', maxBytes, 1);
   const header = parseHeader(await readStart(path, MAX_HEADER_BYTES), path);
   const announced = header.bytes + header.values;

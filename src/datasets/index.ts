@@ -6,7 +6,7 @@ export {
   type ExclusiveOptions,
   type ZipfOptions,
 } from './assignment.js';
-export { type IdxArray, type IdxOptions, readIdx } from './idx.js';
+export { type IdxArray, type IdxOptions, loadIdx } from './idx.js';
 export { type LabelledIdx, labelledFromIdx } from './labelled-idx.js';
 export { loadMnist, type Mnist, type MnistOptions } from './mnist.js';
 export { type DownloadOptions, type DownloadProgress, downloadMnist } from './mnist-download.js';

@@ -1,7 +1,9 @@
 import {
+  type Names,
   requireArray,
   requireInstance,
   requireInteger,
+  requireNames,
   requireObject,
   requireText,
 } from '../base/arguments.js';
@@ -20,6 +22,10 @@ export interface LabelledIdx {
   readonly affine: AffineMap;
 }
 
+const SOURCE_NAMES: Names<LabelledIdx> = {
+  ...{ name: true, images: true, labels: true, classes: true, affine: true },
+};
+
 /**
  * Joins an array of images and one of their labels.
  *
@@ -27,7 +33,7 @@ export interface LabelledIdx {
  * counts, or a label that is not in 0..classes-1. ERR_INVALID_ARGUMENT.
  */
 export function labelledFromIdx(source: LabelledIdx): LabelledData {
-  const { name, images, labels, classes, affine } = requireObject('source', source);
+  const { name, images, labels, classes, affine } = requireNames('source', source, SOURCE_NAMES);
   requireText('name', name);
   for (const [array, { shape, values }] of Object.entries({
     images: requireObject('images', images),

@@ -1,10 +1,11 @@
 import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type Names,
   requireArray,
   requireFunction,
   requireInstance,
-  requireObject,
+  requireNames,
   requireText,
 } from '../base/arguments.js';
 import { readKnown } from '../base/contents.js';
@@ -40,6 +41,10 @@ export interface DownloadOptions {
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 
+const DOWNLOAD_OPTIONS: Names<DownloadOptions> = {
+  ...{ dir: true, mirrors: true, signal: true, onProgress: true },
+};
+
 /**
  * Downloads MNIST's four files, packed, and answers their folder. A file that is there and right is
  * left alone, a broken download goes on where it ended, and nothing stands under its final name before its
@@ -50,7 +55,7 @@ export interface DownloadOptions {
  * ERR_INVALID_ARGUMENT.
  */
 export async function downloadMnist(options: DownloadOptions = {}): Promise<string> {
-  const { dir = mnistCacheFolder() } = requireObject('options', options);
+  const { dir = mnistCacheFolder() } = requireNames('options', options, DOWNLOAD_OPTIONS);
   requireText('dir', dir);
   await downloadFiles(Object.values(MNIST_FILES), dir, options);
   return dir;

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { requireObject, requireText } from '../base/arguments.js';
+import { requireNames, requireText } from '../base/arguments.js';
 import { readKnown } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import type { AffineMap, LabelledData } from '../engine/labelled-data.js';
@@ -45,7 +45,7 @@ export async function loadMnist(options: MnistOptions = {}): Promise<Mnist> {
 
 /** A folder that the caller or the environment names is never replaced by another one. */
 export async function findMnist(options: MnistOptions = {}): Promise<string> {
-  const { dir } = requireObject('options', options);
+  const { dir } = requireNames('options', options, { dir: true });
   if (dir !== undefined && requireText('dir', dir) === '') {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'dir is empty: name a folder, or leave it out');
   }

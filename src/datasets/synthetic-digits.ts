@@ -1,4 +1,4 @@
-import { requireInteger, requireObject } from '../base/arguments.js';
+import { type Names, requireInteger, requireNames } from '../base/arguments.js';
 import { requireMemory } from '../base/memory.js';
 import { PhiloxPurpose, PhiloxStream } from '../base/philox.js';
 import type { LabelledData } from '../engine/labelled-data.js';
@@ -9,7 +9,7 @@ const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 const CLASSES = 10;
 
-/** Of one typed array's length. */
+/** So that the pixels fit one typed array. */
 const MAX_ROWS = Math.floor((2 ** 32 - 1) / PIXELS);
 
 /** Pixels that a glyph's unit square is wide and high before it is distorted. */
@@ -33,6 +33,8 @@ export interface DigitsOptions {
   readonly seed?: number;
 }
 
+const DIGITS_OPTIONS: Names<DigitsOptions> = { trainRows: true, testRows: true, seed: true };
+
 /**
  * Drawn digits in MNIST's shape, for where MNIST is not at hand: strokes, each corner moved a little, under a random
  * affine map, with a pen of random width, and noise. Every byte is a function of the seed; only IEEE
@@ -49,7 +51,11 @@ export function syntheticDigits(options: DigitsOptions = {}): {
   train: LabelledData;
   test: LabelledData;
 } {
-  const { trainRows = 60_000, testRows = 10_000, seed = 0 } = requireObject('options', options);
+  const {
+    trainRows = 60_000,
+    testRows = 10_000,
+    seed = 0,
+  } = requireNames('options', options, DIGITS_OPTIONS);
   requireInteger('trainRows', trainRows, 1, MAX_ROWS);
   requireInteger('testRows', testRows, 1, MAX_ROWS);
   requireMemory('the synthetic digits', (trainRows + testRows) * (PIXELS + 4));

@@ -1,7 +1,9 @@
-import { requireInstance, requireInteger, requireObject } from '../base/arguments.js';
-import type { Dataset, Rows } from './dataset.js';
+import { type Names, requireInstance, requireInteger, requireNames } from '../base/arguments.js';
+import type { Dataset } from './dataset.js';
 import { Model } from './model.js';
-import type { RunOptions } from './run.js';
+import { Parameters } from './parameters.js';
+import type { Rows } from './row-set.js';
+import { RUN_OPTIONS, type RunOptions } from './run.js';
 
 /** What a layer gives for some rows, float32 [rows, units]. */
 export interface Activations {
@@ -9,25 +11,31 @@ export interface Activations {
   readonly units: number;
 }
 
+export interface ActivationOptions extends RunOptions {
+  /** 1 for the first hidden layer; default: the last one. */
+  readonly layer?: number;
+}
+
+const OPTIONS: Names<ActivationOptions> = { ...RUN_OPTIONS, layer: true };
+
 /**
  * What a hidden layer gives for the rows, after ReLU.
  *
- * @param layer 1 for the first hidden layer; default: the last one
  * @throws {LetheError} ERR_INVALID_ARGUMENT: the model has no such layer. As Model.logits.
  */
 export async function hiddenActivations(
   model: Model,
   dataset: Dataset,
   rows: Rows,
-  options: RunOptions & { readonly layer?: number } = {},
+  options: ActivationOptions = {},
 ): Promise<Activations> {
   requireInstance('model', model, Model);
   const hidden = model.widths.length - 2;
-  const { layer = hidden, ...run } = requireObject('options', options);
+  const { layer = hidden, ...run } = requireNames('options', options, OPTIONS);
   requireInteger('layer', layer, 1, hidden);
   const widths = model.widths.slice(0, layer + 1);
-  const size = widths.slice(1).reduce((sum, units, l) => sum + (widths[l]! + 1) * units, 0);
-  const below = Model.fromParameters(widths, model.parameters().subarray(0, size));
+  const parameters = new Parameters(model.widths, model.parameters());
+  const below = Model.fromParameters(widths, parameters.below(layer));
   const values = await below.logits(dataset, rows, run);
   for (let i = 0; i < values.length; i++) values[i] = Math.max(0, values[i]!);
   return { values, units: widths.at(-1)! };

@@ -1,19 +1,26 @@
-import { ofLayers } from './of-layers.js';
-import type { Plan } from './pass.js';
+import { layersOf } from './layout.js';
 
-/** Multiply-adds of a network, biases aside, zeros of the input not skipped. */
+/** Multiply-adds of whatever takes notable time, biases aside, zeros of the input not skipped. */
 
-/** Of the forward pass, a row. */
-export function forwardWork(widths: readonly number[]): number {
-  return ofLayers(widths, (inputs, outputs) => inputs * outputs);
+/** The sum of what each layer takes, by its inputs and outputs. */
+function overLayers(
+  widths: readonly number[],
+  work: (inputs: number, outputs: number) => number,
+): number {
+  return layersOf(widths).reduce((sum, { inputs, outputs }) => sum + work(inputs, outputs), 0);
 }
 
-/** Of a training step, a row: forward, the gradients of the weights, and those of hidden layers. */
+/** The forward pass of a row; also how many weights there are. */
+export function forwardWork(widths: readonly number[]): number {
+  return overLayers(widths, (inputs, outputs) => inputs * outputs);
+}
+
+/** A row's part of a training step: forward, the gradients of the weights, and those of hidden layers. */
 export function trainingWork(widths: readonly number[]): number {
   return 3 * forwardWork(widths) - widths[0]! * widths[1]!;
 }
 
-/** Of rows that go forward and of which only some go back. */
+/** Rows that go forward, of which only some go back. */
 export function selectiveWork(
   widths: readonly number[],
   forwarded: number,
@@ -22,12 +29,56 @@ export function selectiveWork(
   return trained * trainingWork(widths) + (forwarded - trained) * forwardWork(widths);
 }
 
-/** Of a pass of training that has visited so many rows. */
+/** A pass of training that has visited so many rows, of each batch the `hardest` alone going back. */
 export function passWork(
   widths: readonly number[],
   visited: number,
-  { hardest, batchSize = 128 }: Pick<Plan, 'hardest' | 'batchSize'>,
+  {
+    hardest,
+    batchSize = 128,
+  }: { readonly hardest?: number | undefined; readonly batchSize?: number | undefined },
 ): number {
   const trained = hardest === undefined ? visited : (visited * hardest) / batchSize;
   return selectiveWork(widths, visited, trained);
+}
+
+/** A linear map of so many rows. */
+export function mapWork(rows: number, { weights }: { readonly weights: Float32Array }): number {
+  return rows * weights.length;
+}
+
+/** A linear map of `inputs` to `components`, folded into a layer of `outputs`. */
+export function foldWork(inputs: number, components: number, outputs: number): number {
+  return outputs * components * inputs;
+}
+
+/** Means and variances of columns. */
+export function columnStatisticsWork(rows: number, columns: number): number {
+  return 2 * rows * columns;
+}
+
+/** Principal components, the smaller parts of their computation included. */
+export function principalComponentsWork(rows: number, columns: number, components: number): number {
+  const followed = components + 10;
+  if (followed >= columns) return (rows * columns ** 2) / 2 + 6 * columns ** 3;
+  const products = 5 * rows * columns * followed + (rows + columns) * followed ** 2;
+  const orthonormalization = 4 * columns * followed ** 2;
+  const eigenvectors = 6 * followed ** 3;
+  return products + orthonormalization + eigenvectors;
+}
+
+/** The Kronecker factors for a row, beside its way forth and back. */
+export function kroneckerFactorsWork(widths: readonly number[]): number {
+  const half = (size: number) => (size * (size + 1)) / 2;
+  return overLayers(widths, (inputs, outputs) => half(inputs + 1) + half(outputs));
+}
+
+/** A Kronecker system's solution: two Cholesky factorizations and their solutions a layer. */
+export function kroneckerSolveWork(widths: readonly number[]): number {
+  const solve = (size: number, rightHandSides: number) =>
+    size ** 3 / 6 + size ** 2 * rightHandSides;
+  return overLayers(
+    widths,
+    (inputs, outputs) => solve(outputs, inputs + 1) + solve(inputs + 1, outputs),
+  );
 }

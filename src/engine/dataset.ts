@@ -1,29 +1,41 @@
 import {
-  describeValue,
+  type Names,
   requireFinite,
   requireInteger,
+  requireNames,
   requireObject,
   requireText,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
-import type { AffineMap, LabelledData } from './labelled-data.js';
+import { indicesBelow } from '../base/indices.js';
+import { type AffineMap, IDENTITY, type LabelledData } from './labelled-data.js';
+import { MOST_UNITS } from './layout.js';
 import { callNative, type NativeDataset } from './native.js';
+import { RowSet, type RowSpace, type Rows, requireIndices } from './row-set.js';
 
-/** Row indices of a data set; a subset is always such a list, never a copy of rows. */
-export type Rows = Uint32Array | readonly number[];
+/** What a data set is made of, its features aside. */
+export type DatasetFacts = Omit<LabelledData, 'features'>;
 
-/** Of a selection: as many as a network can have inputs. */
-const MOST_COLUMNS = 2 ** 20;
+export interface SelectOptions {
+  /** In any order, and as often as they are wanted; default: all. */
+  readonly columns?: Uint32Array | readonly number[];
+}
+
+const DATA_NAMES: Names<LabelledData> = {
+  ...{ name: true, rows: true, columns: true, classes: true },
+  ...{ features: true, affine: true, labels: true },
+};
 
 /**
  * A data set in native memory: immutable, row-major [rows, columns], one label a row. Bytes stay
  * bytes and are normalized on the fly by the affine map.
  */
-export class Dataset {
+export class Dataset implements RowSpace {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
   readonly classes: number;
+  /** From the features as they are held to the network's input; the identity for float32. */
   readonly affine: AffineMap;
   /** [rows]; do not change it. */
   readonly labels: Uint32Array;
@@ -34,14 +46,15 @@ export class Dataset {
    * Copies the data into native memory.
    *
    * @throws {LetheError} ERR_INVALID_ARGUMENT: features that are not finite, labels out of range,
-   * sizes that do not fit each other. ERR_OUT_OF_MEMORY.
+   * sizes that do not fit each other, an affine map that is missing for bytes or would be ignored.
+   * ERR_OUT_OF_MEMORY.
    */
   constructor(data: LabelledData);
-  /** @internal Of what is in native memory already. */
-  constructor(data: Omit<LabelledData, 'features'>, handle: NativeDataset);
-  constructor(data: LabelledData | Omit<LabelledData, 'features'>, handle?: NativeDataset) {
+  /** @internal Features that are in native memory already. */
+  constructor(data: DatasetFacts, handle: NativeDataset);
+  constructor(data: LabelledData | DatasetFacts, handle?: NativeDataset) {
     this.handle = handle ?? intoNativeMemory(data as LabelledData);
-    const { name, labels, rows, columns, classes, affine } = data;
+    const { name, labels, rows, columns, classes, affine = IDENTITY } = data;
     this.name = name;
     this.rows = rows;
     this.columns = columns;
@@ -51,30 +64,48 @@ export class Dataset {
   }
 
   /**
-   * A data set of these rows alone, in this order, and of these columns; default: all. It shares
-   * nothing with this one.
+   * A data set of these rows alone, in this order, and of these columns. It shares nothing with this
+   * one.
    *
    * @throws {LetheError} ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_INVALID_ARGUMENT: columns that are
    * none. ERR_OUT_OF_MEMORY.
    */
-  select(rows: Rows, options: { readonly columns?: Rows } = {}): Dataset {
-    const selected = this.checkNonEmptyRows(rows, 'selection');
-    const { columns: wanted } = requireObject('options', options);
-    const columns = wanted === undefined ? firstWhole(this.columns) : this.#checkColumns(wanted);
+  select(rows: Rows, options: SelectOptions = {}): Dataset {
+    const selected = this.nonEmptyRowSet(rows, 'selection');
+    const { columns: wanted } = requireNames('options', options, { columns: true });
+    const columns = wanted === undefined ? indicesBelow(this.columns) : this.#checkColumns(wanted);
+    const { positions } = selected;
     const handle = callNative(
-      (addon) => new addon.Dataset({ source: this.handle, rows: selected, columns }),
+      (addon) => new addon.Dataset({ source: this.handle, rows: positions, columns }),
     );
-    const labels = selected.map((row) => this.labels[row]!);
     const { name, classes, affine } = this;
+    const labels = selected.gather(this.labels);
     return new Dataset(
       { name, labels, rows: selected.length, columns: columns.length, classes, affine },
       handle,
     );
   }
 
-  /** All row indices, ascending. */
-  allRows(): Uint32Array {
-    return firstWhole(this.rows);
+  /** All rows, in ascending order. */
+  allRows(): RowSet {
+    return RowSet.trusted(this, indicesBelow(this.rows));
+  }
+
+  /**
+   * Rows of this data set, checked once for all that takes them.
+   *
+   * @throws {LetheError} ERR_INVALID_ROWS: out of range, negative, fractional, given twice, or of
+   * another data set. ERR_INVALID_ARGUMENT: no list.
+   */
+  rowSet(rows: Rows): RowSet {
+    return RowSet.of(this, rows);
+  }
+
+  /** As rowSet, but an empty one is ERR_EMPTY_SET; `what` names the set in the message. */
+  nonEmptyRowSet(rows: Rows, what: string): RowSet {
+    const checked = this.rowSet(rows);
+    if (checked.length > 0) return checked;
+    throw new LetheError('ERR_EMPTY_SET', `the ${what} of ${this.name} is empty`);
   }
 
   /**
@@ -83,101 +114,27 @@ export class Dataset {
    * @throws {LetheError} ERR_INVALID_ROWS
    */
   normalized(rows: Rows): Float32Array {
-    const checked = this.checkRows(rows);
-    return callNative(() => this.handle.normalized({ rows: checked }));
+    const { positions } = this.rowSet(rows);
+    return callNative(() => this.handle.normalized({ rows: positions }));
   }
 
-  /**
-   * The rows as indices of this data set, each at most once: a copy, which nobody else changes.
-   *
-   * @throws {LetheError} ERR_INVALID_ROWS: out of range, negative, fractional or given twice.
-   * ERR_INVALID_ARGUMENT: no list.
-   */
-  checkRows(rows: Rows): Uint32Array {
-    return this.#check(rows, new Uint8Array(this.rows));
-  }
-
-  /** As checkRows, but of two lists, of which no row may be in both. */
-  checkDisjointRows(first: Rows, second: Rows): [Uint32Array, Uint32Array] {
-    const seen = new Uint8Array(this.rows);
-    return [this.#check(first, seen), this.#check(second, seen)];
-  }
-
-  /** In any order, and as often as they are wanted. */
-  #checkColumns(wanted: Rows): Uint32Array {
+  #checkColumns(wanted: Uint32Array | readonly number[]): Uint32Array {
     const { length } = requireIndices('columns', wanted);
-    requireInteger('the number of columns', length, 1, MOST_COLUMNS);
+    requireInteger('the number of columns', length, 1, MOST_UNITS);
     return Uint32Array.from(wanted, (column) =>
       requireInteger('a column', column, 0, this.columns - 1),
     );
   }
-
-  #check(rows: Rows, seen: Uint8Array): Uint32Array {
-    requireIndices('rows', rows);
-    // Of more rows than there are, one is out of range or given twice before the last place is taken.
-    const checked = new Uint32Array(Math.min(rows.length, this.rows));
-    // By index: iterating an array whose memory was given away throws an error of its own.
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i]!;
-      if (!Number.isInteger(row) || row < 0 || row >= this.rows) {
-        throw new LetheError(
-          'ERR_INVALID_ROWS',
-          `row ${describeValue(row)} is not one of the ${this.rows} rows of ${this.name}`,
-        );
-      }
-      if (seen[row]) {
-        throw new LetheError('ERR_INVALID_ROWS', `row ${row} of ${this.name} is given twice`);
-      }
-      seen[row] = 1;
-      checked[i] = row;
-    }
-    return checked;
-  }
-
-  /** As checkRows, but an empty list is ERR_EMPTY_SET; `what` names the set in the message. */
-  checkNonEmptyRows(rows: Rows, what: string): Uint32Array {
-    const checked = this.checkRows(rows);
-    if (checked.length === 0) {
-      throw new LetheError('ERR_EMPTY_SET', `the ${what} of ${this.name} is empty`);
-    }
-    return checked;
-  }
-}
-
-/** Both lists, one after the other. */
-export function joinRows(first: Uint32Array, second: Uint32Array): Uint32Array {
-  const joined = new Uint32Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
-  return joined;
-}
-
-function requireIndices(name: string, value: Rows): Rows {
-  if (value instanceof Uint32Array || Array.isArray(value)) return value;
-  throw new LetheError(
-    'ERR_INVALID_ARGUMENT',
-    `${name} must be a Uint32Array or an array, but is ${describeValue(value)}`,
-  );
-}
-
-/** 0, 1, ... count - 1: a loop, for of sixty thousand rows Uint32Array.from takes milliseconds. */
-export function firstWhole(count: number): Uint32Array {
-  const numbers = new Uint32Array(count);
-  for (let i = 0; i < count; i++) numbers[i] = i;
-  return numbers;
 }
 
 function intoNativeMemory(data: LabelledData): NativeDataset {
-  const { name, features, labels, rows, columns, classes, affine } = requireObject('data', data);
+  const { name, features, labels, rows, columns, classes } = requireNames('data', data, DATA_NAMES);
   requireText('name', name);
   requireInteger('rows', rows, 1);
   requireInteger('columns', columns, 1);
   requireInteger('classes', classes, 1);
   requireObject('features', features);
   requireObject('labels', labels);
-  requireObject('affine', affine);
-  requireFinite('scale', affine.scale);
-  requireFinite('offset', affine.offset);
   if (features.length !== rows * columns || labels.length !== rows) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
@@ -185,7 +142,38 @@ function intoNativeMemory(data: LabelledData): NativeDataset {
         `${features.length} and ${labels.length} values given`,
     );
   }
+  const affine = checkAffine(features, data.affine);
   return callNative(
     (addon) => new addon.Dataset({ features, labels, columns, classes, ...affine }),
   );
+}
+
+/**
+ * The map of these features, which is applied: bytes need one, float32 features are the network's
+ * inputs already.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT
+ */
+export function checkAffine(
+  features: Uint8Array | Float32Array,
+  affine: AffineMap | undefined,
+): AffineMap {
+  const isFloat = features instanceof Float32Array;
+  if (affine === undefined) {
+    if (isFloat) return IDENTITY;
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      'bytes need an affine map to the inputs of the network: give affine: {scale, offset}',
+    );
+  }
+  const { scale, offset } = requireNames('affine', affine, { scale: true, offset: true });
+  requireFinite('scale', scale);
+  requireFinite('offset', offset);
+  if (isFloat && (scale !== IDENTITY.scale || offset !== IDENTITY.offset)) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      'float32 features are used as they are: map them yourself and leave affine out, or give bytes',
+    );
+  }
+  return { scale, offset };
 }

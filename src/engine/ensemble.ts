@@ -1,18 +1,14 @@
-import {
-  requireArray,
-  requireInstance,
-  requireObject,
-  requirePositive,
-} from '../base/arguments.js';
+import { requireArray, requireInstance, requireNames, requirePositive } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
-import { Dataset, type Rows } from './dataset.js';
+import { Dataset } from './dataset.js';
 import { type Evaluation, evaluateRows, logSoftmax } from './evaluation.js';
 import { Model } from './model.js';
+import type { Rows } from './row-set.js';
 import { checkRunOptions, type RunOptions } from './run.js';
 
 export interface EnsembleMember {
   readonly model: Model;
-  /** In the mean, beside those of the others; above 0. E.g. the rows that it was trained on. */
+  /** How much it counts in the mean beside the others; above 0. E.g. the rows that it was trained on. */
   readonly weight: number;
 }
 
@@ -29,7 +25,7 @@ export class Ensemble {
   constructor(members: readonly EnsembleMember[]) {
     this.members = Object.freeze(
       requireArray('members', members).map((member) => {
-        const { model, weight } = requireObject('a member', member);
+        const { model, weight } = requireNames('a member', member, { model: true, weight: true });
         requireInstance('the model of a member', model, Model);
         return { model, weight: requirePositive('the weight of a member', weight) };
       }),
@@ -65,8 +61,8 @@ export class Ensemble {
     const { onProgress, ...run } = checkRunOptions(options);
     const { shares, classes } = this;
     requireInstance('dataset', dataset, Dataset);
-    const checked = dataset.checkNonEmptyRows(rows, 'set of rows');
-    // All at this moment: a member may be trained on while others answer.
+    const checked = dataset.nonEmptyRowSet(rows, 'set of rows');
+    // Snapshots: a member may be trained on while others answer.
     const models = this.members.map(({ model }) => model.clone());
     let mean: Float64Array | undefined;
     for (const [i, model] of models.entries()) {

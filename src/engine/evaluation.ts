@@ -1,7 +1,7 @@
 import { requireInstance } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
-import { Dataset, type Rows } from './dataset.js';
-import type { Model } from './model.js';
+import { Dataset } from './dataset.js';
+import type { RowSet, Rows } from './row-set.js';
 import type { RunOptions } from './run.js';
 
 /** How a model does on a set of rows. */
@@ -82,21 +82,27 @@ export function evaluateLogits(
   return { rows, correct, accuracy: (100 * correct) / rows, loss: loss / rows };
 }
 
-/** How whatever answers with logits does on rows of a data set of no more classes. */
+/** What answers with logits: a model, or several together. */
+interface Classifier {
+  readonly classes: number;
+  logits(dataset: Dataset, rows: RowSet, options: RunOptions): Promise<Float32Array>;
+}
+
+/** How a classifier does on rows of a data set of no more classes. */
 export async function evaluateRows(
-  model: Pick<Model, 'classes' | 'logits'>,
+  model: Classifier,
   dataset: Dataset,
   rows: Rows,
   options: RunOptions,
 ): Promise<Evaluation> {
   requireInstance('dataset', dataset, Dataset);
-  const checked = dataset.checkNonEmptyRows(rows, 'set of rows');
+  const checked = dataset.nonEmptyRowSet(rows, 'set of rows');
   if (dataset.classes > model.classes) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
       `${dataset.name} has ${dataset.classes} classes, but the model ${model.classes}`,
     );
   }
-  const labels = checked.map((row) => dataset.labels[row]!);
-  return evaluateLogits(await model.logits(dataset, checked, options), model.classes, labels);
+  const logits = await model.logits(dataset, checked, options);
+  return evaluateLogits(logits, model.classes, checked.gather(dataset.labels));
 }

@@ -1,15 +1,16 @@
+import { forwardWork } from './cost.js';
 import type { Dataset } from './dataset.js';
-import { joinFloats } from './join-floats.js';
-import type { Model } from './model.js';
-import { ofLayers } from './of-layers.js';
+import type { Network } from './native.js';
+import { concatenate } from './parameters.js';
 import { pass } from './pass.js';
+import type { RowSet } from './row-set.js';
 import { checkRunOptions, type RunOptions } from './run.js';
 import { shareReporter, sideBySide } from './side-by-side.js';
 
 /** Rows a step when nothing is learned: large enough to keep the kernels busy. */
 const BATCH = 512;
 
-/** Of the weights, of which every part packs its own: beyond it one pass with all threads is better. */
+/** Every part packs weights of its own; beyond so many together, one pass with all threads is better. */
 const MOST_WEIGHTS = 2 ** 24;
 
 /**
@@ -18,20 +19,19 @@ const MOST_WEIGHTS = 2 ** 24;
  * CUDA device one pass takes them all.
  */
 export async function forward(
-  model: Model,
+  network: Network,
   dataset: Dataset,
-  rows: Uint32Array,
+  rows: RowSet,
   kind: 'logits' | 'rowLosses',
   options: RunOptions,
 ): Promise<Float32Array> {
   const { threads, device, signal: wanted, onProgress } = checkRunOptions(options);
-  const passOver = async (part: Uint32Array, run: RunOptions) => {
+  const passOver = async (part: RowSet, run: RunOptions) => {
     const plan = { rows: part, batchSize: BATCH };
-    return (await pass(model, dataset, plan, { target: 'label' }, { kind }, run)).values!;
+    return (await pass(network, dataset, plan, { target: 'label' }, { kind }, run)).values!;
   };
   const steps = Math.ceil(rows.length / BATCH);
-  const weights = ofLayers(model.widths, (inputs, outputs) => inputs * outputs);
-  const copies = Math.floor(MOST_WEIGHTS / weights);
+  const copies = Math.floor(MOST_WEIGHTS / forwardWork(network.widths));
   const count = device === 'cuda' ? 1 : Math.min(threads, steps, copies);
   if (count < 2) return passOver(rows, options);
   const parts = partsOf(rows, count);
@@ -53,12 +53,12 @@ export async function forward(
     },
     wanted,
   );
-  return joinFloats(values);
+  return concatenate(...values);
 }
 
 /** As even as they can be. */
-function partsOf(rows: Uint32Array, count: number): Uint32Array[] {
+function partsOf(rows: RowSet, count: number): RowSet[] {
   return Array.from({ length: count }, (_, part) =>
-    rows.subarray((part * rows.length) / count, ((part + 1) * rows.length) / count),
+    rows.slice((part * rows.length) / count, ((part + 1) * rows.length) / count),
   );
 }

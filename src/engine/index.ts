@@ -3,7 +3,6 @@
 export { availableThreads } from '../base/available-threads.js';
 export { PhiloxPurpose, PhiloxStream } from '../base/philox.js';
 export { type Activations, hiddenActivations } from './activations.js';
-export type { Rows } from './dataset.js';
 export type { Evaluation } from './evaluation.js';
 export { type KroneckerSystem, kroneckerSolve } from './kronecker.js';
 export type { AffineMap, LabelledData } from './labelled-data.js';
@@ -25,6 +24,7 @@ export {
 export { parameterHash } from './parameter-hash.js';
 export { type Objective, type Plan, pass, type Sink } from './pass.js';
 export type { Exportable, Predictor } from './predictor.js';
+export { RowSet, type Rows } from './row-set.js';
 export type { ComputeOptions, RunOptions } from './run.js';
 export type { Schedule } from './schedule.js';
 export type { TrainOptions } from './training-pass.js';

@@ -1,6 +1,5 @@
-import { requireInstance, requireObject, requirePositive } from '../base/arguments.js';
-import { checkWidths } from './model.js';
-import { ofLayers } from './of-layers.js';
+import { type Names, requireInstance, requireNames, requirePositive } from '../base/arguments.js';
+import { checkWidths } from './layout.js';
 import { type RunOptions, runNative } from './run.js';
 
 /** A linear system in the Fisher information as its Kronecker factors give it. */
@@ -13,6 +12,10 @@ export interface KroneckerSystem {
   /** Added to the Fisher information, split between the factors of each layer; above 0. */
   readonly damping: number;
 }
+
+const SYSTEM_NAMES: Names<KroneckerSystem> = {
+  ...{ widths: true, factors: true, gradient: true, damping: true },
+};
 
 /**
  * The gradient times the inverse of the damped Fisher information, one value per parameter: the same
@@ -27,30 +30,14 @@ export async function kroneckerSolve(
   system: KroneckerSystem,
   options: RunOptions = {},
 ): Promise<Float32Array> {
-  const { widths, factors, gradient, damping } = requireObject('system', system);
+  const { widths, factors, gradient, damping } = requireNames('system', system, SYSTEM_NAMES);
   const request = {
-    widths: checkWidths(widths),
+    widths: Uint32Array.from(checkWidths(widths)),
     factors: requireInstance('factors', factors, Float32Array),
     gradient: requireInstance('gradient', gradient, Float32Array),
     damping: requirePositive('damping', damping),
   };
   return runNative(options, (addon, { threads }, onProgress) =>
     addon.kroneckerSolve({ ...request, threads }, onProgress),
-  );
-}
-
-/** The multiply-adds of the factors for one row, beside those of the way forth and back. */
-export function kroneckerFactorsWork(widths: readonly number[]): number {
-  const half = (size: number) => (size * (size + 1)) / 2;
-  return ofLayers(widths, (inputs, outputs) => half(inputs + 1) + half(outputs));
-}
-
-/** The multiply-adds of `kroneckerSolve`: two Cholesky factorizations and their solutions a layer. */
-export function kroneckerSolveWork(widths: readonly number[]): number {
-  const solve = (size: number, rightHandSides: number) =>
-    size ** 3 / 6 + size ** 2 * rightHandSides;
-  return ofLayers(
-    widths,
-    (inputs, outputs) => solve(outputs, inputs + 1) + solve(inputs + 1, outputs),
   );
 }

@@ -4,6 +4,8 @@ export interface AffineMap {
   readonly offset: number;
 }
 
+export const IDENTITY: AffineMap = { scale: 1, offset: 0 };
+
 /** Rows of features with one class label each, as a reader hands them to the engine. */
 export interface LabelledData {
   /** The data set's name, e.g. `MNIST train`; every output that rests on the data shows it. */
@@ -11,10 +13,10 @@ export interface LabelledData {
   readonly rows: number;
   readonly columns: number;
   readonly classes: number;
-  /** Row-major [rows, columns]: raw bytes, or float32 values. */
+  /** Row-major [rows, columns]: raw bytes, or float32 values as the network takes them. */
   readonly features: Uint8Array | Float32Array;
-  /** Maps raw bytes to the network's input; float32 features are used as they are. */
-  readonly affine: AffineMap;
+  /** Maps raw bytes to the network's input; float32 features need none, and take none but the identity. */
+  readonly affine?: AffineMap;
   /** [rows], each in 0..classes-1. */
   readonly labels: Uint32Array;
 }

@@ -1,9 +1,12 @@
-import { requireInstance, requireInteger, requireObject } from '../base/arguments.js';
+import { type Names, requireInstance, requireInteger, requireNames } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
+import { indicesBelow } from '../base/indices.js';
 import { requireMemory } from '../base/memory.js';
-import { Dataset, firstWhole, type Rows } from './dataset.js';
-import { MOST_UNITS, Model } from './model.js';
-import { type RunOptions, runNative } from './run.js';
+import { Dataset } from './dataset.js';
+import { MOST_UNITS } from './layout.js';
+import { Model } from './model.js';
+import type { Rows } from './row-set.js';
+import { RUN_OPTIONS, type RunOptions, runNative } from './run.js';
 
 /**
  * x -> W x + b on the inputs of a network, fixed before training: a projection (principal components, a
@@ -24,6 +27,9 @@ export interface MapOptions extends RunOptions {
   readonly rows?: Rows;
 }
 
+const LINEAR_MAP: Names<LinearMap> = { weights: true, bias: true, columns: true };
+const MAP_OPTIONS: Names<MapOptions> = { ...RUN_OPTIONS, rows: true };
+
 /**
  * The data set with its rows mapped: float32 features, the same labels and classes. Progress counts
  * rows.
@@ -39,30 +45,37 @@ export async function mapDataset(
 ): Promise<Dataset> {
   requireInstance('dataset', dataset, Dataset);
   const { columns, weights, bias, outputs } = checkMap(map, dataset.columns);
-  const { rows: wanted } = requireObject('options', options);
-  const rows =
-    wanted === undefined ? dataset.allRows() : dataset.checkNonEmptyRows(wanted, 'set of rows');
-  const handle = await runNative(options, (addon, { threads }, onProgress) =>
-    addon.mapRows({ source: dataset.handle, rows, columns, weights, bias, threads }, onProgress),
+  const { rows: wanted = dataset.allRows(), ...run } = requireNames(
+    'options',
+    options,
+    MAP_OPTIONS,
   );
-  const labels = wanted === undefined ? dataset.labels : rows.map((row) => dataset.labels[row]!);
+  const rows = dataset.nonEmptyRowSet(wanted, 'set of rows');
+  const { positions } = rows;
+  const handle = await runNative(run, (addon, { threads }, onProgress) =>
+    addon.mapRows(
+      { source: dataset.handle, rows: positions, columns, weights, bias, threads },
+      onProgress,
+    ),
+  );
   return new Dataset(
     {
       name: `${dataset.name}, mapped to ${outputs} features`,
-      labels,
+      labels: rows.gather(dataset.labels),
       rows: rows.length,
       columns: outputs,
       classes: dataset.classes,
-      affine: { scale: 1, offset: 0 },
     },
     handle,
   );
 }
 
 export interface FoldOptions extends RunOptions {
-  /** Of the map; to be given where it has `columns`. */
+  /** How many inputs the map has; to be given where it reads some `columns` alone. */
   readonly inputs?: number;
 }
+
+const FOLD_OPTIONS: Names<FoldOptions> = { ...RUN_OPTIONS, inputs: true };
 
 /**
  * The model of the original inputs: its first layer is W1 W, b1 + W1 b, and 0 for inputs that the map
@@ -78,7 +91,7 @@ export async function foldLinearMap(
   options: FoldOptions = {},
 ): Promise<Model> {
   requireInstance('model', model, Model);
-  const { inputs: wanted, ...run } = requireObject('options', options);
+  const { inputs: wanted, ...run } = requireNames('options', options, FOLD_OPTIONS);
   const inputs =
     wanted === undefined ? inputsOf(map) : requireInteger('inputs', wanted, 1, MOST_UNITS);
   const { columns, weights, bias, outputs } = checkMap(map, inputs);
@@ -100,7 +113,7 @@ export async function foldLinearMap(
 }
 
 function inputsOf(map: LinearMap): number {
-  const { weights, bias, columns } = requireObject('map', map);
+  const { weights, bias, columns } = requireNames('map', map, LINEAR_MAP);
   if (columns !== undefined) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
@@ -114,7 +127,7 @@ function inputsOf(map: LinearMap): number {
 
 /** The map, checked, with the columns that it reads: a copy, which nobody else changes. */
 function checkMap(map: LinearMap, inputs: number) {
-  const { weights, bias, columns } = requireObject('map', map);
+  const { weights, bias, columns } = requireNames('map', map, LINEAR_MAP);
   requireInstance('the weights of the map', weights, Float32Array);
   requireInstance('the bias of the map', bias, Float32Array);
   if (columns !== undefined) {
@@ -136,5 +149,5 @@ function checkMap(map: LinearMap, inputs: number) {
         `inputs, at least one of each, here ${outputs} x ${Number.isInteger(read) ? read : 'a whole number'}`,
     );
   }
-  return { weights, bias, outputs, columns: columns?.slice() ?? firstWhole(inputs) };
+  return { weights, bias, outputs, columns: columns?.slice() ?? indicesBelow(inputs) };
 }

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { LetheError } from '../base/errors.js';
 import { replaceFile } from '../base/files.js';
 import { fromLittleEndian } from '../base/little-endian.js';
-import { stateDictTensors, usualLayerNames } from '../formats/state-dict.js';
+import { layersOf } from './layout.js';
+import { BIAS, modelTensors, usualLayerNames, WEIGHT } from './model-tensors.js';
 import { parameterHash } from './parameter-hash.js';
+import { Parameters } from './parameters.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 
 /**
@@ -23,14 +25,16 @@ export interface StoredModel {
 
 /** Names and shapes of a model's tensors, in the order of its flat parameter vector. */
 function tensorShapes(widths: readonly number[]): [name: string, shape: number[]][] {
-  return usualLayerNames(widths).flatMap((layer, i): [string, number[]][] => [
-    [`${layer}.weight`, [widths[i + 1]!, widths[i]!]],
-    [`${layer}.bias`, [widths[i + 1]!]],
+  const names = usualLayerNames(widths.length - 1);
+  return layersOf(widths).flatMap(({ inputs, outputs }, layer): [string, number[]][] => [
+    [names[layer] + WEIGHT, [outputs, inputs]],
+    [names[layer] + BIAS, [outputs]],
   ]);
 }
 
 export function encodeModel({ widths, parameters }: StoredModel): Uint8Array {
-  const tensors = stateDictTensors({ widths, parameters }, usualLayerNames(widths));
+  const names = usualLayerNames(widths.length - 1);
+  const tensors = modelTensors(new Parameters(widths, parameters), names);
   const metadata = {
     format: FORMAT,
     version: VERSION,

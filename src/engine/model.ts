@@ -1,23 +1,26 @@
 import {
   describeValue,
-  requireArray,
+  type Names,
   requireInstance,
   requireInteger,
-  requireObject,
+  requireNames,
   requireOneOf,
   requireText,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
-import { Dataset, type Rows } from './dataset.js';
+import { Stopwatch } from '../base/stopwatch.js';
+import { checkAffine, Dataset } from './dataset.js';
 import { type Evaluation, evaluateRows } from './evaluation.js';
 import { forward } from './forward.js';
 import type { AffineMap } from './labelled-data.js';
+import { checkWidths } from './layout.js';
 import { readModel, writeModel } from './model-file.js';
-import { callNative, type NativeModel } from './native.js';
+import { callNative, type NativeModel, type Network } from './native.js';
 import { parameterHash } from './parameter-hash.js';
 import { pass } from './pass.js';
-import type { RunOptions } from './run.js';
-import { type TrainOptions, trainingPass } from './training-pass.js';
+import type { Rows } from './row-set.js';
+import { RUN_OPTIONS, type RunOptions, runOptionsOf } from './run.js';
+import { TRAIN_OPTIONS, type TrainOptions, trainingPass } from './training-pass.js';
 
 export interface TrainResult {
   /** Mean cross-entropy of each epoch, in nats, as met during training. */
@@ -43,13 +46,18 @@ export interface FisherOptions extends RunOptions {
   readonly seed?: number;
 }
 
+const FISHER_OPTIONS: Names<FisherOptions> = {
+  ...RUN_OPTIONS,
+  ...{ mode: true, samples: true, batchSize: true, seed: true },
+};
+
 /**
  * A multilayer perceptron for classification: linear layers with ReLU between them, logits out.
  * Its parameters live in native memory as one float32 vector: for each layer W, row-major [outputs, inputs],
  * then b. While a run changes the model, every other use of it throws ERR_BUSY; clone it first to go
  * on serving predictions.
  */
-export class Model {
+export class Model implements Network {
   /** Inputs, hidden layers, classes. */
   readonly widths: readonly number[];
   /** @internal */
@@ -68,13 +76,13 @@ export class Model {
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY
    */
   static create(widths: readonly number[], options: { seed?: number } = {}): Model {
-    const { seed = 0 } = requireObject('options', options);
+    const { seed = 0 } = requireNames('options', options, { seed: true });
     requireInteger('seed', seed, 0);
     const checked = checkWidths(widths);
-    return new Model(
-      widths,
-      callNative((addon) => new addon.Model({ widths: checked, seed })),
+    const handle = callNative(
+      (addon) => new addon.Model({ widths: Uint32Array.from(checked), seed }),
     );
+    return new Model(checked, handle);
   }
 
   /**
@@ -85,10 +93,10 @@ export class Model {
    */
   static fromParameters(widths: readonly number[], parameters: Float32Array): Model {
     const checked = checkWidths(widths);
-    return new Model(
-      widths,
-      callNative((addon) => new addon.Model({ widths: checked, parameters })),
+    const handle = callNative(
+      (addon) => new addon.Model({ widths: Uint32Array.from(checked), parameters }),
     );
+    return new Model(checked, handle);
   }
 
   /**
@@ -142,16 +150,20 @@ export class Model {
    */
   async train(dataset: Dataset, options: TrainOptions = {}): Promise<TrainResult> {
     requireInstance('dataset', dataset, Dataset);
-    requireObject('options', options);
+    requireNames('options', options, TRAIN_OPTIONS);
     const { plan, sink } = trainingPass(dataset, options);
-    const start = performance.now();
-    const {
-      epochLoss,
-      steps,
-      rows: visited,
-    } = await pass(this, dataset, plan, { target: 'label' }, sink, options);
-    const seconds = (performance.now() - start) / 1000;
-    return { epochLoss, steps, rows: visited, seconds };
+    const watch = new Stopwatch();
+    const run = runOptionsOf(options);
+    const { epochLoss, steps, rows } = await pass(
+      this,
+      dataset,
+      plan,
+      { target: 'label' },
+      sink,
+      run,
+    );
+    watch.lap('train');
+    return { epochLoss, steps, rows, seconds: watch.seconds.train! };
   }
 
   /**
@@ -161,8 +173,8 @@ export class Model {
    */
   async fisher(dataset: Dataset, rows: Rows, options: FisherOptions): Promise<Float32Array> {
     requireInstance('dataset', dataset, Dataset);
-    const checked = dataset.checkNonEmptyRows(rows, 'set of rows');
-    requireObject('options', options);
+    const checked = dataset.nonEmptyRowSet(rows, 'set of rows');
+    requireNames('options', options, FISHER_OPTIONS);
     const { mode, samples = checked.length, batchSize = 128, seed } = options;
     requireOneOf('mode', mode, ['batch', 'perRow']);
     requireInteger('batchSize', batchSize, 1);
@@ -178,7 +190,7 @@ export class Model {
       },
       { target: 'label' },
       { kind: 'squaredGradient', mode },
-      options,
+      runOptionsOf(options),
     );
     return values!;
   }
@@ -190,7 +202,7 @@ export class Model {
    */
   async logits(dataset: Dataset, rows: Rows, options: RunOptions = {}): Promise<Float32Array> {
     requireInstance('dataset', dataset, Dataset);
-    const checked = dataset.checkNonEmptyRows(rows, 'set of rows');
+    const checked = dataset.nonEmptyRowSet(rows, 'set of rows');
     return forward(this, dataset, checked, 'logits', options);
   }
 
@@ -202,17 +214,14 @@ export class Model {
    * @param affine how bytes are normalized: `dataset.affine` of the data that the model was trained on
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_BUSY; ERR_DIVERGED: a logit is not finite.
    */
-  predict(
-    inputs: Float32Array | Uint8Array,
-    affine: AffineMap = { scale: 1, offset: 0 },
-  ): Float32Array {
+  predict(inputs: Float32Array | Uint8Array, affine?: AffineMap): Float32Array {
     if (!(inputs instanceof Float32Array) && !(inputs instanceof Uint8Array)) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
         `inputs must be a Float32Array or a Uint8Array, but is ${describeValue(inputs)}`,
       );
     }
-    const { scale, offset } = requireObject('affine', affine);
+    const { scale, offset } = checkAffine(inputs, affine);
     return callNative(() => this.handle.predict({ features: inputs, scale, offset }));
   }
 
@@ -224,19 +233,4 @@ export class Model {
   async evaluate(dataset: Dataset, rows: Rows, options: RunOptions = {}): Promise<Evaluation> {
     return evaluateRows(this, dataset, rows, options);
   }
-}
-
-/** Of a layer or inputs, as in the core. */
-export const MOST_UNITS = 2 ** 20;
-
-/** The widths of a model, checked: a copy. */
-export function checkWidths(widths: readonly number[]): Uint32Array {
-  const given = requireArray('widths', widths);
-  if (given.length < 2) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      'a model needs at least two widths: its inputs and its classes',
-    );
-  }
-  return Uint32Array.from(given, (width) => requireInteger('a width', width, 1, MOST_UNITS));
 }

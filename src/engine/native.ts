@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { LetheError, type LetheErrorCode } from '../base/errors.js';
 import { PACKAGE_ROOT } from '../base/package-root.js';
 
-/** The only file that loads the addon; everything here mirrors native/node. */
+/** This file alone loads the addon; everything here mirrors native/node. */
 export interface NativeDataset {
   normalized(arguments_: { rows: Uint32Array }): Float32Array;
 }
@@ -15,6 +15,14 @@ export interface NativeModel {
     scale: number;
     offset: number;
   }): Float32Array;
+}
+
+/** What a pass needs of a model: its shape, and its parameters in native memory. */
+export interface Network {
+  /** Inputs, hidden layers, classes. */
+  readonly widths: readonly number[];
+  /** @internal */
+  readonly handle: NativeModel;
 }
 
 export interface NativePlan {

@@ -1,13 +1,15 @@
 import {
+  type Names,
   requireArray,
   requireInstance,
   requireInteger,
+  requireNames,
   requireObject,
   requireOneOf,
 } from '../base/arguments.js';
-import { Dataset, type Rows } from './dataset.js';
-import type { Model } from './model.js';
-import type { NativeObjective, NativePlan, NativeSink, PassOutcome } from './native.js';
+import { Dataset } from './dataset.js';
+import type { NativeObjective, NativePlan, NativeSink, Network, PassOutcome } from './native.js';
+import { RowSet, type Rows } from './row-set.js';
 import { type RunOptions, runNative } from './run.js';
 import { nativeSchedule, type Schedule } from './schedule.js';
 
@@ -42,7 +44,8 @@ export type Objective = {
   /** Float32 [dataset rows]; a negative one ascends. Default: 1 for all. */
   readonly rowWeights?: Float32Array;
 } & (
-  | { readonly target: 'label' | 'uniform' }
+  | { readonly target: 'label' }
+  | { readonly target: 'uniform' }
   /** The model's own distribution without these classes, renormalized and held constant. */
   | { readonly target: 'masked'; readonly removedClasses: readonly number[] }
   /** Float32 [dataset rows, classes]. */
@@ -87,24 +90,42 @@ export type Sink =
   /** The loss of each row, and 1 where its label has the largest logit, else 0: float32 [rows, 2]. */
   | { readonly kind: 'rowLosses' };
 
-const SINKS = [
-  'sgd',
-  'clampedFisher',
-  'gradient',
-  'squaredGradient',
-  'kroneckerFactors',
-  'logits',
-  'rowLosses',
-] as const;
+const PLAN_NAMES: Names<Plan> = {
+  ...{ rows: true, batchSize: true, epochs: true, maxSteps: true, shuffleSeed: true },
+  ...{ sampledRows: true, samplesPerEpoch: true, hardest: true },
+};
+
+/** What each kind of objective, and of sink, may hold. */
+const OBJECTIVE_NAMES: {
+  readonly [Target in Objective['target']]: Names<Extract<Objective, { target: Target }>>;
+} = {
+  label: { target: true, weight: true, rowWeights: true },
+  uniform: { target: true, weight: true, rowWeights: true },
+  masked: { target: true, weight: true, rowWeights: true, removedClasses: true },
+  explicit: { target: true, weight: true, rowWeights: true, distributions: true },
+};
+
+const SINK_NAMES: { readonly [Kind in Sink['kind']]: Names<Extract<Sink, { kind: Kind }>> } = {
+  sgd: {
+    ...{ kind: true, learningRate: true, momentum: true, weightDecay: true },
+    ...{ nesterov: true, trackedRows: true },
+  },
+  clampedFisher: { kind: true, fisher: true, learningRate: true, alpha: true, clamp: true },
+  gradient: { kind: true },
+  squaredGradient: { kind: true, mode: true },
+  kroneckerFactors: { kind: true },
+  logits: { kind: true },
+  rowLosses: { kind: true },
+};
 
 function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
-  const { batchSize = 128, epochs = 1, maxSteps, shuffleSeed } = requireObject('plan', plan);
-  const { sampledRows, samplesPerEpoch, hardest } = plan;
+  const { batchSize = 128, epochs = 1, ...rest } = requireNames('plan', plan, PLAN_NAMES);
+  const { maxSteps, shuffleSeed, sampledRows, samplesPerEpoch, hardest } = rest;
   const samples = sampledRows !== undefined || samplesPerEpoch !== undefined;
   return {
     ...(samples
       ? sampled(dataset, plan.rows, sampledRows!, samplesPerEpoch!)
-      : { rows: dataset.checkNonEmptyRows(plan.rows, 'set of rows') }),
+      : { rows: dataset.nonEmptyRowSet(plan.rows, 'set of rows').positions }),
     ...(hardest !== undefined && { hardest: requireInteger('hardest', hardest, 1, batchSize) }),
     batchSize: requireInteger('batchSize', batchSize, 1, 0xffffffff),
     epochs: requireInteger('epochs', epochs, 1, 0xffffffff),
@@ -116,39 +137,43 @@ function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
 }
 
 function sampled(dataset: Dataset, always: Rows, pool: Rows, samplesPerEpoch: number) {
-  const [rows, sampledRows] = dataset.checkDisjointRows(always, pool);
+  const [rows, sampledRows] = RowSet.disjoint(dataset, always, pool);
   requireInteger('samplesPerEpoch', samplesPerEpoch, 1, sampledRows.length);
-  return { rows, sampledRows, samplesPerEpoch };
+  return { rows: rows.positions, sampledRows: sampledRows.positions, samplesPerEpoch };
 }
 
 function nativeObjective(objective: Objective, classes: number): NativeObjective {
-  requireObject('objective', objective);
-  const { target, weight = 1, rowWeights } = objective;
+  const { target, weight = 1, rowWeights } = requireObject('objective', objective);
+  const targets = Object.keys(OBJECTIVE_NAMES) as Objective['target'][];
+  requireNames('objective', objective, OBJECTIVE_NAMES[requireOneOf('target', target, targets)]);
   const weights = {
     weight,
     ...(rowWeights !== undefined && { rowWeights }),
   };
-  requireOneOf('target', target, ['label', 'uniform', 'masked', 'explicit']);
-  if (target === 'masked') {
+  if (objective.target === 'masked') {
     const removed = new Uint8Array(classes);
     for (const label of requireArray('removedClasses', objective.removedClasses)) {
       removed[requireInteger('a removed class', label, 0, classes - 1)] = 1;
     }
-    return { target, ...weights, removed };
+    return { target: 'masked', ...weights, removed };
   }
-  if (target === 'explicit') return { target, ...weights, distributions: objective.distributions };
+  if (objective.target === 'explicit') {
+    return { target: 'explicit', ...weights, distributions: objective.distributions };
+  }
   return { target, ...weights };
 }
 
 function nativeSink(dataset: Dataset, sink: Sink): NativeSink {
-  requireOneOf('the kind of the sink', requireObject('sink', sink).kind, SINKS);
+  const { kind } = requireObject('sink', sink);
+  const kinds = Object.keys(SINK_NAMES) as Sink['kind'][];
+  requireNames('sink', sink, SINK_NAMES[requireOneOf('the kind of the sink', kind, kinds)]);
   if (sink.kind !== 'sgd') return sink;
   const { momentum = 0, weightDecay = 0, nesterov = false, trackedRows } = sink;
   const learningRate = nativeSchedule('learningRate', sink.learningRate);
   return {
     ...{ kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
     ...(trackedRows !== undefined && {
-      trackedRows: dataset.checkNonEmptyRows(trackedRows, 'set of tracked rows'),
+      trackedRows: dataset.nonEmptyRowSet(trackedRows, 'set of tracked rows').positions,
     }),
   };
 }
@@ -164,23 +189,23 @@ function nativeSink(dataset: Dataset, sink: Sink): NativeSink {
  * ERR_DIVERGED, ERR_OUT_OF_MEMORY, ERR_NO_DEVICE, ERR_DEVICE_FAILED
  */
 export async function pass(
-  model: Model,
+  network: Network,
   dataset: Dataset,
   plan: Plan,
   objective: Objective,
   sink: Sink,
   options: RunOptions = {},
 ): Promise<PassOutcome> {
-  requireObject('model', model);
+  const { handle, widths } = requireObject('network', network);
   requireInstance('dataset', dataset, Dataset);
   return runNative(options, (addon, compute, onProgress) =>
     addon.pass(
       {
-        model: model.handle,
+        model: handle,
         dataset: dataset.handle,
         ...compute,
         plan: nativePlan(dataset, plan),
-        objective: nativeObjective(objective, model.classes),
+        objective: nativeObjective(objective, requireArray('widths', widths).at(-1)!),
         sink: nativeSink(dataset, sink),
       },
       onProgress,

@@ -1,6 +1,6 @@
-import { given, requireFunction } from '../base/arguments.js';
+import { requireFunction } from '../base/arguments.js';
 import type { Progress } from './native.js';
-import type { RunOptions } from './run.js';
+import { type RunOptions, withoutProgress } from './run.js';
 
 /** How far a run of several phases has come. */
 export interface PhaseProgress extends Progress {
@@ -14,7 +14,7 @@ export interface PhasedOptions extends Omit<RunOptions, 'onProgress'> {
   readonly onProgress?: (progress: PhaseProgress) => void;
 }
 
-/** The options of one phase's run, whose progress names the phase. */
+/** The options of one phase's run, whose progress names the phase; whatever else there is, is left out. */
 export function inPhase(phase: string, options: PhasedOptions): RunOptions {
   const { onProgress } = options;
   if (onProgress !== undefined) requireFunction('onProgress', onProgress);
@@ -22,33 +22,4 @@ export function inPhase(phase: string, options: PhasedOptions): RunOptions {
     ...withoutProgress(options),
     ...(onProgress && { onProgress: (progress) => onProgress({ phase, ...progress }) }),
   };
-}
-
-type SilentOptions = Omit<RunOptions, 'onProgress'>;
-
-const SILENT_OPTIONS: Readonly<Record<keyof SilentOptions, true>> = {
-  threads: true,
-  device: true,
-  precision: true,
-  concurrentRuns: true,
-  signal: true,
-};
-
-/** What any run takes, of whatever else the options hold, for one whose progress nobody is to see. */
-export function withoutProgress(options: SilentOptions): SilentOptions {
-  const names = Object.keys(SILENT_OPTIONS) as (keyof SilentOptions)[];
-  return given(Object.fromEntries(names.map((name) => [name, options[name]])));
-}
-
-/** Measures phases that follow each other. */
-export class Stopwatch {
-  readonly seconds: Record<string, number> = {};
-  #last = performance.now();
-
-  /** Adds the time since the last call to a phase. */
-  lap(phase: string): void {
-    const now = performance.now();
-    this.seconds[phase] = (this.seconds[phase] ?? 0) + (now - this.#last) / 1000;
-    this.#last = now;
-  }
 }

@@ -1,7 +1,8 @@
 import { requireInstance, requireInteger, requireObject } from '../base/arguments.js';
 import { availableThreads } from '../base/available-threads.js';
-import { Dataset, type Rows } from './dataset.js';
+import { Dataset } from './dataset.js';
 import { type NativeColumnStatistics, type NativeComponents, promiseNative } from './native.js';
+import type { Rows } from './row-set.js';
 
 /** Means and variances, [columns]. */
 export type ColumnStatistics = Readonly<NativeColumnStatistics>;
@@ -15,7 +16,7 @@ export async function columnStatistics(dataset: Dataset, rows: Rows): Promise<Co
   requireInstance('dataset', dataset, Dataset);
   const request = {
     dataset: dataset.handle,
-    rows: dataset.checkNonEmptyRows(rows, 'set of rows'),
+    rows: dataset.nonEmptyRowSet(rows, 'set of rows').positions,
   };
   return promiseNative((addon) => addon.columnStatistics(request));
 }
@@ -59,7 +60,7 @@ export async function principalComponents(
   const { seed = 0, threads = availableThreads() } = options;
   const request = {
     dataset: dataset.handle,
-    rows: dataset.checkNonEmptyRows(rows, 'set of rows'),
+    rows: dataset.nonEmptyRowSet(rows, 'set of rows').positions,
     columns: requireInstance('columns', columns, Uint32Array),
     means: requireInstance('means', means, Float64Array),
     scales: requireInstance('scales', scales, Float64Array),
@@ -68,14 +69,4 @@ export async function principalComponents(
     threads: requireInteger('threads', threads, 1, 1024),
   };
   return promiseNative((addon) => addon.principalComponents(request));
-}
-
-/** The multiply-adds of `principalComponents`, its smaller parts included. */
-export function principalComponentsWork(rows: number, columns: number, components: number): number {
-  const followed = components + 10;
-  if (followed >= columns) return (rows * columns ** 2) / 2 + 6 * columns ** 3;
-  const products = 5 * rows * columns * followed + (rows + columns) * followed ** 2;
-  const orthonormalization = 4 * columns * followed ** 2;
-  const eigenvectors = 6 * followed ** 3;
-  return products + orthonormalization + eigenvectors;
 }

@@ -1,8 +1,10 @@
 import {
+  type Names,
+  pick,
   requireFunction,
   requireInstance,
   requireInteger,
-  requireObject,
+  requireNames,
   requireOneOf,
 } from '../base/arguments.js';
 import { availableThreads } from '../base/available-threads.js';
@@ -47,16 +49,38 @@ export interface RunOptions extends ComputeOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+type SilentOptions = Omit<RunOptions, 'onProgress'>;
+
+export const SILENT_RUN_OPTIONS: Names<SilentOptions> = {
+  ...{ threads: true, device: true, precision: true, concurrentRuns: true, signal: true },
+};
+
+export const RUN_OPTIONS: Names<RunOptions> = { ...SILENT_RUN_OPTIONS, onProgress: true };
+
+/** What any run takes, of whatever else the options hold. */
+export function runOptionsOf(options: RunOptions): RunOptions {
+  return pick(options, RUN_OPTIONS);
+}
+
+/** The same for a run whose progress nobody is to see. */
+export function withoutProgress(options: SilentOptions): SilentOptions {
+  return pick(options, SILENT_RUN_OPTIONS);
+}
+
 /** What a run takes, whatever it reports. */
-interface AnyRunOptions<Report> extends Omit<RunOptions, 'onProgress'> {
+interface AnyRunOptions<Report> extends SilentOptions {
   readonly onProgress?: Report;
 }
 
-/** The options, checked, with their defaults, and `auto` resolved. */
+/** The options of a run and no others, checked, with their defaults, and `auto` resolved. */
 export function checkRunOptions<Report>(
   options: AnyRunOptions<Report>,
 ): AnyRunOptions<Report> & Readonly<NativeCompute> {
-  const { threads = availableThreads(), signal, onProgress } = requireObject('options', options);
+  const {
+    threads = availableThreads(),
+    signal,
+    onProgress,
+  } = requireNames('options', options, RUN_OPTIONS);
   const { device: wanted = 'cpu', precision = 'exact', concurrentRuns = 1 } = options;
   requireInteger('threads', threads, 1, 1024);
   requireInteger('concurrentRuns', concurrentRuns, 1, MOST_CONCURRENT_RUNS);

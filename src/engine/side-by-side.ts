@@ -1,4 +1,9 @@
-import { type ComputeOptions, checkRunOptions, MOST_CONCURRENT_RUNS } from './run.js';
+import {
+  type ComputeOptions,
+  checkRunOptions,
+  MOST_CONCURRENT_RUNS,
+  withoutProgress,
+} from './run.js';
 
 const REPORT_INTERVAL_MS = 50;
 
@@ -6,14 +11,16 @@ const REPORT_INTERVAL_MS = 50;
 const RUNS_ON_CUDA = 6;
 
 /**
- * How so many runs are done side by side: on the CPU each on one thread, on a CUDA device each in its
- * part of it.
+ * How the machine is shared out among independent runs: on the CPU each has one thread, on a CUDA device
+ * a part of it.
  *
- * @param options of all together; given `threads` say how many are done at once on either device
- * @returns how many at once, and where each of them computes
+ * @param options those of all runs together; `threads`, where given, says how many go on at once on
+ * either device
+ * @returns how many go on at once, and the options of each
  */
-export function divide(options: ComputeOptions, runs: number) {
-  const { threads, device, precision, concurrentRuns } = checkRunOptions(options);
+export function shareMachine(options: ComputeOptions, runs: number) {
+  const checked = checkRunOptions<never>(withoutProgress(options));
+  const { threads, device, precision, concurrentRuns } = checked;
   const places = device === 'cuda' ? (options.threads ?? RUNS_ON_CUDA) : threads;
   const atOnce = Math.max(1, Math.min(places, runs));
   const each = {
@@ -39,7 +46,7 @@ export async function sideBySide<Item, Result>(
   work: (item: Item, index: number, signal: AbortSignal) => Promise<Result>,
   signal?: AbortSignal,
 ): Promise<Result[]> {
-  // Of the first that fails alone: what it aborts fails too.
+  // The first failure alone counts: the runs that it aborts fail too.
   let failure: { readonly error: unknown } | undefined;
   const others = new AbortController();
   const stop = AbortSignal.any([others.signal, ...(signal ? [signal] : [])]);

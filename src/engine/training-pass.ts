@@ -1,7 +1,8 @@
-import { requireNonNegative } from '../base/arguments.js';
-import type { Dataset, Rows } from './dataset.js';
+import { given, type Names, requireNonNegative } from '../base/arguments.js';
+import type { Dataset } from './dataset.js';
 import type { Plan, Sink } from './pass.js';
-import type { RunOptions } from './run.js';
+import type { Rows } from './row-set.js';
+import { RUN_OPTIONS, type RunOptions } from './run.js';
 import type { Schedule } from './schedule.js';
 
 export interface TrainOptions
@@ -25,6 +26,13 @@ export interface TrainOptions
   readonly seed?: number;
 }
 
+export const TRAIN_OPTIONS: Names<TrainOptions> = {
+  ...RUN_OPTIONS,
+  ...{ maxSteps: true, sampledRows: true, samplesPerEpoch: true, hardest: true },
+  ...{ rows: true, epochs: true, batchSize: true, learningRate: true },
+  ...{ momentum: true, weightDecay: true, nesterov: true, seed: true },
+};
+
 /** The plan and the sink that training with these options is a pass of, the defaults filled in. */
 export function trainingPass(
   dataset: Dataset,
@@ -38,10 +46,7 @@ export function trainingPass(
   return {
     plan: {
       ...{ rows, epochs, batchSize, shuffleSeed: seed },
-      ...(maxSteps !== undefined && { maxSteps }),
-      ...(sampledRows !== undefined && { sampledRows }),
-      ...(samplesPerEpoch !== undefined && { samplesPerEpoch }),
-      ...(hardest !== undefined && { hardest }),
+      ...given({ maxSteps, sampledRows, samplesPerEpoch, hardest } as Partial<Plan>),
     },
     sink: { kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
   };

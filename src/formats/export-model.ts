@@ -1,7 +1,9 @@
 import {
+  type Names,
   requireArray,
   requireFinite,
   requireFunction,
+  requireNames,
   requireObject,
   requireText,
 } from '../base/arguments.js';
@@ -10,28 +12,31 @@ import { replaceFile } from '../base/files.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Ensemble } from '../engine/ensemble.js';
 import type { Model } from '../engine/model.js';
+import { modelTensors, usualLayerNames } from '../engine/model-tensors.js';
 import { parameterHash } from '../engine/parameter-hash.js';
 import type { Exportable } from '../engine/predictor.js';
 import { encodeSafetensors } from '../engine/safetensors.js';
-import { checkShape } from './model-shape.js';
-import { stateDictTensors, usualLayerNames } from './state-dict.js';
+import { finiteParameters } from './exportable.js';
+
+export interface OnnxOptions {
+  /**
+   * The data that the model was trained on: its affine map and name are written into the metadata, for
+   * whoever feeds the model raw features. Default: the file says nothing of them.
+   */
+  readonly dataset?: Pick<Dataset, 'affine' | 'name'>;
+}
+
+const ONNX_OPTIONS: Names<OnnxOptions> = { dataset: true };
 
 /**
- * A model or an ensemble as the bytes of an ONNX file, see exportOnnx and exportOnnxEnsemble. The graph takes
- * normalized features; the data set's affine map and name stand in the metadata, for whoever feeds it raw ones.
+ * A model or an ensemble as the bytes of an ONNX file, see exportOnnx and exportOnnxEnsemble. The graph
+ * takes normalized features, as the network does.
  *
  * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: no model or data set, a file of 2 GiB or more.
  */
-export async function toOnnx(
-  model: Exportable,
-  dataset: Pick<Dataset, 'affine' | 'name'>,
-): Promise<Uint8Array> {
+export async function toOnnx(model: Exportable, options: OnnxOptions = {}): Promise<Uint8Array> {
   requireObject('model', model);
-  const { affine, name: datasetName } = requireObject('dataset', dataset);
-  requireObject('the affine map of the dataset', affine);
-  requireText('the name of the dataset', datasetName);
-  requireFinite('scale', affine.scale);
-  requireFinite('offset', affine.offset);
+  const facts = factsOf(requireNames('options', options, ONNX_OPTIONS).dataset);
   if (model instanceof Ensemble) {
     const { shares } = model;
     const members = model.members.map((member, i) => ({
@@ -40,15 +45,25 @@ export async function toOnnx(
     }));
     const hash = model.hash();
     const { exportOnnxEnsemble } = await import('./onnx-export.js');
-    return exportOnnxEnsemble({ members, hash, affine, datasetName });
+    return exportOnnxEnsemble({ members, hash, ...facts });
   }
   const { widths } = model;
   requireFunction('the parameters of the model', model.parameters);
-  const parameters = model.parameters();
-  checkShape({ widths, parameters });
+  const { values: parameters } = finiteParameters({ widths, parameters: model.parameters() });
   const hash = parameterHash(widths, parameters);
   const { exportOnnx } = await import('./onnx-export.js');
-  return exportOnnx({ widths, parameters, hash, affine, datasetName });
+  return exportOnnx({ widths, parameters, hash, ...facts });
+}
+
+/** What a file says of the data that a model was trained on. */
+function factsOf(dataset: OnnxOptions['dataset']) {
+  if (dataset === undefined) return {};
+  const { affine, name: datasetName } = requireObject('dataset', dataset);
+  requireObject('the affine map of the dataset', affine);
+  requireText('the name of the dataset', datasetName);
+  requireFinite('scale', affine.scale);
+  requireFinite('offset', affine.offset);
+  return { affine, datasetName };
 }
 
 /**
@@ -58,11 +73,11 @@ export async function toOnnx(
  */
 export async function saveOnnx(
   model: Exportable,
-  dataset: Pick<Dataset, 'affine' | 'name'>,
   path: string,
+  options: OnnxOptions = {},
 ): Promise<void> {
   requireText('path', path);
-  await replaceFile(path, await toOnnx(model, dataset));
+  await replaceFile(path, await toOnnx(model, options));
 }
 
 export interface StateDictOptions {
@@ -83,17 +98,17 @@ export function toSafetensors(
 ): Uint8Array {
   const { widths } = requireObject('model', model);
   requireFunction('the parameters of the model', model.parameters);
-  const parameters = model.parameters();
-  checkShape({ widths, parameters });
-  const { layers = usualLayerNames(widths) } = requireObject('options', options);
+  const parameters = finiteParameters({ widths, parameters: model.parameters() });
+  const count = parameters.layers.length;
+  const { layers = usualLayerNames(count) } = requireNames('options', options, { layers: true });
   const names = new Set(requireArray('layers', layers).map((name) => requireText('a layer', name)));
-  if (layers.length !== widths.length - 1 || names.size !== layers.length) {
+  if (layers.length !== count || names.size !== count) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `layers must be ${widths.length - 1} different names, but is [${layers.join(', ')}]`,
+      `layers must be ${count} different names, but is [${layers.join(', ')}]`,
     );
   }
-  const tensors = stateDictTensors({ widths, parameters }, layers);
+  const tensors = modelTensors(parameters, layers);
   return encodeSafetensors({ metadata: { format: 'pt' }, tensors });
 }
 

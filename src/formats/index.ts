@@ -1,6 +1,7 @@
 /** `lethe/formats`: models from elsewhere, and to elsewhere. */
 
 export {
+  type OnnxOptions,
   type StateDictOptions,
   saveOnnx,
   saveSafetensors,

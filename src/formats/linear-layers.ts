@@ -1,4 +1,5 @@
 import { Model } from '../engine/model.js';
+import { concatenate } from '../engine/parameters.js';
 import { invalidModel, unsupportedModel } from './model-error.js';
 
 /** One linear layer as an importer has found it. */
@@ -46,14 +47,6 @@ export function modelOfLayers(file: string, layers: readonly LinearLayer[]): Mod
     }
     width = layer.outputs;
   }
-  const parameters = new Float32Array(
-    layers.reduce((size, { weight, bias }) => size + weight.length + bias.length, 0),
-  );
-  let offset = 0;
-  for (const { weight, bias } of layers) {
-    parameters.set(weight, offset);
-    parameters.set(bias, offset + weight.length);
-    offset += weight.length + bias.length;
-  }
+  const parameters = concatenate(...layers.flatMap(({ weight, bias }) => [weight, bias]));
   return Model.fromParameters([first.inputs, ...layers.map(({ outputs }) => outputs)], parameters);
 }

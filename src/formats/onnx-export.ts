@@ -2,14 +2,14 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { LetheError } from '../base/errors.js';
 import { version } from '../base/version.js';
 import type { AffineMap } from '../engine/labelled-data.js';
-import { checkShape } from './model-shape.js';
+import { finiteParameters } from './exportable.js';
 import {
   ModelProtoSchema,
   TensorProto_DataType,
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './onnx_pb.js';
-import { mixture, type OnnxNetwork, type OnnxPart, perceptron } from './onnx-nodes.js';
+import { mixture, type OnnxPart, perceptron } from './onnx-nodes.js';
 
 /** The versions of ONNX 1.8 (2020): no operator here needs newer ones, and old runtimes load them. */
 const IR_VERSION = 7n;
@@ -25,11 +25,19 @@ const OUTPUT = 'logits';
 /** What a file says about the model in it. */
 interface OnnxFileFacts {
   /** The map from raw features to the graph's input; the graph itself does not apply it. */
-  readonly affine: AffineMap;
+  readonly affine?: AffineMap;
   /** The hash of the parameters, as the engine states it. */
   readonly hash: string;
   /** The data set that the model was trained on. */
   readonly datasetName?: string;
+}
+
+/** A multilayer perceptron. */
+interface OnnxNetwork {
+  /** Inputs, hidden layers, classes; at least two. */
+  readonly widths: readonly number[];
+  /** See Parameters. */
+  readonly parameters: Float32Array;
 }
 
 /** A multilayer perceptron and what its file says about it. */
@@ -45,16 +53,16 @@ export interface OnnxEnsemble extends OnnxFileFacts {
  *
  * The graph is Gemm (transB = 1) and Relu by turns and ends with a Gemm. Its input `input`
  * [N, features] holds float32 *normalized* features, its output `logits` is [N, classes]; N is
- * dynamic. The metadata are `lethe_version`, `parameter_hash`, `affine_scale` and `affine_offset`
- * (each the shortest decimal that reads back as the same float32) and, where given, `dataset`.
+ * dynamic. The metadata are `lethe_version`, `parameter_hash` and, where given, `dataset`,
+ * `affine_scale` and `affine_offset` (each the shortest decimal that reads back as the same float32).
  *
  * @returns the bytes of the file
  * @throws {LetheError} ERR_INVALID_ARGUMENT: widths and parameters that do not fit each other, a value
  * that is not finite, a file of 2 GiB or more.
  */
 export function exportOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
-  checkShape(model);
-  return file(model, model.widths, perceptron(model, { input: INPUT, output: OUTPUT }));
+  const parameters = finiteParameters(model);
+  return file(model, model.widths, perceptron(parameters, { input: INPUT, output: OUTPUT }));
 }
 
 /**
@@ -65,9 +73,9 @@ export function exportOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
  */
 export function exportOnnxEnsemble(ensemble: OnnxEnsemble): Uint8Array<ArrayBuffer> {
   const { members } = ensemble;
-  for (const member of members) checkShape(member);
+  const parameters = members.map(finiteParameters);
   const outputs = members.map((_, i) => `member${i}.logits`);
-  const networks = members.map((member, i) =>
+  const networks = parameters.map((member, i) =>
     perceptron(member, { input: INPUT, output: outputs[i]!, prefix: `member${i}.` }),
   );
   const shares = members.map(({ share }) => share);
@@ -86,8 +94,10 @@ function file(
   const metadata = {
     lethe_version: version,
     parameter_hash: hash,
-    affine_scale: shortestFloat32(affine.scale),
-    affine_offset: shortestFloat32(affine.offset),
+    ...(affine && {
+      affine_scale: shortestFloat32(affine.scale),
+      affine_offset: shortestFloat32(affine.offset),
+    }),
     ...(datasetName !== undefined && { dataset: datasetName }),
   };
   const model = create(ModelProtoSchema, {

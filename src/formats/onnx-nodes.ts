@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { littleEndianBytes } from '../base/little-endian.js';
-import { layerShapes } from './model-shape.js';
+import type { Parameters } from '../engine/parameters.js';
 import {
   AttributeProto_AttributeType,
   type NodeProto,
@@ -16,36 +16,27 @@ export interface OnnxPart {
   readonly initializers: readonly TensorProto[];
 }
 
-/** A multilayer perceptron. */
-export interface OnnxNetwork {
-  /** Inputs, hidden layers, classes; at least two. */
-  readonly widths: readonly number[];
-  /** For each layer its weights, row-major [outputs, inputs], then its biases [outputs]. */
-  readonly parameters: Float32Array;
-}
-
 /** Gemm (transB = 1) and Relu by turns, a Gemm last; every name begins with the prefix. */
 export function perceptron(
-  { widths, parameters }: OnnxNetwork,
+  parameters: Parameters,
   { input, output, prefix = '' }: { input: string; output: string; prefix?: string },
 ): OnnxPart {
   const nodes: NodeProto[] = [];
   const initializers: TensorProto[] = [];
-  const last = widths.length - 2;
+  const last = parameters.layers.length - 1;
   let from = input;
-  let offset = 0;
-  const take = (name: string, ...dims: number[]): string => {
-    const start = offset;
-    offset += dims.reduce((product, dim) => product * dim);
-    initializers.push(tensor(name, dims, parameters.subarray(start, offset)));
-    return name;
-  };
-  layerShapes(widths).forEach(([inputs, outputs], layer) => {
-    const weight = take(`${prefix}layers.${layer}.weight`, outputs, inputs);
-    const bias = take(`${prefix}layers.${layer}.bias`, outputs);
+  parameters.layers.forEach(({ inputs, outputs }, layer) => {
+    const weight = tensor(
+      `${prefix}layers.${layer}.weight`,
+      [outputs, inputs],
+      parameters.weights(layer),
+    );
+    const bias = tensor(`${prefix}layers.${layer}.bias`, [outputs], parameters.biases(layer));
+    initializers.push(weight, bias);
     const name = `${prefix}gemm${layer}`;
     const sum = layer === last ? output : name;
-    nodes.push(node('Gemm', [from, weight, bias], sum, { name, attributes: { transB: 1 } }));
+    const operands = [from, weight.name, bias.name];
+    nodes.push(node('Gemm', operands, sum, { name, attributes: { transB: 1 } }));
     if (layer === last) return;
     from = `${prefix}relu${layer}`;
     nodes.push(node('Relu', [sum], from));

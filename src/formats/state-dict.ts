@@ -1,11 +1,9 @@
 import { LetheError } from '../base/errors.js';
-import { fromLittleEndian, littleEndianBytes } from '../base/little-endian.js';
+import { fromLittleEndian } from '../base/little-endian.js';
+import { BIAS, WEIGHT } from '../engine/model-tensors.js';
 import { decodeSafetensors, type SafetensorsFile, type Tensor } from '../engine/safetensors.js';
 import type { LinearLayer } from './linear-layers.js';
 import { invalidModel, unsupportedModel } from './model-error.js';
-
-const WEIGHT = '.weight';
-const BIAS = '.bias';
 
 /**
  * The linear layers of a PyTorch state dict in a safetensors file: `<layer>.weight` [outputs,
@@ -59,35 +57,6 @@ function checkOrder(order: readonly string[], found: readonly string[], file: st
 /** The first names of a list that may be endless. */
 function shown(names: readonly string[]): string {
   return names.slice(0, 20).join(', ') + (names.length > 20 ? ', ...' : '');
-}
-
-/**
- * A model's parameters as the tensors of a state dict, in the order of its layers.
- *
- * @param names one for each layer, e.g. `fc1`
- */
-export function stateDictTensors(
-  { widths, parameters }: { widths: readonly number[]; parameters: Float32Array },
-  names: readonly string[],
-): Map<string, Tensor> {
-  const tensors = new Map<string, Tensor>();
-  let offset = 0;
-  const add = (name: string, ...shape: number[]) => {
-    const end = offset + shape.reduce((product, extent) => product * extent);
-    const bytes = littleEndianBytes(parameters.subarray(offset, end));
-    tensors.set(name, { dtype: 'F32', shape, bytes });
-    offset = end;
-  };
-  widths.slice(1).forEach((outputs, layer) => {
-    add(names[layer] + WEIGHT, outputs, widths[layer]!);
-    add(names[layer] + BIAS, outputs);
-  });
-  return tensors;
-}
-
-/** The names that Lethe gives to layers: `layers.0`, `layers.1`, ... */
-export function usualLayerNames(widths: readonly number[]): string[] {
-  return widths.slice(1).map((_, layer) => `layers.${layer}`);
 }
 
 function decode(bytes: Uint8Array, file: string): SafetensorsFile {

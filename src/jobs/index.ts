@@ -1,6 +1,6 @@
 /** `lethe/jobs`: independent trainings side by side. */
 
-export { divide, sideBySide } from '../engine/side-by-side.js';
+export { shareMachine, sideBySide } from '../engine/side-by-side.js';
 export {
   type EnsembleProgress,
   type TrainJob,

@@ -1,10 +1,10 @@
-import { requireArray, requireInstance, requireObject } from '../base/arguments.js';
+import { type Names, requireArray, requireInstance, requireNames } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Model, type TrainResult } from '../engine/model.js';
 import { checkRunOptions, type RunOptions } from '../engine/run.js';
-import { divide, shareReporter, sideBySide } from '../engine/side-by-side.js';
-import type { TrainOptions } from '../engine/training-pass.js';
+import { shareMachine, shareReporter, sideBySide } from '../engine/side-by-side.js';
+import { TRAIN_OPTIONS, type TrainOptions } from '../engine/training-pass.js';
 
 /** One model of an ensemble and how it is trained. */
 export interface TrainJob extends Omit<TrainOptions, keyof RunOptions> {
@@ -12,6 +12,10 @@ export interface TrainJob extends Omit<TrainOptions, keyof RunOptions> {
   readonly model: Model;
   readonly dataset: Dataset;
 }
+
+const { threads, device, precision, concurrentRuns, signal, onProgress, ...training } =
+  TRAIN_OPTIONS;
+const JOB_NAMES: Names<TrainJob> = { ...training, model: true, dataset: true };
 
 /** How far an ensemble has come. */
 export interface EnsembleProgress {
@@ -50,13 +54,13 @@ export async function trainMany(
   const { signal, onProgress } = checkRunOptions(options);
   const checked = requireArray('jobs', jobs);
   const models = checked.map((job) =>
-    requireInstance('the model of a job', requireObject('a job', job).model, Model),
+    requireInstance('the model of a job', requireNames('a job', job, JOB_NAMES).model, Model),
   );
   if (new Set(models).size < models.length) {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'two jobs have the same model: clone it first');
   }
 
-  const { atOnce, each } = divide(options, models.length);
+  const { atOnce, each } = shareMachine(options, models.length);
   const report =
     onProgress &&
     shareReporter(models.length, (progress) => onProgress({ models: models.length, ...progress }));

@@ -6,7 +6,7 @@ import { type LabelledPredictions, labelledRowsOf, predictedClasses } from './pr
 const NORMAL_QUANTILE = 1.959963984540054;
 
 /** A share of rows in percent, with the interval that holds the true one with 95 % confidence. */
-export interface Share {
+export interface Proportion {
   readonly percent: number;
   readonly low: number;
   readonly high: number;
@@ -19,7 +19,7 @@ export interface Share {
  * @param rows at least 1
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
-export function share(hits: number, rows: number): Share {
+export function proportion(hits: number, rows: number): Proportion {
   requireInteger('rows', rows, 1);
   requireInteger('hits', hits, 0, rows);
   const p = hits / rows;
@@ -38,11 +38,14 @@ export function share(hits: number, rows: number): Share {
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
-export function accuracy(predictions: LabelledPredictions): Share | undefined {
+export function accuracy(predictions: LabelledPredictions): Proportion | undefined {
   const rows = labelledRowsOf(predictions);
   if (rows === 0) return undefined;
   const predicted = predictedClasses(predictions);
-  return share(predicted.filter((label, row) => label === predictions.labels[row]).length, rows);
+  return proportion(
+    predicted.filter((label, row) => label === predictions.labels[row]).length,
+    rows,
+  );
 }
 
 /** Accuracy on the forget set minus accuracy on test rows of the same kind, in percentage points. */

@@ -1,6 +1,6 @@
 /** `lethe/metrics`: what a method has left. Pure functions of predictions, activations and models. */
 
-export { accuracy, gap, type Share, share } from './accuracy.js';
+export { accuracy, gap, type Proportion, proportion } from './accuracy.js';
 export {
   areaUnderCurve,
   type Calibrated,

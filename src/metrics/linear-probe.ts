@@ -1,9 +1,9 @@
-import { requireInstance, requireInteger, requireObject } from '../base/arguments.js';
+import { requireInstance, requireInteger, requireNames, requireObject } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import type { Activations } from '../engine/activations.js';
 import { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
-import type { RunOptions } from '../engine/run.js';
+import { type RunOptions, SILENT_RUN_OPTIONS } from '../engine/run.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 import { predictedClasses } from './predictions.js';
 
@@ -33,7 +33,7 @@ export async function linearProbe(
 ): Promise<Metric> {
   check(train);
   check(test);
-  const run = requireObject('options', options);
+  const run = requireNames('options', options, SILENT_RUN_OPTIONS);
   if (train.units !== test.units) {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'activations of different layers were given');
   }
@@ -97,7 +97,6 @@ function standardizer({ values, units, labels: { length: rows } }: LabelledActiv
       rows: set.labels.length,
       columns: units,
       classes: 2,
-      affine: { scale: 1, offset: 0 },
     });
 }
 

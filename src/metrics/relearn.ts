@@ -1,13 +1,14 @@
 import {
+  type Names,
   requireInstance,
   requireInteger,
-  requireObject,
+  requireNames,
   requirePositive,
 } from '../base/arguments.js';
-import { Dataset, type Rows } from '../engine/dataset.js';
+import { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
-import { withoutProgress } from '../engine/phases.js';
-import type { RunOptions } from '../engine/run.js';
+import type { Rows } from '../engine/row-set.js';
+import { type RunOptions, SILENT_RUN_OPTIONS, withoutProgress } from '../engine/run.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 
 export interface RelearnOptions extends Omit<RunOptions, 'onProgress'> {
@@ -26,6 +27,12 @@ export interface RelearnOptions extends Omit<RunOptions, 'onProgress'> {
   /** Default 0. */
   readonly seed?: number;
 }
+
+const RELEARN_OPTIONS: Names<RelearnOptions> = {
+  ...SILENT_RUN_OPTIONS,
+  ...{ forget: true, beside: true, goal: true, learningRate: true },
+  ...{ momentum: true, batchSize: true, maxSteps: true, seed: true },
+};
 
 /**
  * SGD steps until the forget rows are back at an accuracy: few if their traces were only hidden.
@@ -50,11 +57,11 @@ export async function relearnSteps(
     batchSize = 128,
     maxSteps = 1000,
     seed = 0,
-  } = requireObject('options', options);
+  } = requireNames('options', options, RELEARN_OPTIONS);
   requirePositive('goal', goal);
   requireInteger('maxSteps', maxSteps, 1);
-  const forget = dataset.checkNonEmptyRows(options.forget, 'forget set');
-  const beside = options.beside && dataset.checkNonEmptyRows(options.beside, 'set beside it');
+  const forget = dataset.nonEmptyRowSet(options.forget, 'forget set');
+  const beside = options.beside && dataset.nonEmptyRowSet(options.beside, 'set beside it');
   const samplesPerEpoch = Math.min(forget.length, beside?.length ?? 0);
   const stepsPerEpoch = Math.ceil((forget.length + samplesPerEpoch) / batchSize);
   const run = withoutProgress(options);

@@ -1,6 +1,7 @@
 import { requireInstance } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { Model } from '../engine/model.js';
+import { Parameters, squaredDistance } from '../engine/parameters.js';
 
 /**
  * The reference study's distance: the sum over the tensors (each W, each b) of the L2 norms of the
@@ -30,17 +31,10 @@ function tensorSquares(a: Model, b: Model): number[] {
   if (a.widths.join() !== b.widths.join()) {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'the models differ in their widths');
   }
-  const left = a.parameters();
-  const right = b.parameters();
-  let offset = 0;
-  const squaresOf = (size: number) => {
-    let squares = 0;
-    for (const end = offset + size; offset < end; offset++) {
-      squares += (left[offset]! - right[offset]!) ** 2;
-    }
-    return squares;
-  };
-  return a.widths
-    .slice(1)
-    .flatMap((outputs, layer) => [squaresOf(outputs * a.widths[layer]!), squaresOf(outputs)]);
+  const left = new Parameters(a.widths, a.parameters());
+  const right = new Parameters(b.widths, b.parameters());
+  return left.layers.flatMap((_, layer) => [
+    squaredDistance(left.weights(layer), right.weights(layer)),
+    squaredDistance(left.biases(layer), right.biases(layer)),
+  ]);
 }

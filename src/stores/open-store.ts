@@ -1,4 +1,4 @@
-import { requireObject, requireText } from '../base/arguments.js';
+import { requireNames, requireText } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { SqliteStore } from './sqlite/sqlite-store.js';
 import type { Store } from './store.js';
@@ -15,7 +15,7 @@ export interface StoreOptions {
  * ERR_INVALID_ARGUMENT: the path is empty, which SQLite would take for a file that goes when closed.
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  const { path = ':memory:' } = requireObject('options', options);
+  const { path = ':memory:' } = requireNames('options', options, { path: true });
   if (requireText('path', path) === '') {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'path is empty: name a file, or leave it out');
   }

@@ -1,4 +1,5 @@
 import { Model } from '../engine/model.js';
+import { addScaled, Parameters } from '../engine/parameters.js';
 
 /**
  * One network whose logits are the mean of those of the given ones: their hidden layers side by
@@ -7,42 +8,31 @@ import { Model } from '../engine/model.js';
  * @param models of the same inputs, classes and number of layers, at least one
  */
 export function mergeNets(models: readonly Model[]): Model {
-  const [first] = models as readonly [Model];
-  const last = first.widths.length - 2;
-  const widths = first.widths.map((width, level) =>
-    level === 0 || level > last
-      ? width
-      : models.reduce((sum, model) => sum + model.widths[level]!, 0),
+  const nets = models.map((model) => new Parameters(model.widths, model.parameters()));
+  const last = nets[0]!.layers.length - 1;
+  const widths = nets[0]!.widths.map((width, level) =>
+    level === 0 || level > last ? width : nets.reduce((sum, net) => sum + net.widths[level]!, 0),
   );
-  const merged = new Float32Array(
-    widths.slice(1).reduce((sum, outputs, l) => sum + (widths[l]! + 1) * outputs, 0),
-  );
-  const sources = models.map((model) => ({ ...model, parameters: model.parameters(), at: 0 }));
-  let offset = 0;
+  const merged = Parameters.zeros(widths);
   for (let layer = 0; layer <= last; layer++) {
-    const inputs = widths[layer]!;
-    const outputs = widths[layer + 1]!;
-    const share = layer === last ? 1 / models.length : 1;
-    let row = 0;
-    let column = 0;
-    for (const source of sources) {
-      const ownInputs = source.widths[layer]!;
-      const ownOutputs = source.widths[layer + 1]!;
-      const biases = source.at + ownInputs * ownOutputs;
-      for (let unit = 0; unit < ownOutputs; unit++) {
-        const to = offset + (row + unit) * inputs + column;
-        for (let input = 0; input < ownInputs; input++) {
-          merged[to + input]! += share * source.parameters[source.at + unit * ownInputs + input]!;
-        }
-        merged[offset + inputs * outputs + row + unit]! +=
-          share * source.parameters[biases + unit]!;
+    const share = layer === last ? 1 / nets.length : 1;
+    let firstUnit = 0;
+    let firstInput = 0;
+    for (const net of nets) {
+      const { inputs, outputs } = net.layers[layer]!;
+      for (let unit = 0; unit < outputs; unit++) {
+        const to = merged.weightsOfUnit(layer, firstUnit + unit).subarray(firstInput);
+        addScaled(to.subarray(0, inputs), share, net.weightsOfUnit(layer, unit));
       }
-      source.at = biases + ownOutputs;
+      addScaled(
+        merged.biases(layer).subarray(firstUnit, firstUnit + outputs),
+        share,
+        net.biases(layer),
+      );
       // The first layer's inputs and the last layer's outputs are common to all.
-      if (layer > 0) column += ownInputs;
-      if (layer < last) row += ownOutputs;
+      if (layer > 0) firstInput += inputs;
+      if (layer < last) firstUnit += outputs;
     }
-    offset += (inputs + 1) * outputs;
   }
-  return Model.fromParameters(widths, merged);
+  return Model.fromParameters(widths, merged.values);
 }

@@ -3,7 +3,7 @@ import { selectiveWork } from '../engine/cost.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { inPhase, type PhasedOptions } from '../engine/phases.js';
-import { divide, shareReporter, sideBySide } from '../engine/side-by-side.js';
+import { shareMachine, shareReporter, sideBySide } from '../engine/side-by-side.js';
 import { mergeNets } from './merge-nets.js';
 import { MOMENTUM, oneCycle, partOf } from './one-cycle.js';
 import type { FastRecipe } from './recipe.js';
@@ -58,7 +58,7 @@ export async function trainNarrowNets(
     { from: unselective, to: steps, forwarded: FORWARDED * batchSize },
   ].filter(({ from, to }) => from < to);
   const { signal, onProgress } = inPhase('train', options);
-  const { atOnce, each } = divide(options, models.length);
+  const { atOnce, each } = shareMachine(options, models.length);
   const report =
     onProgress &&
     shareReporter(models.length, ({ share }) =>

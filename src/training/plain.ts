@@ -2,13 +2,14 @@ import { trainingWork } from '../engine/cost.js';
 import type { Dataset } from '../engine/dataset.js';
 import type { Model } from '../engine/model.js';
 import { inPhase, type PhasedOptions } from '../engine/phases.js';
+import type { RowSet } from '../engine/row-set.js';
 
-/** Of the plain recipe, in batches of Model.train's default size. */
+/** How long the plain recipe trains, in batches of Model.train's default size. */
 export const PLAIN_EPOCHS = 5;
 const BATCH = 128;
 
 export interface PlainRun {
-  readonly rows: Uint32Array;
+  readonly rows: RowSet;
   /** Of the order of the rows. */
   readonly seed: number;
   /** Rounded to whole steps; default 5. */

@@ -1,12 +1,13 @@
+import { columnStatisticsWork, principalComponentsWork } from '../engine/cost.js';
 import type { Dataset } from '../engine/dataset.js';
 import type { LinearMap } from '../engine/linear-map.js';
 import {
   columnStatistics,
   type PrincipalComponents,
   principalComponents,
-  principalComponentsWork,
   type ScaledColumns,
 } from '../engine/principal-components.js';
+import type { RowSet } from '../engine/row-set.js';
 
 /** Fewer features are not worth a projection. */
 const MOST_FEATURES_KEPT = 64;
@@ -54,7 +55,7 @@ export interface Projection {
  */
 export async function fitProjection(
   dataset: Dataset,
-  sample: Uint32Array,
+  sample: RowSet,
   options: ProjectionOptions,
 ): Promise<Projection | undefined> {
   const { means, variances } = await columnStatistics(dataset, sample);
@@ -81,7 +82,7 @@ export async function fitProjection(
   if (chosen.scales.some((scale) => scale < 1 / LARGEST_SCALE || scale > LARGEST_SCALE)) {
     return undefined;
   }
-  const statisticsWork = 2 * sample.length * dataset.columns;
+  const statisticsWork = columnStatisticsWork(sample.length, dataset.columns);
   if (components === false) {
     return { map: centring(chosen), reasons, multiplyAdds: statisticsWork };
   }

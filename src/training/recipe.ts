@@ -1,13 +1,14 @@
 import {
-  given,
+  type Names,
+  pick,
   requireBoolean,
   requireInteger,
   requireNonNegative,
-  requireObject,
   requirePositive,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import type { PhasedOptions } from '../engine/phases.js';
+import { RUN_OPTIONS } from '../engine/run.js';
 
 /** How the fast recipe goes about it. What is left out, the automatic rules decide. */
 export interface FastOptions extends PhasedOptions {
@@ -51,30 +52,22 @@ export interface FastOptions extends PhasedOptions {
 }
 
 /** What decides how the fast recipe trains, and means nothing to the plain one. */
-type FastOption = Exclude<keyof FastOptions, 'seed' | keyof PhasedOptions>;
+type RecipeOptions = Omit<FastOptions, 'seed' | keyof PhasedOptions>;
 
-const FAST_OPTIONS: Readonly<Record<FastOption, true>> = {
-  scale: true,
-  components: true,
-  nets: true,
-  hardestShare: true,
-  sampledShare: true,
-  steps: true,
-  effort: true,
-  batchSize: true,
-  learningRate: true,
+export const RECIPE_OPTIONS: Names<RecipeOptions> = {
+  ...{ scale: true, components: true, nets: true, hardestShare: true, sampledShare: true },
+  ...{ steps: true, effort: true, batchSize: true, learningRate: true },
 };
 
+export const FAST_OPTIONS: Names<FastOptions> = { ...RUN_OPTIONS, ...RECIPE_OPTIONS, seed: true };
+
 /** Those of them that are given. */
-export function fastOptionsOf(
-  options: Pick<FastOptions, FastOption>,
-): Pick<FastOptions, FastOption> {
-  const names = Object.keys(FAST_OPTIONS) as FastOption[];
-  return given(Object.fromEntries(names.map((name) => [name, options[name]])));
+export function fastOptionsOf(options: RecipeOptions): RecipeOptions {
+  return pick(options, RECIPE_OPTIONS);
 }
 
 /** @throws {LetheError} ERR_INVALID_ARGUMENT where one of them is given */
-export function refuseFastOptions(options: Pick<FastOptions, FastOption>): void {
+export function refuseFastOptions(options: RecipeOptions): void {
   const [unused] = Object.keys(fastOptionsOf(options));
   if (unused === undefined) return;
   throw new LetheError(
@@ -118,7 +111,7 @@ export function fastRecipe(
   rows: number,
   options: FastOptions,
 ): FastRecipe {
-  const { seed = 0, scale, components } = requireObject('options', options);
+  const { seed = 0, scale, components } = options;
   const { hardestShare = 0.2, sampledShare = 0.2, learningRate = 0.1, effort = 1 } = options;
   requireInteger('seed', seed, 0);
   requireNonNegative('hardestShare', hardestShare, 1);

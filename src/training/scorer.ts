@@ -1,9 +1,10 @@
+import { indicesBelow } from '../base/indices.js';
 import { forwardWork, trainingWork } from '../engine/cost.js';
-import { type Dataset, firstWhole } from '../engine/dataset.js';
+import type { Dataset } from '../engine/dataset.js';
 import { forward } from '../engine/forward.js';
 import { Model } from '../engine/model.js';
-import { withoutProgress } from '../engine/phases.js';
-import type { RunOptions } from '../engine/run.js';
+import { RowSet } from '../engine/row-set.js';
+import { type RunOptions, withoutProgress } from '../engine/run.js';
 import { MOMENTUM, oneCycle } from './one-cycle.js';
 
 const UNITS = 24;
@@ -15,8 +16,8 @@ const OWN_ERROR = 0.05;
 
 /** Rows in two parts: the hardest ones to learn, and the rest; those given up are in neither. */
 export interface ScoredRows {
-  readonly hardest: Uint32Array;
-  readonly rest: Uint32Array;
+  readonly hardest: RowSet;
+  readonly rest: RowSet;
   readonly skipped: number;
   /** Of the scorer on all rows, in [0, 1]. */
   readonly accuracy: number;
@@ -40,7 +41,7 @@ export async function scoreRows(
   const components = Math.min(COMPONENTS, dataset.columns);
   const seen =
     components < dataset.columns
-      ? dataset.select(all, { columns: firstWhole(components) })
+      ? dataset.select(all, { columns: indicesBelow(components) })
       : dataset;
   const widths = [components, UNITS, dataset.classes];
   const scorer = Model.create(widths, { seed });
@@ -57,8 +58,10 @@ export async function scoreRows(
   const { losses, accuracy } = await lossesOf(scorer, seen, withoutProgress(options));
   const skipped = Math.floor(Math.max(0, 1 - accuracy - OWN_ERROR) * dataset.rows);
   const hard = Math.max(1, Math.floor(hardestShare * dataset.rows));
+  const { hardest, rest } = cut(losses, skipped, hard);
   return {
-    ...cut(losses, skipped, hard),
+    hardest: RowSet.trusted(dataset, hardest),
+    rest: RowSet.trusted(dataset, rest),
     skipped,
     accuracy,
     multiplyAdds: dataset.rows * (EPOCHS * trainingWork(widths) + forwardWork(widths)),

@@ -1,15 +1,21 @@
-import { requireInstance, requireObject, requireOneOf } from '../base/arguments.js';
+import { type Names, requireInstance, requireNames, requireOneOf } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
+import { indicesBelow } from '../base/indices.js';
 import { PhiloxPurpose, PhiloxStream } from '../base/philox.js';
-import { forwardWork } from '../engine/cost.js';
-import { Dataset, firstWhole, type Rows } from '../engine/dataset.js';
+import { Stopwatch } from '../base/stopwatch.js';
+import { foldWork, forwardWork, mapWork } from '../engine/cost.js';
+import { Dataset } from '../engine/dataset.js';
+import { checkWidths } from '../engine/layout.js';
 import { foldLinearMap, mapDataset } from '../engine/linear-map.js';
-import { checkWidths, Model } from '../engine/model.js';
-import { inPhase, type PhasedOptions, Stopwatch, withoutProgress } from '../engine/phases.js';
+import { Model } from '../engine/model.js';
+import { inPhase, type PhasedOptions } from '../engine/phases.js';
+import { RowSet, type Rows } from '../engine/row-set.js';
+import { withoutProgress } from '../engine/run.js';
 import { divergence, trainNarrowNets } from './narrow-nets.js';
 import { PLAIN_EPOCHS, trainPlainly } from './plain.js';
 import { fitProjection, type Projection } from './projection.js';
 import {
+  FAST_OPTIONS,
   type FastOptions,
   type FastRecipe,
   fastRecipe,
@@ -27,6 +33,8 @@ export interface TrainModelOptions extends FastOptions {
   /** The rows to train on; default: all. */
   readonly rows?: Rows;
 }
+
+const OPTIONS: Names<TrainModelOptions> = { ...FAST_OPTIONS, recipe: true, rows: true };
 
 export interface TrainedModel {
   /** A new model of the given widths. */
@@ -71,13 +79,14 @@ export async function trainModel(
   options: TrainModelOptions = {},
 ): Promise<TrainedModel> {
   requireInstance('dataset', dataset, Dataset);
-  const { rows: wanted = dataset.allRows(), recipe: name = 'fast' } = requireObject(
+  const { rows: wanted = dataset.allRows(), recipe: name = 'fast' } = requireNames(
     'options',
     options,
+    OPTIONS,
   );
   requireOneOf('recipe', name, ['fast', 'plain']);
   const widths = checkShape(wantedWidths, dataset);
-  const rows = dataset.checkNonEmptyRows(wanted, 'set of rows');
+  const rows = dataset.nonEmptyRowSet(wanted, 'set of rows');
   const recipe = fastRecipe(widths, rows.length, options);
   const seeds = seedsFrom(recipe.seed);
   const run: Run = { widths, dataset, rows, recipe, seeds, options, watch: new Stopwatch() };
@@ -92,13 +101,13 @@ export async function trainModel(
     return finishPlainly(run, nothingYet(`under ${FEWEST_UNITS} hidden units: the plain recipe`));
   }
   const sample = samplePositions(rows.length, recipe.seed);
-  const projection = await fitProjection(
-    dataset,
-    sample.map((position) => rows[position]!),
-    { ...recipe, seed: seeds.projection, threads: options.threads },
-  );
-  if (!projection)
+  const projection = await fitProjection(dataset, atPositions(rows, sample), {
+    ...recipe,
+    ...{ seed: seeds.projection, threads: options.threads },
+  });
+  if (!projection) {
     return finishPlainly(run, nothingYet('no feature varies enough to project: the plain recipe'));
+  }
   return trainProjected(run, projection, sample);
 }
 
@@ -107,7 +116,7 @@ function checkShape(
   wanted: readonly number[],
   { columns, classes, name }: Dataset,
 ): readonly number[] {
-  const widths = Array.from(checkWidths(wanted));
+  const widths = checkWidths(wanted);
   if (widths[0] === columns && widths.at(-1)! >= classes) return widths;
   throw new LetheError(
     'ERR_INVALID_ARGUMENT',
@@ -119,7 +128,7 @@ function checkShape(
 interface Run {
   readonly widths: readonly number[];
   readonly dataset: Dataset;
-  readonly rows: Uint32Array;
+  readonly rows: RowSet;
   readonly recipe: FastRecipe;
   readonly seeds: ReturnType<typeof seedsFrom>;
   readonly options: PhasedOptions;
@@ -146,7 +155,7 @@ async function trainProjected(
   const { map } = projection;
   const account: Account = {
     steps: 0,
-    multiplyAdds: projection.multiplyAdds + rows.length * map.weights.length,
+    multiplyAdds: projection.multiplyAdds + mapWork(rows.length, map),
     reasons: [...projection.reasons],
   };
   // From here on there is nothing but the rows to train on.
@@ -189,7 +198,7 @@ async function trainAttempts(
   account: Account,
 ): Promise<TrainedModel> {
   const { widths, dataset, rows, recipe, seeds, options, watch } = run;
-  const evaluate = async (of: Dataset, model: Model, on: Uint32Array) => {
+  const evaluate = async (of: Dataset, model: Model, on: RowSet) => {
     account.multiplyAdds += on.length * forwardWork(model.widths);
     return (await model.evaluate(of, on, withoutProgress(options))).accuracy;
   };
@@ -198,7 +207,7 @@ async function trainAttempts(
       ...withoutProgress(options),
       inputs: dataset.columns,
     });
-    account.multiplyAdds += widths[1]! * projected.columns * dataset.columns;
+    account.multiplyAdds += foldWork(dataset.columns, projected.columns, widths[1]!);
     watch.lap('train');
     return { model: folded, ...account, seconds: watch.seconds };
   };
@@ -213,6 +222,7 @@ async function trainAttempts(
       learningRate: learningRate / CAUTION,
     },
   ];
+  const checked = RowSet.trusted(projected, sample);
   let best: Model | undefined;
   let reached = 0;
   let failure: string | undefined;
@@ -226,7 +236,7 @@ async function trainAttempts(
     account.reasons.push(reason);
     account.steps += work.steps;
     account.multiplyAdds += work.multiplyAdds;
-    const accuracy = model && scored ? await evaluate(projected, model, sample) : 0;
+    const accuracy = model && scored ? await evaluate(projected, model, checked) : 0;
     if (model && accuracy >= goal) return finish(model);
     if (model && accuracy > reached) [best, reached] = [model, accuracy];
     failure = model ? 'worse than a thin network' : 'diverged';
@@ -234,8 +244,7 @@ async function trainAttempts(
   account.reasons.push(`${failure}: the plain recipe`);
   watch.lap('train');
   const plain = await finishPlainly(run, account);
-  const original = sample.map((position) => rows[position]!);
-  const reachedPlainly = await evaluate(dataset, plain.model, original);
+  const reachedPlainly = await evaluate(dataset, plain.model, atPositions(rows, sample));
   if (!best || reachedPlainly >= reached) return { ...plain, multiplyAdds: account.multiplyAdds };
   account.reasons.push('which is worse still: the best of the networks before');
   return finish(best);
@@ -266,14 +275,22 @@ function seedsFrom(seed: number) {
   };
 }
 
-/** Of SAMPLE_ROWS among so many rows, but of half of them at most, in random order. */
+/** Positions of SAMPLE_ROWS among so many rows, but of half of them at most, in random order. */
 function samplePositions(rows: number, seed: number): Uint32Array {
   const stream = new PhiloxStream(seed, PhiloxPurpose.recipeSample);
-  const positions = firstWhole(rows);
+  const positions = indicesBelow(rows);
   const count = Math.min(SAMPLE_ROWS, rows >>> 1);
   for (let i = 0; i < count; i++) {
     const j = i + stream.below(rows - i);
     [positions[i], positions[j]] = [positions[j]!, positions[i]!];
   }
   return positions.subarray(0, count);
+}
+
+/** The rows that have these positions within a set. */
+function atPositions({ dataset, positions }: RowSet, within: Uint32Array): RowSet {
+  return RowSet.trusted(
+    dataset,
+    within.map((position) => positions[position]!),
+  );
 }

@@ -23,7 +23,7 @@ export type {
   UnlearningRequest,
   UnlearningResult,
 } from './method.js';
-export type { Forgotten } from './sharded/forgotten-rows.js';
+export type { Forgotten } from './sharded/forget-set.js';
 export type { Checkpoint, Shard, ShardRecipe } from './sharded/shard-training.js';
 export type { OwnedRows } from './sharded/shards.js';
 export {

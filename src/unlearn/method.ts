@@ -1,8 +1,8 @@
 import { requireInstance, requireObject } from '../base/arguments.js';
-import { LetheError } from '../base/errors.js';
-import { Dataset, type Rows } from '../engine/dataset.js';
+import { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import type { PhasedOptions, PhaseProgress } from '../engine/phases.js';
+import { RowSet, type Rows } from '../engine/row-set.js';
 
 /** What is to be forgotten, and by whom. */
 export interface UnlearningRequest {
@@ -42,10 +42,10 @@ export type UnlearningMethod<
   Result extends UnlearningResult = UnlearningResult,
 > = (request: UnlearningRequest, options?: Options) => Promise<Result>;
 
-/** The rows of a request. */
+/** A request's rows. */
 export interface Split {
-  readonly forget: Uint32Array;
-  readonly retain: Uint32Array;
+  readonly forget: RowSet;
+  readonly retain: RowSet;
 }
 
 /** The request's rows, checked: known, each given once, in one of the two sets only, neither set empty. */
@@ -53,16 +53,8 @@ export function checkSplit(request: UnlearningRequest): Split {
   const { model, dataset } = requireObject('request', request);
   requireInstance('model', model, Model);
   requireInstance('dataset', dataset, Dataset);
-  const forget = dataset.checkNonEmptyRows(request.forget, 'forget set');
-  const retain = dataset.checkNonEmptyRows(request.retain, 'retain set');
-  const isForgotten = new Uint8Array(dataset.rows);
-  for (const row of forget) isForgotten[row] = 1;
-  const shared = retain.find((row) => isForgotten[row] === 1);
-  if (shared !== undefined) {
-    throw new LetheError(
-      'ERR_INVALID_ROWS',
-      `row ${shared} is in both the forget and the retain set`,
-    );
-  }
+  const forget = dataset.nonEmptyRowSet(request.forget, 'forget set');
+  const retain = dataset.nonEmptyRowSet(request.retain, 'retain set');
+  RowSet.disjoint(dataset, forget, retain);
   return { forget, retain };
 }

@@ -1,17 +1,24 @@
 import {
+  type Names,
   requireArray,
   requireFunction,
   requireInstance,
   requireInteger,
+  requireNames,
   requireObject,
   requirePositive,
   requireText,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
-import { Dataset, type Rows } from '../engine/dataset.js';
-import { withoutProgress } from '../engine/phases.js';
+import { Dataset } from '../engine/dataset.js';
 import type { Predictor } from '../engine/predictor.js';
-import { checkRunOptions, type RunOptions } from '../engine/run.js';
+import type { RowSet, Rows } from '../engine/row-set.js';
+import {
+  checkRunOptions,
+  type RunOptions,
+  SILENT_RUN_OPTIONS,
+  withoutProgress,
+} from '../engine/run.js';
 import { toOnnx } from '../formats/export-model.js';
 import {
   compareLogits,
@@ -22,7 +29,7 @@ import {
 import type { OnnxRuntime } from './onnx-runtime.js';
 
 /** Rows on which to verify a model. */
-export interface RowSet {
+export interface VerificationSet {
   /** E.g. `forget`; in a result and in errors it says which set is meant. */
   readonly name: string;
   readonly dataset: Dataset;
@@ -36,6 +43,11 @@ export interface VerifyOptions extends Omit<RunOptions, 'onProgress'> {
   /** See compareLogits. Default 1e-4. */
   readonly tolerance?: number;
 }
+
+const VERIFY_OPTIONS: Names<VerifyOptions> = {
+  ...SILENT_RUN_OPTIONS,
+  ...{ chunkRows: true, tolerance: true },
+};
 
 /** What was compared. There is one only where everything agrees. */
 export interface VerifiedSet {
@@ -68,14 +80,14 @@ export interface Verification extends VerifiedSet {
  */
 export async function verify(
   model: Predictor,
-  sets: readonly RowSet[],
+  sets: readonly VerificationSet[],
   options: VerifyOptions = {},
 ): Promise<Verification> {
   const settings = checkOptions(options);
   const checked = checkSets(model, sets);
   throwIfAborted(settings.signal);
   // The affine map only informs the file's readers: all sets are compared on normalized features.
-  const onnx = await toOnnx(model, checked[0]!.dataset);
+  const onnx = await toOnnx(model, { dataset: checked[0]!.dataset });
   const { OnnxRuntime } = await import('./onnx-runtime.js');
   const runtime = await OnnxRuntime.load(onnx, settings);
   try {
@@ -96,7 +108,11 @@ export async function verify(
 type Settings = ReturnType<typeof checkOptions>;
 
 function checkOptions(options: VerifyOptions) {
-  const { chunkRows = 1024, tolerance = DEFAULT_TOLERANCE } = requireObject('options', options);
+  const { chunkRows = 1024, tolerance = DEFAULT_TOLERANCE } = requireNames(
+    'options',
+    options,
+    VERIFY_OPTIONS,
+  );
   return {
     ...checkRunOptions<never>(withoutProgress(options)),
     chunkRows: requireInteger('chunkRows', chunkRows, 1),
@@ -104,15 +120,17 @@ function checkOptions(options: VerifyOptions) {
   };
 }
 
-type CheckedSet = RowSet & { readonly rows: Uint32Array };
+const SET_NAMES: Names<VerificationSet> = { name: true, dataset: true, rows: true };
 
-function checkSets(model: Predictor, sets: readonly RowSet[]): CheckedSet[] {
+type CheckedSet = Omit<VerificationSet, 'rows'> & { readonly rows: RowSet };
+
+function checkSets(model: Predictor, sets: readonly VerificationSet[]): CheckedSet[] {
   requireFunction('the logits of the model', requireObject('model', model).logits);
   const [columns] = requireArray('the widths of the model', model.widths);
   if (requireArray('sets', sets).length === 0)
     throw new LetheError('ERR_EMPTY_SET', 'there is no set to verify on');
   const names = sets.map((set) =>
-    requireText('the name of a set', requireObject('a set', set).name),
+    requireText('the name of a set', requireNames('a set', set, SET_NAMES).name),
   );
   if (new Set(names).size < sets.length) {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'two sets have the same name');
@@ -125,7 +143,7 @@ function checkSets(model: Predictor, sets: readonly RowSet[]): CheckedSet[] {
         `${dataset.name} has ${dataset.columns} features, but the model takes ${columns}`,
       );
     }
-    return { name, dataset, rows: dataset.checkNonEmptyRows(rows, `${name} set`) };
+    return { name, dataset, rows: dataset.nonEmptyRowSet(rows, `${name} set`) };
   });
 }
 
@@ -138,7 +156,7 @@ async function compareSet(
   let total: LogitComparison = { rows: 0, ties: 0, agreeing: 0, maxAbsDiff: 0 };
   for (let start = 0; start < rows.length; start += chunkRows) {
     throwIfAborted(running.signal);
-    const chunk = rows.subarray(start, start + chunkRows);
+    const chunk = rows.slice(start, start + chunkRows);
     // Side by side: ONNX Runtime in its worker thread, the engine in its own threads.
     const [theirs, ours] = await Promise.all([
       runtime.run(dataset.normalized(chunk), chunk.length, dataset.columns),
@@ -147,7 +165,7 @@ async function compareSet(
     const comparison = compareLogits(ours, theirs, model.widths.at(-1)!, tolerance);
     if (comparison.disagreement) {
       const { disagreement } = comparison;
-      const row = chunk[disagreement.row]!;
+      const row = chunk.positions[disagreement.row]!;
       throw new LetheError(
         'ERR_VERIFICATION_FAILED',
         `${name} set, row ${row} of ${dataset.name}: ${describe(disagreement)}`,

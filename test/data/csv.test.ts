@@ -31,7 +31,6 @@ describe('a CSV file', () => {
       columns: 2,
       classes: 2,
       features: Float32Array.of(1.5, -2, 0.25, 100, 3, 0.1),
-      affine: { scale: 1, offset: 0 },
       labels: Uint32Array.of(1, 0, 1),
     });
     expect(classNames).toEqual(['rose', 'tulip']);

@@ -34,7 +34,6 @@ describe.each([
       columns: 5,
       classes: 3,
       features: FEATURES,
-      affine: { scale: 1, offset: 0 },
       labels: Uint32Array.from(ROWS, (i) => [1, 2, 0][i % 3]!),
     });
     expect(classNames).toEqual(['bird', 'cat', 'dog']);

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LetheError } from '#lethe/base/errors';
-import { parseIdx, readIdx } from '#lethe/datasets/idx';
+import { loadIdx, parseIdx } from '#lethe/datasets/idx';
 import { expectCode } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -24,12 +24,12 @@ async function written(contents: Uint8Array): Promise<string> {
   return path;
 }
 
-describe('readIdx', () => {
+describe('loadIdx', () => {
   it.each([
     ['plain', valid],
     ['gzip', gzipSync(valid)],
   ])('reads a %s file', async (_, contents) => {
-    const { shape, values } = await readIdx(await written(contents));
+    const { shape, values } = await loadIdx(await written(contents));
     expect(shape).toEqual([2, 3]);
     expect([...values]).toEqual([1, 2, 3, 4, 5, 255]);
   });
@@ -40,7 +40,7 @@ describe('readIdx', () => {
     altered[altered.length - 8]! ^= 1; // in the checksum
     const followed = Buffer.concat([packed, Buffer.from('garbage')]);
     for (const contents of [packed.subarray(0, -3), packed.subarray(0, 2), altered, followed]) {
-      await expectCode(async () => readIdx(await written(contents)), 'ERR_INVALID_DATA');
+      await expectCode(async () => loadIdx(await written(contents)), 'ERR_INVALID_DATA');
     }
   });
 
@@ -50,33 +50,33 @@ describe('readIdx', () => {
   ])('refuses %s contents that are shorter or longer than announced', async (_, pack) => {
     for (const contents of [valid.subarray(0, -1), Buffer.concat([valid, Buffer.of(0)])]) {
       const path = await written(pack(contents));
-      const error = await expectCode(() => readIdx(path), 'ERR_INVALID_DATA');
+      const error = await expectCode(() => loadIdx(path), 'ERR_INVALID_DATA');
       expect(error.message).toContain(path);
     }
   });
 
   it('refuses what announces more than the limit, and takes what just fits', async () => {
     const path = await written(gzipSync(valid));
-    await expectCode(() => readIdx(path, { maxBytes: valid.length - 1 }), 'ERR_INVALID_DATA');
-    expect((await readIdx(path, { maxBytes: valid.length })).shape).toEqual([2, 3]);
+    await expectCode(() => loadIdx(path, { maxBytes: valid.length - 1 }), 'ERR_INVALID_DATA');
+    expect((await loadIdx(path, { maxBytes: valid.length })).shape).toEqual([2, 3]);
     const huge = idx([0xffffffff, 0xffffffff], []);
-    await expectCode(async () => readIdx(await written(huge)), 'ERR_INVALID_DATA');
+    await expectCode(async () => loadIdx(await written(huge)), 'ERR_INVALID_DATA');
     const longerThanBuffers = await written(idx([0xffffffff, 2], []));
     const options = { maxBytes: Number.MAX_SAFE_INTEGER };
-    await expectCode(() => readIdx(longerThanBuffers, options), 'ERR_INVALID_DATA');
+    await expectCode(() => loadIdx(longerThanBuffers, options), 'ERR_INVALID_DATA');
   });
 
   it('unpacks no more than the header announces', async () => {
     // Whoever unpacks it all meets the missing end instead.
     const bomb = gzipSync(Buffer.concat([valid, Buffer.alloc(20_000_000)])).subarray(0, -8);
     const path = await written(bomb);
-    const error = await expectCode(() => readIdx(path), 'ERR_INVALID_DATA');
+    const error = await expectCode(() => loadIdx(path), 'ERR_INVALID_DATA');
     expect(error.message).toContain(`more than ${valid.length} bytes`);
   });
 
   it.each([0, -1, 1.5, Number.NaN])('does not take %j for a limit', async (maxBytes) => {
     const path = await written(valid);
-    await expectCode(() => readIdx(path, { maxBytes }), 'ERR_INVALID_ARGUMENT');
+    await expectCode(() => loadIdx(path, { maxBytes }), 'ERR_INVALID_ARGUMENT');
   });
 
   it('gives back the arrays that were written', async () => {
@@ -95,7 +95,7 @@ describe('readIdx', () => {
       fc.asyncProperty(arrays, async ({ shape, values, packed }) => {
         const contents = idx(shape, values);
         await writeFile(path, packed ? gzipSync(contents) : contents);
-        expect(await readIdx(path)).toEqual({ shape, values: Buffer.from(values) });
+        expect(await loadIdx(path)).toEqual({ shape, values: Buffer.from(values) });
       }),
       { numRuns: 100, seed: 1 },
     );
@@ -111,7 +111,7 @@ describe('readIdx', () => {
         for (const [at, value] of mutations) bytes[at] = value;
         await writeFile(path, bytes.subarray(0, length));
         try {
-          const { shape, values } = await readIdx(path);
+          const { shape, values } = await loadIdx(path);
           expect(shape.reduce((a, b) => a * b)).toBe(values.length);
         } catch (error) {
           expect(error).toBeInstanceOf(LetheError);
@@ -124,7 +124,7 @@ describe('readIdx', () => {
   it('says which file it could not read', async () => {
     const folder = await temporaryFolder();
     for (const path of [join(folder, 'missing'), folder]) {
-      const error = await expectCode(() => readIdx(path), 'ERR_IO');
+      const error = await expectCode(() => loadIdx(path), 'ERR_IO');
       expect(error.message).toContain(path);
     }
   });

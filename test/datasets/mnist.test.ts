@@ -110,7 +110,7 @@ describe.skipIf(!MNIST_DIR)('real MNIST', () => {
 
   it('is normalized to mean 0 and standard deviation 1', async () => {
     const { train } = await loadMnist({ dir: MNIST_DIR! });
-    const { scale, offset } = train.affine;
+    const { scale, offset } = train.affine!;
     let sum = 0;
     let squares = 0;
     for (const u of train.features) {

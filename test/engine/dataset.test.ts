@@ -21,7 +21,7 @@ function shared<T extends Uint8Array | Uint32Array | Float32Array>(array: T): T 
 }
 
 describe('a data set', () => {
-  it('normalizes bytes, and only bytes', () => {
+  it('normalizes bytes, and takes floats as they are', () => {
     const affine = { scale: 1 / 3, offset: -0.1 };
     const rows = [7, 0];
     const bytes = new Dataset({ ...valid, affine }).normalized(rows);
@@ -34,8 +34,12 @@ describe('a data set', () => {
       ),
     ]);
     expect([...bytes]).toEqual(expected);
-    const plain = new Dataset({ ...valid, affine, features: floats }).normalized(rows);
-    expect([...plain]).toEqual([...floats.slice(28, 32), ...floats.slice(0, 4)]);
+    const { affine: _, ...withoutMap } = valid;
+    for (const map of [{}, { affine: { scale: 1, offset: 0 } }]) {
+      const plain = new Dataset({ ...withoutMap, ...map, features: floats });
+      expect([...plain.normalized(rows)]).toEqual([...floats.slice(28, 32), ...floats.slice(0, 4)]);
+      expect(plain.affine).toEqual({ scale: 1, offset: 0 });
+    }
   });
 
   it('does not change with the arrays that it was made of', () => {
@@ -97,7 +101,12 @@ describe('a data set', () => {
     ['a scale beyond float32', { affine: { scale: 1e39, offset: 0 } }],
     ['an infinite offset', { affine: { scale: 1, offset: -Infinity } }],
     ['an infinite offset of floats', { features: floats, affine: { scale: 1, offset: Infinity } }],
-    ['no affine map', { affine: undefined }],
+    ['bytes without an affine map', { affine: undefined }],
+    [
+      'a map of floats, which nobody would apply',
+      { features: floats, affine: { scale: 2, offset: 0 } },
+    ],
+    ['a field that nobody reads', { normalize: true }],
     ['no name', { name: undefined }],
   ])('is refused: %s', async (_, change) => {
     await expectCode(() => new Dataset(wrong({ ...valid, ...change })), 'ERR_INVALID_ARGUMENT');
@@ -115,9 +124,9 @@ describe('rows of a data set', () => {
   const dataset = toyDataset({ rows: ROWS, columns: 4 });
 
   it('are kept in their order', () => {
-    expect([...dataset.checkRows([5, 0, 19])]).toEqual([5, 0, 19]);
-    expect([...dataset.checkRows(Uint32Array.of(5, 0, 19))]).toEqual([5, 0, 19]);
-    expect([...dataset.checkRows([])]).toEqual([]);
+    expect([...dataset.rowSet([5, 0, 19])]).toEqual([5, 0, 19]);
+    expect([...dataset.rowSet(Uint32Array.of(5, 0, 19))]).toEqual([5, 0, 19]);
+    expect([...dataset.rowSet([])]).toEqual([]);
     expect([...dataset.allRows()]).toEqual([...Array(ROWS).keys()]);
   });
 
@@ -138,7 +147,7 @@ describe('rows of a data set', () => {
     ['a symbol', [Symbol('row')]],
     ['an object without a prototype', [Object.create(null)]],
   ])('are refused: %s', async (_, rows) => {
-    await expectCode(() => dataset.checkRows(wrong(rows)), 'ERR_INVALID_ROWS');
+    await expectCode(() => dataset.rowSet(wrong(rows)), 'ERR_INVALID_ROWS');
   });
 
   it.each<[string, unknown]>([
@@ -150,14 +159,14 @@ describe('rows of a data set', () => {
     ['bytes', new Uint8Array(3)],
     ['an object', { length: 3 }],
   ])('are refused: %s', async (_, rows) => {
-    await expectCode(() => dataset.checkRows(wrong(rows)), 'ERR_INVALID_ARGUMENT');
+    await expectCode(() => dataset.rowSet(wrong(rows)), 'ERR_INVALID_ARGUMENT');
   });
 
   it('are refused where none would be pointless', async () => {
-    await expectCode(() => dataset.checkNonEmptyRows([], 'forget set'), 'ERR_EMPTY_SET');
+    await expectCode(() => dataset.nonEmptyRowSet([], 'forget set'), 'ERR_EMPTY_SET');
     const gone = detached(Uint32Array.of(1, 2));
-    await expectCode(() => dataset.checkNonEmptyRows(gone, 'forget set'), 'ERR_EMPTY_SET');
-    await expectCode(() => dataset.checkNonEmptyRows(wrong(null), 'set'), 'ERR_INVALID_ARGUMENT');
+    await expectCode(() => dataset.nonEmptyRowSet(gone, 'forget set'), 'ERR_EMPTY_SET');
+    await expectCode(() => dataset.nonEmptyRowSet(wrong(null), 'set'), 'ERR_INVALID_ARGUMENT');
   });
 });
 

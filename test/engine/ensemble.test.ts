@@ -154,7 +154,7 @@ describe('Ensemble', () => {
 
 describe('the graph of an ensemble', () => {
   it('computes the same in ONNX Runtime', async () => {
-    const runtime = await OnnxRuntime.load(await toOnnx(ensemble, dataset), { threads: 1 });
+    const runtime = await OnnxRuntime.load(await toOnnx(ensemble, { dataset }), { threads: 1 });
     try {
       const logits = await runtime.run(Float32Array.from(features), ROWS, 5);
       expectLogarithms(logits);

@@ -7,8 +7,8 @@ import { TOY_WIDTHS, toyDataset } from '../support/toy.js';
 
 const dataset = toyDataset({ rows: 2600 });
 const model = Model.create(TOY_WIDTHS, { seed: 4 });
-/** In no order of theirs, and not all. */
-const rows = dataset.allRows().reverse().subarray(0, 2500);
+/** Not in their order, and not all. */
+const rows = dataset.rowSet(dataset.allRows().positions.reverse().slice(0, 2500));
 
 describe.each(['logits', 'rowLosses'] as const)('a forward pass for %s', (kind) => {
   it('is one pass, be it parted among any number of threads', async () => {
@@ -48,7 +48,7 @@ describe.each(['logits', 'rowLosses'] as const)('a forward pass for %s', (kind) 
 
 it('is one pass where the weights are so many that copies would fill the memory', async () => {
   const wide = Model.create([12, 700_000, 3], { seed: 1 });
-  const some = dataset.allRows().subarray(0, 600);
+  const some = dataset.allRows().slice(0, 600);
   const two = await forward(wide, dataset, some, 'logits', { threads: 2 });
   expect(two).toEqual(await forward(wide, dataset, some, 'logits', { threads: 1 }));
 });

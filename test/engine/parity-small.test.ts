@@ -8,8 +8,12 @@ import { range } from '../support/toy.js';
 
 const fixture = new Fixture('small');
 const labels = fixture.indices('labels');
-const shape = { rows: 37, columns: 7, classes: 3, affine: fixture.affine, labels };
-const bytes = new Dataset({ ...shape, name: 'bytes', features: fixture.bytes('features') });
+const shape = { rows: 37, columns: 7, classes: 3, labels };
+const { affine } = fixture;
+const bytes = new Dataset({
+  ...{ ...shape, affine },
+  ...{ name: 'bytes', features: fixture.bytes('features') },
+});
 const floats = new Dataset({ ...shape, name: 'floats', features: fixture.floats('x_float') });
 const newModel = () => Model.fromParameters(fixture.widths, fixture.vector());
 

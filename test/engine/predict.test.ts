@@ -39,7 +39,7 @@ describe('predict', () => {
     await expectCode(() => busy.predict(features, dataset.affine), 'ERR_BUSY');
     stop.abort();
     await expectCode(() => run, 'ERR_ABORTED');
-    expect(busy.predict(features)).toHaveLength(210);
+    expect(busy.predict(features, dataset.affine)).toHaveLength(210);
   });
 
   it.each([

@@ -37,8 +37,8 @@ const runs = fc
     const pool = Math.floor(sampled * rows);
     const all = dataset.allRows();
     const training: TrainOptions = {
-      ...{ rows: all.subarray(pool), batchSize, epochs: 2, seed, nesterov: true },
-      ...(pool > 0 && { sampledRows: all.subarray(0, pool), samplesPerEpoch: pool }),
+      ...{ rows: all.slice(pool), batchSize, epochs: 2, seed, nesterov: true },
+      ...(pool > 0 && { sampledRows: all.slice(0, pool), samplesPerEpoch: pool }),
       ...(hardest !== null && { hardest: 1 + Math.floor(hardest * (batchSize - 1)) }),
       learningRate: [
         [0, 0.01],

@@ -8,11 +8,11 @@ import { LetheError, type LetheErrorCode } from '#lethe/base/errors';
 import {
   labelledFromIdx,
   loadCsv,
+  loadIdx,
   loadOnnx,
   loadParquet,
   loadSafetensors,
   Model,
-  readIdx,
 } from '../support/everything.js';
 import { mutate, mutation } from './mutations.js';
 
@@ -32,12 +32,12 @@ interface Target {
 const MODEL_CODES: LetheErrorCode[] = ['ERR_INVALID_MODEL', 'ERR_UNSUPPORTED_MODEL'];
 
 const TARGETS: Record<string, Target> = {
-  readIdx: {
+  loadIdx: {
     corpus: ['fuzz/corpus/idx'],
     extension: '',
     codes: ['ERR_INVALID_DATA'],
     read: async (path) => {
-      const images = await readIdx(path, { maxBytes: 2 ** 20 });
+      const images = await loadIdx(path, { maxBytes: 2 ** 20 });
       const affine = { scale: 1, offset: 0 };
       const labels = { shape: [images.shape[0]!], values: new Uint8Array(images.shape[0]!) };
       return labelledFromIdx({ name: 'fuzz', images, labels, classes: 2, affine });

@@ -23,7 +23,7 @@ describe('trainMany', () => {
     const together = jobs();
     const results = await trainMany(together, { threads: n });
     const alone = jobs();
-    for (const [i, { model, ...options }] of alone.entries()) {
+    for (const [i, { model, dataset, ...options }] of alone.entries()) {
       const { epochLoss, steps } = await model.train(dataset, options);
       expect(together[i]!.model.hash()).toBe(model.hash());
       expect(results[i]).toMatchObject({ epochLoss, steps });

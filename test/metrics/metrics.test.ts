@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accuracy, gap, share } from '#lethe/metrics/accuracy';
+import { accuracy, gap, proportion } from '#lethe/metrics/accuracy';
 import {
   areaUnderCurve,
   calibratedAuc,
@@ -77,7 +77,7 @@ describe('what scikit-learn, SciPy, NumPy and PyTorch compute is ours too', () =
   it('accuracy, with its interval', () => {
     expectValues(Object.values(accuracy(a)!), 'accuracy');
     for (const [hits, rows, values] of expected.shares as [number, number, number[]][]) {
-      Object.values(share(hits, rows)).forEach((value, i) => {
+      Object.values(proportion(hits, rows)).forEach((value, i) => {
         expect(value).toBeCloseTo(values[i]!, 9);
       });
     }
@@ -180,8 +180,8 @@ describe('bad input', () => {
     ['predictions of other rows', () => jensenShannon(a, testA)],
     ['predictions of other classes', () => completeness(a, { ...b, classes: 1 })],
     ['margins of a single class', () => margins({ ...none, classes: 1 })],
-    ['more hits than rows', () => share(2, 1)],
-    ['a share of nothing', () => share(0, 0)],
+    ['more hits than rows', () => proportion(2, 1)],
+    ['a share of nothing', () => proportion(0, 0)],
     [
       'activations of other rows',
       () =>

@@ -9,13 +9,14 @@ const model = Model.create(TOY_WIDTHS, { seed: 3 });
 const forget = range(0, 60);
 
 describe('relearning', () => {
-  const options = { forget, goal: 60, learningRate: 0.05, momentum: 0.9, batchSize: 16, seed: 4 };
+  const sgd = { learningRate: 0.05, momentum: 0.9, batchSize: 16, seed: 4 };
+  const options = { ...sgd, forget, goal: 60 };
 
   const accuracyAfter = async (steps: number) => {
     const trained = model.clone();
     if (steps > 0) {
       const training = { rows: forget, epochs: 100, maxSteps: steps };
-      await trained.train(dataset, { ...options, ...training });
+      await trained.train(dataset, { ...sgd, ...training });
     }
     return (await trained.evaluate(dataset, forget)).accuracy;
   };

@@ -3,7 +3,7 @@ import type { LetheErrorCode } from '#lethe/base/errors';
 import { Dataset } from '#lethe/engine/dataset';
 import { Model } from '#lethe/engine/model';
 import type { Predictor } from '#lethe/engine/predictor';
-import { type RowSet, verify } from '#lethe/verify/verify';
+import { type VerificationSet, verify } from '#lethe/verify/verify';
 
 const ROWS = 60;
 const widths = [6, 5, 4, 3];
@@ -77,7 +77,7 @@ describe('verify', () => {
       const at = rows.indexOf(42);
       if (at >= 0) logits[3 * at + 1]! += 1e-2;
     });
-    const rows = train.allRows().reverse();
+    const rows = train.allRows().positions.reverse();
     await expect(
       verify(liar, [{ name: 'retain', dataset: train, rows }], { chunkRows: 16 }),
     ).rejects.toMatchObject({
@@ -98,7 +98,7 @@ describe('verify', () => {
     await expect(verify(liar, all)).rejects.toMatchObject({ code: 'ERR_VERIFICATION_FAILED' });
   });
 
-  it.each<[string, RowSet[], LetheErrorCode]>([
+  it.each<[string, VerificationSet[], LetheErrorCode]>([
     ['two sets of one name', [...all, ...all], 'ERR_INVALID_ARGUMENT'],
     ['no sets', [], 'ERR_EMPTY_SET'],
     ['an empty set', [{ name: 'forget', dataset: train, rows: [] }], 'ERR_EMPTY_SET'],

@@ -3,6 +3,7 @@ import {
   requireArray,
   requireInstance,
   requireInteger,
+  requireNames,
   requireObject,
   requireText,
 } from '../../base/arguments.js';
@@ -74,7 +75,7 @@ export class SqliteStore implements Store {
     if (new Set(subjects).size < subjects.length) {
       throw new LetheError('ERR_DUPLICATE', 'a subject is given twice');
     }
-    const { firstRow = 0 } = requireObject('options', options);
+    const { firstRow = 0 } = requireNames('options', options, { firstRow: true });
     requireInteger('firstRow', firstRow, 0, MAX_ROWS - owners.length);
     this.#write((database) => {
       const addSubject = database.prepare('INSERT OR IGNORE INTO subjects (id) VALUES (?)');

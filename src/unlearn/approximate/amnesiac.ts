@@ -1,12 +1,15 @@
-import { given, requireObject } from '../../base/arguments.js';
+import { given, type Names, requireNames } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
+import { Stopwatch } from '../../base/stopwatch.js';
 import { passWork } from '../../engine/cost.js';
-import { type Dataset, joinRows } from '../../engine/dataset.js';
+import type { Dataset } from '../../engine/dataset.js';
 import { Model } from '../../engine/model.js';
+import { addScaled } from '../../engine/parameters.js';
 import { type Plan, pass } from '../../engine/pass.js';
-import { inPhase, Stopwatch } from '../../engine/phases.js';
-import type { RunOptions } from '../../engine/run.js';
-import { type TrainOptions, trainingPass } from '../../engine/training-pass.js';
+import { inPhase } from '../../engine/phases.js';
+import { RowSet } from '../../engine/row-set.js';
+import { RUN_OPTIONS, type RunOptions } from '../../engine/run.js';
+import { TRAIN_OPTIONS, type TrainOptions, trainingPass } from '../../engine/training-pass.js';
 import {
   checkSplit,
   type UnlearningMethod,
@@ -20,7 +23,7 @@ export interface AmnesiacOptions extends UnlearningOptions {
    * How the request's model was trained: with these options of Model.train. Default: its defaults.
    */
   readonly training?: Omit<TrainOptions, keyof RunOptions>;
-  /** Of the Model.create before; default: the `seed` of the training. */
+  /** The seed of Model.create before it; default: the `seed` of the training. */
   readonly initialSeed?: number;
   /**
    * Further steps on the retain set afterwards, or `false`: none, the better choice where few steps
@@ -36,6 +39,17 @@ export interface AmnesiacResult extends UnlearningResult {
   /** All steps of the training. */
   readonly replayedSteps: number;
 }
+
+const OPTIONS: Names<AmnesiacOptions> = {
+  ...RUN_OPTIONS,
+  ...{ training: true, initialSeed: true, repair: true },
+};
+const { threads, device, precision, concurrentRuns, signal, onProgress, ...TRAINING } =
+  TRAIN_OPTIONS;
+const REPAIR: Names<Exclude<AmnesiacOptions['repair'], false | undefined>> = {
+  ...{ epochs: true, maxSteps: true, batchSize: true },
+  ...{ learningRate: true, momentum: true, seed: true },
+};
 
 /**
  * Subtracts from the model what the training steps changed whose batch held a forget row. No step
@@ -59,10 +73,10 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
   options = {},
 ) => {
   const { forget, retain } = checkSplit(request);
-  const { training = {}, repair = {} } = requireObject('options', options);
-  const { seed = 0 } = requireObject('training', training);
+  const { training = {}, repair = {} } = requireNames('options', options, OPTIONS);
+  const { seed = 0 } = requireNames('training', training, TRAINING);
   const { initialSeed = seed } = options;
-  if (repair !== false) requireObject('repair', repair);
+  if (repair !== false) requireNames('repair', repair, REPAIR);
   const { dataset } = request;
   const original = request.model.clone();
   const { widths } = original;
@@ -86,11 +100,9 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
         'it is another one, and the model as it was at the end of its training',
     );
   }
-  const change = replay.values!;
-  const model = Model.fromParameters(
-    widths,
-    original.parameters().map((parameter, i) => parameter - change[i]!),
-  );
+  const parameters = original.parameters();
+  addScaled(parameters, -1, replay.values!);
+  const model = Model.fromParameters(widths, parameters);
   watch.lap('replay');
   let steps = 1;
   let multiplyAdds = passWork(widths, replay.rows, plan);
@@ -113,10 +125,10 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
   };
 };
 
-function requireTrainedOn(dataset: Dataset, forget: Uint32Array, plan: Plan): void {
-  const rows = dataset.checkRows(plan.rows);
-  const trained = new Set(joinRows(rows, dataset.checkRows(plan.sampledRows ?? [])));
-  const unknown = forget.find((row) => !trained.has(row));
+function requireTrainedOn(dataset: Dataset, forget: RowSet, plan: Plan): void {
+  const [always, sampled] = RowSet.disjoint(dataset, plan.rows, plan.sampledRows ?? []);
+  const trained = always.followedBy(sampled).marks();
+  const unknown = forget.positions.find((row) => trained[row] === 0);
   if (unknown !== undefined) {
     throw new LetheError(
       'ERR_INVALID_ROWS',

@@ -1,16 +1,18 @@
-import { given, requireInteger, requireObject } from '../../base/arguments.js';
+import { given, type Names, requireInteger, requireNames } from '../../base/arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
+import { Stopwatch } from '../../base/stopwatch.js';
 import { forwardWork } from '../../engine/cost.js';
-import { joinRows } from '../../engine/dataset.js';
 import { Model } from '../../engine/model.js';
 import { inPhase } from '../../engine/phases.js';
 import { checkSplit, type UnlearningMethod } from '../method.js';
-import { putSoftmax, runSgd, type SgdOptions } from '../steps/sgd.js';
+import { putSoftmax, runSgd, SGD_OPTIONS, type SgdOptions } from '../steps/sgd.js';
 
 export interface BadTeacherOptions extends SgdOptions {
   /** Retain rows that take part, in (0, all]; default: 30 % of them, as in the paper. */
   readonly retainRows?: number;
 }
+
+const OPTIONS: Names<BadTeacherOptions> = { ...SGD_OPTIONS, retainRows: true };
 
 /**
  * Two teachers: on the forget rows a network of random parameters, on retain rows the model itself.
@@ -22,18 +24,19 @@ export interface BadTeacherOptions extends SgdOptions {
  */
 export const badTeacher: UnlearningMethod<BadTeacherOptions> = async (request, options = {}) => {
   const { forget, retain } = checkSplit(request);
-  const { seed = 0, retainRows = Math.ceil(0.3 * retain.length) } = requireObject(
+  const { seed = 0, retainRows = Math.ceil(0.3 * retain.length) } = requireNames(
     'options',
     options,
+    OPTIONS,
   );
   requireInteger('seed', seed, 0);
   requireInteger('retainRows', retainRows, 1, retain.length);
   const { dataset } = request;
-  const start = performance.now();
+  const watch = new Stopwatch();
   const model = request.model.clone();
   const unknowing = Model.create(model.widths, { seed });
   const stream = new PhiloxStream(seed, PhiloxPurpose.teacherRows);
-  const kept = stream.shuffle(retain.slice()).subarray(0, retainRows);
+  const kept = retain.shuffled(stream).slice(0, retainRows);
   const distributions = new Float32Array(dataset.rows * model.classes);
   for (const [teacher, rows] of [
     [unknowing, forget],
@@ -42,8 +45,8 @@ export const badTeacher: UnlearningMethod<BadTeacherOptions> = async (request, o
     const logits = await teacher.logits(dataset, rows, inPhase('teach', options));
     putSoftmax(distributions, rows, logits, model.classes);
   }
-  const between = performance.now();
-  const both = joinRows(forget, kept);
+  watch.lap('teach');
+  const both = forget.followedBy(kept);
   const run = await runSgd(
     model,
     dataset,
@@ -51,10 +54,11 @@ export const badTeacher: UnlearningMethod<BadTeacherOptions> = async (request, o
     { target: 'explicit', distributions },
     { ...{ phase: 'train', learningRate: 0.01, momentum: 0.9 }, ...given(options) },
   );
+  watch.lap('train');
   return {
     model,
     steps: run.steps,
-    seconds: { teach: (between - start) / 1000, train: (performance.now() - between) / 1000 },
+    seconds: watch.seconds,
     multiplyAdds: run.multiplyAdds + both.length * forwardWork(model.widths),
   };
 };

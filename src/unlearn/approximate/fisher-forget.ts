@@ -1,8 +1,10 @@
-import { requireInteger, requireObject, requirePositive } from '../../base/arguments.js';
+import { type Names, requireInteger, requireNames, requirePositive } from '../../base/arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
+import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
 import { Model } from '../../engine/model.js';
 import { inPhase } from '../../engine/phases.js';
+import { RUN_OPTIONS } from '../../engine/run.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 export interface FisherForgetOptions extends UnlearningOptions {
@@ -15,6 +17,11 @@ export interface FisherForgetOptions extends UnlearningOptions {
   /** Default 0. */
   readonly seed?: number;
 }
+
+const OPTIONS: Names<FisherForgetOptions> = {
+  ...RUN_OPTIONS,
+  ...{ alpha: true, floor: true, samples: true, seed: true },
+};
 
 /**
  * Gaussian noise on every parameter, the stronger the less the retain set depends on it.
@@ -34,16 +41,16 @@ export const fisherForget: UnlearningMethod<FisherForgetOptions> = async (
     floor = 1e-4,
     samples = 4000,
     seed = 0,
-  } = requireObject('options', options);
+  } = requireNames('options', options, OPTIONS);
   requirePositive('alpha', alpha);
   requirePositive('floor', floor);
   requireInteger('samples', samples, 1);
   requireInteger('seed', seed, 0);
   const { dataset } = request;
   const model = request.model.clone();
-  const start = performance.now();
+  const watch = new Stopwatch();
   const stream = new PhiloxStream(seed, PhiloxPurpose.fisherRows);
-  const sample = stream.shuffle(retain.slice()).subarray(0, samples);
+  const sample = retain.shuffled(stream).slice(0, samples);
   const fisher = await model.fisher(dataset, sample, {
     mode: 'perRow',
     ...inPhase('fisher', options),
@@ -52,10 +59,11 @@ export const fisherForget: UnlearningMethod<FisherForgetOptions> = async (
   const parameters = model.parameters().map((parameter, i) => {
     return parameter + Math.sqrt(alpha / (fisher[i]! + floor)) * normal(noise);
   });
+  watch.lap('fisher');
   return {
     model: Model.fromParameters(model.widths, parameters),
     steps: 1,
-    seconds: { fisher: (performance.now() - start) / 1000 },
+    seconds: watch.seconds,
     multiplyAdds: sample.length * trainingWork(model.widths),
   };
 };

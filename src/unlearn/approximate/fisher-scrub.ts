@@ -1,12 +1,15 @@
 import {
+  type Names,
   requireInteger,
-  requireObject,
+  requireNames,
   requireOneOf,
   requirePositive,
 } from '../../base/arguments.js';
+import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
 import { pass } from '../../engine/pass.js';
 import { inPhase } from '../../engine/phases.js';
+import { RUN_OPTIONS } from '../../engine/run.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 export interface FisherScrubOptions extends UnlearningOptions {
@@ -22,15 +25,21 @@ export interface FisherScrubOptions extends UnlearningOptions {
   readonly alpha?: number;
   /** Default 0.02, the study's. */
   readonly learningRate?: number;
-  /** Bound of each parameter's change in one step; default 0.05. */
+  /** Bounds each parameter's change in one step; default 0.05. */
   readonly clamp?: number;
   /** Default 128. */
   readonly batchSize?: number;
   /** Default 50: a large forget set is then read only in part. */
   readonly maxSteps?: number;
-  /** Of the order of both sets; default 0. */
+  /** Decides the order of both sets; default 0. */
   readonly seed?: number;
 }
+
+const OPTIONS: Names<FisherScrubOptions> = {
+  ...RUN_OPTIONS,
+  ...{ mode: true, fisherSamples: true, alpha: true, learningRate: true },
+  ...{ clamp: true, batchSize: true, maxSteps: true, seed: true },
+};
 
 /**
  * M2 of the reference study (Cui, Li, Lu, Wei 2025, notebook 3): one pass over the forget set that
@@ -43,7 +52,7 @@ export interface FisherScrubOptions extends UnlearningOptions {
  */
 export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request, options = {}) => {
   const { forget, retain } = checkSplit(request);
-  requireObject('options', options);
+  requireNames('options', options, OPTIONS);
   const { mode = 'paper', fisherSamples = 1000, batchSize = 128, seed = 0 } = options;
   const { alpha = 0.5, learningRate = 0.02, clamp = 0.05, maxSteps = 50 } = options;
   requireOneOf('mode', mode, ['paper', 'perRow']);
@@ -52,7 +61,7 @@ export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request,
   requirePositive('learningRate', learningRate);
   requirePositive('clamp', clamp);
 
-  const start = performance.now();
+  const watch = new Stopwatch();
   const { dataset } = request;
   const model = request.model.clone();
   const fisher = await model.fisher(dataset, retain, {
@@ -62,7 +71,7 @@ export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request,
     batchSize,
     seed,
   });
-  const scrubStart = performance.now();
+  watch.lap('fisher');
   const { steps, rows } = await pass(
     model,
     dataset,
@@ -71,11 +80,8 @@ export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request,
     { kind: 'clampedFisher', fisher, learningRate, alpha, clamp },
     inPhase('scrub', options),
   );
-  const seconds = {
-    fisher: (scrubStart - start) / 1000,
-    scrub: (performance.now() - scrubStart) / 1000,
-  };
+  watch.lap('scrub');
   const fisherRows = Math.min(retain.length, Math.ceil(fisherSamples / batchSize) * batchSize);
   const multiplyAdds = (fisherRows + rows) * trainingWork(model.widths);
-  return { model, steps, seconds, multiplyAdds };
+  return { model, steps, seconds: watch.seconds, multiplyAdds };
 };

@@ -1,24 +1,25 @@
 import {
   given,
+  type Names,
   requireFinite,
   requireInteger,
+  requireNames,
   requireNonNegative,
-  requireObject,
   requirePositive,
 } from '../../base/arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
-import { joinRows } from '../../engine/dataset.js';
+import { Stopwatch } from '../../base/stopwatch.js';
 import { Model } from '../../engine/model.js';
-import { Stopwatch } from '../../engine/phases.js';
+import { addScaled, Parameters } from '../../engine/parameters.js';
 import {
   checkSplit,
   type Split,
   type UnlearningMethod,
   type UnlearningRequest,
 } from '../method.js';
-import { chooseRecipe, clearClasses, FORGOTTEN_BIAS } from '../steps/class-rows.js';
 import { naturalGradient } from '../steps/natural-gradient.js';
-import { repair, type SgdOptions, shrinkWeights } from '../steps/sgd.js';
+import { repair, SGD_OPTIONS, type SgdOptions, shrinkWeights } from '../steps/sgd.js';
+import { chooseRecipe, clearClasses, FORGOTTEN_BIAS } from '../steps/whole-classes.js';
 
 export interface KfacOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
   /**
@@ -44,6 +45,13 @@ export interface KfacOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
   readonly steps?: number;
 }
 
+const { epochs, maxSteps, ...SGD } = SGD_OPTIONS;
+const OPTIONS: Names<KfacOptions> = {
+  ...SGD,
+  ...{ recipe: true, fisherRows: true, gradientRows: true, damping: true },
+  ...{ scale: true, shrink: true, steps: true },
+};
+
 type Recipe = ReturnType<typeof recipeFor>;
 
 const CLASS = { gradientRows: 1000, damping: 0.1, shrink: 0.9, steps: 90, rate: 0.02 };
@@ -63,7 +71,7 @@ const LARGEST_SCALE = 0.2;
  */
 export const kfac: UnlearningMethod<KfacOptions> = async (request, options = {}) => {
   const split = checkSplit(request);
-  const recipe = recipeFor(request, split, requireObject('options', options));
+  const recipe = recipeFor(request, split, requireNames('options', options, OPTIONS));
   const { dataset } = request;
   const original = request.model.clone();
   const watch = new Stopwatch();
@@ -110,25 +118,22 @@ function recipeFor({ dataset }: UnlearningRequest, split: Split, options: KfacOp
 /** A sample of retain rows for the Fisher information, and the rows of the gradient with their signs. */
 function rowsOf({ dataset }: UnlearningRequest, { forget, retain }: Split, recipe: Recipe) {
   const stream = new PhiloxStream(recipe.seed, PhiloxPurpose.fisherRows);
-  const forgetSample = stream.shuffle(forget.slice()).subarray(0, recipe.gradientRows);
-  const retainOrder = stream.shuffle(retain.slice());
-  const retainSample = retainOrder.subarray(0, recipe.isClass ? 0 : recipe.gradientRows);
-  const rows = joinRows(forgetSample, retainSample);
+  const forgetSample = forget.shuffled(stream).slice(0, recipe.gradientRows);
+  const retainOrder = retain.shuffled(stream);
+  const retainSample = retainOrder.slice(0, recipe.isClass ? 0 : recipe.gradientRows);
+  const rows = forgetSample.followedBy(retainSample);
   // The mean over all rows becomes the mean of the retain set's less that of the forget set's.
   const rowWeights = new Float32Array(dataset.rows);
   for (const row of forgetSample) rowWeights[row] = -rows.length / forgetSample.length;
   for (const row of retainSample) rowWeights[row] = rows.length / retainSample.length;
-  return { rows, rowWeights, fisherRows: retainOrder.subarray(0, recipe.fisherRows) };
+  return { rows, rowWeights, fisherRows: retainOrder.slice(0, recipe.fisherRows) };
 }
 
 /** The parameters after the step, shrunk and without the forgotten classes. */
 function stepped(model: Model, step: Float32Array, recipe: Recipe): Float32Array {
-  const { widths } = model;
-  const parameters = model.parameters();
-  step.forEach((value, i) => {
-    parameters[i]! -= recipe.scale * value;
-  });
-  shrinkWeights(parameters, widths, recipe.shrink, recipe.isClass ? 1 : 0);
-  clearClasses(parameters, widths, recipe.cleared, FORGOTTEN_BIAS);
-  return parameters;
+  const parameters = new Parameters(model.widths, model.parameters());
+  addScaled(parameters.values, -recipe.scale, step);
+  shrinkWeights(parameters, recipe.shrink, recipe.isClass ? 1 : 0);
+  clearClasses(parameters, recipe.cleared, FORGOTTEN_BIAS);
+  return parameters.values;
 }

@@ -1,31 +1,35 @@
 import {
+  type Names,
   requireFinite,
   requireInteger,
+  requireNames,
   requireNonNegative,
-  requireObject,
   requirePositive,
 } from '../../base/arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
-import { joinRows } from '../../engine/dataset.js';
+import { Stopwatch } from '../../base/stopwatch.js';
+import { foldWork, mapWork } from '../../engine/cost.js';
 import { foldLinearMap, mapDataset } from '../../engine/linear-map.js';
 import { Model } from '../../engine/model.js';
-import { inPhase, Stopwatch, withoutProgress } from '../../engine/phases.js';
+import { Parameters } from '../../engine/parameters.js';
+import { inPhase } from '../../engine/phases.js';
 import { MOST_COMPONENTS } from '../../engine/principal-components.js';
+import { withoutProgress } from '../../engine/run.js';
 import {
   checkSplit,
   type Split,
   type UnlearningMethod,
   type UnlearningRequest,
 } from '../method.js';
-import { chooseRecipe } from '../steps/class-rows.js';
 import { factorFirstLayer, withChanges } from '../steps/first-layer.js';
 import { forgetClasses, STEP_ROWS } from '../steps/forget-classes.js';
-import { repair, type SgdOptions, shrinkWeights } from '../steps/sgd.js';
+import { repair, SGD_OPTIONS, type SgdOptions, shrinkWeights } from '../steps/sgd.js';
+import { chooseRecipe } from '../steps/whole-classes.js';
 
 export interface LowRankOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
   /** Default: `class` where no retain row has a class of a forget row. */
   readonly recipe?: 'class' | 'rows';
-  /** Of the first layer, 1 to 118; default 32 (class), 72 (rows). */
+  /** The rank of the first layer meanwhile, 1 to 118; default 32 (class), 72 (rows). */
   readonly components?: number;
   /**
    * How far the step up the loss of the forget set goes, in nats of divergence as the Fisher
@@ -45,6 +49,13 @@ export interface LowRankOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> 
    */
   readonly steps?: number;
 }
+
+const { epochs, maxSteps, ...SGD } = SGD_OPTIONS;
+const OPTIONS: Names<LowRankOptions> = {
+  ...SGD,
+  ...{ recipe: true, components: true, divergence: true, damping: true },
+  ...{ shrink: true, steps: true },
+};
 
 /** `visits`: the rows that the repair visits, over the retain rows. */
 const DEFAULTS = {
@@ -74,20 +85,24 @@ const SAMPLE_ROWS = 500;
  */
 export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options = {}) => {
   const split = checkSplit(request);
-  const recipe = recipeFor(request, split, requireObject('options', options));
+  const recipe = recipeFor(request, split, requireNames('options', options, OPTIONS));
   const { dataset } = request;
   const original = request.model.clone();
   const watch = new Stopwatch();
   const { forget, retain } = drawnRows(split, recipe);
-  const projecting = { ...inPhase('project', options), ...recipe };
-  const sample = retain.subarray(0, SAMPLE_ROWS);
-  const factored = await factorFirstLayer(original, dataset, sample, projecting);
-  const rows = joinRows(retain, forget);
+  const projecting = inPhase('project', options);
+  const { components, seed } = recipe;
+  const sample = retain.slice(0, SAMPLE_ROWS);
+  const factored = await factorFirstLayer(original, dataset, sample, {
+    ...projecting,
+    ...{ components, seed },
+  });
+  const rows = retain.followedBy(forget);
   const projected = await mapDataset(dataset, factored.map, { ...projecting, rows });
   watch.lap('project');
 
-  const retained = projected.allRows().subarray(0, retain.length);
-  const forgotten = projected.allRows().subarray(retain.length);
+  const retained = projected.allRows().slice(0, retain.length);
+  const forgotten = projected.allRows().slice(retain.length);
   const prepared = recipe.isClass
     ? await forgetClasses(
         factored.model,
@@ -98,7 +113,7 @@ export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options
       )
     : { model: withShrunkWeights(factored.model, recipe.shrink), multiplyAdds: 0 };
   const { model } = prepared;
-  const visited = retained.subarray(0, recipe.steps * recipe.batchSize);
+  const visited = retained.slice(0, recipe.steps * recipe.batchSize);
   const run = await repair(model, projected, visited, { ...recipe, rate: RATE }, options);
   const result = recipe.isClass
     ? await withChanges(original, factored, model, withoutProgress(options))
@@ -110,7 +125,8 @@ export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options
     seconds: watch.seconds,
     multiplyAdds:
       factored.multiplyAdds +
-      (rows.length + original.widths[1]!) * factored.map.weights.length +
+      mapWork(rows.length, factored.map) +
+      foldWork(dataset.columns, factored.model.widths[0]!, original.widths[1]!) +
       prepared.multiplyAdds +
       run.multiplyAdds,
   };
@@ -146,16 +162,16 @@ function drawnRows({ forget, retain }: Split, recipe: ReturnType<typeof recipeFo
   const trained = recipe.steps * recipe.batchSize;
   const { forget: fromForget, retain: fromRetain } = STEP_ROWS;
   return {
-    forget: stream.shuffle(forget.slice()).subarray(0, recipe.isClass ? fromForget : 0),
-    retain: stream
-      .shuffle(retain.slice())
-      .subarray(0, Math.max(trained, SAMPLE_ROWS, recipe.isClass ? fromRetain : 0)),
+    forget: forget.shuffled(stream).slice(0, recipe.isClass ? fromForget : 0),
+    retain: retain
+      .shuffled(stream)
+      .slice(0, Math.max(trained, SAMPLE_ROWS, recipe.isClass ? fromRetain : 0)),
   };
 }
 
 /** All weights, but no biases, times a factor. */
 function withShrunkWeights(model: Model, factor: number): Model {
-  const parameters = model.parameters();
-  shrinkWeights(parameters, model.widths, factor);
-  return Model.fromParameters(model.widths, parameters);
+  const parameters = new Parameters(model.widths, model.parameters());
+  shrinkWeights(parameters, factor);
+  return Model.fromParameters(model.widths, parameters.values);
 }

@@ -1,6 +1,5 @@
-import { given, requireNonNegative, requireObject } from '../../base/arguments.js';
-import { checkSplit, type UnlearningMethod } from '../method.js';
-import { bothSets, fallingFrom, runSgd, type SgdOptions } from '../steps/sgd.js';
+import { requireNonNegative } from '../../base/arguments.js';
+import { bothSets, fallingFrom, SGD_OPTIONS, type SgdOptions, sgdMethod } from '../steps/sgd.js';
 
 export interface NegGradPlusOptions extends SgdOptions {
   /** How much the ascent on a forget row weighs beside the descent on a retain row; default 0.05. */
@@ -18,24 +17,15 @@ export interface NegGradPlusOptions extends SgdOptions {
  * Source: Kurmanji, Triantafillou, Hayes, Triantafillou, "Towards unbounded machine unlearning",
  * NeurIPS 2023, section 5 (NegGrad+).
  */
-export const negGradPlus: UnlearningMethod<NegGradPlusOptions> = async (request, options = {}) => {
-  const { forget, retain } = checkSplit(request);
-  const { forgetWeight = 0.05, retainPerEpoch } = requireObject('options', options);
-  requireNonNegative('forgetWeight', forgetWeight);
-  const start = performance.now();
-  const rowWeights = new Float32Array(request.dataset.rows).fill(1);
-  for (const row of forget) rowWeights[row] = -forgetWeight;
-  const model = request.model.clone();
-  const run = await runSgd(
-    model,
-    request.dataset,
-    bothSets(forget, retain, retainPerEpoch),
-    { target: 'label', rowWeights },
-    {
-      ...{ phase: 'train', epochs: 1000, maxSteps: 138, momentum: 0.9 },
-      ...{ learningRate: fallingFrom(0.02) },
-      ...given(options),
-    },
-  );
-  return { model, ...run, seconds: { train: (performance.now() - start) / 1000 } };
-};
+export const negGradPlus = sgdMethod<NegGradPlusOptions>({
+  phase: 'train',
+  names: { ...SGD_OPTIONS, forgetWeight: true, retainPerEpoch: true },
+  defaults: { epochs: 1000, maxSteps: 138, momentum: 0.9, learningRate: fallingFrom(0.02) },
+  rows: (split, { retainPerEpoch }) => bothSets(split, retainPerEpoch),
+  objective: ({ dataset }, { forget }, { forgetWeight = 0.05 }) => {
+    requireNonNegative('forgetWeight', forgetWeight);
+    const rowWeights = new Float32Array(dataset.rows).fill(1);
+    for (const row of forget) rowWeights[row] = -forgetWeight;
+    return { target: 'label', rowWeights };
+  },
+});

@@ -1,9 +1,9 @@
-import { given, requireInteger, requireObject } from '../../base/arguments.js';
+import { requireInteger } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import type { Dataset } from '../../engine/dataset.js';
-import { checkSplit, type UnlearningMethod } from '../method.js';
-import { bothSets, runSgd, type SgdOptions } from '../steps/sgd.js';
+import type { RowSet } from '../../engine/row-set.js';
+import { bothSets, SGD_OPTIONS, type SgdOptions, sgdMethod } from '../steps/sgd.js';
 
 export interface RandomLabelOptions extends SgdOptions {
   /** Retain rows that each epoch visits; default: as many as there are forget rows. */
@@ -18,28 +18,21 @@ export interface RandomLabelOptions extends SgdOptions {
  * them by what it knows; this one is taught not to. Source: Golatkar, Achille, Soatto, "Eternal
  * sunshine of the spotless net", CVPR 2020, section 6 (random labels).
  */
-export const randomLabel: UnlearningMethod<RandomLabelOptions> = async (request, options = {}) => {
-  const { forget, retain } = checkSplit(request);
-  const { retainPerEpoch, seed = 0 } = requireObject('options', options);
-  const start = performance.now();
-  const model = request.model.clone();
-  const run = await runSgd(
-    model,
-    request.dataset,
-    bothSets(forget, retain, retainPerEpoch),
-    {
-      target: 'explicit',
-      distributions: labelsWithOthers(request.dataset, forget, model.classes, seed),
-    },
-    { ...{ phase: 'train', maxSteps: 90, learningRate: 0.01, momentum: 0.9 }, ...given(options) },
-  );
-  return { model, ...run, seconds: { train: (performance.now() - start) / 1000 } };
-};
+export const randomLabel = sgdMethod<RandomLabelOptions>({
+  phase: 'train',
+  names: { ...SGD_OPTIONS, retainPerEpoch: true },
+  defaults: { maxSteps: 90, learningRate: 0.01, momentum: 0.9 },
+  rows: (split, { retainPerEpoch }) => bothSets(split, retainPerEpoch),
+  objective: ({ dataset, model }, { forget }, { seed = 0 }) => ({
+    target: 'explicit',
+    distributions: labelsWithOthers(dataset, forget, model.classes, seed),
+  }),
+});
 
 /** One-hot labels, [dataset rows, classes]; those of the forget rows are other ones, at random. */
 export function labelsWithOthers(
   { rows, labels, name }: Dataset,
-  forget: Uint32Array,
+  forget: RowSet,
   classes: number,
   seed: number,
 ): Float32Array {

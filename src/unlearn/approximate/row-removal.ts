@@ -1,14 +1,18 @@
-import { requireFinite, requireObject } from '../../base/arguments.js';
+import { type Names, requireFinite, requireNames } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
+import { Stopwatch } from '../../base/stopwatch.js';
 import { Model } from '../../engine/model.js';
-import { checkRunOptions } from '../../engine/run.js';
+import { Parameters } from '../../engine/parameters.js';
+import { checkRunOptions, RUN_OPTIONS, withoutProgress } from '../../engine/run.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
-import { clearClasses, requireForgottenClasses } from '../steps/class-rows.js';
+import { clearClasses, requireForgottenClasses } from '../steps/whole-classes.js';
 
 export interface RowRemovalOptions extends UnlearningOptions {
   /** The logit of a removed class, whatever the input; default -20. */
   readonly bias?: number;
 }
+
+const OPTIONS: Names<RowRemovalOptions> = { ...RUN_OPTIONS, bias: true };
 
 /**
  * Takes the classes that only forgotten rows have out of the last layer: their weights become 0, their
@@ -18,20 +22,17 @@ export interface RowRemovalOptions extends UnlearningOptions {
  * all that was learnt of the class, and a probe finds it.
  */
 export const rowRemoval: UnlearningMethod<RowRemovalOptions> = async (request, options = {}) => {
-  const { forget, retain } = checkSplit(request);
-  const { bias = -20, signal } = requireObject('options', options);
-  checkRunOptions(options);
+  const split = checkSplit(request);
+  const { bias = -20, signal } = requireNames('options', options, OPTIONS);
+  checkRunOptions(withoutProgress(options));
   if (signal?.aborted) throw new LetheError('ERR_ABORTED', 'the run was aborted before it began');
   requireFinite('bias', bias);
   const { model, dataset } = request;
-  const removed = requireForgottenClasses(dataset, forget, retain, 'row removal');
-  const start = performance.now();
-  const parameters = model.parameters();
-  clearClasses(parameters, model.widths, removed, bias);
-  return {
-    model: Model.fromParameters(model.widths, parameters),
-    steps: 0,
-    seconds: { remove: (performance.now() - start) / 1000 },
-    multiplyAdds: 0,
-  };
+  const removed = requireForgottenClasses(dataset, split, 'row removal');
+  const watch = new Stopwatch();
+  const parameters = new Parameters(model.widths, model.parameters());
+  clearClasses(parameters, removed, bias);
+  const result = Model.fromParameters(model.widths, parameters.values);
+  watch.lap('remove');
+  return { model: result, steps: 0, seconds: watch.seconds, multiplyAdds: 0 };
 };

@@ -1,8 +1,10 @@
-import { requireFinite, requireObject, requirePositive } from '../../base/arguments.js';
+import { type Names, requireFinite, requireNames, requirePositive } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
+import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
 import { pass } from '../../engine/pass.js';
 import { inPhase } from '../../engine/phases.js';
+import { RUN_OPTIONS } from '../../engine/run.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 import { bothSets } from '../steps/sgd.js';
 import { labelsWithOthers } from './random-label.js';
@@ -24,6 +26,12 @@ export interface SalunOptions extends UnlearningOptions {
   readonly seed?: number;
 }
 
+const OPTIONS: Names<SalunOptions> = {
+  ...RUN_OPTIONS,
+  ...{ share: true, learningRate: true, epochs: true, maxSteps: true },
+  ...{ batchSize: true, retainPerEpoch: true, seed: true },
+};
+
 /** So large a Fisher value that the clamped step, which divides by it, changes no parameter. */
 const FROZEN = 3e38;
 const UNBOUNDED = 3e38;
@@ -36,8 +44,13 @@ const UNBOUNDED = 3e38;
  * Empowering machine unlearning via gradient-based weight saliency", ICLR 2024, section 4.
  */
 export const salun: UnlearningMethod<SalunOptions> = async (request, options = {}) => {
-  const { forget, retain } = checkSplit(request);
-  const { share = 0.5, learningRate = 0.1, retainPerEpoch } = requireObject('options', options);
+  const split = checkSplit(request);
+  const { forget } = split;
+  const {
+    share = 0.5,
+    learningRate = 0.1,
+    retainPerEpoch,
+  } = requireNames('options', options, OPTIONS);
   const { epochs = 1, maxSteps = 90, batchSize = 128, seed = 0 } = options;
   requireFinite('share', share);
   if (!(share > 0 && share <= 1)) {
@@ -45,7 +58,7 @@ export const salun: UnlearningMethod<SalunOptions> = async (request, options = {
   }
   requirePositive('learningRate', learningRate);
   const { dataset } = request;
-  const start = performance.now();
+  const watch = new Stopwatch();
   const model = request.model.clone();
   const saliency = await pass(
     model,
@@ -56,11 +69,11 @@ export const salun: UnlearningMethod<SalunOptions> = async (request, options = {
     inPhase('saliency', options),
   );
   const fisher = frozenBelow(saliency.values!, share);
-  const between = performance.now();
+  watch.lap('saliency');
   const { steps, rows } = await pass(
     model,
     dataset,
-    { ...bothSets(forget, retain, retainPerEpoch), batchSize, epochs, maxSteps, shuffleSeed: seed },
+    { ...bothSets(split, retainPerEpoch), batchSize, epochs, maxSteps, shuffleSeed: seed },
     {
       target: 'explicit',
       distributions: labelsWithOthers(dataset, forget, model.classes, seed),
@@ -68,10 +81,11 @@ export const salun: UnlearningMethod<SalunOptions> = async (request, options = {
     { kind: 'clampedFisher', fisher, learningRate, alpha: 1, clamp: UNBOUNDED },
     inPhase('train', options),
   );
+  watch.lap('train');
   return {
     model,
     steps,
-    seconds: { saliency: (between - start) / 1000, train: (performance.now() - between) / 1000 },
+    seconds: watch.seconds,
     multiplyAdds: (forget.length + rows) * trainingWork(model.widths),
   };
 };

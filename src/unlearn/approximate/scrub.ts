@@ -1,8 +1,15 @@
-import { requireInteger, requireNonNegative, requireObject } from '../../base/arguments.js';
+import {
+  type Names,
+  requireInteger,
+  requireNames,
+  requireNonNegative,
+} from '../../base/arguments.js';
+import { Stopwatch } from '../../base/stopwatch.js';
 import { forwardWork } from '../../engine/cost.js';
 import { inPhase } from '../../engine/phases.js';
+import type { RowSet } from '../../engine/row-set.js';
 import { checkSplit, type UnlearningMethod } from '../method.js';
-import { putSoftmax, runSgd, type SgdOptions } from '../steps/sgd.js';
+import { putSoftmax, runSgd, SGD_OPTIONS, type SgdOptions } from '../steps/sgd.js';
 
 export interface ScrubOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps' | 'momentum'> {
   /** Rounds of a step down on the retain set; default 3. */
@@ -17,6 +24,12 @@ export interface ScrubOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps' | '
   readonly distillation?: number;
 }
 
+const { epochs, maxSteps, momentum, ...SGD } = SGD_OPTIONS;
+const OPTIONS: Names<ScrubOptions> = {
+  ...SGD,
+  ...{ rounds: true, ascents: true, retainSteps: true, forgetSteps: true, distillation: true },
+};
+
 /**
  * Away from the model's own predictions on the forget rows, in turns with training on the retain rows
  * towards a mixture of its own predictions and the labels. By default at a rate of 0.01.
@@ -27,7 +40,7 @@ export interface ScrubOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps' | '
  */
 export const scrub: UnlearningMethod<ScrubOptions> = async (request, options = {}) => {
   const { forget, retain } = checkSplit(request);
-  const { rounds = 3, ascents = 2, retainSteps = 60 } = requireObject('options', options);
+  const { rounds = 3, ascents = 2, retainSteps = 60 } = requireNames('options', options, OPTIONS);
   const { forgetSteps = 10, distillation = 0.5, learningRate = 0.01, seed = 0 } = options;
   requireInteger('rounds', rounds, 1);
   requireInteger('ascents', ascents, 0, rounds);
@@ -36,7 +49,7 @@ export const scrub: UnlearningMethod<ScrubOptions> = async (request, options = {
   requireNonNegative('distillation', distillation, 1 + Number.EPSILON);
   requireInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER - rounds);
   const { dataset } = request;
-  const start = performance.now();
+  const watch = new Stopwatch();
   const model = request.model.clone();
   const { classes } = model;
   const distributions = new Float32Array(dataset.rows * classes);
@@ -48,10 +61,10 @@ export const scrub: UnlearningMethod<ScrubOptions> = async (request, options = {
     for (let c = 0; c < classes; c++) distributions[row * classes + c]! *= distillation;
     distributions[row * classes + dataset.labels[row]!]! += 1 - distillation;
   }
-  const between = performance.now();
+  watch.lap('teach');
   let steps = 0;
   let multiplyAdds = (forget.length + retain.length) * forwardWork(model.widths);
-  const descend = async (rows: Uint32Array, weight: number, maxSteps: number, round: number) => {
+  const descend = async (rows: RowSet, weight: number, maxSteps: number, round: number) => {
     const run = await runSgd(
       model,
       dataset,
@@ -66,9 +79,6 @@ export const scrub: UnlearningMethod<ScrubOptions> = async (request, options = {
     if (round < ascents) await descend(forget, -1, forgetSteps, round);
     await descend(retain, 1, retainSteps, round);
   }
-  const seconds = {
-    teach: (between - start) / 1000,
-    train: (performance.now() - between) / 1000,
-  };
-  return { model, steps, seconds, multiplyAdds };
+  watch.lap('train');
+  return { model, steps, seconds: watch.seconds, multiplyAdds };
 };

@@ -1,9 +1,10 @@
-import { requireInteger, requireObject, requirePositive } from '../../base/arguments.js';
+import { type Names, requireInteger, requireNames, requirePositive } from '../../base/arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
+import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
-import { joinRows } from '../../engine/dataset.js';
 import { Model } from '../../engine/model.js';
 import { inPhase } from '../../engine/phases.js';
+import { RUN_OPTIONS } from '../../engine/run.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 export interface SsdOptions extends UnlearningOptions {
@@ -13,9 +14,14 @@ export interface SsdOptions extends UnlearningOptions {
   readonly dampening?: number;
   /** Rows that the Fisher of all rows is computed from; default 4,000, or all. */
   readonly samples?: number;
-  /** Of the sample; default 0. */
+  /** Decides the sample; default 0. */
   readonly seed?: number;
 }
+
+const OPTIONS: Names<SsdOptions> = {
+  ...RUN_OPTIONS,
+  ...{ selection: true, dampening: true, samples: true, seed: true },
+};
 
 /**
  * Selective synaptic dampening: parameters that matter far more to the forget set than to all rows
@@ -32,16 +38,16 @@ export const ssd: UnlearningMethod<SsdOptions> = async (request, options = {}) =
     dampening = 1,
     samples = 4000,
     seed = 0,
-  } = requireObject('options', options);
+  } = requireNames('options', options, OPTIONS);
   requirePositive('selection', selection);
   requirePositive('dampening', dampening);
   requireInteger('samples', samples, 1);
   requireInteger('seed', seed, 0);
   const { dataset } = request;
   const model = request.model.clone();
-  const start = performance.now();
+  const watch = new Stopwatch();
   const stream = new PhiloxStream(seed, PhiloxPurpose.fisherRows);
-  const sample = stream.shuffle(joinRows(forget, retain)).subarray(0, samples);
+  const sample = forget.followedBy(retain).shuffled(stream).slice(0, samples);
   const run = { mode: 'perRow', ...inPhase('fisher', options) } as const;
   const onAll = await model.fisher(dataset, sample, run);
   const onForget = await model.fisher(dataset, forget, run);
@@ -49,10 +55,11 @@ export const ssd: UnlearningMethod<SsdOptions> = async (request, options = {}) =
     const [all, own] = [onAll[i]!, onForget[i]!];
     return own > selection * all ? parameter * Math.min((dampening * all) / own, 1) : parameter;
   });
+  watch.lap('fisher');
   return {
     model: Model.fromParameters(model.widths, parameters),
     steps: 1,
-    seconds: { fisher: (performance.now() - start) / 1000 },
+    seconds: watch.seconds,
     multiplyAdds: (sample.length + forget.length) * trainingWork(model.widths),
   };
 };

@@ -1,5 +1,5 @@
-import { requireObject } from '../../base/arguments.js';
-import type { FastOptions } from '../../training/recipe.js';
+import { requireNames } from '../../base/arguments.js';
+import { FAST_OPTIONS, type FastOptions } from '../../training/recipe.js';
 import { trainModel } from '../../training/train-model.js';
 import {
   checkSplit,
@@ -28,7 +28,7 @@ export const exactRetrain: UnlearningMethod<FastOptions, ExactRetrainResult> = a
 ) => {
   const { retain } = checkSplit(request);
   return trainModel(request.model.widths, request.dataset, {
-    ...requireObject('options', options),
+    ...requireNames('options', options, FAST_OPTIONS),
     recipe: 'fast',
     rows: retain,
   });

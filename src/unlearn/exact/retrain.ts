@@ -1,9 +1,9 @@
-import { requireObject } from '../../base/arguments.js';
-import { LetheError } from '../../base/errors.js';
+import { type Names, requireNames } from '../../base/arguments.js';
+import { Stopwatch } from '../../base/stopwatch.js';
 import { passWork } from '../../engine/cost.js';
 import { Model } from '../../engine/model.js';
 import { inPhase } from '../../engine/phases.js';
-import type { TrainOptions } from '../../engine/training-pass.js';
+import { TRAIN_OPTIONS, type TrainOptions } from '../../engine/training-pass.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 /**
@@ -17,31 +17,25 @@ export type RetrainOptions = Omit<
 > &
   UnlearningOptions;
 
+const { rows, sampledRows, samplesPerEpoch, ...TRAINING } = TRAIN_OPTIONS;
+const OPTIONS: Names<RetrainOptions> = TRAINING;
+
 /**
  * M0, the gold standard: a fresh model of the same widths, trained on the retain set alone. Exact:
  * no parameter depends on a forgotten row.
  */
 export const retrain: UnlearningMethod<RetrainOptions> = async (request, options = {}) => {
   const { retain } = checkSplit(request);
-  const { seed = 0 } = requireObject('options', options);
-  if ('sampledRows' in options) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      'retraining visits the retain set alone: leave sampledRows out',
-    );
-  }
+  const { seed = 0 } = requireNames('options', options, OPTIONS);
   const { onProgress: _, ...training } = options;
-  const start = performance.now();
+  const watch = new Stopwatch();
   const model = Model.create(request.model.widths, { seed });
   const { steps, rows } = await model.train(request.dataset, {
     ...training,
     ...inPhase('train', options),
     rows: retain,
   });
-  return {
-    model,
-    steps,
-    seconds: { train: (performance.now() - start) / 1000 },
-    multiplyAdds: passWork(model.widths, rows, options),
-  };
+  watch.lap('train');
+  const multiplyAdds = passWork(model.widths, rows, options);
+  return { model, steps, seconds: watch.seconds, multiplyAdds };
 };

@@ -1,7 +1,9 @@
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
-import { type Dataset, joinRows } from '../../engine/dataset.js';
+import { Stopwatch } from '../../base/stopwatch.js';
+import type { Dataset } from '../../engine/dataset.js';
 import { Model } from '../../engine/model.js';
-import { type PhasedOptions, Stopwatch } from '../../engine/phases.js';
+import type { PhasedOptions } from '../../engine/phases.js';
+import type { RowSet } from '../../engine/row-set.js';
 import { PLAIN_EPOCHS, trainPlainly } from '../../training/plain.js';
 import {
   type TrainedModel,
@@ -20,7 +22,7 @@ export type Checkpoint = Omit<TrainedModel, 'seconds'>;
 export interface Shard {
   /** The rows by slices; one slice where training cannot be resumed. */
   readonly slices: readonly OwnedRows[];
-  /** Of each slice; the first one gives the fresh parameters too. */
+  /** One for each slice; the first one gives the fresh parameters too. */
   readonly seeds: readonly number[];
   /** After each slice; the last one is the shard's model. None where no row is left. */
   readonly checkpoints: readonly Checkpoint[];
@@ -49,7 +51,7 @@ export function withoutRows(shard: Shard, isForgotten: Uint8Array): Shard {
 interface SliceRun extends Pick<Shard, 'slices' | 'seeds'> {
   readonly slice: number;
   /** Of this slice and all before it. */
-  readonly rows: Uint32Array;
+  readonly rows: RowSet;
 }
 
 /** How a shard is trained, beside the rows and seeds of its own. */
@@ -74,9 +76,9 @@ export async function trainShard(
   const checkpoints = [...shard.checkpoints];
   const total: Record<string, number> = {};
   if (rowsOfShard(shard) === 0) return { shard, seconds: total };
-  let rows: Uint32Array = new Uint32Array();
+  let rows = training.dataset.rowSet([]);
   for (const [slice, own] of slices.entries()) {
-    rows = joinRows(rows, own.rows);
+    rows = rows.followedBy(training.dataset.rowSet(own.rows));
     if (slice < shard.checkpoints.length) continue;
     const { seconds, ...checkpoint } =
       training.recipe.recipe === 'plain'
@@ -88,7 +90,7 @@ export async function trainShard(
   return { shard: { slices, seeds, checkpoints }, seconds: total };
 }
 
-function trainAtOnce(rows: Uint32Array, seed: number, training: ShardTraining) {
+function trainAtOnce(rows: RowSet, seed: number, training: ShardTraining) {
   const { widths, dataset, recipe, options } = training;
   return trainModel(widths, dataset, { ...recipe, ...options, rows, seed });
 }

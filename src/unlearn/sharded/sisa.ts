@@ -1,19 +1,22 @@
 import {
+  type Names,
   requireFunction,
   requireInstance,
   requireInteger,
-  requireObject,
+  requireNames,
   requireOneOf,
   requireText,
 } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
-import { Dataset, type Rows } from '../../engine/dataset.js';
+import { Dataset } from '../../engine/dataset.js';
 import { Ensemble } from '../../engine/ensemble.js';
-import { checkWidths } from '../../engine/model.js';
-import { type PhasedOptions, type PhaseProgress, withoutProgress } from '../../engine/phases.js';
-import { fastOptionsOf, refuseFastOptions } from '../../training/recipe.js';
+import { checkWidths } from '../../engine/layout.js';
+import type { PhasedOptions, PhaseProgress } from '../../engine/phases.js';
+import type { Rows } from '../../engine/row-set.js';
+import { RUN_OPTIONS, withoutProgress } from '../../engine/run.js';
+import { fastOptionsOf, RECIPE_OPTIONS, refuseFastOptions } from '../../training/recipe.js';
 import type { UnlearningResult } from '../method.js';
-import { type Forgotten, markForgotten } from './forgotten-rows.js';
+import { type Forgotten, markForgotten } from './forget-set.js';
 import {
   addSeconds,
   rowsOfShard,
@@ -56,6 +59,12 @@ export interface SisaOptions extends ShardRecipe, SisaRunOptions {
   /** Of the recipe `fast`; default 0.1. */
   readonly sampledShare?: number;
 }
+
+const OPTIONS: Names<SisaOptions> = {
+  ...RUN_OPTIONS,
+  ...RECIPE_OPTIONS,
+  ...{ recipe: true, owners: true, rows: true, shards: true, slices: true, seed: true },
+};
 
 export interface SisaResult extends Omit<UnlearningResult, 'model'> {
   /** What has forgotten; the one that was asked is as it was. */
@@ -105,11 +114,11 @@ export class Sisa {
     dataset: Dataset,
     options: SisaOptions,
   ): Promise<Sisa> {
-    const checkedWidths = Object.freeze(Array.from(checkWidths(widths)));
+    const checkedWidths = Object.freeze(checkWidths(widths));
     requireInstance('dataset', dataset, Dataset);
-    const { owners, shards = 4, slices = 1, seed = 0 } = requireObject('options', options);
+    const { owners, shards = 4, slices = 1, seed = 0 } = requireNames('options', options, OPTIONS);
     const { rows: wanted = dataset.allRows() } = options;
-    const rows = dataset.checkNonEmptyRows(wanted, 'set of rows');
+    const rows = dataset.nonEmptyRowSet(wanted, 'set of rows');
     requireInteger('shards', shards, 1);
     requireInteger('slices', slices, 1);
     requireInteger('seed', seed, 0);
@@ -127,7 +136,7 @@ export class Sisa {
         'slices need the recipe "plain": the fast one is a single cycle over all rows of a shard',
       );
     }
-    const owned = { rows, owners: rows.map((row) => owners[row]!) };
+    const owned = { rows: rows.positions, owners: rows.gather(owners) };
     const parts = partByOwner(owned, shards, 'shards').map((part) =>
       partByOwner(part, slices, 'slices'),
     );
@@ -173,7 +182,7 @@ export class Sisa {
     forget: Forgotten,
     options: SisaRunOptions = {},
   ): Promise<SisaResult> {
-    const { signal } = requireObject('options', options);
+    const { signal } = requireNames('options', options, RUN_OPTIONS);
     this.#checkDataset(dataset);
     const known = this.shards.flatMap(({ slices }) => slices);
     const gone = markForgotten(known, dataset, forget);

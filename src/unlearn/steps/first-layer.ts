@@ -1,15 +1,13 @@
 import { LetheError } from '../../base/errors.js';
-import { type Dataset, firstWhole } from '../../engine/dataset.js';
-import { joinFloats } from '../../engine/join-floats.js';
+import { indicesBelow } from '../../base/indices.js';
+import { foldWork, mapWork, principalComponentsWork } from '../../engine/cost.js';
+import type { Dataset } from '../../engine/dataset.js';
 import { foldLinearMap, type LinearMap, mapDataset } from '../../engine/linear-map.js';
 import { Model } from '../../engine/model.js';
-import { withoutProgress } from '../../engine/phases.js';
-import {
-  columnStatistics,
-  principalComponents,
-  principalComponentsWork,
-} from '../../engine/principal-components.js';
-import type { RunOptions } from '../../engine/run.js';
+import { addScaled, concatenate, Parameters } from '../../engine/parameters.js';
+import { columnStatistics, principalComponents } from '../../engine/principal-components.js';
+import type { RowSet } from '../../engine/row-set.js';
+import { type RunOptions, withoutProgress } from '../../engine/run.js';
 
 /** A model whose first layer is a product of two thin ones. */
 export interface FactoredModel {
@@ -32,7 +30,7 @@ export interface FactoredModel {
 export async function factorFirstLayer(
   original: Model,
   dataset: Dataset,
-  sample: Uint32Array,
+  sample: RowSet,
   options: RunOptions & { readonly components: number; readonly seed: number },
 ): Promise<FactoredModel> {
   const { components: most, seed } = options;
@@ -42,11 +40,11 @@ export async function factorFirstLayer(
   if (above.length === 0) {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'the model needs a hidden layer, but has none');
   }
-  const { weights, bias, rest } = firstLayer(original);
+  const { weights, bias, above: rest } = firstLayer(original);
   const outputs = await mapDataset(dataset, { weights, bias }, { ...run, rows: sample });
   const { means } = await columnStatistics(outputs, outputs.allRows());
   const { directions, variances } = await principalComponents(outputs, {
-    ...{ rows: outputs.allRows(), columns: firstWhole(hidden) },
+    ...{ rows: outputs.allRows(), columns: indicesBelow(hidden) },
     ...{ means, scales: new Float64Array(hidden).fill(1) },
     ...{ components: Math.min(most, hidden), seed, threads: options.threads },
   });
@@ -81,12 +79,12 @@ export async function factorFirstLayer(
     map: { weights: map.weights, bias: map.bias },
     model: Model.fromParameters(
       [components, hidden, ...above],
-      joinFloats([back, Float32Array.from(means), rest]),
+      concatenate(back, Float32Array.from(means), rest),
     ),
     multiplyAdds:
-      sample.length * inputs * hidden +
+      mapWork(sample.length, { weights }) +
       principalComponentsWork(sample.length, hidden, components) +
-      components * hidden * inputs,
+      foldWork(inputs, hidden, components),
   };
 }
 
@@ -100,29 +98,27 @@ export async function withChanges(
   changed: Model,
   options: RunOptions,
 ): Promise<Model> {
-  const [before, now] = [firstLayer(factored.model), firstLayer(changed)];
-  const difference = Model.fromParameters(
-    changed.widths,
-    joinFloats([minus(now.weights, before.weights), minus(now.bias, before.bias), now.rest]),
+  const difference = new Parameters(changed.widths, changed.parameters());
+  addScaled(
+    difference.below(1),
+    -1,
+    new Parameters(changed.widths, factored.model.parameters()).below(1),
   );
-  const parameters = (await foldLinearMap(difference, factored.map, options)).parameters();
-  const { weights, bias } = firstLayer(original);
-  joinFloats([weights, bias]).forEach((value, i) => {
-    parameters[i]! += value;
-  });
-  return Model.fromParameters(original.widths, parameters);
+  const folded = await foldLinearMap(
+    Model.fromParameters(changed.widths, difference.values),
+    factored.map,
+    options,
+  );
+  const result = new Parameters(original.widths, folded.parameters());
+  addScaled(result.below(1), 1, new Parameters(original.widths, original.parameters()).below(1));
+  return Model.fromParameters(original.widths, result.values);
 }
 
 function firstLayer(model: Model) {
-  const [inputs, hidden] = model.widths as [number, number];
-  const parameters = model.parameters();
+  const parameters = new Parameters(model.widths, model.parameters());
   return {
-    weights: parameters.subarray(0, inputs * hidden),
-    bias: parameters.subarray(inputs * hidden, (inputs + 1) * hidden),
-    rest: parameters.subarray((inputs + 1) * hidden),
+    weights: parameters.weights(0),
+    bias: parameters.biases(0),
+    above: parameters.from(1),
   };
-}
-
-function minus(a: Float32Array, b: Float32Array): Float32Array {
-  return a.map((value, i) => value - b[i]!);
 }

@@ -1,6 +1,9 @@
+import type { Stopwatch } from '../../base/stopwatch.js';
 import type { Dataset } from '../../engine/dataset.js';
 import { Model } from '../../engine/model.js';
-import type { PhasedOptions, Stopwatch } from '../../engine/phases.js';
+import { addScaled } from '../../engine/parameters.js';
+import type { PhasedOptions } from '../../engine/phases.js';
+import type { Split } from '../method.js';
 import { refitHead } from './head.js';
 import { naturalGradient } from './natural-gradient.js';
 
@@ -14,7 +17,7 @@ export const STEP_ROWS = { retain: Math.max(FISHER_ROWS, HEAD_ROWS), forget: 100
 export interface ForgetClassesOptions extends PhasedOptions {
   /** Those that no retain row has. */
   readonly classes: readonly number[];
-  /** Of the step, in nats, to the second order. */
+  /** How far the step goes, in nats, to the second order. */
   readonly divergence: number;
   readonly damping: number;
   readonly seed: number;
@@ -30,7 +33,7 @@ export interface ForgetClassesOptions extends PhasedOptions {
 export async function forgetClasses(
   model: Model,
   dataset: Dataset,
-  { forget, retain }: { readonly forget: Uint32Array; readonly retain: Uint32Array },
+  { forget, retain }: Split,
   options: ForgetClassesOptions,
   watch: Stopwatch,
 ): Promise<{ readonly model: Model; readonly multiplyAdds: number }> {
@@ -38,18 +41,19 @@ export async function forgetClasses(
     model,
     dataset,
     {
-      rows: forget.subarray(0, STEP_ROWS.forget),
+      rows: forget.slice(0, STEP_ROWS.forget),
       rowWeights: new Float32Array(dataset.rows).fill(1),
-      fisherRows: retain.subarray(0, FISHER_ROWS),
+      fisherRows: retain.slice(0, FISHER_ROWS),
     },
     options,
   );
   watch.lap('fisher');
   // A step s F^-1 g changes the predictions by s^2 g^T F^-1 g / 2.
   const scale = squaredNorm > 0 ? Math.sqrt((2 * options.divergence) / squaredNorm) : 0;
-  const parameters = model.parameters().map((value, i) => value + scale * gradient[i]!);
+  const parameters = model.parameters();
+  addScaled(parameters, scale, gradient);
   const stepped = Model.fromParameters(model.widths, parameters);
-  const refitted = await refitHead(stepped, dataset, retain.subarray(0, HEAD_ROWS), options);
+  const refitted = await refitHead(stepped, dataset, retain.slice(0, HEAD_ROWS), options);
   watch.lap('head');
   return { model: refitted.model, multiplyAdds: multiplyAdds + refitted.multiplyAdds };
 }

@@ -2,13 +2,16 @@ import { hiddenActivations } from '../../engine/activations.js';
 import { forwardWork } from '../../engine/cost.js';
 import { Dataset } from '../../engine/dataset.js';
 import { Model } from '../../engine/model.js';
+import { Parameters } from '../../engine/parameters.js';
 import { inPhase, type PhasedOptions } from '../../engine/phases.js';
-import { clearClasses, FORGOTTEN_BIAS } from './class-rows.js';
+import type { RowSet } from '../../engine/row-set.js';
 import { fallingFrom, runSgd } from './sgd.js';
+import { clearClasses, FORGOTTEN_BIAS } from './whole-classes.js';
 
 const EPOCHS = 30;
 const BATCH = 128;
 const RATE = 0.02;
+
 export interface Refitted {
   readonly model: Model;
   readonly multiplyAdds: number;
@@ -25,7 +28,7 @@ export interface Refitted {
 export async function refitHead(
   model: Model,
   dataset: Dataset,
-  rows: Uint32Array,
+  rows: RowSet,
   options: PhasedOptions & { readonly seed: number; readonly classes: readonly number[] },
 ): Promise<Refitted> {
   const run = inPhase('head', options);
@@ -33,16 +36,15 @@ export async function refitHead(
   const features = new Dataset({
     name: `${dataset.name}, last hidden layer`,
     features: values,
-    labels: rows.map((row) => dataset.labels[row]!),
+    labels: rows.gather(dataset.labels),
     rows: rows.length,
     columns: units,
     classes: dataset.classes,
-    affine: { scale: 1, offset: 0 },
   });
   const widths = [units, model.classes];
-  const initial = new Float32Array((units + 1) * model.classes);
-  clearClasses(initial, widths, options.classes, FORGOTTEN_BIAS);
-  const head = Model.fromParameters(widths, initial);
+  const initial = Parameters.zeros(widths);
+  clearClasses(initial, options.classes, FORGOTTEN_BIAS);
+  const head = Model.fromParameters(widths, initial.values);
   const { multiplyAdds } = await runSgd(
     head,
     features,
@@ -54,10 +56,10 @@ export async function refitHead(
       ...{ learningRate: fallingFrom(RATE), momentum: 0.9 },
     },
   );
-  const parameters = model.parameters();
-  parameters.set(head.parameters(), parameters.length - initial.length);
+  const parameters = new Parameters(model.widths, model.parameters());
+  parameters.from(parameters.layers.length - 1).set(head.parameters());
   return {
-    model: Model.fromParameters(model.widths, parameters),
+    model: Model.fromParameters(model.widths, parameters.values),
     multiplyAdds: multiplyAdds + rows.length * forwardWork(model.widths.slice(0, -1)),
   };
 }

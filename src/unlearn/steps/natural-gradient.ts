@@ -1,30 +1,27 @@
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
-import { trainingWork } from '../../engine/cost.js';
+import { kroneckerFactorsWork, kroneckerSolveWork, trainingWork } from '../../engine/cost.js';
 import type { Dataset } from '../../engine/dataset.js';
 import { softmax } from '../../engine/evaluation.js';
-import {
-  kroneckerFactorsWork,
-  kroneckerSolve,
-  kroneckerSolveWork,
-} from '../../engine/kronecker.js';
+import { kroneckerSolve } from '../../engine/kronecker.js';
 import type { Model } from '../../engine/model.js';
 import { pass } from '../../engine/pass.js';
 import { inPhase, type PhasedOptions } from '../../engine/phases.js';
+import type { RowSet } from '../../engine/row-set.js';
 
 /** Whose gradient, and against which Fisher information. */
 export interface NaturalGradientRows {
   /** Rows of the gradient; the gradient is the mean of theirs, each times its weight. */
-  readonly rows: Uint32Array;
+  readonly rows: RowSet;
   /** [dataset rows] */
   readonly rowWeights: Float32Array;
   /** Rows of the Fisher information. */
-  readonly fisherRows: Uint32Array;
+  readonly fisherRows: RowSet;
 }
 
 export interface NaturalGradient {
   /** One value per parameter. */
   readonly gradient: Float32Array;
-  /** Of the gradient in the metric of the damped Fisher information: gᵀ F⁻¹ g. */
+  /** The gradient's, in the metric of the damped Fisher information: gᵀ F⁻¹ g. */
   readonly squaredNorm: number;
   readonly multiplyAdds: number;
 }
@@ -80,7 +77,7 @@ export async function naturalGradient(
 /** For each of the rows all probability on one class, drawn from softmax(logits). */
 export function drawnLabels(
   logits: Float32Array,
-  rows: Uint32Array,
+  rows: RowSet,
   datasetRows: number,
   classes: number,
   seed: number,
@@ -88,7 +85,7 @@ export function drawnLabels(
   const stream = new PhiloxStream(seed, PhiloxPurpose.fisherLabels);
   const probabilities = softmax(logits, classes);
   const distributions = new Float32Array(datasetRows * classes);
-  rows.forEach((row, i) => {
+  rows.positions.forEach((row, i) => {
     let left = stream.uniform();
     let label = 0;
     while (label < classes - 1) {

@@ -1,12 +1,22 @@
-import { given, requireInteger } from '../../base/arguments.js';
+import { given, type Names, requireInteger, requireNames } from '../../base/arguments.js';
+import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
 import type { Dataset } from '../../engine/dataset.js';
 import { softmax } from '../../engine/evaluation.js';
 import type { Model } from '../../engine/model.js';
+import { type Parameters, scale } from '../../engine/parameters.js';
 import { type Objective, type Plan, pass } from '../../engine/pass.js';
 import { inPhase } from '../../engine/phases.js';
+import type { RowSet } from '../../engine/row-set.js';
+import { RUN_OPTIONS } from '../../engine/run.js';
 import type { Schedule } from '../../engine/schedule.js';
-import type { UnlearningOptions } from '../method.js';
+import {
+  checkSplit,
+  type Split,
+  type UnlearningMethod,
+  type UnlearningOptions,
+  type UnlearningRequest,
+} from '../method.js';
 
 /** What every method that takes steps of SGD lets you choose; each has defaults of its own. */
 export interface SgdOptions extends UnlearningOptions {
@@ -17,9 +27,18 @@ export interface SgdOptions extends UnlearningOptions {
   /** A constant or a schedule over the run. */
   readonly learningRate?: number | Schedule;
   readonly momentum?: number;
-  /** Of the order of the rows, and whatever else is random; default 0. */
+  /** Decides the order of the rows, and whatever else is random; default 0. */
   readonly seed?: number;
 }
+
+export const SGD_OPTIONS: Names<SgdOptions> = {
+  ...RUN_OPTIONS,
+  ...{ epochs: true, maxSteps: true, batchSize: true },
+  ...{ learningRate: true, momentum: true, seed: true },
+};
+
+/** Which rows a run of SGD visits. */
+export type VisitedRows = Pick<Plan, 'rows' | 'sampledRows' | 'samplesPerEpoch'>;
 
 export interface SgdRun {
   readonly steps: number;
@@ -30,7 +49,7 @@ export interface SgdRun {
 export async function runSgd(
   model: Model,
   dataset: Dataset,
-  rows: Pick<Plan, 'rows' | 'sampledRows' | 'samplesPerEpoch'>,
+  rows: VisitedRows,
   objective: Objective,
   options: SgdOptions & { readonly phase: string },
 ): Promise<SgdRun> {
@@ -52,6 +71,37 @@ export async function runSgd(
   return { steps: outcome.steps, multiplyAdds: outcome.rows * trainingWork(model.widths) };
 }
 
+/** What tells one method of a single objective from another. */
+interface SgdRecipe<Options extends SgdOptions> {
+  /** What its progress and its seconds are called. */
+  readonly phase: string;
+  readonly names: Names<Options>;
+  readonly defaults: Omit<SgdOptions, keyof UnlearningOptions>;
+  readonly rows: (split: Split, options: Options) => VisitedRows;
+  readonly objective: (request: UnlearningRequest, split: Split, options: Options) => Objective;
+}
+
+/** A method that takes steps of SGD towards one objective. */
+export function sgdMethod<Options extends SgdOptions>(
+  recipe: SgdRecipe<Options>,
+): UnlearningMethod<Options> {
+  const { phase, names, defaults } = recipe;
+  return async (request, options = {} as Options) => {
+    const split = checkSplit(request);
+    requireNames('options', options, names);
+    const watch = new Stopwatch();
+    const rows = recipe.rows(split, options);
+    const objective = recipe.objective(request, split, options);
+    const model = request.model.clone();
+    const run = await runSgd(model, request.dataset, rows, objective, {
+      ...{ phase, ...defaults },
+      ...given(options),
+    });
+    watch.lap(phase);
+    return { model, ...run, seconds: watch.seconds };
+  };
+}
+
 /** A rate that falls linearly to 0. */
 export function fallingFrom(rate: number): Schedule {
   return [
@@ -64,7 +114,7 @@ export function fallingFrom(rate: number): Schedule {
 export function repair(
   model: Model,
   dataset: Dataset,
-  rows: Uint32Array,
+  rows: RowSet,
   { steps, rate }: { readonly steps: number; readonly rate: number },
   options: SgdOptions,
 ): Promise<SgdRun> {
@@ -82,22 +132,14 @@ export function repair(
 }
 
 /** Multiplies the weights, but no biases, from a layer on. */
-export function shrinkWeights(
-  parameters: Float32Array,
-  widths: readonly number[],
-  factor: number,
-  firstLayer = 0,
-): void {
-  let offset = 0;
-  for (let layer = 0; layer < widths.length - 1; layer++) {
-    const end = offset + widths[layer]! * widths[layer + 1]!;
-    for (let i = offset; layer >= firstLayer && i < end; i++) parameters[i]! *= factor;
-    offset = end + widths[layer + 1]!;
+export function shrinkWeights(parameters: Parameters, factor: number, firstLayer = 0): void {
+  for (let layer = firstLayer; layer < parameters.layers.length; layer++) {
+    scale(parameters.weights(layer), factor);
   }
 }
 
 /** The forget rows and, beside them, as many retain rows an epoch, or fewer if there are no more. */
-export function bothSets(forget: Uint32Array, retain: Uint32Array, retainPerEpoch?: number) {
+export function bothSets({ forget, retain }: Split, retainPerEpoch?: number): VisitedRows {
   const samplesPerEpoch = retainPerEpoch ?? Math.min(forget.length, retain.length);
   requireInteger('retainPerEpoch', samplesPerEpoch, 1, retain.length);
   return { rows: forget, sampledRows: retain, samplesPerEpoch };
@@ -106,12 +148,12 @@ export function bothSets(forget: Uint32Array, retain: Uint32Array, retainPerEpoc
 /** Distributions for all rows of the data set, of which these rows get those of softmax(logits). */
 export function putSoftmax(
   distributions: Float32Array,
-  rows: Uint32Array,
+  rows: RowSet,
   logits: Float32Array,
   classes: number,
 ): void {
   const probabilities = softmax(logits, classes);
-  rows.forEach((row, i) => {
+  rows.positions.forEach((row, i) => {
     distributions.set(probabilities.subarray(i * classes, (i + 1) * classes), row * classes);
   });
 }

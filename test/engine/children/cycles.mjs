@@ -26,7 +26,7 @@ async function cycle(seed) {
   const model = Model.create(WIDTHS, { seed });
   await model.train(dataset, { epochs: 1, seed });
   const { model: retrained } = await retrain({ model: model.clone(), dataset, ...split });
-  const { model: imported } = await fromOnnx(await toOnnx(retrained, dataset));
+  const { model: imported } = await fromOnnx(await toOnnx(retrained, { dataset }));
   await imported.evaluate(dataset, split.retain);
   await store.close();
 }

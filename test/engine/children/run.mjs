@@ -17,7 +17,7 @@ const dataset = new Dataset({
   columns,
   classes,
   features: kind === 'bytes' ? bytes : Float32Array.from(bytes, (byte) => byte / 77 - 1),
-  affine: { scale: 1 / 77, offset: -1 },
+  ...(kind === 'bytes' && { affine: { scale: 1 / 77, offset: -1 } }),
   labels: Uint32Array.from({ length: rows }, (_, row) => word(row) % classes),
 });
 const all = dataset.allRows();

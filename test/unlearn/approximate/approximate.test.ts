@@ -74,7 +74,7 @@ async function divergence(a: Model, b: Model, rows: readonly number[]): Promise<
 describe('random labels', () => {
   it('are other classes, evenly, and the own ones of retain rows', () => {
     const counts = [0, 0, 0];
-    const q = labelsWithOthers(dataset, Uint32Array.from(forget), 3, 1);
+    const q = labelsWithOthers(dataset, dataset.rowSet(forget), 3, 1);
     for (const row of dataset.allRows()) {
       const own = q.subarray(3 * row, 3 * row + 3);
       expect([...own].sort()).toEqual([0, 0, 1]);

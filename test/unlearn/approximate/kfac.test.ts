@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Dataset } from '#lethe/engine/dataset';
 import { kroneckerSolve } from '#lethe/engine/kronecker';
 import { Model } from '#lethe/engine/model';
+import { RowSet } from '#lethe/engine/row-set';
 import { drawnLabels } from '#lethe/unlearn/steps/natural-gradient';
 import { expectCode } from '../../support/errors.js';
 import {
@@ -56,7 +57,10 @@ describe('the labels of the Fisher information', () => {
     const logits = new Float32Array(3 * rows);
     for (let row = 0; row < rows; row++)
       logits.set([Math.log(2), Math.log(5), Math.log(3)], 3 * row);
-    const chosen = Uint32Array.from({ length: rows }, (_, i) => 2 * i);
+    const chosen = RowSet.of(
+      { name: 'drawn', rows: 2 * rows },
+      Array.from({ length: rows }, (_, i) => 2 * i),
+    );
     const drawn = drawnLabels(logits, chosen, 2 * rows, 3, 7);
     const counts = [0, 0, 0];
     for (let row = 0; row < 2 * rows; row++) {

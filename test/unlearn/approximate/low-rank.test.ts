@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { Stopwatch } from '#lethe/base/stopwatch';
 import { Dataset } from '#lethe/engine/dataset';
 import { Model } from '#lethe/engine/model';
-import { Stopwatch } from '#lethe/engine/phases';
 import { forgetClasses } from '#lethe/unlearn/steps/forget-classes';
 import { refitHead } from '#lethe/unlearn/steps/head';
 import { naturalGradient } from '#lethe/unlearn/steps/natural-gradient';
@@ -31,10 +31,10 @@ describe('a last layer that is fitted anew', () => {
       name: 'fixture',
       features: fixture.floats('x'),
       labels: fixture.indices('labels'),
-      ...{ rows: 24, columns: 7, classes: 3, affine: { scale: 1, offset: 0 } },
+      ...{ rows: 24, columns: 7, classes: 3 },
     });
     const original = Model.fromParameters(fixture.widths, fixture.vector());
-    const rows = Uint32Array.from(range(8, 24));
+    const rows = data.rowSet(range(8, 24));
     const { model: refitted } = await refitHead(original, data, rows, { classes: [2], seed: 0 });
     fixture.expectVector(refitted.parameters(), 'head.');
   });
@@ -133,7 +133,8 @@ describe('lowRank', () => {
       const sameLabels = new Dataset({
         ...toyData(),
         features: other.normalized(other.allRows()),
-        ...{ labels, affine: { scale: 1, offset: 0 } },
+        affine: { scale: 1, offset: 0 },
+        ...{ labels },
       });
       const asFloats = new Dataset({
         ...toyData(),
@@ -141,7 +142,10 @@ describe('lowRank', () => {
         affine: { scale: 1, offset: 0 },
       });
       const runs = [asFloats, sameLabels].map((data) =>
-        lowRank({ ...request, dataset: data }, { recipe, steps: 3 }),
+        lowRank(
+          { model, dataset: data, forget: [...request.forget], retain: [...request.retain] },
+          { recipe, steps: 3 },
+        ),
       );
       return (await Promise.all(runs)).map(({ model: after }) => after.hash());
     };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { markForgotten } from '#lethe/unlearn/sharded/forgotten-rows';
+import { markForgotten } from '#lethe/unlearn/sharded/forget-set';
 import { partByOwner } from '#lethe/unlearn/sharded/shards';
 import { expectCode, wrong } from '../../support/errors.js';
 import { toyDataset } from '../../support/toy.js';

@@ -10,7 +10,7 @@ import { toyDataset } from '../../support/toy.js';
 
 const WIDTHS = [12, 8, 3];
 const dataset = toyDataset({ rows: 120 });
-const owners = dataset.allRows().map((row) => row % 6);
+const owners = dataset.allRows().positions.map((row) => row % 6);
 let sisa: Sisa;
 
 beforeAll(async () => {

@@ -13,11 +13,11 @@ const owners = Uint32Array.from(OWNED.flatMap((rows, owner) => Array<number>(row
 const data = toyData({ rows: owners.length });
 const dataset = new Dataset(data);
 const rowsOf = (...wanted: number[]) =>
-  dataset.allRows().filter((row) => wanted.includes(owners[row]!));
+  dataset.allRows().filter((row) => wanted.includes(owners[row]!)).positions;
 const options = { owners, shards: 2, seed: 5 };
 const without = (rows: Iterable<number>) => {
   const gone = new Set(rows);
-  return dataset.allRows().filter((row) => !gone.has(row));
+  return dataset.allRows().filter((row) => !gone.has(row)).positions;
 };
 const hashes = (sisa: Sisa) => sisa.ensemble.members.map(({ model }) => model.hash());
 

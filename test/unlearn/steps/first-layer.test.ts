@@ -10,7 +10,7 @@ import { range, TOY_WIDTHS, toyDataset } from '../../support/toy.js';
 const dataset = toyDataset();
 const model = Model.create(TOY_WIDTHS, { seed: 1 });
 await model.train(dataset, { epochs: 5, batchSize: 32, learningRate: 0.05 });
-const sample = Uint32Array.from(range(0, 100));
+const sample = dataset.rowSet(range(0, 100));
 
 function expectNear(actual: Float32Array, expected: Float32Array) {
   const largest = Math.max(...expected.map(Math.abs));
@@ -27,9 +27,9 @@ describe('a factored first layer', () => {
       name: 'fixture',
       features: fixture.floats('x'),
       labels: fixture.indices('labels'),
-      ...{ rows: 24, columns: 7, classes: 3, affine: { scale: 1, offset: 0 } },
+      ...{ rows: 24, columns: 7, classes: 3 },
     });
-    const rows = Uint32Array.from(range(8, 24));
+    const rows = data.rowSet(range(8, 24));
     const factored = await factorFirstLayer(original, data, rows, { components: 3, seed: 1 });
     const folded = await foldLinearMap(factored.model, factored.map);
     fixture.expectVector(folded.parameters(), 'lowRank.');
@@ -64,7 +64,8 @@ describe('a factored first layer', () => {
 
   it('reads nothing but the sample', async () => {
     const options = { components: 3, seed: 2 };
-    const alone = await factorFirstLayer(model, dataset.select(sample), sample, options);
+    const selected = dataset.select(sample);
+    const alone = await factorFirstLayer(model, selected, selected.allRows(), options);
     const among = await factorFirstLayer(model, dataset, sample, options);
     expect(among.map).toEqual(alone.map);
     expect(among.model.hash()).toBe(alone.model.hash());
@@ -74,7 +75,7 @@ describe('a factored first layer', () => {
     const options = { components: 3, seed: 0 };
     for (const [of, rows] of [
       [Model.create([12, 3]), sample],
-      [model, sample.subarray(0, 1)],
+      [model, sample.slice(0, 1)],
     ] as const) {
       await expectCode(() => factorFirstLayer(of, dataset, rows, options), 'ERR_INVALID_ARGUMENT');
     }

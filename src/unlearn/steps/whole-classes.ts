@@ -1,27 +1,23 @@
 import { requireOneOf } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import type { Dataset } from '../../engine/dataset.js';
+import type { Parameters } from '../../engine/parameters.js';
 import type { Split } from '../method.js';
 
 /** The classes that only forgotten rows have, ascending. */
-export function forgottenClasses(
-  { labels }: Dataset,
-  forget: Uint32Array,
-  retain: Uint32Array,
-): readonly number[] {
-  const kept = new Set(retain.map((row) => labels[row]!));
-  const forgotten = new Set(forget.map((row) => labels[row]!).filter((label) => !kept.has(label)));
+function forgottenClasses({ labels }: Dataset, { forget, retain }: Split): readonly number[] {
+  const kept = new Set(retain.gather(labels));
+  const forgotten = new Set(forget.gather(labels).filter((label) => !kept.has(label)));
   return [...forgotten].sort((a, b) => a - b);
 }
 
-/** @throws {LetheError} ERR_INVALID_ARGUMENT if there are none */
+/** As forgottenClasses. @throws {LetheError} ERR_INVALID_ARGUMENT if there are none */
 export function requireForgottenClasses(
   dataset: Dataset,
-  forget: Uint32Array,
-  retain: Uint32Array,
+  split: Split,
   method: string,
 ): readonly number[] {
-  return requireSome(forgottenClasses(dataset, forget, retain), method);
+  return requireSome(forgottenClasses(dataset, split), method);
 }
 
 function requireSome(classes: readonly number[], method: string): readonly number[] {
@@ -39,30 +35,30 @@ function requireSome(classes: readonly number[], method: string): readonly numbe
 export function chooseRecipe(
   wanted: 'class' | 'rows' | undefined,
   dataset: Dataset,
-  { forget, retain }: Split,
+  split: Split,
 ): { readonly name: 'class' | 'rows'; readonly classes: readonly number[] } {
-  const classes = forgottenClasses(dataset, forget, retain);
-  const isWhole = forget.every((row) => classes.includes(dataset.labels[row]!));
+  const classes = forgottenClasses(dataset, split);
+  const isWhole = split.forget.gather(dataset.labels).every((label) => classes.includes(label));
   const name = wanted === undefined ? (isWhole ? 'class' : 'rows') : wanted;
   requireOneOf('recipe', name, ['class', 'rows']);
   return { name, classes: name === 'class' ? requireSome(classes, 'this recipe') : [] };
 }
 
-/** Of the bias of a class that leaves, in recipes that go on training: unlikely, but not unheard of. */
+/**
+ * The bias of a class that leaves, in recipes that go on training: the class becomes unlikely, but not
+ * unheard of.
+ */
 export const FORGOTTEN_BIAS = -4;
 
 /** Gives classes a logit that depends on no input: their weights in the last layer become 0. */
 export function clearClasses(
-  parameters: Float32Array,
-  widths: readonly number[],
+  parameters: Parameters,
   removed: readonly number[],
   bias: number,
 ): void {
-  const [inputs, classes] = widths.slice(-2) as [number, number];
-  const biases = parameters.length - classes;
+  const last = parameters.layers.length - 1;
   for (const label of removed) {
-    const weights = biases - (classes - label) * inputs;
-    parameters.fill(0, weights, weights + inputs);
-    parameters[biases + label] = bias;
+    parameters.weightsOfUnit(last, label).fill(0);
+    parameters.biases(last)[label] = bias;
   }
 }

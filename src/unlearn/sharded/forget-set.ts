@@ -1,10 +1,11 @@
-import { requireArray, requireInteger, requireObject } from '../../base/arguments.js';
+import { requireArray, requireInteger, requireNames } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
-import type { Dataset, Rows } from '../../engine/dataset.js';
+import type { Dataset } from '../../engine/dataset.js';
+import { RowSet, type Rows } from '../../engine/row-set.js';
 import type { OwnedRows } from './shards.js';
 
 /** Rows to forget, or the owners of all of whose rows this is asked. */
-export type Forgotten = Rows | { readonly owners: Rows };
+export type Forgotten = Rows | { readonly owners: Uint32Array | readonly number[] };
 
 /**
  * A mark on each row of the data set that is to be forgotten.
@@ -18,20 +19,19 @@ export function markForgotten(
   dataset: Dataset,
   forgotten: Forgotten,
 ): Uint8Array {
-  return forgotten instanceof Uint32Array || Array.isArray(forgotten)
-    ? markRows(known, dataset, forgotten)
-    : markOwners(
-        known,
-        dataset,
-        requireObject('what to forget', forgotten as { owners: Rows }).owners,
-      );
+  if (forgotten instanceof RowSet || forgotten instanceof Uint32Array || Array.isArray(forgotten)) {
+    return markRows(known, dataset, forgotten);
+  }
+  const byOwner = forgotten as Extract<Forgotten, { owners: unknown }>;
+  const { owners } = requireNames('what to forget', byOwner, { owners: true });
+  return markOwners(known, dataset, owners);
 }
 
 function markRows(known: readonly OwnedRows[], dataset: Dataset, wanted: Rows): Uint8Array {
   const isKnown = new Uint8Array(dataset.rows);
   for (const { rows } of known) for (const row of rows) isKnown[row] = 1;
   const marks = new Uint8Array(dataset.rows);
-  for (const row of dataset.checkNonEmptyRows(wanted, 'forget set')) {
+  for (const row of dataset.nonEmptyRowSet(wanted, 'forget set')) {
     if (!isKnown[row]) {
       throw new LetheError(
         'ERR_INVALID_ROWS',
@@ -43,7 +43,11 @@ function markRows(known: readonly OwnedRows[], dataset: Dataset, wanted: Rows): 
   return marks;
 }
 
-function markOwners(known: readonly OwnedRows[], dataset: Dataset, wanted: Rows): Uint8Array {
+function markOwners(
+  known: readonly OwnedRows[],
+  dataset: Dataset,
+  wanted: Uint32Array | readonly number[],
+): Uint8Array {
   const leaving = new Set(
     requireArray('owners', wanted instanceof Uint32Array ? [...wanted] : wanted).map((owner) =>
       requireInteger('an owner', owner, 0, 0xffffffff),

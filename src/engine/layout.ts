@@ -1,0 +1,52 @@
+import { requireArray, requireInteger } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+
+/** The most units of a layer, and inputs, as in the core. */
+export const MOST_UNITS = 2 ** 20;
+
+/**
+ * Where a layer's parameters lie in the vector of all: its weights, row-major [outputs, inputs], then
+ * its biases [outputs]. As Architecture in the core.
+ */
+export interface LayerLayout {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Where its weights begin. */
+  readonly weights: number;
+  /** Where its weights end and its biases begin. */
+  readonly biases: number;
+  /** Where its biases end. */
+  readonly end: number;
+}
+
+/** The layers of a network, first to last. @param widths inputs, hidden layers, classes */
+export function layersOf(widths: readonly number[]): readonly LayerLayout[] {
+  let end = 0;
+  return widths.slice(1).map((outputs, layer) => {
+    const inputs = widths[layer]!;
+    const weights = end;
+    const biases = weights + inputs * outputs;
+    end = biases + outputs;
+    return { inputs, outputs, weights, biases, end };
+  });
+}
+
+export function parameterCount(widths: readonly number[]): number {
+  return layersOf(widths).at(-1)?.end ?? 0;
+}
+
+/**
+ * The widths of a network, checked: a copy.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: fewer than two, or one that is not in 1..2^20
+ */
+export function checkWidths(widths: readonly number[]): number[] {
+  const given = requireArray('widths', widths);
+  if (given.length < 2) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      'a model needs at least two widths: its inputs and its classes',
+    );
+  }
+  return given.map((width) => requireInteger('a width', width, 1, MOST_UNITS));
+}

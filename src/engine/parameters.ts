@@ -1,0 +1,90 @@
+import { requireInstance } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+import { checkWidths, type LayerLayout, layersOf } from './layout.js';
+
+/**
+ * A network's parameters, or one value for each of them (a gradient, a Fisher diagonal): a float32
+ * vector that knows where its layers lie. Layers are views: what is written to one is in the vector.
+ */
+export class Parameters {
+  readonly widths: readonly number[];
+  readonly layers: readonly LayerLayout[];
+  readonly values: Float32Array;
+
+  /**
+   * @param values not copied
+   * @throws {LetheError} ERR_INVALID_ARGUMENT: widths of no network, or not one value per parameter
+   */
+  constructor(widths: readonly number[], values: Float32Array) {
+    this.widths = Object.freeze(checkWidths(widths));
+    this.layers = layersOf(this.widths);
+    this.values = requireInstance('parameters', values, Float32Array);
+    const needed = this.layers.at(-1)!.end;
+    if (values.length !== needed) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        `widths [${this.widths.join(', ')}] need ${needed} parameters, but there are ${values.length}`,
+      );
+    }
+  }
+
+  static zeros(widths: readonly number[]): Parameters {
+    return new Parameters(widths, new Float32Array(layersOf(widths).at(-1)?.end ?? 0));
+  }
+
+  /** [outputs, inputs] of a layer, row-major. */
+  weights(layer: number): Float32Array {
+    const { weights, biases } = this.layers[layer]!;
+    return this.values.subarray(weights, biases);
+  }
+
+  /** The weights that one unit of a layer gives its inputs, [inputs]. */
+  weightsOfUnit(layer: number, unit: number): Float32Array {
+    const { inputs } = this.layers[layer]!;
+    return this.weights(layer).subarray(unit * inputs, (unit + 1) * inputs);
+  }
+
+  /** [outputs] of a layer. */
+  biases(layer: number): Float32Array {
+    const { biases, end } = this.layers[layer]!;
+    return this.values.subarray(biases, end);
+  }
+
+  /** Everything before a layer. */
+  below(layer: number): Float32Array {
+    return this.values.subarray(0, this.layers[layer]?.weights);
+  }
+
+  /** A layer and all after it. */
+  from(layer: number): Float32Array {
+    return this.values.subarray(this.layers[layer]?.weights ?? this.values.length);
+  }
+}
+
+/** to += factor values, each sum rounded once. */
+export function addScaled(to: Float32Array, factor: number, values: Float32Array): void {
+  for (let i = 0; i < to.length; i++) to[i]! += factor * values[i]!;
+}
+
+/** values *= factor */
+export function scale(values: Float32Array, factor: number): void {
+  for (let i = 0; i < values.length; i++) values[i]! *= factor;
+}
+
+/** The squared Euclidean norm of a - b, in float64. */
+export function squaredDistance(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
+  return sum;
+}
+
+/** All values, part after part. */
+export function concatenate(...parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
