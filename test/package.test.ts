@@ -29,7 +29,6 @@ it('the package holds what an application needs to build and use it, and no more
       ...needed.map((file) => `native/${file}`),
     ]),
   );
-  const unwanted =
-    /^(src|test|bench|native\/test|native\/bench|build|bench-results)\//;
+  const unwanted = /^(src|test|bench|native\/test|native\/bench|build|bench-results)\//;
   expect(paths.filter((path) => unwanted.test(path))).toEqual([]);
 });
