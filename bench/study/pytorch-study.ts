@@ -4,19 +4,19 @@ import { BenchError } from '../support/bench-error.js';
 import { inLethe } from '../support/places.js';
 import { totalSeconds } from '../support/statistics.js';
 import type { SettingName } from './settings.js';
-import type { ModelFigures, ModelName } from './study.js';
+import type { ModelFigures, SettingFigures, StudyModel } from './study.js';
 
 /** The same seed of the study in another framework. */
 export interface PeerFigures {
   readonly name: string;
   readonly version: string;
-  readonly settings: Readonly<Record<SettingName, Readonly<Record<ModelName, ModelFigures>>>>;
+  readonly settings: SettingFigures<StudyModel>;
 }
 
 interface StudyReport {
   torch: string;
   blas: string;
-  settings: Record<SettingName, Record<ModelName, ModelFigures>>;
+  settings: SettingFigures<StudyModel>;
 }
 
 const STUDY_SCRIPT = inLethe('bench/python/study.py');

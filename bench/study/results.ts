@@ -5,7 +5,7 @@ import { type Summary, summarize } from '../support/statistics.js';
 import type { Figures } from './figures.js';
 import type { PeerFigures } from './pytorch-study.js';
 import type { SettingName } from './settings.js';
-import type { ModelFigures, ModelName, SeedFigures } from './study.js';
+import type { ModelFigures, ModelName, SeedFigures, SettingFigures, StudyModel } from './study.js';
 
 export interface ModelSummary {
   /** Accuracies in percent. */
@@ -14,13 +14,15 @@ export interface ModelSummary {
   readonly test: Summary;
   /** To M0 of the same seed: the sum over the tensors of the L2 norms of the differences. */
   readonly weightDistance: Summary;
-  /** Of everything the method does: training, or Fisher and scrub. */
+  /** Of everything the method does. */
   readonly seconds: Summary;
-  /** The same by phase: `train`, or `fisher` and `scrub`. */
+  /** The same by phase, e.g. `train`, or `fisher` and `scrub`. */
   readonly phases: Readonly<Record<string, Summary>>;
 }
 
-export type Tables = Readonly<Record<SettingName, Readonly<Record<ModelName, ModelSummary>>>>;
+export type Tables<Name extends ModelName = ModelName> = Readonly<
+  Record<SettingName, Readonly<Record<Name, ModelSummary>>>
+>;
 
 /** The contents of `bench-results/results.json`. */
 export interface Results {
@@ -49,33 +51,38 @@ export interface Results {
     readonly agreement: number;
     readonly maxAbsDiff: number;
   };
-  /** Seconds of both methods at each point of the study's figures; not there with --no-figures. */
+  /** Seconds of the methods at each point of the study's figures; not there with --no-figures. */
   readonly figures?: Figures;
   /** The same study in another framework on the same machine in the same run, where asked for. */
-  readonly peers?: Readonly<Record<string, { readonly version: string; readonly tables: Tables }>>;
+  readonly peers?: Readonly<
+    Record<string, { readonly version: string; readonly tables: Tables<StudyModel> }>
+  >;
 }
 
-export function summarizeTables(
-  seeds: readonly Record<SettingName, Record<ModelName, ModelFigures>>[],
-): Tables {
-  const model = (setting: SettingName, name: ModelName): ModelSummary => {
-    const figures = seeds.map((seed) => seed[setting][name]);
+export function summarizeTables<Name extends ModelName>(
+  seeds: readonly SettingFigures<Name>[],
+): Tables<Name> {
+  const model = (figures: readonly ModelFigures[]): ModelSummary => {
     const column = (pick: (figures: ModelFigures) => number) => summarize(figures.map(pick));
-    const phases = Object.keys(figures[0]!.seconds).filter((phase) => phase !== 'total');
+    // A recipe may go other ways with other seeds.
+    const phases = new Set(figures.flatMap(({ seconds }) => Object.keys(seconds)));
+    phases.delete('total');
     return {
       retain: column((f) => f.retain),
       forget: column((f) => f.forget),
       test: column((f) => f.test),
       weightDistance: column((f) => f.weightDistance),
       seconds: column((f) => f.seconds.total!),
-      phases: Object.fromEntries(phases.map((phase) => [phase, column((f) => f.seconds[phase]!)])),
+      phases: Object.fromEntries(
+        [...phases].map((phase) => [phase, column((f) => f.seconds[phase] ?? 0)]),
+      ),
     };
   };
-  const table = (setting: SettingName) => ({
-    base: model(setting, 'base'),
-    M0: model(setting, 'M0'),
-    M2: model(setting, 'M2'),
-  });
+  const table = (setting: SettingName) => {
+    const names = Object.keys(seeds[0]![setting]) as Name[];
+    const rows = names.map((name) => [name, model(seeds.map((seed) => seed[setting][name]))]);
+    return Object.fromEntries(rows) as Record<Name, ModelSummary>;
+  };
   return { zipf: table('zipf'), exclusive: table('exclusive') };
 }
 

@@ -1,6 +1,7 @@
 import {
   type ComputeOptions,
   type Deletion,
+  exactRetrain,
   Model,
   openStore,
   type RowSet,
@@ -15,7 +16,10 @@ import type { BenchData } from '../support/data.js';
 import { totalSeconds } from '../support/statistics.js';
 import { SETTINGS, type Setting, type SettingName, WIDTHS } from './settings.js';
 
-export type ModelName = 'base' | 'M0' | 'M2';
+/** The study's own models, which other frameworks train too. */
+export type StudyModel = 'base' | 'M0' | 'M2';
+/** `exact` is what exactRetrain makes: the study has no such method. */
+export type ModelName = StudyModel | 'exact';
 
 /** What one model of one seed reached; accuracies in percent. */
 export interface ModelFigures {
@@ -24,13 +28,17 @@ export interface ModelFigures {
   readonly test: number;
   /** To M0 of the same seed. */
   readonly weightDistance: number;
-  /** By phase: `train`, or `fisher` and `scrub`; `total` is their sum. */
+  /** By phase, e.g. `train`, or `fisher` and `scrub`; `total` is their sum. */
   readonly seconds: Readonly<Record<string, number>>;
 }
 
+export type SettingFigures<Name extends ModelName = ModelName> = Readonly<
+  Record<SettingName, Readonly<Record<Name, ModelFigures>>>
+>;
+
 export interface SeedFigures {
   readonly seed: number;
-  readonly settings: Readonly<Record<SettingName, Readonly<Record<ModelName, ModelFigures>>>>;
+  readonly settings: SettingFigures;
   /** One verification for each model. */
   readonly verifications: readonly Verification[];
 }
@@ -40,8 +48,9 @@ export interface StudyOptions extends ComputeOptions {
   readonly onStage: (stage: string) => void;
 }
 
-/** M0 starts from parameters of its own, as the study's does: it is a new model, not the base's twin. */
+/** Retrained models start from parameters of their own, as the study's M0 does: neither is another's twin. */
 const RETRAIN_SEED_OFFSET = 1000;
+const EXACT_SEED_OFFSET = 2000;
 
 interface TrainedModel {
   readonly model: Model;
@@ -82,10 +91,18 @@ export async function runSeed(
     const m0 = await retrain(request, { ...run, seed: seed + RETRAIN_SEED_OFFSET });
     stage('M2, Fisher scrub');
     const m2 = await fisherScrub(request, { ...run, ...setting.scrub, mode: 'paper', seed });
+    stage('exact, retraining fast');
+    const exact = await exactRetrain(request, { ...run, seed: seed + EXACT_SEED_OFFSET });
     await verified(`${setting.name} · M0`, m0.model);
     await verified(`${setting.name} · M2`, m2.model);
+    await verified(`${setting.name} · exact`, exact.model);
     const figures = (trained: TrainedModel) => evaluate(trained, m0.model, data, split, run);
-    return { base: await figures(base), M0: await figures(m0), M2: await figures(m2) };
+    return {
+      base: await figures(base),
+      M0: await figures(m0),
+      M2: await figures(m2),
+      exact: await figures(exact),
+    };
   };
   const settings = {
     zipf: await runSetting(SETTINGS.zipf),

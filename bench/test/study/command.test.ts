@@ -107,7 +107,7 @@ describe.skipIf(!process.env.MNIST_DIR)('the bench on real MNIST', () => {
 
     expect(results.dataset).toMatchObject({ trainRows: 60_000, testRows: 10_000 });
     expect(results.environment.seeds).toEqual([7]);
-    expect(results.onnx).toMatchObject({ models: 5, rows: 350_000, agreement: 1 });
+    expect(results.onnx).toMatchObject({ models: 7, rows: 490_000, agreement: 1 });
     for (const table of Object.values(results.tables)) {
       for (const model of Object.values(table)) {
         for (const name of ['retain', 'forget', 'test', 'weightDistance', 'seconds'] as const) {
@@ -128,5 +128,11 @@ describe.skipIf(!process.env.MNIST_DIR)('the bench on real MNIST', () => {
     expect(zipf.M2.retain.mean).toBeLessThan(zipf.base.retain.mean);
     expect(exclusive.M2.retain.mean).toBeGreaterThan(85);
     expect(exclusive.M2.forget.mean).toBeLessThan(25);
+    // As exact as M0, at least as accurate, and no twin of it.
+    expect(exclusive.exact.forget.mean).toBe(0);
+    for (const { M0, exact } of [zipf, exclusive]) {
+      expect(exact.test.mean).toBeGreaterThan(M0.test.mean - 0.5);
+      expect(exact.weightDistance.mean).toBeGreaterThan(1);
+    }
   });
 });

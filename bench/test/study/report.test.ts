@@ -12,7 +12,8 @@ import { toyResults } from './toy-results.js';
 
 const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
 
-const curve = (slope: number) => POINTS.map((x) => ({ x, M0: 3 + slope * x, M2: 0.1 }));
+const curve = (slope: number) =>
+  POINTS.map((x) => ({ x, M0: 3 + slope * x, M2: 0.1, exact: 0.3 + (slope * x) / 10 }));
 const figures: Figures = { scalability: curve(0.5), deletion: curve(-0.03), zipf: curve(-0.02) };
 const results: Results = { ...toyResults, figures };
 
@@ -22,6 +23,7 @@ describe('the report', () => {
   it('holds the tables, the data set, the machine and what limits the numbers', () => {
     for (const text of [
       ...['Toy digits', 'Toy CPU', 'toy runtime 1', '2 seeds', '21.00 ± 1.41', '98.47'],
+      ...['exact, exactRetrain', 'exactRetrain</b> is exact', 'median of 3 runs'],
       ...['Table 1', 'Table 2', 'Figure 1', 'Figure 2', 'Figure 3', 'gives no guarantee'],
     ]) {
       expect(report).toContain(text);
@@ -68,15 +70,15 @@ describe.skipIf(!existsSync(CHROMIUM))('the report in a browser', () => {
       const svg = tab.locator(`#${name} svg`);
       const box = (await svg.boundingBox())!;
       expect(Math.min(box.width, box.height), name).toBeGreaterThan(300);
-      expect(await svg.locator('circle').count()).toBe(2 * POINTS.length);
+      expect(await svg.locator('circle').count()).toBe(3 * POINTS.length);
       const strokes = await svg.locator('path[stroke^="var(--series"]').evaluateAll((paths) =>
         paths.map((path) => {
           const { width } = path.getBoundingClientRect();
           return { width, stroke: getComputedStyle(path).stroke };
         }),
       );
-      expect(strokes.map(({ width }) => width > 300)).toEqual([true, true]);
-      expect(new Set(strokes.map(({ stroke }) => stroke)).size).toBe(2);
+      expect(strokes.map(({ width }) => width > 300)).toEqual([true, true, true]);
+      expect(new Set(strokes.map(({ stroke }) => stroke)).size).toBe(3);
     }
     const brightness = await tab.evaluate(() =>
       Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)![0]),
@@ -86,5 +88,19 @@ describe.skipIf(!existsSync(CHROMIUM))('the report in a browser', () => {
     expect(isCut).toBe(false);
     expect(complaints).toEqual([]);
     expect(requests).toEqual([pathToFileURL(path).href]);
+  });
+
+  it('shows every column of its tables at once, with a peer too', async () => {
+    const peer = { version: '1', tables: toyResults.tables };
+    const path = join(await temporaryFolder(), 'report.html');
+    await writeFile(path, renderReport({ ...results, peers: { PyTorch: peer } }, new Map()));
+    const tab = await browser.newPage({ viewport: { width: 1200, height: 800 } });
+    await tab.goto(pathToFileURL(path).href);
+    const widths = await tab
+      .locator('.table')
+      .evaluateAll((tables) =>
+        tables.map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth),
+      );
+    expect(widths).toEqual([0, 0]);
   });
 });

@@ -1,5 +1,5 @@
 import { type Results, summarizeTables } from '../../study/results.js';
-import type { ModelFigures } from '../../study/study.js';
+import type { ModelFigures, SettingFigures } from '../../study/study.js';
 
 /** Figures that can be told apart wherever they turn up. */
 function figures(seed: number, model: number, phases: Record<string, number>): ModelFigures {
@@ -13,13 +13,14 @@ function figures(seed: number, model: number, phases: Record<string, number>): M
   };
 }
 
-export function toySettings(seed: number) {
+export function toySettings(seed: number): SettingFigures {
   const table = (model: number) => ({
     base: figures(seed, model, { train: 3 }),
     M0: figures(seed, model + 1, { train: 2 }),
     M2: figures(seed, model + 2, { fisher: 0.125, scrub: 0.5 }),
+    exact: figures(seed, model + 3, { project: 0.25, score: 0.0625, train: 0.125 }),
   });
-  return { zipf: table(1), exclusive: table(4) };
+  return { zipf: table(1), exclusive: table(5) };
 }
 
 export const toyResults: Results = {
