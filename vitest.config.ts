@@ -25,7 +25,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts', 'bench/test/**/*.test.ts'],
-    globalSetup: 'test/support/build-source.mjs',
+    globalSetup: ['test/support/build-source.mjs', 'bench/test/support/build-bench.mjs'],
     // The timeout only ends what hangs: the machine may be slow.
     testTimeout: 300_000,
   },

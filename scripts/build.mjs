@@ -1,11 +1,12 @@
 // npm run build: compiles TypeScript to lib/ (modules and declarations), and the addon to build/Release/lethe.node.
 //
-//   --typescript  only TypeScript
-//   --addon       only the addon: all that is left to do where the package was installed
-//   --if-missing  only what is missing or older than its sources
-//   --cmake       the addon with cmake-js, the build of record
-//   --gyp         the addon with node-gyp; the default where there is no CMake
-//   --bench       the native bench too, with plain CMake
+//   --typescript    only TypeScript
+//   --addon         only the addon: all that is left to do where the package was installed
+//   --if-missing    only what is missing or older than its sources
+//   --cmake         the addon with cmake-js, the build of record
+//   --gyp           the addon with node-gyp; the default where there is no CMake
+//   --bench         the benches too, in bench/dist/
+//   --native-bench  the native bench too, with plain CMake
 
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,6 +14,9 @@ import { parseArgs } from 'node:util';
 import { bin, has, ROOT, run, runMain, ToolError } from './tools.mjs';
 
 const ENTRY = join(ROOT, 'lib/index.js');
+/** A test run makes only the modules. */
+const DECLARATIONS = join(ROOT, 'lib/index.d.ts');
+const BENCH_ENTRY = join(ROOT, 'bench/dist/study/main.js');
 export const ADDON = join(ROOT, 'build/Release/lethe.node');
 
 /** The time of the newest file among files and folders. */
@@ -31,6 +35,10 @@ function newest(paths) {
 
 function isCurrent(output, sources) {
   return existsSync(output) && statSync(output).mtimeMs >= newest(sources);
+}
+
+function isTypeScriptCurrent() {
+  return [DECLARATIONS, ENTRY].every((output) => isCurrent(output, ['src', 'tsconfig.json']));
 }
 
 function isAddonCurrent({ cmake }) {
@@ -81,6 +89,20 @@ export async function transpile() {
   });
 }
 
+/** The folders of the benches that hold sources. */
+const BENCH_SOURCES = ['study', 'engine', 'methods', 'support'].map((name) => `bench/${name}`);
+
+/** Every source of the benches as a module of its own in bench/dist/. */
+export async function transpileBench() {
+  const { build } = await import('esbuild');
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: BENCH_SOURCES.map((folder) => `${folder}/*.ts`),
+    ...{ outdir: 'bench/dist', outbase: 'bench', format: 'esm', platform: 'node' },
+    ...{ target: 'node20', logLevel: 'warning' },
+  });
+}
+
 /** Headers that came with Node spare both builders a download. */
 function builderEnvironment() {
   const prefix = join(dirname(process.execPath), '..');
@@ -112,7 +134,7 @@ function compileAddon({ cmake, gyp }) {
   compileWithGyp();
 }
 
-function compileBench() {
+function compileNativeBench() {
   if (!has('cmake')) throw new ToolError('the native bench needs CMake: install it and try again');
   const generator = has('ninja') ? ['-G', 'Ninja'] : [];
   run('cmake', ['-S', '.', '-B', 'build/bench', ...generator, '-DLETHE_BENCH=ON']);
@@ -128,16 +150,21 @@ async function main() {
       cmake: { type: 'boolean', default: false },
       gyp: { type: 'boolean', default: false },
       bench: { type: 'boolean', default: false },
+      'native-bench': { type: 'boolean', default: false },
     },
   });
   const lazy = flags['if-missing'];
-  if (!flags.addon && !(lazy && isCurrent(ENTRY, ['src', 'tsconfig.json']))) {
+  if (!flags.addon && !(lazy && isTypeScriptCurrent())) {
     await compileTypeScript();
   }
   if (!flags.typescript && !(lazy && isAddonCurrent(flags))) {
     compileAddon(flags);
   }
-  if (flags.bench) compileBench();
+  if (flags.bench && !(lazy && isCurrent(BENCH_ENTRY, BENCH_SOURCES))) {
+    rmSync(join(ROOT, 'bench/dist'), { recursive: true, force: true });
+    await transpileBench();
+  }
+  if (flags['native-bench']) compileNativeBench();
 }
 
 if (process.argv[1] === import.meta.filename) await runMain(main);

@@ -112,10 +112,12 @@ function buildWithGyp() {
 
 stage('tools', installTools);
 stage('build', () =>
-  run(process.execPath, ['scripts/build.mjs', '--if-missing', '--cmake', '--bench']),
+  run(process.execPath, ['scripts/build.mjs', '--if-missing', '--cmake', '--native-bench']),
 );
 stage('format and lint', lint);
-stage('types of the tests', () => run(bin('tsc'), ['-p', 'test']));
+stage('types', () => {
+  for (const project of ['test', 'bench', 'bench/test']) run(bin('tsc'), ['-p', project]);
+});
 stage('addon in both kinds of thread', () => loadAddon(ADDON));
 if (ci) stage('addon built by node-gyp', buildWithGyp);
 stage('Vitest', vitest);

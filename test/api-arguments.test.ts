@@ -199,7 +199,7 @@ describe.each(Object.entries(FUNCTIONS))('%s', (_, [call, valid]) => {
     for (const values of calls) {
       const thrown = await failure(async () => {
         await call(...values);
-        throw new lethe.LetheError('ERR_PEER', 'not an error');
+        throw new lethe.LetheError('ERR_IO', 'not an error');
       });
       expect(thrown, String(thrown)).toBeInstanceOf(lethe.LetheError);
     }

@@ -45,8 +45,6 @@ export type LetheErrorCode =
   | 'ERR_DEVICE_FAILED'
   /** Native memory could not be allocated. */
   | 'ERR_OUT_OF_MEMORY'
-  /** Another framework that was to be measured beside Lethe could not run. */
-  | 'ERR_PEER'
   /** A file could not be read or written. */
   | 'ERR_IO';
 

@@ -41,12 +41,11 @@ export function philox4x32(counter: PhiloxCounter, key: PhiloxKey): PhiloxCounte
 
 /**
  * What a stream is for: streams of different purposes never share a counter. 1 to 4 are the native
- * core's, see PhiloxPurpose there.
+ * core's, see PhiloxPurpose there. 18, and those from 1024 on, belong to others than the library.
  */
 export const PhiloxPurpose = {
   ownershipCounts: 16,
   ownershipOrder: 17,
-  benchRows: 18,
   syntheticTrain: 19,
   syntheticTest: 20,
   recipeSample: 21,

@@ -18,6 +18,7 @@ const STYLE = `
 .chart {
   --series-0: #0b6e99;
   --series-1: #c2410c;
+  --series-2: #1f2933;
   background: var(--chart-background, #fff);
   color: #1f2933;
   font: 13px system-ui, sans-serif;
@@ -26,6 +27,7 @@ const STYLE = `
   .chart {
     --series-0: #4cc2f1;
     --series-1: #ff9b5e;
+    --series-2: #e4e7eb;
     background: var(--chart-background, #12181f);
     color: #e4e7eb;
   }

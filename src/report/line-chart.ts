@@ -1,5 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { CHART_SIZE, drawChart } from './chart.js';
+import { LABEL_FONT_SIZE, LABEL_GAP } from './label-layout.js';
+import { withPlaces } from './label-places.js';
 
 /** One line of a chart: points from left to right. */
 export interface Series {
@@ -13,7 +15,7 @@ export interface LineChart {
   readonly x: string;
   readonly y: string;
   readonly yScale: 'linear' | 'log';
-  /** At most two, named at their right ends. */
+  /** At most three, named at their right ends. */
   readonly series: readonly Series[];
 }
 
@@ -50,15 +52,19 @@ export function drawLineChart({ description, x, y, yScale, series }: LineChart):
           strokeWidth: 2,
         }),
         Plot.dot(points, { x: 'x', y: 'y', fill: color, r: 3, title: describePoint }),
-        Plot.text(last, {
-          x: 'x',
-          y: 'y',
-          text: 'name',
-          fill: color,
-          textAnchor: 'start',
-          dx: 9,
-          fontWeight: 600,
-        }),
+        Plot.text(
+          last,
+          Plot.initializer(
+            {
+              ...{ x: 'x', y: 'y', text: 'name', fill: color },
+              ...{ textAnchor: 'start', fontSize: LABEL_FONT_SIZE, fontWeight: 600 },
+            },
+            withPlaces(last, (places) => ({
+              x: places.map(({ x }) => x + LABEL_GAP),
+              y: places.map(({ place }) => place),
+            })),
+          ),
+        ),
       ],
     }),
   );

@@ -15,7 +15,7 @@ const STYLE = `
 }
 * { box-sizing: border-box; }
 body {
-  margin: 0 auto; padding: 2.5rem 1.25rem 4rem; max-width: 62rem;
+  margin: 0 auto; padding: 2.5rem 1.25rem 4rem; max-width: 72rem;
   background: var(--background); color: var(--text); font: 16px/1.55 system-ui, sans-serif;
 }
 h1 { margin: 0 0 .25rem; font-size: 1.9rem; line-height: 1.2; letter-spacing: -.01em; }
@@ -32,9 +32,11 @@ table { width: 100%; border-collapse: collapse; font-size: .875rem; font-variant
 caption { padding: .75rem 1rem; text-align: left; }
 th, td { padding: .45rem .75rem; border-top: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
+.table .list { white-space: normal; text-align: left; }
+.list span { display: inline-block; margin-right: .5rem; white-space: nowrap; }
 tr.recorded { color: var(--muted); }
 thead th { font-weight: 600; color: var(--muted); }
-figure { margin: 1rem 0; padding: 1rem; }
+figure { margin: 1rem 0; padding: 1rem; max-width: 62rem; }
 figure svg { width: 100%; height: auto; }
 figcaption { margin-top: .5rem; font-size: .9rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.25rem; font-size: .9rem; }

@@ -1,6 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { CHART_SIZE, drawChart } from './chart.js';
-import { LABEL_FONT_SIZE, LABEL_GAP, spreadLabels } from './label-layout.js';
+import { LABEL_FONT_SIZE, LABEL_GAP } from './label-layout.js';
+import { withPlaces } from './label-places.js';
 
 export interface ScatterPoint {
   readonly name: string;
@@ -82,28 +83,4 @@ export function drawScatterChart(chart: ScatterChart): string {
       ],
     }),
   );
-}
-
-/** A point in pixels, and the y of its name. */
-interface Place {
-  readonly x: number;
-  readonly y: number;
-  readonly place: number;
-}
-
-/** Sets channels of a mark, in pixels, by where the names of the points can be read. */
-function withPlaces(
-  points: readonly ScatterPoint[],
-  channelsOf: (places: readonly Place[]) => Readonly<Record<string, number[]>>,
-): Plot.InitializerFunction {
-  return (_data, _facets, _channels, { x, y }, { marginTop }) => {
-    const labels = points.map((point) => ({ x: x!(point.x), y: y!(point.y), text: point.name }));
-    const places = spreadLabels(labels, marginTop);
-    const channels = channelsOf(labels.map((label, i) => ({ ...label, place: places[i]! })));
-    return {
-      channels: Object.fromEntries(
-        Object.entries(channels).map(([name, value]) => [name, { value }]),
-      ),
-    };
-  };
 }

@@ -27,6 +27,20 @@ function path(svg: Element, series: number): [x: number, y: number][] {
   );
 }
 
+/** WCAG 2.2: the ratio of the relative luminances of two colours. */
+function contrast(a: string, b: string): number {
+  const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (light! + 0.05) / (dark! + 0.05);
+}
+
+function luminance(color: string): number {
+  const [red, green, blue] = color.match(/[0-9a-f]{2}/g)!.map((pair) => {
+    const channel = Number.parseInt(pair, 16) / 255;
+    return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
+}
+
 describe('a line chart', () => {
   it('draws each series where its values are', () => {
     const svg = draw(CHART);
@@ -44,6 +58,32 @@ describe('a line chart', () => {
     const points = [1, 10, 100].map((y, x) => ({ x, y }));
     const ys = path(draw({ ...CHART, yScale: 'log', series: [{ name: 'a', points }] }), 0);
     expect(ys[0]![1] - ys[1]![1]).toBeCloseTo(ys[1]![1] - ys[2]![1]);
+  });
+
+  it('keeps the names of series that end together apart', () => {
+    const names = ['one', 'two', 'three'];
+    const series = names.map((name) => ({ name, points: [{ x: 1, y: 5 }] }));
+    const texts = [...draw({ ...CHART, series }).querySelectorAll('text')];
+    const ys = names.map((name) => {
+      const label = texts.find(({ textContent }) => textContent === name)!;
+      return Number(/,(-?[\d.]+)/.exec(label.getAttribute('transform')!)![1]);
+    });
+    const gaps = ys.toSorted((a, b) => a - b).map((y, i, all) => y - (all[i - 1] ?? -Infinity));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(11);
+  });
+
+  it.each([
+    { theme: 'light', background: '#ffffff' },
+    { theme: 'dark', background: '#151c23' },
+  ])('can be read and told apart on a $theme page', ({ theme, background }) => {
+    const [light, dark] = drawLineChart(CHART).split('@media (prefers-color-scheme: dark)');
+    const style = theme === 'light' ? light! : dark!;
+    const series = [0, 1, 2].map(
+      (index) => new RegExp(`--series-${index}: (#[0-9a-f]{6})`).exec(style)![1]!,
+    );
+    expect(new Set(series).size).toBe(3);
+    // WCAG 2.2, 1.4.3: text, which the names of the series are.
+    for (const color of series) expect(contrast(color, background)).toBeGreaterThan(4.5);
   });
 
   it('stands on its own and says what it shows', () => {

@@ -1,13 +1,15 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import type { EngineReport } from '../../src/engine/tables.js';
-import { renderEngine } from '../../src/engine/tables.js';
+import { PROGRAM } from '../../engine/native-bench.js';
+import type { EngineReport } from '../../engine/tables.js';
+import { renderEngine } from '../../engine/tables.js';
+import { inLethe } from '../../support/places.js';
 
-const MAIN = fileURLToPath(new URL('../../../dist/bench/engine/main.js', import.meta.url));
+const MAIN = inLethe('bench/dist/engine/main.js');
 
-it('measures everything that has a goal', async () => {
+it.skipIf(!existsSync(PROGRAM))('measures everything that has a goal', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [
     ...[MAIN, '--quick', '--json', '--synthetic', '--threads', '2'],
   ]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { besideExact, exactOfEqualCost } from '../../src/methods/beside-exact.js';
-import type { CurvePoint } from '../../src/methods/exact-curve.js';
+import { besideExact, exactOfEqualCost } from '../../methods/beside-exact.js';
+import type { CurvePoint } from '../../methods/exact-curve.js';
 
 const SEEDS = [1, 2, 3];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { goalsOf, type MethodGoal } from '../../src/methods/goals.js';
-import { METRICS } from '../../src/methods/judge.js';
-import type { DeletionFigures } from '../../src/methods/measure.js';
+import { goalsOf, type MethodGoal } from '../../methods/goals.js';
+import { METRICS } from '../../methods/judge.js';
+import type { DeletionFigures } from '../../methods/measure.js';
 
 describe('a goal', () => {
   const metric = (value: number) => ({ value });

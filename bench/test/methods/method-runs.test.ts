@@ -1,8 +1,8 @@
 import { LetheError } from 'lethe';
 import { expect, it } from 'vitest';
 import { wrong } from '../../../test/support/errors.js';
-import { Judge } from '../../src/methods/judge.js';
-import { runMethods } from '../../src/methods/method-runs.js';
+import { Judge } from '../../methods/judge.js';
+import { runMethods } from '../../methods/method-runs.js';
 
 it('gives every method its seed, where to compute and what is deleted, and counts what diverges', async () => {
   const given: object[] = [];

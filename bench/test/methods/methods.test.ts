@@ -1,21 +1,16 @@
 import { Dataset } from 'lethe';
 import { assignZipf, syntheticDigits } from 'lethe/datasets';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { CATALOG } from '../../src/methods/catalog.js';
-import { deletedRows } from '../../src/methods/deletions.js';
-import { goalsOf } from '../../src/methods/goals.js';
-import { METRICS } from '../../src/methods/judge.js';
-import { type DeletionFigures, measureMethods } from '../../src/methods/measure.js';
-import { measureOtherData } from '../../src/methods/other-data.js';
-import { renderMethodsPage } from '../../src/methods/report.js';
-import { measureSequence } from '../../src/methods/sequence.js';
-import { measureSharded } from '../../src/methods/sharded.js';
-import {
-  type MethodsReport,
-  methodRows,
-  renderMethods,
-  TABLE_HEAD,
-} from '../../src/methods/tables.js';
+import { CATALOG } from '../../methods/catalog.js';
+import { deletedRows } from '../../methods/deletions.js';
+import { goalsOf } from '../../methods/goals.js';
+import { METRICS } from '../../methods/judge.js';
+import { type DeletionFigures, measureMethods } from '../../methods/measure.js';
+import { measureOtherData } from '../../methods/other-data.js';
+import { renderMethodsPage } from '../../methods/report.js';
+import { measureSequence } from '../../methods/sequence.js';
+import { measureSharded } from '../../methods/sharded.js';
+import { type MethodsReport, methodRows, renderMethods, TABLE_HEAD } from '../../methods/tables.js';
 
 const digits = syntheticDigits({ trainRows: 1200, testRows: 240 });
 const train = new Dataset(digits.train);

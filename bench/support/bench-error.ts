@@ -1,0 +1,18 @@
+export type BenchErrorCode =
+  /** Another program that was to be measured beside Lethe could not run. */
+  | 'ERR_PEER'
+  /** The results could not be written. */
+  | 'ERR_IO';
+
+/** What stops a bench and is no fault of the library's; the message says what to do. */
+export class BenchError extends Error {
+  override readonly name = 'BenchError';
+
+  constructor(
+    readonly code: BenchErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

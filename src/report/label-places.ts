@@ -1,0 +1,33 @@
+import type * as Plot from '@observablehq/plot';
+import { spreadLabels } from './label-layout.js';
+
+/** A point in the units of the axes, with the name that is to stand beside it. */
+interface NamedPoint {
+  readonly name: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A point in pixels, and the y of its name. */
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly place: number;
+}
+
+/** Sets channels of a mark, in pixels, by where the names of the points can be read. */
+export function withPlaces(
+  points: readonly NamedPoint[],
+  channelsOf: (places: readonly Place[]) => Readonly<Record<string, number[]>>,
+): Plot.InitializerFunction {
+  return (_data, _facets, _channels, { x, y }, { marginTop }) => {
+    const labels = points.map((point) => ({ x: x!(point.x), y: y!(point.y), text: point.name }));
+    const places = spreadLabels(labels, marginTop);
+    const channels = channelsOf(labels.map((label, i) => ({ ...label, place: places[i]! })));
+    return {
+      channels: Object.fromEntries(
+        Object.entries(channels).map(([name, value]) => [name, { value }]),
+      ),
+    };
+  };
+}
