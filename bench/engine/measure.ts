@@ -1,4 +1,4 @@
-import { Dataset, Model, retrain, type UnlearningRequest } from 'lethe';
+import { Dataset, Model, type RowSet, retrain, type UnlearningRequest } from 'lethe';
 import { pass } from 'lethe/engine';
 import { trainMany } from 'lethe/jobs';
 import { fisherScrub } from 'lethe/methods';
@@ -195,8 +195,8 @@ function denseDataset(): Dataset {
   });
 }
 
-function firstRows(dataset: Dataset, count: number): Uint32Array {
-  return dataset.allRows().subarray(0, count);
+function firstRows(dataset: Dataset, count: number): RowSet {
+  return dataset.allRows().slice(0, count);
 }
 
 /** @param units of work in one measurement: the times are those of one */
@@ -252,7 +252,7 @@ async function compareFisher(bench: Bench, dataset: Dataset): Promise<EngineFigu
 
 async function compareEvaluation(bench: Bench): Promise<Compared> {
   const { compute, peer, effort, data } = bench;
-  const rows = data.test.allRows().subarray(0, 10_000);
+  const rows = data.test.allRows().slice(0, 10_000);
   const model = Model.create(WIDTHS);
   const { ours, peers } = await interleave<'ours' | 'peers'>(effort.rounds, {
     ours: () => seconds(() => model.evaluate(data.test, rows, compute)),

@@ -1,4 +1,4 @@
-import type { Dataset } from 'lethe';
+import type { Dataset, RowSet } from 'lethe';
 import { assignZipf } from 'lethe/datasets';
 import type { BenchData } from '../support/data.js';
 
@@ -11,9 +11,9 @@ export type Deletion =
 export interface DeletedRows {
   readonly title: string;
   readonly kind: Deletion['kind'];
-  readonly forget: Uint32Array;
-  readonly retain: Uint32Array;
-  readonly test: Uint32Array;
+  readonly forget: RowSet;
+  readonly retain: RowSet;
+  readonly test: RowSet;
 }
 
 const USERS = 100;

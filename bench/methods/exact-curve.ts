@@ -1,5 +1,5 @@
 import { type ComputeOptions, exactRetrain, type FastOptions } from 'lethe';
-import { divide, sideBySide } from 'lethe/jobs';
+import { shareMachine, sideBySide } from 'lethe/jobs';
 import { FRESH } from './catalog.js';
 import type { Judge, LightJudgement } from './judge.js';
 import { type Bought, boughtBy, type JudgedRun, mean, meanQuality, metricOf } from './quality.js';
@@ -31,7 +31,7 @@ export async function measureExactCurve(
   references: readonly Reference[],
   compute: ComputeOptions,
 ): Promise<CurvePoint[]> {
-  const { atOnce, each } = divide(compute, LENGTHS.length);
+  const { atOnce, each } = shareMachine(compute, LENGTHS.length);
   const points = await sideBySide(LENGTHS, atOnce, async (options) => {
     const runs: JudgedRun[] = [];
     for (const { seed, request, m0, seen } of references) {

@@ -1,6 +1,6 @@
-import type { ComputeOptions, Dataset, Model } from 'lethe';
+import type { ComputeOptions, Dataset, Model, RowSet } from 'lethe';
 import { hiddenActivations } from 'lethe/engine';
-import { divide } from 'lethe/jobs';
+import { shareMachine } from 'lethe/jobs';
 import {
   accuracy,
   calibratedAuc,
@@ -71,7 +71,7 @@ const MOST_RELEARN_STEPS = 400;
 export class Judge {
   readonly #data: BenchData;
   readonly #rows: DeletedRows;
-  readonly #retain: Uint32Array;
+  readonly #retain: RowSet;
   /** Models are judged side by side. */
   readonly #run: ComputeOptions;
   readonly #mostRelearnSteps: number;
@@ -89,10 +89,10 @@ export class Judge {
   ) {
     this.#data = data;
     this.#rows = rows;
-    this.#run = divide(compute, Number.POSITIVE_INFINITY).each;
+    this.#run = shareMachine(compute, Number.POSITIVE_INFINITY).each;
     this.#mostRelearnSteps = mostRelearnSteps;
     const stream = benchStream(0);
-    this.#retain = stream.shuffle(rows.retain.slice()).subarray(0, RETAIN_ROWS);
+    this.#retain = rows.retain.shuffled(stream).slice(0, RETAIN_ROWS);
   }
 
   /** Models of the recipe that is compared with: they calibrate the membership attack. */
@@ -178,9 +178,9 @@ export class Judge {
   async #probe(model: Model, seed: number): Promise<Metric> {
     if (this.#rows.kind !== 'class') return { reason: 'no class was forgotten' };
     const { train, test } = this.#data;
-    const forgotten = train.labels[this.#rows.forget[0]!]!;
-    const isForgotten = (dataset: Dataset, rows: Uint32Array) =>
-      rows.map((row) => Number(dataset.labels[row] === forgotten));
+    const [forgotten] = this.#rows.forget.gather(train.labels);
+    const isForgotten = (dataset: Dataset, rows: RowSet) =>
+      rows.gather(dataset.labels).map((label) => Number(label === forgotten));
     const everyone = test.allRows();
     const tested = {
       ...(await hiddenActivations(model, test, everyone, this.#run)),
@@ -204,13 +204,16 @@ function percentOf(predictions: LabelledPredictions): Metric {
   return share ? { value: share.percent } : { reason: 'the set is empty' };
 }
 
-function fewOfEachClass(dataset: Dataset, seed: number): Uint32Array {
+function fewOfEachClass(dataset: Dataset, seed: number): RowSet {
   const stream = benchStream(seed);
   const missing = new Uint8Array(dataset.classes).fill(PROBE.shots);
-  return stream.shuffle(dataset.allRows()).filter((row) => {
-    const label = dataset.labels[row]!;
-    if (missing[label] === 0) return false;
-    missing[label]!--;
-    return true;
-  });
+  return dataset
+    .allRows()
+    .shuffled(stream)
+    .filter((row) => {
+      const label = dataset.labels[row]!;
+      if (missing[label] === 0) return false;
+      missing[label]!--;
+      return true;
+    });
 }

@@ -1,5 +1,5 @@
-import { type ComputeOptions, Model, retrain } from 'lethe';
-import { divide, sideBySide, trainMany } from 'lethe/jobs';
+import { type ComputeOptions, Model, type RowSet, retrain } from 'lethe';
+import { shareMachine, sideBySide, trainMany } from 'lethe/jobs';
 import { EPOCHS, WIDTHS } from '../study/settings.js';
 import type { BenchData } from '../support/data.js';
 import { type BesideExact, besideExact } from './beside-exact.js';
@@ -74,7 +74,7 @@ async function measureDeletion(
   stage('M0');
   const references = await retrainAll(bench, rows, originals, judge);
   stage('judging the floor');
-  const { atOnce } = divide(compute, floorSize);
+  const { atOnce } = shareMachine(compute, floorSize);
   const floor = await sideBySide(pool.slice(calibrating), atOnce, (model, i) =>
     judge.judge(model, references[i % references.length]!.seen, i),
   );
@@ -124,7 +124,7 @@ function withExact(methods: readonly MethodRuns[], curve: readonly CurvePoint[])
 async function trainAll(
   { data, compute }: MethodsBench,
   seeds: readonly number[],
-  rows: Uint32Array,
+  rows: RowSet,
 ): Promise<Model[]> {
   const models = seeds.map((seed) => Model.create(WIDTHS, { seed }));
   await trainMany(

@@ -1,5 +1,5 @@
 import { type ComputeOptions, LetheError, type UnlearningResult } from 'lethe';
-import { divide, sideBySide } from 'lethe/jobs';
+import { shareMachine, sideBySide } from 'lethe/jobs';
 import { totalSeconds } from '../support/statistics.js';
 import type { CatalogEntry } from './catalog.js';
 import type { Deletion } from './deletions.js';
@@ -57,7 +57,7 @@ export async function runMethods(
       if (result) attempts.push({ name, reference, result });
     }
   }
-  const { atOnce } = divide(compute, attempts.length);
+  const { atOnce } = shareMachine(compute, attempts.length);
   const judged = await sideBySide(attempts, atOnce, async (attempt) => {
     stage(`seed ${attempt.reference.seed} · judging ${attempt.name}`);
     return { name: attempt.name, run: await runOf(judge, attempt) };

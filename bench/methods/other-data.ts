@@ -1,4 +1,4 @@
-import { type ComputeOptions, Dataset, exactRetrain, Model, retrain } from 'lethe';
+import { type ComputeOptions, Dataset, exactRetrain, Model, type RowSet, retrain } from 'lethe';
 import { hiddenActivations } from 'lethe/engine';
 import { WIDTHS } from '../study/settings.js';
 import type { BenchData } from '../support/data.js';
@@ -59,19 +59,16 @@ async function measure(
   compute: ComputeOptions,
 ): Promise<OtherDataFigures> {
   const deleted = deletedOf(train.rows);
-  const [forget, retain] = [
-    train.allRows().subarray(0, deleted),
-    train.allRows().subarray(deleted),
-  ];
+  const [forget, retain] = [train.allRows().slice(0, deleted), train.allRows().slice(deleted)];
   // Neither method reads anything of the original but its widths.
   const request = { model: Model.create(widths), dataset: train, forget, retain };
-  const accuracyOf = async (model: Model, dataset: Dataset, rows: Uint32Array) =>
+  const accuracyOf = async (model: Model, dataset: Dataset, rows: RowSet) =>
     (await model.evaluate(dataset, rows, compute)).accuracy;
   const runs: { cost: number; seconds: number; retain: number; test: number }[] = [];
   for (const seed of seeds) {
     const m0 = await retrain(request, { seed: seed + M0_SEED, ...compute });
     const exact = await exactRetrain(request, { seed, ...compute });
-    const difference = async (dataset: Dataset, rows: Uint32Array) =>
+    const difference = async (dataset: Dataset, rows: RowSet) =>
       (await accuracyOf(exact.model, dataset, rows)) - (await accuracyOf(m0.model, dataset, rows));
     runs.push({
       cost: (100 * exact.multiplyAdds) / m0.multiplyAdds,
@@ -93,8 +90,8 @@ function deletedOf(rows: number): number {
   return Math.floor(DELETED_SHARE * rows);
 }
 
-function firstRows(dataset: Dataset, count: number): Uint32Array {
-  return dataset.allRows().subarray(0, count);
+function firstRows(dataset: Dataset, count: number): RowSet {
+  return dataset.allRows().slice(0, count);
 }
 
 /** Pictures without any structure to use. */
@@ -113,7 +110,7 @@ async function embeddings({ train, test }: BenchData, compute: ComputeOptions): 
   const rows = firstRows(train, ROWS);
   const body = Model.create(WIDTHS, { seed: SEED });
   await body.train(train, { rows, seed: SEED, ...compute });
-  const embed = async (dataset: Dataset, rows: Uint32Array) => {
+  const embed = async (dataset: Dataset, rows: RowSet) => {
     const { values, units } = await hiddenActivations(body, dataset, rows, {
       layer: 1,
       ...compute,
@@ -133,8 +130,7 @@ const wrongLabels =
   async ({ train, test }) => {
     const rows = firstRows(train, ROWS);
     const stream = benchStream(SEED);
-    const labels = rows.map((row) => {
-      const label = train.labels[row]!;
+    const labels = rows.gather(train.labels).map((label) => {
       if (stream.uniform() >= percent / 100) return label;
       return (label + 1 + stream.below(train.classes - 1)) % train.classes;
     });

@@ -1,5 +1,5 @@
 import { type ComputeOptions, exactRetrain } from 'lethe';
-import { divide, sideBySide } from 'lethe/jobs';
+import { shareMachine, sideBySide } from 'lethe/jobs';
 import type { BenchData } from '../support/data.js';
 import { FRESH } from './catalog.js';
 import type { DeletedRows } from './deletions.js';
@@ -21,7 +21,7 @@ export async function compareWithOwnRecipe(
   references: readonly Reference[],
   { calibrating, compute }: { readonly calibrating: number; readonly compute: ComputeOptions },
 ): Promise<Comparison[]> {
-  const { atOnce, each } = divide(compute, Math.max(calibrating, references.length));
+  const { atOnce, each } = shareMachine(compute, Math.max(calibrating, references.length));
   const retrained = async (request: Reference['request'], seed: number) =>
     (await exactRetrain(request, { seed, ...each })).model;
   const judge = new Judge(data, rows, compute);

@@ -2,6 +2,7 @@ import {
   type ComputeOptions,
   exactRetrain,
   Model,
+  type RowSet,
   retrain,
   type UnlearningRequest,
   type UnlearningResult,
@@ -138,7 +139,7 @@ async function drift(
   { train, test }: BenchData,
   model: Model,
   m0: Model,
-  { asked, gone, retain }: { asked: number; gone: Uint32Array; retain: Uint32Array },
+  { asked, gone, retain }: { asked: number; gone: RowSet; retain: RowSet },
   compute: ComputeOptions,
 ): Promise<Drift> {
   const percent = (predictions: LabelledPredictions) => accuracy(predictions)!.percent;

@@ -4,10 +4,10 @@ import {
   exactRetrain,
   Model,
   openStore,
-  type RowSet,
   retrain,
   type UnlearningRequest,
   type Verification,
+  type VerificationSet,
   verify,
 } from 'lethe';
 import { fisherScrub } from 'lethe/methods';
@@ -67,7 +67,7 @@ export async function runSeed(
   const verified = async (what: string, model: Model) => {
     onStage(`seed ${seed} · ${what}, verifying in ONNX Runtime`);
     // The training rows are the retain and the forget set of either experiment.
-    const sets: RowSet[] = [
+    const sets: VerificationSet[] = [
       { name: 'train', dataset: data.train, rows: data.train.allRows() },
       { name: 'test', dataset: data.test, rows: data.test.allRows() },
     ];

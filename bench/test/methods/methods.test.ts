@@ -21,10 +21,10 @@ const data = { train, test, source: { rows: train.rows, labels: train.labels } }
 describe('the rows of a deletion', () => {
   it('are a class, and test rows of the others', () => {
     const { forget, retain, test: tested } = deletedRows(data, { kind: 'class', label: 3 });
-    expect(forget.every((row) => train.labels[row] === 3)).toBe(true);
-    expect(retain.every((row) => train.labels[row] !== 3)).toBe(true);
+    expect(forget.positions.every((row) => train.labels[row] === 3)).toBe(true);
+    expect(retain.positions.every((row) => train.labels[row] !== 3)).toBe(true);
     expect(forget.length + retain.length).toBe(train.rows);
-    expect(tested.every((row) => test.labels[row] !== 3)).toBe(true);
+    expect(tested.positions.every((row) => test.labels[row] !== 3)).toBe(true);
   });
 
   it('are those of a user by rank, and all test rows', () => {
