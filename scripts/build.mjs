@@ -8,7 +8,7 @@
 //   --bench         the benches too, in bench/dist/
 //   --native-bench  the native bench too, with plain CMake
 
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bin, has, ROOT, run, runMain, ToolError } from './tools.mjs';
@@ -54,12 +54,15 @@ async function compileTypeScript() {
   await bundle();
 }
 
-/** What the package's exports name, and what is started in a thread or process of its own. */
-const ENTRIES = [
-  ...['index', 'engine/index', 'jobs/index', 'datasets/index', 'formats/index'],
-  ...['unlearn/index', 'metrics/index', 'report/index'],
-  ...['verify/onnx-worker', 'data/parquet-child'],
-];
+/** Sources without their endings: what the package's exports name, and what is started by itself. */
+export const ENTRIES = [...exportedEntries(), 'verify/onnx-worker', 'data/parquet-child'];
+
+function exportedEntries() {
+  const { exports: subpaths } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  return Object.values(subpaths)
+    .filter((target) => target.default)
+    .map((target) => target.default.replace(/^\.\/lib\/(.*)\.js$/, '$1'));
+}
 
 /**
  * The modules that applications import, in lib/. All entries share what they have in common, so that
