@@ -8,7 +8,15 @@
 //   --bench         the benches too, in bench/dist/
 //   --native-bench  the native bench too, with plain CMake
 
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bin, has, ROOT, run, runMain, ToolError } from './tools.mjs';
@@ -54,8 +62,11 @@ async function compileTypeScript() {
   await bundle();
 }
 
-/** Sources without their endings: what the package's exports name, and what is started by itself. */
-export const ENTRIES = [...exportedEntries(), 'verify/onnx-worker', 'data/parquet-child'];
+/** What is started in a thread or process of its own: sources without their endings. */
+const PROGRAMS = ['verify/onnx-worker', 'data/parquet-child'];
+
+/** What leads to every other source. */
+export const ENTRIES = [...exportedEntries(), ...PROGRAMS];
 
 function exportedEntries() {
   const { exports: subpaths } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -66,30 +77,38 @@ function exportedEntries() {
 
 /**
  * The modules that applications import, in lib/. All entries share what they have in common, so that
- * a class is the same in each; bundled, because Node takes as long to find fifty small files as to do
- * all the rest.
+ * a class is the same in each. What `lethe` itself needs is one file, because Node takes longer to
+ * find twenty small files than to do all the rest.
  */
 export async function bundle() {
-  const { build } = await import('esbuild');
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`),
-    ...{ outdir: 'lib', outbase: 'src', chunkNames: 'chunks/[hash]' },
-    ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20' },
-    ...{ packages: 'external', logLevel: 'warning' },
-  });
+  const { build } = await import('rolldown');
+  const common = {
+    ...{ cwd: ROOT, platform: 'node', external: /^[^./]/, transform: { target: 'node20' } },
+    output: { dir: 'lib', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+  };
+  const core = { name: 'core', test: /[\\/]src[\\/]index\.ts$/ };
+  await build([
+    {
+      ...common,
+      input: sourcesOf(exportedEntries()),
+      output: { ...common.output, codeSplitting: { groups: [core] } },
+    },
+    // A program shares no class with anyone: it reads nothing but its own file.
+    ...PROGRAMS.map((program) => ({
+      ...common,
+      input: sourcesOf([program]),
+      output: { ...common.output, codeSplitting: false },
+    })),
+  ]);
 }
+
+const sourcesOf = (entries) =>
+  Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`]));
 
 /** Every source as a module of its own in build/source/, for tests that run plain Node. */
 export async function transpile() {
   rmSync(join(ROOT, 'build/source'), { recursive: true, force: true });
-  const { build } = await import('esbuild');
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: ['src/**/*.ts'],
-    ...{ outdir: 'build/source', outbase: 'src', format: 'esm', platform: 'node' },
-    ...{ target: 'node20', logLevel: 'warning' },
-  });
+  await transpileFolder('src', 'build/source');
 }
 
 /** The folders of the benches that hold sources. */
@@ -97,13 +116,27 @@ const BENCH_SOURCES = ['study', 'engine', 'methods', 'support'].map((name) => `b
 
 /** Every source of the benches as a module of its own in bench/dist/. */
 export async function transpileBench() {
-  const { build } = await import('esbuild');
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: BENCH_SOURCES.map((folder) => `${folder}/*.ts`),
-    ...{ outdir: 'bench/dist', outbase: 'bench', format: 'esm', platform: 'node' },
-    ...{ target: 'node20', logLevel: 'warning' },
-  });
+  for (const folder of BENCH_SOURCES) {
+    await transpileFolder(folder, folder.replace('bench', 'bench/dist'));
+  }
+}
+
+async function transpileFolder(folder, output) {
+  const { transform } = await import('rolldown/utils');
+  const sources = readdirSync(join(ROOT, folder), { recursive: true }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  for (const name of sources) {
+    const path = join(folder, name);
+    const { code, errors } = await transform(path, readFileSync(join(ROOT, path), 'utf8'), {
+      ...{ target: 'node20', tsconfig: false },
+      typescript: { onlyRemoveTypeImports: true },
+    });
+    if (errors.length > 0) throw new ToolError(`${path}: ${errors[0].message}`);
+    const target = join(ROOT, output, name.replace(/\.ts$/, '.js'));
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, code);
+  }
 }
 
 /** Headers that came with Node spare both builders a download. */

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { readFileSync } from './node-fs.js';
 
 /**
  * The cores that this process may use: those it may run on, and no more than the CPU time that its
