@@ -1,7 +1,7 @@
 #pragma once
 
+#include "arithmetic/update.h"
 #include "lethe/sink.h"
-#include "update.h"
 
 /** What a sink asks of a backend. */
 namespace lethe::arithmetic {

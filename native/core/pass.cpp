@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
+#include "core/tracked_change.h"
 #include "lethe/error.h"
 #include "lethe/floating_point.h"
-#include "tracked_change.h"
 
 namespace lethe {
 namespace {

@@ -2,12 +2,12 @@
 
 #include <cstdlib>
 
-#include "dispatch.h"
-#include "executor.h"
-#include "kronecker.h"
+#include "cpu/executor.h"
+#include "cpu/kernels/dispatch.h"
+#include "cpu/kronecker.h"
+#include "cpu/predictor.h"
+#include "cpu/principal_components.h"
 #include "lethe/error.h"
-#include "predictor.h"
-#include "principal_components.h"
 
 namespace lethe {
 namespace {

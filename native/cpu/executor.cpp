@@ -1,4 +1,4 @@
-#include "executor.h"
+#include "cpu/executor.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,9 +6,9 @@
 #include <numeric>
 #include <utility>
 
-#include "../arithmetic/sink_update.h"
+#include "arithmetic/sink_update.h"
+#include "cpu/tasks.h"
 #include "lethe/floating_point.h"
-#include "tasks.h"
 
 namespace lethe::cpu {
 namespace {
@@ -170,8 +170,8 @@ LayerEpilogue CpuExecutor::layerEpilogue(std::size_t l, std::size_t panel, std::
 }
 
 void CpuExecutor::forward(std::size_t l) {
-  Activations& input = activations_[l];
-  Activations& output = activations_[l + 1];
+  PaddedRows& input = activations_[l];
+  PaddedRows& output = activations_[l + 1];
   const std::size_t rowTasks = ceilDivide(rows_, kRowsPerTask);
   const std::size_t tasks = panelCount(layer(l).outputs) * rowTasks;
   run(Stage::kForward, l, tasks, 0, [&](std::size_t task, std::size_t worker) {
@@ -194,7 +194,7 @@ void CpuExecutor::forward(std::size_t l) {
 
 /** The first layer; beside it, the batch is sorted by column for the way back. */
 void CpuExecutor::forwardSparse() {
-  Activations& output = activations_[1];
+  PaddedRows& output = activations_[1];
   const std::size_t panels = panelCount(layer(0).outputs);
   const std::size_t rowTasks = ceilDivide(rows_, kSparseRowsPerTask);
   const std::size_t products = ceilDivide(panels, kSparsePanels) * rowTasks;
@@ -239,7 +239,7 @@ void CpuExecutor::collectRowLosses(std::span<const std::uint32_t> rows) {
 
 void CpuExecutor::objective(std::span<const std::uint32_t> rows) {
   const Objective& objective = job_.objective;
-  Activations& logits = activations_.back();
+  PaddedRows& logits = activations_.back();
   const std::size_t classes = logits.columns();
   const auto kept = static_cast<float>(job_.plan.keptRows(rows.size()));
   const float scale = meanOverBatch_ ? objective.weight / kept : objective.weight;
@@ -303,7 +303,7 @@ void CpuExecutor::keepHardest(std::span<const std::uint32_t> rows) {
   }
   const std::size_t first = isSparse_ ? 1 : 0;
   run(Stage::kSelect, 0, activations_.size() - first, 0, [&](std::size_t task, std::size_t) {
-    Activations& activations = activations_[first + task];
+    PaddedRows& activations = activations_[first + task];
     for (std::size_t to = 0; to < hardest_.size(); ++to) {
       const float* from = activations.row(hardest_[to]);
       std::copy_n(from, activations.columns(), activations.row(to));

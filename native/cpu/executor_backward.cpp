@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "executor.h"
-#include "tasks.h"
+#include "cpu/executor.h"
+#include "cpu/tasks.h"
 
 /** The way back: gradients through the layers, and what the sink makes of those of the weights. */
 namespace lethe::cpu {
@@ -54,8 +54,8 @@ std::size_t CpuExecutor::backpropagateTasks(std::size_t l) const {
 void CpuExecutor::backpropagate(std::size_t l, std::size_t panel, std::size_t worker) {
   float* transposed = scratch_[worker].buffer.data();
   parameters_.transposePanel(l, panel, transposed);
-  Activations& above = gradient(l);
-  Activations& below = gradient(l - 1);
+  PaddedRows& above = gradient(l);
+  PaddedRows& below = gradient(l - 1);
   kernels_.backpropagate({
       .product = {.a = above.data(),
                   .aRow = above.stride(),
@@ -114,7 +114,7 @@ void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {
   const std::size_t panels = std::min(taskPanels, panelCount(layer(l).outputs) - panel);
   const std::size_t firstInput = piece * kInputsPerTask;
   const std::size_t inputs = std::min(kInputsPerTask, layer(l).inputs - firstInput);
-  Activations& output = squaredOperands_ ? squaredGradients_[l] : gradient(l);
+  PaddedRows& output = squaredOperands_ ? squaredGradients_[l] : gradient(l);
   const float* outputPanel = output.data() + panel * kPanelLanes;
 
   float* biasGradient = scratch_[worker].biasGradient;
@@ -133,7 +133,7 @@ void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {
         .epilogue = epilogue,
     });
   } else {
-    Activations& input = squaredOperands_ ? squaredActivations_[l] : activations_[l];
+    PaddedRows& input = squaredOperands_ ? squaredActivations_[l] : activations_[l];
     kernels_.updateWeights({
         .product = {.a = input.data() + firstInput,
                     .aRow = 1,

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "executor.h"
-#include "tasks.h"
+#include "cpu/executor.h"
+#include "cpu/tasks.h"
 
 /** What the sink KroneckerFactors makes of a batch: it looks at the way back and changes nothing.
  */

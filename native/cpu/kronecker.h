@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels.h"
+#include "cpu/kernels/kernels.h"
 #include "lethe/control.h"
 #include "lethe/kronecker.h"
 

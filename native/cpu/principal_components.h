@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels.h"
+#include "cpu/kernels/kernels.h"
 #include "lethe/principal_components.h"
 
 namespace lethe::cpu {

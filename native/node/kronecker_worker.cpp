@@ -1,4 +1,4 @@
-#include "kronecker_worker.h"
+#include "node/kronecker_worker.h"
 
 #include "lethe/backend.h"
 

@@ -1,6 +1,6 @@
-#include "pass_worker.h"
+#include "node/pass_worker.h"
 
-#include "convert.h"
+#include "node/convert.h"
 
 namespace lethe::node {
 

@@ -1,9 +1,9 @@
-#include "principal_components.h"
+#include "node/principal_components.h"
 
-#include "handles.h"
 #include "lethe/backend.h"
 #include "lethe/column_statistics.h"
-#include "promise_worker.h"
+#include "node/handles.h"
+#include "node/promise_worker.h"
 
 namespace lethe::node {
 namespace {

@@ -10,7 +10,7 @@
 #include <thread>
 #include <utility>
 
-#include "support.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

@@ -7,8 +7,8 @@
 
 #include <cmath>
 
-#include "reference.h"
-#include "support.h"
+#include "test/reference.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

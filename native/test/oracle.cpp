@@ -1,10 +1,10 @@
-#include "oracle.h"
+#include "test/oracle.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "kernels.h"
+#include "cpu/kernels/kernels.h"
 
 namespace lethe::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <numbers>
 
 #include "lethe/symmetric_eigen.h"
-#include "support.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

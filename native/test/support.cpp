@@ -1,4 +1,4 @@
-#include "support.h"
+#include "test/support.h"
 
 #include <algorithm>
 #include <bit>
@@ -6,10 +6,10 @@
 #include <numeric>
 #include <utility>
 
-#include "backend.h"
-#include "dispatch.h"
-#include "emulated_device/emulated_device.h"
+#include "cpu/kernels/dispatch.h"
+#include "cuda/host/backend.h"
 #include "lethe/cuda.h"
+#include "test/emulated_device/emulated_device.h"
 
 namespace lethe::test {
 namespace {
