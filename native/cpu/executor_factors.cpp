@@ -2,6 +2,7 @@
 
 #include "cpu/executor.h"
 #include "cpu/tasks.h"
+#include "lethe/kronecker.h"
 
 /** What the sink KroneckerFactors makes of a batch: it looks at the way back and changes nothing.
  */

@@ -6,7 +6,7 @@
 
 #include "lethe/error.h"
 
-namespace lethe::cpu {
+namespace lethe::linalg {
 namespace {
 
 /** target -= a b, for one block. */
@@ -112,4 +112,4 @@ void Cholesky::solvePanel(const Panel& b) {
   }
 }
 
-}  // namespace lethe::cpu
+}  // namespace lethe::linalg

@@ -6,7 +6,7 @@
 #include "lethe/control.h"
 #include "linalg/matrix.h"
 
-namespace lethe::cpu {
+namespace lethe::linalg {
 
 /**
  * S = U^T U of a symmetric positive definite matrix, in blocks of kPanelLanes rows: every element
@@ -46,4 +46,4 @@ class Cholesky {
   std::vector<float> inverses_;  ///< of the diagonal blocks of U
 };
 
-}  // namespace lethe::cpu
+}  // namespace lethe::linalg

@@ -1,14 +1,18 @@
-#include "cpu/kronecker.h"
+#include "lethe/kronecker.h"
 
 #include <cmath>
 #include <string>
 
+#include "cpu/compute.h"
 #include "lethe/error.h"
 #include "lethe/floating_point.h"
 #include "linalg/cholesky.h"
 
-namespace lethe::cpu {
+namespace lethe {
 namespace {
+
+using linalg::Cholesky;
+using linalg::Matrix;
 
 void check(const FactoredFisher& fisher, const ParameterVector& gradient, double damping) {
   const auto require = [](bool condition, const std::string& message) {
@@ -35,13 +39,13 @@ double meanOfDiagonal(const float* values, std::size_t size) {
 std::uint64_t blockRows(const Architecture& architecture) {
   std::uint64_t rows = 0;
   for (const Layer& layer : architecture.layers()) {
-    rows += panelCount(layer.inputs + 1) + panelCount(layer.outputs);
+    rows += cpu::panelCount(layer.inputs + 1) + cpu::panelCount(layer.outputs);
   }
   return rows;
 }
 
-Cholesky factorize(const Kernels& kernels, ThreadTeam& team, const float* values, std::size_t size,
-                   double damping, Steps& steps) {
+Cholesky factorize(const cpu::Kernels& kernels, cpu::ThreadTeam& team, const float* values,
+                   std::size_t size, double damping, Steps& steps) {
   Matrix matrix(Cholesky::paddedRows(size), size);
   for (std::size_t i = 0; i < size; ++i) {
     std::copy_n(values + i * size, size, matrix.row(i));
@@ -52,12 +56,12 @@ Cholesky factorize(const Kernels& kernels, ThreadTeam& team, const float* values
 
 }  // namespace
 
-ParameterVector kroneckerSolve(const Kernels& kernels, std::size_t threads,
-                               const FactoredFisher& fisher, const ParameterVector& gradient,
-                               double damping, Control& control) {
+ParameterVector kroneckerSolve(const FactoredFisher& fisher, const ParameterVector& gradient,
+                               double damping, const CpuOptions& cpu, Control& control) {
   const FloatingPointMode mode;
   check(fisher, gradient, damping);
-  ThreadTeam team(threads);
+  const auto [kernels, threads] = cpu::computeFor(cpu);
+  cpu::ThreadTeam team(threads);
   Steps steps(control, blockRows(fisher.architecture));
   ParameterVector solution(gradient.size());
   const float* values = fisher.values.data();
@@ -97,4 +101,4 @@ ParameterVector kroneckerSolve(const Kernels& kernels, std::size_t threads,
   return solution;
 }
 
-}  // namespace lethe::cpu
+}  // namespace lethe

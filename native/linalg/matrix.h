@@ -4,12 +4,17 @@
 #include "cpu/padded_rows.h"
 #include "cpu/thread_team.h"
 
-namespace lethe::cpu {
+namespace lethe::linalg {
+
+using cpu::Kernels;
+using cpu::kPanelLanes;
+using cpu::panelCount;
+using cpu::ThreadTeam;
 
 /** A matrix as the products take it: its columns padded with zeros to whole panels. */
-class Matrix : public PaddedRows {
+class Matrix : public cpu::PaddedRows {
  public:
-  Matrix(std::size_t rows, std::size_t columns) : PaddedRows(rows, columns), rows_(rows) {}
+  Matrix(std::size_t rows, std::size_t columns) : cpu::PaddedRows(rows, columns), rows_(rows) {}
 
   std::size_t rows() const { return rows_; }
 
@@ -37,4 +42,4 @@ void multiplyPanel(const Kernels& kernels, const Factor& a, const Panel& b, std:
 /** out = a b for whole matrices, shared out over the team. */
 void multiply(const Kernels& kernels, ThreadTeam& team, const Factor& a, Matrix& b, Matrix& out);
 
-}  // namespace lethe::cpu
+}  // namespace lethe::linalg

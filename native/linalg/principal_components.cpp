@@ -1,17 +1,22 @@
-#include "cpu/principal_components.h"
+#include "lethe/principal_components.h"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 
+#include "cpu/compute.h"
 #include "lethe/error.h"
 #include "lethe/floating_point.h"
 #include "lethe/philox.h"
 #include "lethe/symmetric_eigen.h"
 #include "linalg/matrix.h"
 
-namespace lethe::cpu {
+namespace lethe {
 namespace {
+
+using linalg::Factor;
+using linalg::Matrix;
+using linalg::multiply;
 
 /** How many more directions are followed than are wanted: Halko et al., section 4.2. */
 constexpr std::size_t kOversampling = 10;
@@ -112,10 +117,10 @@ SymmetricEigen exactDirections(const CentredRows& rows) {
 }
 
 /** The same in a random subspace of so many directions, which holds the strongest ones. */
-SymmetricEigen followedDirections(const Kernels& kernels, std::size_t threads,
-                                  const CentredRows& rows, std::size_t followed,
-                                  std::uint64_t seed) {
-  ThreadTeam team(threads);
+SymmetricEigen followedDirections(const CentredRows& rows, std::size_t followed, std::uint64_t seed,
+                                  const cpu::Compute& compute) {
+  const cpu::Kernels& kernels = compute.kernels;
+  cpu::ThreadTeam team(compute.threads);
   const auto stride = static_cast<std::ptrdiff_t>(rows.columns);
   const Factor x{rows.values.data(), stride, 1};
   const Factor xTransposed{rows.values.data(), 1, stride};
@@ -161,14 +166,14 @@ SymmetricEigen followedDirections(const Kernels& kernels, std::size_t threads,
 
 }  // namespace
 
-PrincipalComponents principalComponents(const Kernels& kernels, std::size_t threads,
-                                        const CentredRows& rows, std::size_t components,
-                                        std::uint64_t seed) {
+PrincipalComponents principalComponents(const CentredRows& rows, std::size_t components,
+                                        std::uint64_t seed, const CpuOptions& cpu) {
   const FloatingPointMode mode;
   check(rows, components);
+  const cpu::Compute compute = cpu::computeFor(cpu);
   const std::size_t followed = components + kOversampling;
   const SymmetricEigen found = followed < rows.columns
-                                   ? followedDirections(kernels, threads, rows, followed, seed)
+                                   ? followedDirections(rows, followed, seed, compute)
                                    : exactDirections(rows);
 
   PrincipalComponents result;
@@ -185,4 +190,4 @@ PrincipalComponents principalComponents(const Kernels& kernels, std::size_t thre
   return result;
 }
 
-}  // namespace lethe::cpu
+}  // namespace lethe

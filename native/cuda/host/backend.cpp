@@ -23,16 +23,6 @@ class CudaBackend final : public Backend {
     return cpu_->predictor(model);
   }
 
-  PrincipalComponents principalComponents(const CentredRows& rows, std::size_t components,
-                                          std::uint64_t seed) override {
-    return cpu_->principalComponents(rows, components, seed);
-  }
-
-  ParameterVector kroneckerSolve(const FactoredFisher& fisher, const ParameterVector& gradient,
-                                 double damping, Control& control) override {
-    return cpu_->kroneckerSolve(fisher, gradient, damping, control);
-  }
-
  private:
   std::shared_ptr<CudaDevice> device_;
   CudaOptions options_;

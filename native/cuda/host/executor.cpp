@@ -6,6 +6,7 @@
 
 #include "arithmetic/sink_update.h"
 #include "lethe/floating_point.h"
+#include "lethe/kronecker.h"
 
 namespace lethe::cuda {
 namespace {
