@@ -90,7 +90,7 @@ class CpuExecutor final : public Executor {
                               std::size_t worker);
   void objective(std::span<const std::uint32_t> rows);
   void collectLogits();
-  void collectRowLosses(std::span<const std::uint32_t> rows);
+  void collectLossesAndHits(std::span<const std::uint32_t> rows);
   void keepHardest(std::span<const std::uint32_t> rows);
   void backward();
   void square();
@@ -110,9 +110,8 @@ class CpuExecutor final : public Executor {
   const Kernels& kernels_;
   ThreadTeam team_;
   std::function<void(Stage, std::size_t)> observer_;
-  Update update_;
-  bool meanOverBatch_;    ///< whether gradients are divided by the rows of their batch
-  bool squaredOperands_;  ///< whether the sink sums squares of each row's gradient
+  SinkTraits traits_;  ///< they refer to job_
+  Update update_;      ///< of the present step
 
   PackedParameters parameters_;
   std::optional<PackedParameters> state_;  ///< velocity, Fisher diagonal or sums, by the sink

@@ -108,7 +108,7 @@ class Oracle {
   }
 
   std::vector<float> values(float rows) {
-    if (forwardOnly(spec_.sink)) return rowValues_;
+    if (holds<Logits>() || holds<RowLosses>()) return rowValues_;
     if (holds<Sgd>() || holds<ClampedFisher>()) return parameters_;
     for (float& value : state_) value /= rows;
     return state_;

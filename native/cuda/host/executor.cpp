@@ -16,17 +16,6 @@ constexpr double kQueuedOperations = 1e11;
 constexpr std::size_t kMaxQueuedSteps = 256;
 constexpr std::size_t kMaxQueuedValues = std::size_t{1} << 24;
 
-template <class T>
-bool holds(const Sink& sink) {
-  return std::holds_alternative<T>(sink);
-}
-
-/** What is collected of each row. */
-std::size_t valueWidthFor(const Job& job) {
-  if (holds<Logits>(job.sink)) return job.model.architecture.classes();
-  return holds<RowLosses>(job.sink) ? 2 : 0;
-}
-
 std::size_t queuedStepsFor(const Job& job, std::size_t valueWidth, std::size_t concurrentRuns) {
   const double operations = 6.0 * static_cast<double>(job.maxBatch()) *
                             static_cast<double>(job.model.architecture.parameterCount()) *
@@ -55,10 +44,9 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
       layout_(job.model.architecture),
       precision_(options.precision),
       processors_(processorsOfRun(device, options.concurrentRuns)),
-      update_(arithmetic::updateFor(job.sink)),
-      meanOverBatch_(arithmetic::averagesBatch(job.sink)),
-      squaredOperands_(arithmetic::sumsRowSquares(job.sink)),
-      valueWidth_(valueWidthFor(job)),
+      traits_(sinkTraits(job_.sink)),
+      update_(arithmetic::updateFor(job_.sink, 0, job_.plan.steps())),
+      valueWidth_(traits_.valuesPerRow(job_.model.architecture.classes())),
       stream_(device.openStream()) {
   const Objective& objective = job_.objective;
   const std::size_t batch = job_.maxBatch();
@@ -69,24 +57,24 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
   layout_.pack(*job_.model.parameters, packed.data());
   parameters_ = uploaded<float>(device_, *stream_, packed);
   stream_->wait();
-  if (const auto* scrub = std::get_if<ClampedFisher>(&job_.sink)) {
-    layout_.pack(*scrub->fisher, packed.data());
+  if (traits_.backward == Backward::kUpdate && traits_.initialState) {
+    layout_.pack(*traits_.initialState, packed.data());
     state_ = uploaded<float>(device_, *stream_, packed);
     stream_->wait();
-  } else if (holds<KroneckerFactors>(job_.sink)) {
+  } else if (traits_.backward == Backward::kUpdate) {
+    state_ = zeroed<float>(device_, *stream_, layout_.size());
+  } else if (traits_.backward == Backward::kOuterProducts) {
     for (std::size_t l = 0; l < layerCount(); ++l) {
       // One by one: where the second finds no memory, the first must not go before its clearing.
       LayerFactors& factors = factors_.emplace_back();
       factors.inputs = DeviceMatrix(device_, *stream_, layer(l).inputs + 1, layer(l).inputs + 1);
       factors.gradients = DeviceMatrix(device_, *stream_, layer(l).outputs, layer(l).outputs);
     }
-  } else if (!forwardOnly(job_.sink)) {
-    state_ = zeroed<float>(device_, *stream_, layout_.size());
   }
   for (std::size_t l = 0; l < layerCount(); ++l) {
     activations_.emplace_back(device_, *stream_, batch, layer(l).outputs);
     if (job_.plan.hardest) kept_.emplace_back(device_, *stream_, batch, layer(l).outputs);
-    if (!forwardOnly(job_.sink) && l + 1 < layerCount()) {
+    if (traits_.goesBackward() && l + 1 < layerCount()) {
       gradients_.emplace_back(device_, *stream_, batch, layer(l).outputs);
     }
   }
@@ -128,11 +116,8 @@ void CudaExecutor::step(std::span<const std::uint32_t> rows) {
   const auto kept = static_cast<std::uint32_t>(job_.plan.keptRows(rows.size()));
   StepRecord record{static_cast<std::uint32_t>(queuedRows_.size()),
                     static_cast<std::uint32_t>(rows.size()), kept, 0, job_.objective.weight};
-  if (meanOverBatch_) record.scale /= static_cast<float>(kept);
-  if (const auto* sgd = std::get_if<Sgd>(&job_.sink)) {
-    record.learningRate = sgd->learningRate.at(steps_, job_.plan.steps());
-  }
-  ++steps_;
+  if (traits_.averagesBatch) record.scale /= static_cast<float>(kept);
+  record.learningRate = arithmetic::updateFor(job_.sink, steps_++, job_.plan.steps()).learningRate;
   queued_.push_back(record);
   queuedRows_.insert(queuedRows_.end(), rows.begin(), rows.end());
   if (queued_.size() == maxQueued_) flush();
@@ -148,7 +133,7 @@ void CudaExecutor::flush() {
   stream_->upload(order_.data(), hostOrder_.data(), queuedRows_.size() * sizeof(std::uint32_t));
   launchSteps(queued_.size());
   const std::size_t rows = queued_.size() * job_.maxBatch();
-  if (!holds<Logits>(job_.sink)) {
+  if (traits_.hasLoss) {
     stream_->download(hostLosses_.data(), losses_.data(), rows * sizeof(float));
   }
   if (valueWidth_ > 0) {
@@ -166,7 +151,7 @@ void CudaExecutor::harvest() {
   for (std::size_t step = 0; step < running_.size(); ++step) {
     const std::size_t rows = running_[step].rows;
     const float* losses = hostLosses_.data() + step * job_.maxBatch();
-    for (std::size_t i = 0; i < rows && !holds<Logits>(job_.sink); ++i) {
+    for (std::size_t i = 0; traits_.hasLoss && i < rows; ++i) {
       lossSum_ += static_cast<double>(losses[i]);
     }
     const float* values = hostValues_.data() + step * job_.maxBatch() * valueWidth_;
@@ -189,11 +174,17 @@ double CudaExecutor::takeLoss() {
 bool CudaExecutor::finite() {
   complete();
   if (!allFinite(parameters_)) return false;
-  if (forwardOnly(job_.sink)) return lethe::allFinite(rowValues_.data(), rowValues_.size());
-  if (factors_.empty()) return &result() == &parameters_ || allFinite(state_);
-  return std::all_of(factors_.begin(), factors_.end(), [&](const LayerFactors& factors) {
-    return allFinite(factors.inputs.buffer) && allFinite(factors.gradients.buffer);
-  });
+  switch (traits_.backward) {
+    case Backward::kNone:
+      return lethe::allFinite(rowValues_.data(), rowValues_.size());
+    case Backward::kUpdate:
+      return traits_.changesParameters || allFinite(state_);
+    case Backward::kOuterProducts:
+      return std::all_of(factors_.begin(), factors_.end(), [&](const LayerFactors& factors) {
+        return allFinite(factors.inputs.buffer) && allFinite(factors.gradients.buffer);
+      });
+  }
+  return false;
 }
 
 bool CudaExecutor::allFinite(const Buffer<float>& values) {
@@ -208,7 +199,7 @@ bool CudaExecutor::allFinite(const Buffer<float>& values) {
 }
 
 const Buffer<float>& CudaExecutor::result() const {
-  return changesParameters(job_.sink) ? parameters_ : state_;
+  return traits_.changesParameters ? parameters_ : state_;
 }
 
 std::vector<float> CudaExecutor::download(const Buffer<float>& values) {
@@ -225,8 +216,18 @@ ParameterVector CudaExecutor::parameters() {
 
 std::vector<float> CudaExecutor::finish() {
   complete();
-  if (forwardOnly(job_.sink)) return std::move(rowValues_);
-  if (factors_.empty()) return layout_.unpack(download(result()).data());
+  switch (traits_.backward) {
+    case Backward::kNone:
+      return std::move(rowValues_);
+    case Backward::kUpdate:
+      return layout_.unpack(download(result()).data());
+    case Backward::kOuterProducts:
+      return finishFactors();
+  }
+  return {};
+}
+
+std::vector<float> CudaExecutor::finishFactors() {
   std::vector<float> values;
   values.reserve(kroneckerSize(job_.model.architecture));
   for (const LayerFactors& factors : factors_) {

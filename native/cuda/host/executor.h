@@ -40,10 +40,6 @@ class CudaExecutor final : public Executor {
     DeviceMatrix gradients;
   };
 
-  template <class T>
-  bool sinkIs() const {
-    return std::holds_alternative<T>(job_.sink);
-  }
   std::size_t layerCount() const { return job_.model.architecture.layers().size(); }
   const Layer& layer(std::size_t l) const { return job_.model.architecture.layers()[l]; }
   LayerShape shape(std::size_t l) const {
@@ -77,6 +73,7 @@ class CudaExecutor final : public Executor {
   const DeviceMatrix& gradient(std::size_t l) const;
   const Buffer<float>& result() const;
   bool allFinite(const Buffer<float>& values);
+  std::vector<float> finishFactors();
   std::vector<float> download(const Buffer<float>& values);
 
   Job job_;
@@ -86,9 +83,8 @@ class CudaExecutor final : public Executor {
   ParameterLayout layout_;
   Precision precision_;
   std::size_t processors_;  ///< the run's share of the multiprocessors
-  Update update_;
-  bool meanOverBatch_;    ///< whether gradients are divided by the rows of their batch
-  bool squaredOperands_;  ///< whether the sink sums squares of each row's gradient
+  SinkTraits traits_;       ///< they refer to job_
+  Update update_;           ///< but the learning rate, which is the step's
 
   Buffer<float> parameters_;
   Buffer<float> state_;                    ///< velocity, Fisher diagonal or sums, by the sink

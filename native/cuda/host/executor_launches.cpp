@@ -50,7 +50,7 @@ PersistentArguments CudaExecutor::persistentArguments(std::size_t count) const {
 void CudaExecutor::launchStep(std::size_t step) {
   const BatchRows batch{records_.data() + step, order_.data(), nullptr};
   forward(batch);
-  if (sinkIs<Logits>()) {
+  if (traits_.rowValues == RowValues::kLogits) {
     const DeviceMatrix& logits = activations_.back();
     stream_->launch(kernels_.collectLogits,
                     ceilDivide(job_.maxBatch() * logits.columns, kernels_.collectLogits.threads),
@@ -60,8 +60,8 @@ void CudaExecutor::launchStep(std::size_t step) {
   }
   stream_->launch(kernels_.objective, ceilDivide(job_.maxBatch(), kernels_.objective.threads),
                   objectiveArguments(batch, step));
-  if (sinkIs<RowLosses>()) return;
-  if (!factors_.empty()) return collectFactors(batch);
+  if (!traits_.goesBackward()) return;
+  if (traits_.backward == Backward::kOuterProducts) return collectFactors(batch);
   if (!job_.plan.hardest) return backward(batch);
   selectHardest(batch, step);
   backward({batch.step, batch.order, keptRows_.data()});
@@ -105,7 +105,9 @@ ObjectiveArguments CudaExecutor::objectiveArguments(const BatchRows& batch,
           .rowWeights = rowWeights_.data(),
           .scratch = scratch_.data(),
           .losses = losses_.data() + firstRow,
-          .rowLosses = sinkIs<RowLosses>() ? values_.data() + 2 * firstRow : nullptr};
+          .lossesAndHits = traits_.rowValues == RowValues::kLossAndHit
+                               ? values_.data() + firstRow * valueWidth_
+                               : nullptr};
 }
 
 /**
@@ -159,11 +161,11 @@ void CudaExecutor::backward(const BatchRows& batch) {
     if (l > 0) backpropagate(l, batch);
     update(l, batch);
   }
-  if (affineInput() && &result() == &parameters_) sumPieces();
+  if (affineInput() && traits_.changesParameters) sumPieces();
 }
 
 UpdateArguments CudaExecutor::updateArguments(std::size_t l, const BatchRows& batch) const {
-  const Values values = squaredOperands_ ? Values::kNormalizedSquare : Values::kRaw;
+  const Values values = traits_.squaresRows ? Values::kNormalizedSquare : Values::kRaw;
   Rows input = l == 0 ? dataset_->rows() : outputs(l - 1).rows();
   input.values = values;
   return {.batch = batch,
@@ -172,14 +174,13 @@ UpdateArguments CudaExecutor::updateArguments(std::size_t l, const BatchRows& ba
           .input = input,
           .gathers = l == 0,
           .layer = shape(l),
-          .isAffine = l == 0 && affineInput() && !squaredOperands_,
+          .isAffine = l == 0 && affineInput() && !traits_.squaresRows,
           .affine = dataset_->rows().affine,
           .parameters = weights(l),
           .state = state_.data() + layout_.weights(l),
           .bias = bias(l),
           .biasState = state_.data() + layout_.bias(l),
-          .update = update_,
-          .isScheduled = sinkIs<Sgd>()};
+          .update = update_};
 }
 
 void CudaExecutor::update(std::size_t l, const BatchRows& batch) {
@@ -224,8 +225,7 @@ void CudaExecutor::addProducts(const BatchRows& batch, const Rows& rows, bool ga
                                   .state = sums.data(),
                                   .bias = nullptr,
                                   .biasState = nullptr,
-                                  .update = update_,
-                                  .isScheduled = false});
+                                  .update = update_});
 }
 
 }  // namespace lethe::cuda

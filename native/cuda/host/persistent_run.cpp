@@ -30,7 +30,7 @@ std::string obstacle(const Job& job, const ParameterLayout& layout, const Rows& 
   if (layers < 2 || layers > kMaxPersistentLayers) {
     return "it takes 2.." + std::to_string(kMaxPersistentLayers) + " layers";
   }
-  if (forwardOnly(job.sink) || std::holds_alternative<KroneckerFactors>(job.sink)) {
+  if (sinkTraits(job.sink).backward != Backward::kUpdate) {
     return "it takes sinks of one value per parameter";
   }
   if (job.plan.hardest) return "it does not select the hardest rows";

@@ -71,7 +71,7 @@ struct ObjectiveArguments {
   const float* rowWeights;     ///< [dataset rows]; nullptr: 1 for all
   float* scratch;              ///< [rows][2][stride]
   float* losses;               ///< [rows]
-  float* rowLosses;            ///< [rows][2]: the loss, and 1 for the right class; or nullptr
+  float* lossesAndHits;        ///< [rows][2]: the loss, and 1 for the right class; or nullptr
 };
 
 struct CollectArguments {
@@ -121,8 +121,7 @@ struct UpdateArguments {
   float* state;       ///< the same shape
   float* bias;        ///< [outputs]; nullptr: there are none
   float* biasState;
-  Update update;
-  bool isScheduled;  ///< the learning rate is the step's
+  Update update;  ///< but the learning rate, which is the step's
 };
 
 struct FiniteArguments {

@@ -38,7 +38,7 @@ LETHE_HOST_DEVICE inline void storeSome(float* to, const ThinSum& one, std::size
 /** What the sink does in a step. */
 LETHE_HOST_DEVICE inline Update ruleOf(const UpdateArguments& arguments, const StepRecord& step) {
   Update rule = arguments.update;
-  if (arguments.isScheduled) rule.learningRate = step.learningRate;
+  rule.learningRate = step.learningRate;
   return rule;
 }
 
@@ -186,12 +186,12 @@ struct ObjectiveOfRows {
     const std::size_t dataRow = arguments.batch.order[arguments.batch.step->firstRow + row];
     float* logits = arguments.logits + row * arguments.stride;
     const std::uint32_t label = arguments.labels[dataRow];
-    if (arguments.rowLosses) {
+    if (arguments.lossesAndHits) {
       std::size_t best = 0;
       for (std::size_t c = 1; c < arguments.classes; ++c) {
         if (logits[best] < logits[c]) best = c;
       }
-      arguments.rowLosses[2 * row + 1] = best == label ? 1.0f : 0.0f;
+      arguments.lossesAndHits[2 * row + 1] = best == label ? 1.0f : 0.0f;
     }
     const float* distribution =
         arguments.distributions ? arguments.distributions + dataRow * arguments.classes : nullptr;
@@ -209,7 +209,7 @@ struct ObjectiveOfRows {
         .rowWeights = arguments.rowWeights ? arguments.rowWeights + dataRow : nullptr,
         .losses = arguments.losses + row,
     });
-    if (arguments.rowLosses) arguments.rowLosses[2 * row] = arguments.losses[row];
+    if (arguments.lossesAndHits) arguments.lossesAndHits[2 * row] = arguments.losses[row];
   }
 };
 
