@@ -1,13 +1,13 @@
-#include "column_statistics.h"
-#include "convert.h"
-#include "cuda_handle.h"
-#include "fold_worker.h"
-#include "handles.h"
-#include "kronecker_worker.h"
-#include "map_worker.h"
-#include "napi_setup.h"
-#include "pass_worker.h"
-#include "principal_components.h"
+#include "node/column_statistics.h"
+#include "node/convert.h"
+#include "node/cuda_handle.h"
+#include "node/fold_worker.h"
+#include "node/handles.h"
+#include "node/kronecker_worker.h"
+#include "node/map_worker.h"
+#include "node/napi_setup.h"
+#include "node/pass_worker.h"
+#include "node/principal_components.h"
 
 namespace lethe::node {
 namespace {

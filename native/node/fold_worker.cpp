@@ -1,7 +1,7 @@
-#include "fold_worker.h"
+#include "node/fold_worker.h"
 
-#include "handles.h"
-#include "map_worker.h"
+#include "node/handles.h"
+#include "node/map_worker.h"
 
 namespace lethe::node {
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "convert.h"
 #include "lethe/fold_linear_map.h"
-#include "run_worker.h"
+#include "node/convert.h"
+#include "node/run_worker.h"
 
 namespace lethe::node {
 

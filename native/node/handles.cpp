@@ -1,9 +1,9 @@
-#include "handles.h"
+#include "node/handles.h"
 
 #include <numeric>
 
-#include "convert.h"
 #include "lethe/floating_point.h"
+#include "node/convert.h"
 
 namespace lethe::node {
 namespace {

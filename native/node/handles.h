@@ -5,7 +5,7 @@
 #include "lethe/backend.h"
 #include "lethe/dataset.h"
 #include "lethe/model.h"
-#include "napi_setup.h"
+#include "node/napi_setup.h"
 
 namespace lethe::node {
 

@@ -1,6 +1,6 @@
-#include "map_worker.h"
+#include "node/map_worker.h"
 
-#include "handles.h"
+#include "node/handles.h"
 
 namespace lethe::node {
 

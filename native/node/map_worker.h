@@ -3,9 +3,9 @@
 #include <memory>
 #include <vector>
 
-#include "convert.h"
 #include "lethe/map_rows.h"
-#include "run_worker.h"
+#include "node/convert.h"
+#include "node/run_worker.h"
 
 namespace lethe::node {
 

@@ -1,6 +1,6 @@
-#include "pass_spec.h"
+#include "node/pass_spec.h"
 
-#include "convert.h"
+#include "node/convert.h"
 
 namespace lethe::node {
 namespace {
