@@ -1,7 +1,7 @@
 #include "node/fold_worker.h"
 
-#include "node/handles.h"
 #include "node/map_worker.h"
+#include "node/model_handle.h"
 
 namespace lethe::node {
 

@@ -1,6 +1,6 @@
 #include "node/map_worker.h"
 
-#include "node/handles.h"
+#include "node/dataset_handle.h"
 
 namespace lethe::node {
 

@@ -3,35 +3,11 @@
 #include <memory>
 
 #include "lethe/backend.h"
-#include "lethe/dataset.h"
 #include "lethe/model.h"
 #include "node/napi_setup.h"
+#include "node/reported_memory.h"
 
 namespace lethe::node {
-
-/**
- * JavaScript class Dataset: new Dataset({features, labels, columns, classes, scale, offset}), or
- * new Dataset({source, rows, columns}) with indices of both.
- */
-class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
- public:
-  static Napi::Function define(Napi::Env env);
-  /** Throws kInvalidArgument unless the value is such an object. */
-  static DatasetHandle& from(Napi::Value value);
-  /** A new object for what is in native memory already. */
-  static Napi::Object create(Napi::Env env, const Napi::FunctionReference& constructor,
-                             std::shared_ptr<const Dataset> dataset);
-
-  explicit DatasetHandle(const Napi::CallbackInfo& info);
-  void Finalize(Napi::BasicEnv env) override;
-
-  const std::shared_ptr<const Dataset>& dataset() const { return dataset_; }
-
- private:
-  Napi::Value normalized(const Napi::CallbackInfo& info);
-
-  std::shared_ptr<const Dataset> dataset_;
-};
 
 /**
  * JavaScript class Model: new Model({widths, seed}) or new Model({widths, parameters}). The
@@ -44,7 +20,6 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   static ModelHandle& from(Napi::Value value);
 
   explicit ModelHandle(const Napi::CallbackInfo& info);
-  void Finalize(Napi::BasicEnv env) override;
 
   /** Throws kBusy while a run is changing the model. */
   const Model& model() const;
@@ -58,7 +33,8 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value predict(const Napi::CallbackInfo& info);
 
   std::unique_ptr<Model> model_;
-  std::unique_ptr<Predictor> predictor_;  ///< of the present parameters, once asked for
+  std::shared_ptr<ReportedMemory> memory_;  ///< of the present parameters
+  std::unique_ptr<Predictor> predictor_;    ///< of the present parameters, once asked for
   bool changing_ = false;
 };
 
