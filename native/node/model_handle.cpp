@@ -12,6 +12,7 @@ namespace lethe::node {
 namespace {
 
 constexpr napi_type_tag kObjectTag{0x8e2b7450c91d4f3a, 0xb60d38a94e7f1c25};
+constexpr napi_type_tag kExternalTag{0x1fa86d39e5c2470b, 0xc7305be4912f8ad6};
 
 Model readModel(const Fields& fields) {
   const Architecture architecture(fields.array<std::uint32_t>("widths"));
@@ -48,12 +49,29 @@ ModelHandle& ModelHandle::from(Napi::Value value) {
   return unwrap<ModelHandle>(value, kObjectTag, "model must be a Model");
 }
 
+Napi::Object ModelHandle::create(Napi::Env env, const Napi::FunctionReference& constructor,
+                                 Model model) {
+  return constructor.New({tagged(env, model, kExternalTag)});
+}
+
 ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelHandle>(info) {
   guarded(info.Env(), [&] {
-    model_ = std::make_unique<Model>(readModel(Fields(info[0])));
+    if (auto* made = fromTagged<Model>(info[0], kExternalTag)) {
+      model_ = std::make_unique<Model>(std::move(*made));
+    } else {
+      const Fields fields(info[0]);
+      if (fields.has("source")) return shareWith(from(fields.value("source")));
+      model_ = std::make_unique<Model>(readModel(fields));
+    }
     memory_ = report(info.Env(), *model_);
   });
   info.This().As<Napi::Object>().TypeTag(&kObjectTag);
+}
+
+/** Throws kBusy while the source is being changed. */
+void ModelHandle::shareWith(const ModelHandle& source) {
+  model_ = std::make_unique<Model>(source.model());
+  memory_ = source.memory_;
 }
 
 const Model& ModelHandle::model() const {

@@ -10,14 +10,19 @@
 namespace lethe::node {
 
 /**
- * JavaScript class Model: new Model({widths, seed}) or new Model({widths, parameters}). The
- * parameters are replaced on the JavaScript thread only; runs elsewhere hold their own snapshot.
+ * JavaScript class Model: new Model({widths, seed}), new Model({widths, parameters}) or, with the
+ * parameters of another one, new Model({source}). The parameters never change but are replaced, on
+ * the JavaScript thread only: so models share them until one of them gets new ones, and a run
+ * elsewhere holds a snapshot.
  */
 class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
  public:
   static Napi::Function define(Napi::Env env);
   /** Throws kInvalidArgument unless the value is such an object. */
   static ModelHandle& from(Napi::Value value);
+  /** A new object for what is in native memory already, with finite parameters. */
+  static Napi::Object create(Napi::Env env, const Napi::FunctionReference& constructor,
+                             Model model);
 
   explicit ModelHandle(const Napi::CallbackInfo& info);
 
@@ -29,12 +34,17 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   void replaceParameters(ParameterVector parameters);
 
  private:
+  void shareWith(const ModelHandle& source);
   Napi::Value parameters(const Napi::CallbackInfo& info);
   Napi::Value predict(const Napi::CallbackInfo& info);
 
   std::unique_ptr<Model> model_;
-  std::shared_ptr<ReportedMemory> memory_;  ///< of the present parameters
-  std::unique_ptr<Predictor> predictor_;    ///< of the present parameters, once asked for
+  /**
+   * Of the present parameters, and shared with them: they count once, for as long as any model
+   * holds them, and a model that gets parameters of its own reports these.
+   */
+  std::shared_ptr<ReportedMemory> memory_;
+  std::unique_ptr<Predictor> predictor_;  ///< of the present parameters, once asked for
   bool changing_ = false;
 };
 

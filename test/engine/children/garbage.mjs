@@ -162,6 +162,7 @@ for (const value of garbage()) {
 }
 await spoilFields(widths(), (spoiled) => new Model(spoiled));
 await spoilFields({ ...widths(), parameters: fisher }, (spoiled) => new Model(spoiled));
+await spoilFields({ source: model }, (spoiled) => new Model(spoiled));
 await spoilFields(data(), (spoiled) => new Dataset(spoiled));
 const inputs = { features: new Uint8Array(8), scale: 1, offset: 0 };
 await spoilFields(inputs, (spoiled) => model.predict(spoiled));
