@@ -1,7 +1,7 @@
 #include "node/column_statistics.h"
 
 #include "lethe/column_statistics.h"
-#include "node/handles.h"
+#include "node/dataset_handle.h"
 #include "node/promise_worker.h"
 
 namespace lethe::node {

@@ -4,7 +4,7 @@
 
 #include "lethe/cuda.h"
 #include "lethe/pass.h"
-#include "node/handles.h"
+#include "node/model_handle.h"
 #include "node/napi_setup.h"
 
 namespace lethe::node {

@@ -2,7 +2,7 @@
 
 #include "lethe/column_statistics.h"
 #include "lethe/principal_components.h"
-#include "node/handles.h"
+#include "node/dataset_handle.h"
 #include "node/promise_worker.h"
 
 namespace lethe::node {
