@@ -4,7 +4,7 @@
     "list": "node -p \"require('./native/sources.json')[process.argv[1]].map(file => 'native/' + file).join(' ')\"",
   },
   "target_defaults": {
-    "include_dirs": ["native/include"],
+    "include_dirs": ["native/include", "native"],
     "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-O2"],
     "cflags_cc": ["-std=c++20", "-O3", "-Wall", "-Wextra", "-ffp-contract=off", "-fvisibility=hidden"],
     "cflags": ["-fPIC"],
@@ -17,8 +17,10 @@
   "targets": [
     {
       "target_name": "lethe",
-      "sources": ["<!@(<(list) core)", "<!@(<(list) cpu)", "<!@(<(list) withoutCuda)", "<!@(<(list) node)"],
-      "include_dirs": ["native/cpu", "<!(node -p \"require('node-addon-api').include_dir\")"],
+      "sources": [
+        "<!@(<(list) core)", "<!@(<(list) cpu)", "<!@(<(list) linalg)", "<!@(<(list) withoutCuda)", "<!@(<(list) node)",
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],
       "conditions": [
         ["target_arch == 'x64'", {"dependencies": ["avx2", "avx512"]}],

@@ -83,7 +83,7 @@ function cudaKernels() {
   if (!has('nvcc')) return skip('nvcc is not installed: the kernels are tested on the host alone');
   const library = join(ROOT, BUILDS[0].folder, 'liblethe_core.a');
   const { stdout } = spawnSync('ar', ['t', library], { encoding: 'utf8' });
-  if (!stdout?.includes('kernels.cu.o')) {
+  if (!stdout?.includes('compiled_kernels.cu.o')) {
     throw new ToolError(
       `${library} has no kernels although there is nvcc: look at what CMake says of the CUDA backend ` +
         '(it takes nvcc 12 or newer, and LETHE_CUDA must not be OFF)',

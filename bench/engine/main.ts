@@ -8,10 +8,12 @@ import {
 } from '../support/command-line.js';
 import { loadBenchData } from '../support/data.js';
 import { Progress } from '../support/progress.js';
+import { describePeer, PyTorchPeer } from '../support/pytorch-peer.js';
+import { QUICK, THOROUGH } from './bench.js';
 import { goalsOf } from './goals.js';
-import { measureEngine, QUICK, THOROUGH } from './measure.js';
+import { measureEngine } from './measure.js';
 import { NativeBench } from './native-bench.js';
-import { PyTorchPeer } from './pytorch-peer.js';
+import { OnnxRuntimePeer } from './onnxruntime-peer.js';
 import { type EngineReport, renderEngine } from './tables.js';
 
 interface Flags extends BenchFlags {
@@ -22,8 +24,8 @@ interface Flags extends BenchFlags {
 function parseFlags(): Flags {
   return benchCommand(
     'bench:engine',
-    'Measures the engine against the machine and, with --peers, against PyTorch. The peak, the stages of ' +
-      'a step, scaling, one row and memory are those of the CPU, whatever the device.',
+    'Measures the engine against the machine, against ONNX Runtime and, with --peers, against PyTorch. The peak, ' +
+      'the stages of a step, scaling, one row and memory are those of the CPU, whatever the device.',
     'one measurement of each instead of 7, and a few sizes',
   )
     .option('--peers', 'measure PyTorch in the same run', false)
@@ -36,11 +38,15 @@ async function report(flags: Flags, progress: Progress): Promise<EngineReport> {
   const loaded = await loadBenchData(flags, progress);
   const effort = flags.quick ? QUICK : THOROUGH;
   const native = new NativeBench();
-  let peer: PyTorchPeer | undefined;
+  let pytorch: PyTorchPeer | undefined;
   try {
-    if (flags.peers) peer = await PyTorchPeer.start(flags.python, threadsOf(flags));
+    if (flags.peers) {
+      progress.stage("choosing PyTorch's kernels");
+      pytorch = await PyTorchPeer.start(flags.python, threadsOf(flags));
+      progress.say(describePeer(pytorch));
+    }
     const figures = await measureEngine({
-      ...{ ...loaded, native, ...(peer && { peer }) },
+      ...{ ...loaded, native, ...(pytorch && { pytorch }) },
       ...{ compute: computeFlags(flags), effort },
       onStage: (stage) => progress.stage(stage),
     });
@@ -49,14 +55,15 @@ async function report(flags: Flags, progress: Progress): Promise<EngineReport> {
       environment: {
         ...describeMachine(computeFlags(flags)),
         ...{ rounds: effort.rounds, steps: effort.steps },
-        ...(peer && { peer: peer.version }),
+        onnxRuntime: OnnxRuntimePeer.version,
+        ...(pytorch && { pytorch: pytorch.version, kernels: pytorch.trials }),
       },
       ...figures,
       goals: goalsOf(figures),
     };
   } finally {
     native.close();
-    peer?.close();
+    pytorch?.close();
   }
 }
 

@@ -1,8 +1,12 @@
 import Table from 'cli-table3';
 import type { Machine } from '../support/command-line.js';
+import type { KernelTrial } from '../support/pytorch-peer.js';
 import type { Range } from '../support/timing.js';
+import type { Compared } from './compared.js';
 import { BOUNDS, type Goal } from './goals.js';
-import type { Compared, EngineFigures, ScalingPoint, StepProfile } from './measure.js';
+import { NETS, type NetName } from './inference.js';
+import type { EngineFigures } from './measure.js';
+import type { ScalingPoint, StepProfile } from './profiles.js';
 
 /** All that a run of the bench has found. */
 export interface EngineReport extends EngineFigures {
@@ -11,26 +15,34 @@ export interface EngineReport extends EngineFigures {
   readonly environment: Machine & {
     readonly rounds: number;
     readonly steps: number;
-    readonly peer?: string;
+    readonly onnxRuntime: string;
+    readonly pytorch?: string;
+    /** The kernels that PyTorch's were chosen from. */
+    readonly kernels?: readonly KernelTrial[];
   };
   readonly goals: readonly Goal[];
 }
 
 export function renderEngine(report: EngineReport): string {
-  const { environment, peak, profiles, scaling, step, fisher, evaluate, goals } = report;
-  const { device, threads, cpu, peer, rounds } = environment;
+  const { environment, peak, profiles, scaling, step, fisher, latency, goals } = report;
+  const { device, threads, cpu, onnxRuntime, pytorch, rounds } = environment;
   return [
-    `${device}, ${threads} threads, ${cpu}${peer ? `; ${peer}` : ''}`,
+    `${device}, ${threads} threads, ${cpu}; ${onnxRuntime}${pytorch ? `; ${pytorch}` : ''}`,
     `multiply-adds in registers: ${peak.oneThread.toFixed(0)} GFLOP/s on one thread, ` +
       `${peak.allThreads.toFixed(0)} on ${threads}`,
     `The stages of a step, median; GFLOP/s of dense products\n${profileTable(profiles)}`,
     `A step over threads, batches and hidden widths\n${scalingTable(scaling)}`,
-    `Through the public API, ${rounds} rounds: median (least to most)\n${comparedTable([
+    `Through the public API, ${rounds} rounds: median (least to most)\n${comparedTable('PyTorch', [
       ['a training step, random bytes', step.dense],
       [`a training step, ${report.dataset}`, step.mnist],
       ['Fisher of each row, 128 rows', fisher],
-      ['accuracy of 10,000 rows', evaluate],
+      ['accuracy of 10,000 rows', report.evaluatePyTorch],
     ])}`,
+    comparedTable('ONNX Runtime', inferenceRows(report)),
+    `A prediction of one row, from when it is asked for, ms, 99th percentile of ${latency.requests}: ` +
+      `${latency.updatingP99.toFixed(2)} while exactRetrain runs, ${latency.idleP99.toFixed(2)} while nothing does`,
+    `import 'lethe': ${report.importing.milliseconds.toFixed(1)} ms and ` +
+      `${report.importing.megabytes.toFixed(1)} MB over bare Node`,
     `Goals\n${goalTable(goals)}`,
   ].join('\n\n');
 }
@@ -78,9 +90,22 @@ function range({ median, min, max }: Range, digits: number): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)})`;
 }
 
-function comparedTable(rows: readonly (readonly [name: string, times: Compared])[]): string {
+type ComparedRow = readonly [name: string, times: Compared];
+
+function inferenceRows({ inference }: EngineFigures): ComparedRow[] {
+  return (Object.keys(NETS) as NetName[]).flatMap((net): ComparedRow[] => {
+    const { evaluate, predictOneRow } = inference[net];
+    const widths = NETS[net].join('-');
+    return [
+      [`10,000 rows, ${widths}`, evaluate],
+      [`one row, ${widths}`, predictOneRow],
+    ];
+  });
+}
+
+function comparedTable(peer: string, rows: readonly ComparedRow[]): string {
   return table(
-    ['', 'Lethe µs', 'PyTorch µs', 'PyTorch / Lethe'],
+    ['', 'Lethe µs', `${peer} µs`, `${peer} / Lethe`],
     rows.map(([name, { microseconds, peerMicroseconds, peerRatio }]) => [
       name,
       range(microseconds, 0),

@@ -3,7 +3,7 @@ import { shareMachine, sideBySide, trainMany } from 'lethe/jobs';
 import { EPOCHS, WIDTHS } from '../study/settings.js';
 import type { BenchData } from '../support/data.js';
 import { type BesideExact, besideExact } from './beside-exact.js';
-import { CATALOG } from './catalog.js';
+import type { CatalogEntry } from './catalog.js';
 import { type DeletedRows, type Deletion, deletedRows } from './deletions.js';
 import { type CurvePoint, measureExactCurve } from './exact-curve.js';
 import { type Comparison, Judge, type Judgement } from './judge.js';
@@ -14,6 +14,8 @@ import { M0_SEED, type Reference } from './reference.js';
 export interface MethodsBench {
   readonly data: BenchData;
   readonly deletions: readonly Deletion[];
+  /** The methods that are judged, `retrain` among them: it is M0's recipe. */
+  readonly entries: readonly CatalogEntry[];
   readonly seeds: readonly number[];
   /** Retrains by M0's recipe: the first ones calibrate, the others are the floor. */
   readonly retrains: { readonly calibrating: number; readonly floor: number };
@@ -31,7 +33,7 @@ export interface DeletionFigures {
   /** M0' against M0: no method can be asked to come closer. */
   readonly floor: readonly Judgement[];
   readonly methods: readonly MethodFigures[];
-  /** exactRetrain against retrains of its own recipe, not M0's, for each seed. */
+  /** exactRetrain, where it is judged, against retrains of its own recipe, not M0's, for each seed. */
   readonly ownRecipe: readonly Comparison[];
   /** exactRetrain by its cost, ascending. */
   readonly exactCurve: readonly CurvePoint[];
@@ -78,14 +80,15 @@ async function measureDeletion(
   const floor = await sideBySide(pool.slice(calibrating), atOnce, (model, i) =>
     judge.judge(model, references[i % references.length]!.seen, i),
   );
-  const entries = CATALOG.filter(({ only }) => !only || only === deletion.kind);
+  const entries = bench.entries.filter(({ only }) => !only || only === deletion.kind);
   const { kind } = deletion;
   const methods = await runMethods(entries, references, { judge, kind, compute, stage });
-  stage('exactRetrain against its own recipe');
-  const ownRecipe = await compareWithOwnRecipe({ data, rows }, references, {
-    calibrating,
-    compute,
-  });
+  const ownRecipe: Comparison[] = [];
+  if (entries.some(({ name }) => name === 'exactRetrain')) {
+    stage('exactRetrain against its own recipe');
+    const options = { calibrating, compute };
+    ownRecipe.push(...(await compareWithOwnRecipe({ data, rows }, references, options)));
+  }
   stage('exactRetrain at other costs');
   const exactCurve = await measureExactCurve(judge, references, compute);
   return {

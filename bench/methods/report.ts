@@ -62,17 +62,26 @@ ${table(
   `${figures.forgetRows.toLocaleString('en')} rows deleted, ${figures.retainRows.toLocaleString('en')} left`,
 )}`,
 )}
-<h2>exactRetrain on other data</h2>
-<p>Its automatic rules, untouched, where 40 % of the rows are deleted; differences of accuracies to M0's, the means and the smallest of any seed.</p>
-${table(OTHER_DATA_HEAD, otherDataRows(otherData))}
-<h2>Requests in a row</h2>
+${section(
+  html`<h2>exactRetrain on other data</h2>
+<p>Its automatic rules, untouched, where 40 % of the rows are deleted; differences of accuracies to M0's, the means and the smallest of any seed.</p>`,
+  OTHER_DATA_HEAD,
+  otherDataRows(otherData),
+)}
+${section(
+  html`<h2>Requests in a row</h2>
 <p>Users ask one after the other; every difference is to a fresh retrain without all who have asked so far. The last two columns are what all requests together took,
-in seconds and in retrains by M0's recipe.</p>
-${table(SEQUENCE_HEAD, sequenceRows(sequence))}
-<h2>Shards of whole owners</h2>
+in seconds and in retrains by M0's recipe.</p>`,
+  SEQUENCE_HEAD,
+  sequenceRows(sequence),
+)}
+${section(
+  html`<h2>Shards of whole owners</h2>
 <p>100 Zipf users, each in one shard. A request retrains the shards that it touches: what that is expected to cost, in % of M0's multiply-adds on all rows,
-if each user is as likely to ask, or each row; and what one user has cost.</p>
-${table(SHARDED_HEAD, shardedRows(sharded))}
+if each user is as likely to ask, or each row; and what one user has cost.</p>`,
+  SHARDED_HEAD,
+  shardedRows(sharded),
+)}
 <h2>Goals</h2>
 <p>${TUNED_ON} Where a bound is stated for the top user alone, on another it gives way to the floor of the same rows.</p>
 ${goals.flatMap(goalList)}
@@ -88,6 +97,14 @@ forgotten row. Against its own recipe (another exactRetrain in M0's place, furth
 <dt>Node.js</dt><dd>${environment.node}</dd>
 <dt>Took</dt><dd>${environment.seconds.toFixed(0)} s</dd></dl>`,
   );
+}
+
+/** Nothing where nothing was measured. */
+function section(introduction: Html, head: readonly string[], rows: readonly string[][]): Html {
+  return rows.length === 0
+    ? html``
+    : html`${introduction}
+${table(head, rows)}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[], caption = ''): Html {

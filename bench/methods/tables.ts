@@ -17,6 +17,7 @@ export interface MethodsReport {
     readonly seconds: number;
   };
   readonly deletions: readonly DeletionFigures[];
+  /** Empty, as the next two, where only some methods were asked for. */
   readonly otherData: readonly OtherDataFigures[];
   /** Many requests in a row. */
   readonly sequence: readonly StrategyDrift[];
@@ -122,11 +123,28 @@ export function renderMethods(report: MethodsReport): string {
       "forget set. relearn: steps until a class is back at 50 %, rows at 98 %. distance: of the parameters to M0's.\n" +
       "exactRetrain, against its own recipe: another exactRetrain in M0's place.\n" +
       BESIDE_EXACT,
-    `exactRetrain on other data, differences to M0, 40 % of the rows deleted; worst: of any seed\n${text([OTHER_DATA_HEAD, ...otherDataRows(otherData)])}`,
-    `Requests in a row, differences to a fresh retrain\n${text([SEQUENCE_HEAD, ...sequenceRows(sequence)])}`,
-    `Shards of whole owners, cost of a request in % of M0's multiply-adds on all rows\n${text([SHARDED_HEAD, ...shardedRows(sharded)])}`,
+    ...section(
+      'exactRetrain on other data, differences to M0, 40 % of the rows deleted; worst: of any seed',
+      OTHER_DATA_HEAD,
+      otherDataRows(otherData),
+    ),
+    ...section(
+      'Requests in a row, differences to a fresh retrain',
+      SEQUENCE_HEAD,
+      sequenceRows(sequence),
+    ),
+    ...section(
+      "Shards of whole owners, cost of a request in % of M0's multiply-adds on all rows",
+      SHARDED_HEAD,
+      shardedRows(sharded),
+    ),
     `Goals. ${TUNED_ON}\n${goals.map(goalText).join('\n')}`,
   ].join('\n\n');
+}
+
+/** Nothing where nothing was measured. */
+function section(title: string, head: string[], rows: string[][]): string[] {
+  return rows.length === 0 ? [] : [`${title}\n${text([head, ...rows])}`];
 }
 
 /** What stands beside an approximate method. */

@@ -3,11 +3,16 @@
     engine_peer.py --threads 2
 
 Answers one JSON object a line for each JSON object a line on stdin, and begins
-with {"torch", "blas"}. The requests, each answered by {"seconds"}:
+with {"torch", "blas", "core"}: the core is OpenBLAS's kernels', else null. The
+requests, each answered by {"seconds"}:
 
     {"work": "train", "widths", "batch", "steps"}     SGD with momentum
     {"work": "fisher", "widths", "batch", "steps"}    squared gradients of rows
     {"work": "evaluate", "widths", "rows"}            accuracy, 1,000 at a time
+
+and one that is answered by {"isCorrect"}: whether products of a step are right.
+
+    {"work": "check", "widths", "batch"}
 
 The data are random normal rows in one tensor: dense products take as long for
 any numbers. Gradients of rows are squared by hand, as one product of squares
@@ -28,6 +33,7 @@ import torch
 sys.path.append(str(Path(__file__).resolve().parents[2] / "scripts/pytorch"))
 
 import blas  # noqa: E402
+import openblas  # noqa: E402
 import reference  # noqa: E402
 from row_squares import add_row_squares  # noqa: E402
 
@@ -90,12 +96,18 @@ def main():
             " Install OpenBLAS (Debian: libopenblas0-pthread) and run again."
         )
     blas.set_threads(library, path, options.threads)
-    print(json.dumps({"torch": torch.__version__, "blas": library}), flush=True)
+    core = openblas.core_name(path) if library == "openblas" else None
+    hello = {"torch": torch.__version__, "blas": library, "core": core}
+    print(json.dumps(hello), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
-        work = WORK[request.pop("work")]
-        if "widths" in request:
-            request["widths"] = tuple(request["widths"])
+        name = request.pop("work")
+        request["widths"] = tuple(request["widths"])
+        if name == "check":
+            answer = {"isCorrect": openblas.is_correct(**request)}
+            print(json.dumps(answer), flush=True)
+            continue
+        work = WORK[name]
         data(request["widths"][0], request["widths"][-1])
         model(request["widths"])
         start = time.perf_counter()

@@ -7,13 +7,15 @@ Trains the base model, retrains it without the forget set (M0) and scrubs it
 fast as plain eager PyTorch makes it: the rows are normalized once and a batch
 is an index into them. Prints a table, or with --json one object:
 
-    {"torch", "blas", "threads", "seed",
+    {"torch", "blas", "core", "threads", "seed",
      "settings": {"zipf" | "exclusive":
        {"forgetRows",
         "base" | "M0" | "M2":
           {"retain", "forget", "test",      accuracy in percent
            "weightDistance",                to M0
            "seconds": {"train"} or {"fisher", "scrub"}}}}}
+
+The core is that of OpenBLAS's kernels, else null.
 """
 
 import argparse
@@ -31,6 +33,7 @@ import torch
 sys.path.append(str(Path(__file__).resolve().parents[2] / "scripts/pytorch"))
 
 import blas  # noqa: E402
+import openblas  # noqa: E402
 import reference  # noqa: E402
 from idx import read_mnist  # noqa: E402
 
@@ -88,7 +91,7 @@ def run(data, seed, settings):
 
 def print_table(report):
     print(
-        f"PyTorch {report['torch']}, {report['blas']},"
+        f"PyTorch {report['torch']}, {report['blas']} {report['core'] or ''},"
         f" {report['threads']} threads, seed {report['seed']}"
     )
     for setting, models in report["settings"].items():
@@ -130,6 +133,7 @@ def main():
     report = {
         "torch": torch.__version__,
         "blas": library,
+        "core": openblas.core_name(path) if library == "openblas" else None,
         "threads": options.threads,
         "seed": options.seed,
         "settings": run(

@@ -3,12 +3,14 @@ import { BenchError } from '../support/bench-error.js';
 import {
   type BenchFlags,
   benchCommand,
+  type ComputeFlags,
   computeFlags,
   reportError,
   threadsOf,
 } from '../support/command-line.js';
 import { loadBenchData } from '../support/data.js';
 import { Progress } from '../support/progress.js';
+import { describePeer, PyTorchPeer } from '../support/pytorch-peer.js';
 import {
   ensureResultsFolder,
   RESULTS_FOLDER,
@@ -66,11 +68,13 @@ async function measure(flags: Flags, progress: Progress): Promise<Results> {
   const peers: PeerFigures[] = [];
   const compute = computeFlags(flags);
   const onStage = (stage: string) => progress.stage(stage);
+  const environment = flags.peer ? await fastPyTorch(flags.python, compute, progress) : undefined;
   for (const seed of flags.seeds) {
     seeds.push(await runSeed(data, seed, { ...compute, onStage }));
-    if (flags.peer && mnistFolder !== undefined) {
+    if (environment && mnistFolder !== undefined) {
       onStage(`seed ${seed} · the same in PyTorch`);
-      peers.push(await runPyTorch(flags.python, mnistFolder, seed, threadsOf(compute)));
+      const threads = threadsOf(compute);
+      peers.push(await runPyTorch(flags.python, mnistFolder, seed, threads, environment));
     }
   }
   const points = flags.quick ? QUICK_POINTS : POINTS;
@@ -85,6 +89,19 @@ async function measure(flags: Flags, progress: Progress): Promise<Results> {
 }
 
 /** `results.json`, `report.html`, and one SVG file for each figure. */
+/** The environment in which PyTorch's BLAS is as fast as it can be. */
+async function fastPyTorch(
+  python: string,
+  compute: ComputeFlags,
+  progress: Progress,
+): Promise<NodeJS.ProcessEnv> {
+  progress.stage("choosing PyTorch's kernels");
+  const peer = await PyTorchPeer.start(python, threadsOf(compute));
+  peer.close();
+  progress.say(describePeer(peer));
+  return peer.environment;
+}
+
 async function writeResults(results: Results, json: string): Promise<void> {
   const { drawFigures, renderReport } = await import('./report.js');
   const drawn = drawFigures(results);

@@ -16,6 +16,7 @@ export interface PeerFigures {
 interface StudyReport {
   torch: string;
   blas: string;
+  core: string | null;
   settings: SettingFigures<StudyModel>;
 }
 
@@ -24,6 +25,7 @@ const STUDY_SCRIPT = inLethe('bench/python/study.py');
 /**
  * The study in PyTorch, eager, on the CPU, with as many threads.
  *
+ * @param environment in which its BLAS is as fast as it can be
  * @throws {BenchError} ERR_PEER: no such Python, no PyTorch, or one with a slow BLAS.
  */
 export async function runPyTorch(
@@ -31,22 +33,22 @@ export async function runPyTorch(
   dataFolder: string,
   seed: number,
   threads: number,
+  environment: NodeJS.ProcessEnv,
 ): Promise<PeerFigures> {
   const flags = ['--seed', `${seed}`, '--threads', `${threads}`, '--setting', 'both', '--json'];
   let report: StudyReport;
   try {
-    const { stdout } = await promisify(execFile)(python, [
-      STUDY_SCRIPT,
-      '--data',
-      dataFolder,
-      ...flags,
-    ]);
+    const { stdout } = await promisify(execFile)(
+      python,
+      [STUDY_SCRIPT, '--data', dataFolder, ...flags],
+      { env: environment },
+    );
     report = JSON.parse(stdout) as StudyReport;
   } catch (cause) {
     const detail = (cause as { stderr?: string }).stderr?.trim() || (cause as Error).message;
     throw new BenchError('ERR_PEER', `the study in PyTorch failed: ${detail}`, { cause });
   }
-  const { settings } = report;
+  const { settings, torch, blas, core } = report;
   const withTotal = (figures: ModelFigures): ModelFigures => ({
     ...figures,
     seconds: { ...figures.seconds, total: totalSeconds(figures.seconds) },
@@ -58,7 +60,7 @@ export async function runPyTorch(
   });
   return {
     name: 'PyTorch',
-    version: `${report.torch} (${report.blas})`,
+    version: `${torch} (${core ? `${blas} ${core}` : blas})`,
     settings: { zipf: table('zipf'), exclusive: table('exclusive') },
   };
 }

@@ -1,6 +1,10 @@
 export type BenchErrorCode =
   /** Another program that was to be measured beside Lethe could not run. */
   | 'ERR_PEER'
+  /** A module with a method of the user's own does not load, or does not hold one. */
+  | 'ERR_METHOD'
+  /** There is no method of this name. */
+  | 'ERR_UNKNOWN_METHOD'
   /** The results could not be written. */
   | 'ERR_IO';
 

@@ -6,10 +6,13 @@ import { BenchError } from './bench-error.js';
 export class LineServer {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #answers: AsyncIterator<string>;
+  /** Comes after all that it has said. */
+  readonly #closed: Promise<unknown>;
   #stderr = '';
 
-  constructor(command: string, args: readonly string[]) {
-    this.#child = spawn(command, args);
+  constructor(command: string, args: readonly string[], environment = process.env) {
+    this.#child = spawn(command, args, { env: environment });
+    this.#closed = new Promise((resolve) => this.#child.once('close', resolve));
     // What goes wrong with the pipe shows in the missing answer.
     this.#child.stdin.on('error', () => {});
     this.#child.on('error', ({ message }) => {
@@ -32,13 +35,14 @@ export class LineServer {
     const { value, done } = await this.#answers.next();
     const [command] = this.#child.spawnargs;
     if (done) {
-      throw new BenchError(
-        'ERR_PEER',
-        `${command} has ended: ${this.#stderr.trim() || 'no reason'}`,
-      );
+      await this.#closed;
+      const reason = this.#stderr.trim() || this.#child.signalCode || 'no reason';
+      throw new BenchError('ERR_PEER', `${command} has ended: ${reason}`);
     }
     const answer = JSON.parse(value) as Answer & { error?: string };
-    if (answer.error !== undefined) throw new BenchError('ERR_PEER', `${command}: ${answer.error}`);
+    if (answer.error !== undefined) {
+      throw new BenchError('ERR_PEER', `${command}: ${answer.error}`);
+    }
     return answer;
   }
 

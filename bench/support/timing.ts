@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+
 /** What was measured several times. */
 export interface Range {
   readonly median: number;
@@ -15,6 +17,15 @@ export function rangeOf(values: readonly number[]): Range {
   };
 }
 
+/** The smallest value that at least this share of the values does not exceed. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)]!;
+}
+
+/** Threads that wait for more work of one contender spin for a while: not into the next one's time. */
+const PAUSE_MILLISECONDS = 50;
+
 /**
  * Measures several contenders in turns, so that what else the machine does meets them all alike.
  *
@@ -31,7 +42,10 @@ export async function interleave<Name extends string>(
     number[]
   >;
   for (let round = 0; round < rounds; round++) {
-    for (const name of names) measured[name].push(await contenders[name]());
+    for (const name of names) {
+      await setTimeout(PAUSE_MILLISECONDS);
+      measured[name].push(await contenders[name]());
+    }
   }
   return measured;
 }

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "host_device.h"
+#include "arithmetic/host_device.h"
 
 namespace lethe::arithmetic {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "host_device.h"
+#include "arithmetic/host_device.h"
 
 namespace lethe::arithmetic {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "scalar.h"
+#include "arithmetic/scalar.h"
 
 namespace lethe::arithmetic {
 

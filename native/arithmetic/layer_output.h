@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "host_device.h"
+#include "arithmetic/host_device.h"
 
 /** How the sums of a layer become its outputs. */
 namespace lethe::arithmetic {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "exp_log.h"
-#include "objective_arguments.h"
+#include "arithmetic/exp_log.h"
+#include "arithmetic/objective_arguments.h"
 
 /** Softmax and the gradient at the logits. */
 namespace lethe::arithmetic {

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "host_device.h"
+#include "arithmetic/host_device.h"
 
 namespace lethe::arithmetic {
 

@@ -1,41 +1,43 @@
 #pragma once
 
+#include "arithmetic/update.h"
 #include "lethe/sink.h"
-#include "update.h"
 
-/** What a sink asks of a backend. */
+/** The rule that a sink applies to the gradient of every parameter. */
 namespace lethe::arithmetic {
 
-/** What becomes of the gradients; of Sgd without the learning rate, which is the step's. */
-inline Update updateFor(const Sink& sink) {
-  if (const auto* sgd = std::get_if<Sgd>(&sink)) {
-    Update update{UpdateKind::kSgd};
-    update.momentum = sgd->momentum;
-    update.weightDecay = sgd->weightDecay;
-    update.nesterov = sgd->nesterov;
+/** The rule in step `step` of `steps`, by the kind of sink. */
+struct UpdateInStep {
+  std::uint64_t step;
+  std::uint64_t steps;
+
+  Update operator()(const Sgd& sgd) const {
+    Update update{UpdateKind::kSgd, sgd.learningRate.at(step, steps)};
+    update.momentum = sgd.momentum;
+    update.weightDecay = sgd.weightDecay;
+    update.nesterov = sgd.nesterov;
     return update;
   }
-  if (const auto* scrub = std::get_if<ClampedFisher>(&sink)) {
-    Update update{UpdateKind::kClampedFisher, scrub->learningRate};
-    update.alpha = scrub->alpha;
-    update.clamp = scrub->clamp;
+  Update operator()(const ClampedFisher& scrub) const {
+    Update update{UpdateKind::kClampedFisher, scrub.learningRate};
+    update.alpha = scrub.alpha;
+    update.clamp = scrub.clamp;
     return update;
   }
-  const auto* squared = std::get_if<SquaredGradient>(&sink);
-  const bool squareOfMean = squared && squared->mode == FisherMode::kBatch;
-  return {squareOfMean ? UpdateKind::kAccumulateSquare : UpdateKind::kAccumulate};
-}
+  Update operator()(const Gradient&) const { return {UpdateKind::kAccumulate}; }
+  Update operator()(const SquaredGradient& squared) const {
+    return {squared.mode == FisherMode::kBatch ? UpdateKind::kAccumulateSquare
+                                               : UpdateKind::kAccumulate};
+  }
+  Update operator()(const KroneckerFactors&) const { return {UpdateKind::kAccumulate}; }
+  /** Sinks that go forward only have no gradients, and nobody asks for their rule. */
+  Update operator()(const Logits&) const { return {UpdateKind::kAccumulate}; }
+  Update operator()(const RowLosses&) const { return {UpdateKind::kAccumulate}; }
+};
 
-/** Whether the squares of each row's gradient are summed. */
-inline bool sumsRowSquares(const Sink& sink) {
-  const auto* squared = std::get_if<SquaredGradient>(&sink);
-  return squared && squared->mode == FisherMode::kPerRow;
-}
-
-/** Whether gradients are divided by the rows of their batch. */
-inline bool averagesBatch(const Sink& sink) {
-  return !std::holds_alternative<Gradient>(sink) && !sumsRowSquares(sink) &&
-         !std::holds_alternative<KroneckerFactors>(sink);
+/** The rule in step `step` of `steps`; only its learning rate differs from step to step. */
+inline Update updateFor(const Sink& sink, std::uint64_t step, std::uint64_t steps) {
+  return std::visit(UpdateInStep{step, steps}, sink);
 }
 
 }  // namespace lethe::arithmetic

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "host_device.h"
+#include "arithmetic/host_device.h"
 
 /** What becomes of a gradient. */
 namespace lethe::arithmetic {

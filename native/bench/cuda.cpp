@@ -20,10 +20,10 @@
 #include <string_view>
 #include <utility>
 
-#include "cuda_oracles.h"
-#include "json.h"
+#include "bench/cuda_oracles.h"
+#include "bench/json.h"
+#include "bench/timing.h"
 #include "lethe/error.h"
-#include "timing.h"
 
 namespace lethe::bench {
 namespace {

@@ -1,4 +1,4 @@
-#include "cuda_oracles.h"
+#include "bench/cuda_oracles.h"
 
 #include <algorithm>
 #include <atomic>
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "timing.h"
+#include "bench/timing.h"
 
 namespace lethe::bench {
 namespace {

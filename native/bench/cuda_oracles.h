@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "cuda_workloads.h"
+#include "bench/cuda_workloads.h"
 #include "lethe/cuda.h"
 
 namespace lethe::bench {

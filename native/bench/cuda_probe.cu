@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "cuda_support.cuh"
-#include "json.h"
-#include "timing.h"
+#include "bench/cuda_support.cuh"
+#include "bench/json.h"
+#include "bench/timing.h"
 
 namespace lethe::bench {
 namespace {

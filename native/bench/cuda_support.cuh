@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "timing.h"
+#include "bench/timing.h"
 
 namespace lethe::bench {
 

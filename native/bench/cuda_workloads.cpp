@@ -1,4 +1,4 @@
-#include "cuda_workloads.h"
+#include "bench/cuda_workloads.h"
 
 #include <algorithm>
 #include <cstring>

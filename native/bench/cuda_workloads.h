@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "data.h"
+#include "bench/data.h"
 #include "lethe/pass.h"
 
 namespace lethe::bench {

@@ -1,10 +1,10 @@
-#include "data.h"
+#include "bench/data.h"
 
 #include <cstdint>
 #include <utility>
 #include <vector>
 
-#include "idx.h"
+#include "bench/idx.h"
 #include "lethe/error.h"
 #include "lethe/philox.h"
 

@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "data.h"
-#include "dispatch.h"
-#include "executor.h"
+#include "bench/data.h"
+#include "bench/timing.h"
+#include "cpu/executor.h"
+#include "cpu/kernels/dispatch.h"
 #include "lethe/floating_point.h"
-#include "timing.h"
 
 namespace lethe::bench {
 namespace {

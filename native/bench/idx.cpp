@@ -1,4 +1,4 @@
-#include "idx.h"
+#include "bench/idx.h"
 
 #include <fstream>
 #include <iterator>

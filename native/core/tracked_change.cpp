@@ -1,4 +1,4 @@
-#include "tracked_change.h"
+#include "core/tracked_change.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,59 +1,34 @@
 #include "lethe/backend.h"
 
-#include <cstdlib>
-
-#include "dispatch.h"
-#include "executor.h"
-#include "kronecker.h"
-#include "lethe/error.h"
-#include "predictor.h"
-#include "principal_components.h"
+#include "cpu/compute.h"
+#include "cpu/executor.h"
+#include "cpu/predictor.h"
 
 namespace lethe {
 namespace {
 
-constexpr std::size_t kMaxThreads = 1024;
-
 class CpuBackend final : public Backend {
  public:
-  CpuBackend(const cpu::Kernels& kernels, std::size_t threads)
-      : kernels_(kernels), threads_(threads) {}
+  explicit CpuBackend(const cpu::Compute& compute) : compute_(compute) {}
 
-  std::string description() const override { return std::string("cpu ") + kernels_.name; }
+  std::string description() const override { return std::string("cpu ") + compute_.kernels.name; }
 
   std::unique_ptr<Executor> prepare(const Job& job) override {
-    return std::make_unique<cpu::CpuExecutor>(job, kernels_, threads_);
+    return std::make_unique<cpu::CpuExecutor>(job, compute_.kernels, compute_.threads);
   }
 
   std::unique_ptr<Predictor> predictor(const Model& model) override {
-    return std::make_unique<cpu::CpuPredictor>(model, kernels_);
-  }
-
-  PrincipalComponents principalComponents(const CentredRows& rows, std::size_t components,
-                                          std::uint64_t seed) override {
-    return cpu::principalComponents(kernels_, threads_, rows, components, seed);
-  }
-
-  ParameterVector kroneckerSolve(const FactoredFisher& fisher, const ParameterVector& gradient,
-                                 double damping, Control& control) override {
-    return cpu::kroneckerSolve(kernels_, threads_, fisher, gradient, damping, control);
+    return std::make_unique<cpu::CpuPredictor>(model, compute_.kernels);
   }
 
  private:
-  const cpu::Kernels& kernels_;
-  std::size_t threads_;
+  cpu::Compute compute_;
 };
 
 }  // namespace
 
 std::unique_ptr<Backend> makeCpuBackend(const CpuOptions& options) {
-  if (options.threads == 0 || options.threads > kMaxThreads) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "threads must be in 1.." + std::to_string(kMaxThreads));
-  }
-  std::string isa = options.isa;
-  if (const char* forced = std::getenv("LETHE_ISA"); isa.empty() && forced) isa = forced;
-  return std::make_unique<CpuBackend>(cpu::selectKernels(isa), options.threads);
+  return std::make_unique<CpuBackend>(cpu::computeFor(options));
 }
 
 }  // namespace lethe

@@ -1,4 +1,4 @@
-#include "executor.h"
+#include "cpu/executor.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,9 +6,9 @@
 #include <numeric>
 #include <utility>
 
-#include "../arithmetic/sink_update.h"
+#include "arithmetic/sink_update.h"
+#include "cpu/tasks.h"
 #include "lethe/floating_point.h"
-#include "tasks.h"
 
 namespace lethe::cpu {
 namespace {
@@ -24,49 +24,39 @@ constexpr double kSparseDensity = 0.45;
 /** Of a batch: 2 GiB by row, and as much by column. */
 constexpr std::size_t kMaxNonzeros = std::size_t{1} << 28;
 
-template <class T>
-bool holds(const Sink& sink) {
-  return std::holds_alternative<T>(sink);
-}
-
 }  // namespace
 
 CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t threads)
     : job_(job),
       kernels_(kernels),
       team_(threads),
-      update_(updateFor(job.sink)),
-      meanOverBatch_(averagesBatch(job.sink)),
-      squaredOperands_(sumsRowSquares(job.sink)),
+      traits_(sinkTraits(job_.sink)),
+      update_(updateFor(job_.sink, 0, job_.plan.steps())),
       parameters_(job.model.architecture, *job.model.parameters),
       sparse_(kernels),
       scratch_(team_.size()),
       losses_(job.maxBatch()) {
   const Architecture& architecture = job_.model.architecture;
-  if (const auto* scrub = std::get_if<ClampedFisher>(&job.sink)) {
-    state_.emplace(architecture, *scrub->fisher);
-  } else if (holds<KroneckerFactors>(job.sink)) {
+  if (traits_.backward == Backward::kUpdate) {
+    traits_.initialState ? state_.emplace(architecture, *traits_.initialState)
+                         : state_.emplace(architecture);
+  } else if (traits_.backward == Backward::kOuterProducts) {
     for (const Layer& layer : architecture.layers()) factors_.emplace_back(layer, job.maxBatch());
-  } else if (!forwardOnly(job.sink)) {
-    state_.emplace(architecture);
   }
-
-  if (forwardOnly(job.sink)) {
-    const std::uint64_t rows =
-        std::min<std::uint64_t>(job.plan.steps() * job.maxBatch(), job.plan.rowsPerEpoch());
-    rowValues_.reserve(rows * (holds<Logits>(job.sink) ? architecture.classes() : 2));
-  }
+  const std::uint64_t rows =
+      std::min<std::uint64_t>(job.plan.steps() * job.maxBatch(), job.plan.rowsPerEpoch());
+  rowValues_.reserve(rows * traits_.valuesPerRow(architecture.classes()));
   std::size_t widest = 0;
   for (const std::uint32_t width : architecture.widths()) {
     activations_.emplace_back(job.maxBatch(), width);
     widest = std::max<std::size_t>(widest, width);
   }
-  if (!forwardOnly(job.sink)) {
+  if (traits_.goesBackward()) {
     for (std::size_t l = 0; l + 1 < layerCount(); ++l) {
       gradients_.emplace_back(job.maxBatch(), layer(l).outputs);
     }
   }
-  if (squaredOperands_) {
+  if (traits_.squaresRows) {
     for (std::size_t l = 0; l < layerCount(); ++l) {
       squaredActivations_.emplace_back(job.maxBatch(), layer(l).inputs);
       squaredGradients_.emplace_back(job.maxBatch(), layer(l).outputs);
@@ -86,16 +76,14 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
 
 void CpuExecutor::step(std::span<const std::uint32_t> rows) {
   rows_ = rows.size();
-  isSparse_ = !squaredOperands_ && manyZeros(rows);
-  if (const auto* sgd = std::get_if<Sgd>(&job_.sink)) {
-    update_.learningRate = sgd->learningRate.at(steps_++, job_.plan.steps());
-  }
+  isSparse_ = !traits_.squaresRows && manyZeros(rows);
+  update_ = updateFor(job_.sink, steps_++, job_.plan.steps());
   gather(rows);
   for (std::size_t l = 0; l < layerCount(); ++l) l == 0 && isSparse_ ? forwardSparse() : forward(l);
-  if (holds<Logits>(job_.sink)) return collectLogits();
-  if (holds<RowLosses>(job_.sink)) return collectRowLosses(rows);
+  if (traits_.rowValues == RowValues::kLogits) return collectLogits();
+  if (traits_.rowValues == RowValues::kLossAndHit) return collectLossesAndHits(rows);
   objective(rows);
-  if (!factors_.empty()) return collectFactors(rows);
+  if (traits_.backward == Backward::kOuterProducts) return collectFactors(rows);
   if (job_.plan.hardest) keepHardest(rows);
   backward();
 }
@@ -170,8 +158,8 @@ LayerEpilogue CpuExecutor::layerEpilogue(std::size_t l, std::size_t panel, std::
 }
 
 void CpuExecutor::forward(std::size_t l) {
-  Activations& input = activations_[l];
-  Activations& output = activations_[l + 1];
+  PaddedRows& input = activations_[l];
+  PaddedRows& output = activations_[l + 1];
   const std::size_t rowTasks = ceilDivide(rows_, kRowsPerTask);
   const std::size_t tasks = panelCount(layer(l).outputs) * rowTasks;
   run(Stage::kForward, l, tasks, 0, [&](std::size_t task, std::size_t worker) {
@@ -194,7 +182,7 @@ void CpuExecutor::forward(std::size_t l) {
 
 /** The first layer; beside it, the batch is sorted by column for the way back. */
 void CpuExecutor::forwardSparse() {
-  Activations& output = activations_[1];
+  PaddedRows& output = activations_[1];
   const std::size_t panels = panelCount(layer(0).outputs);
   const std::size_t rowTasks = ceilDivide(rows_, kSparseRowsPerTask);
   const std::size_t products = ceilDivide(panels, kSparsePanels) * rowTasks;
@@ -225,7 +213,7 @@ void CpuExecutor::collectLogits() {
   }
 }
 
-void CpuExecutor::collectRowLosses(std::span<const std::uint32_t> rows) {
+void CpuExecutor::collectLossesAndHits(std::span<const std::uint32_t> rows) {
   const std::size_t first = rowValues_.size();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const float* row = activations_.back().row(i);
@@ -239,10 +227,10 @@ void CpuExecutor::collectRowLosses(std::span<const std::uint32_t> rows) {
 
 void CpuExecutor::objective(std::span<const std::uint32_t> rows) {
   const Objective& objective = job_.objective;
-  Activations& logits = activations_.back();
+  PaddedRows& logits = activations_.back();
   const std::size_t classes = logits.columns();
   const auto kept = static_cast<float>(job_.plan.keptRows(rows.size()));
-  const float scale = meanOverBatch_ ? objective.weight / kept : objective.weight;
+  const float scale = traits_.averagesBatch ? objective.weight / kept : objective.weight;
   const std::size_t tasks = ceilDivide(rows.size(), kRowsPerTask);
   run(Stage::kObjective, layerCount(), tasks, 0, [&](std::size_t task, std::size_t worker) {
     const std::size_t first = task * kRowsPerTask;
@@ -303,7 +291,7 @@ void CpuExecutor::keepHardest(std::span<const std::uint32_t> rows) {
   }
   const std::size_t first = isSparse_ ? 1 : 0;
   run(Stage::kSelect, 0, activations_.size() - first, 0, [&](std::size_t task, std::size_t) {
-    Activations& activations = activations_[first + task];
+    PaddedRows& activations = activations_[first + task];
     for (std::size_t to = 0; to < hardest_.size(); ++to) {
       const float* from = activations.row(hardest_[to]);
       std::copy_n(from, activations.columns(), activations.row(to));
@@ -315,22 +303,33 @@ double CpuExecutor::takeLoss() { return std::exchange(lossSum_, 0.0); }
 
 bool CpuExecutor::finite() {
   if (!parameters_.finite()) return false;
-  if (forwardOnly(job_.sink)) return allFinite(rowValues_.data(), rowValues_.size());
-  if (!factors_.empty()) {
-    return std::all_of(factors_.begin(), factors_.end(), [](const LayerFactors& factors) {
-      return factors.inputs.finite() && factors.gradients.finite();
-    });
+  switch (traits_.backward) {
+    case Backward::kNone:
+      return allFinite(rowValues_.data(), rowValues_.size());
+    case Backward::kUpdate:
+      return result().finite();
+    case Backward::kOuterProducts:
+      return std::all_of(factors_.begin(), factors_.end(), [](const LayerFactors& factors) {
+        return factors.inputs.finite() && factors.gradients.finite();
+      });
   }
-  return result().finite();
+  return false;
 }
 
 std::vector<float> CpuExecutor::finish() {
-  if (!factors_.empty()) return finishFactors();
-  return forwardOnly(job_.sink) ? std::move(rowValues_) : result().unpack();
+  switch (traits_.backward) {
+    case Backward::kNone:
+      return std::move(rowValues_);
+    case Backward::kUpdate:
+      return result().unpack();
+    case Backward::kOuterProducts:
+      return finishFactors();
+  }
+  return {};
 }
 
 const PackedParameters& CpuExecutor::result() const {
-  return changesParameters(job_.sink) ? parameters_ : *state_;
+  return traits_.changesParameters ? parameters_ : *state_;
 }
 
 }  // namespace lethe::cpu

@@ -6,13 +6,13 @@
 #include <span>
 #include <vector>
 
-#include "activations.h"
-#include "kernels.h"
+#include "cpu/kernels/kernels.h"
+#include "cpu/outer_products.h"
+#include "cpu/packed_parameters.h"
+#include "cpu/padded_rows.h"
+#include "cpu/sparse_batch.h"
+#include "cpu/thread_team.h"
 #include "lethe/backend.h"
-#include "outer_products.h"
-#include "packed_parameters.h"
-#include "sparse_batch.h"
-#include "thread_team.h"
 
 namespace lethe::cpu {
 
@@ -54,7 +54,7 @@ class CpuExecutor final : public Executor {
   struct LayerFactors {
     LayerFactors(const Layer& layer, std::size_t maxBatch);
 
-    Activations inputsAndOne;  ///< of the batch: the layer's inputs, and a 1
+    PaddedRows inputsAndOne;  ///< of the batch: the layer's inputs, and a 1
     OuterProducts inputs;
     OuterProducts gradients;
   };
@@ -65,7 +65,7 @@ class CpuExecutor final : public Executor {
   Affine affine() const { return {job_.dataset->map().scale, job_.dataset->map().offset}; }
 
   /** The gradient at the output of layer l; at the logits it replaces them. */
-  Activations& gradient(std::size_t l) {
+  PaddedRows& gradient(std::size_t l) {
     return l + 1 == layerCount() ? activations_.back() : gradients_[l];
   }
 
@@ -90,7 +90,7 @@ class CpuExecutor final : public Executor {
                               std::size_t worker);
   void objective(std::span<const std::uint32_t> rows);
   void collectLogits();
-  void collectRowLosses(std::span<const std::uint32_t> rows);
+  void collectLossesAndHits(std::span<const std::uint32_t> rows);
   void keepHardest(std::span<const std::uint32_t> rows);
   void backward();
   void square();
@@ -110,18 +110,17 @@ class CpuExecutor final : public Executor {
   const Kernels& kernels_;
   ThreadTeam team_;
   std::function<void(Stage, std::size_t)> observer_;
-  Update update_;
-  bool meanOverBatch_;    ///< whether gradients are divided by the rows of their batch
-  bool squaredOperands_;  ///< whether the sink sums squares of each row's gradient
+  SinkTraits traits_;  ///< they refer to job_
+  Update update_;      ///< of the present step
 
   PackedParameters parameters_;
   std::optional<PackedParameters> state_;  ///< velocity, Fisher diagonal or sums, by the sink
   AlignedBuffer weightSums_;               ///< of the first layer, [panels][pieces][kPanelLanes]
-  std::vector<Activations> activations_;   ///< [0] is the input, [l + 1] the output of layer l
+  std::vector<PaddedRows> activations_;    ///< [0] is the input, [l + 1] the output of layer l
   SparseBatch sparse_;                     ///< the input instead of activations_[0]
-  std::vector<Activations> gradients_;     ///< [l] at the output of layer l, but see gradient()
-  std::vector<Activations> squaredActivations_;
-  std::vector<Activations> squaredGradients_;
+  std::vector<PaddedRows> gradients_;      ///< [l] at the output of layer l, but see gradient()
+  std::vector<PaddedRows> squaredActivations_;
+  std::vector<PaddedRows> squaredGradients_;
   std::vector<LayerFactors> factors_;  ///< if the sink wants them
   std::vector<Scratch> scratch_;
   std::vector<float> losses_;

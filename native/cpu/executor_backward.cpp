@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "executor.h"
-#include "tasks.h"
+#include "cpu/executor.h"
+#include "cpu/tasks.h"
 
 /** The way back: gradients through the layers, and what the sink makes of those of the weights. */
 namespace lethe::cpu {
@@ -27,7 +27,7 @@ std::pair<std::size_t, std::size_t> unitAndPiece(std::size_t task, std::size_t u
 void CpuExecutor::backward() {
   const std::size_t last = layerCount() - 1;
   const auto updateBeside = [&](std::size_t l, Stage stage, std::size_t tasks, const auto& beside) {
-    const std::size_t updates = l <= last && !squaredOperands_ ? updateTasks(l) : 0;
+    const std::size_t updates = l <= last && !traits_.squaresRows ? updateTasks(l) : 0;
     run(stage, l - 1, tasks, updates, [&](std::size_t task, std::size_t worker) {
       task < tasks ? beside(task, worker) : update(l, task - tasks, worker);
     });
@@ -37,10 +37,10 @@ void CpuExecutor::backward() {
     updateBeside(l + 1, Stage::kBackpropagate, backpropagateTasks(l),
                  [&](std::size_t task, std::size_t worker) { backpropagate(l, task, worker); });
   }
-  if (squaredOperands_) square();
+  if (traits_.squaresRows) square();
   updateBeside(1, Stage::kUpdate, updateTasks(0),
                [&](std::size_t task, std::size_t worker) { update(0, task, worker); });
-  if (!squaredOperands_) return;
+  if (!traits_.squaresRows) return;
   for (std::size_t l = 1; l <= last; ++l) {
     run(Stage::kUpdate, l, updateTasks(l), 0,
         [&](std::size_t task, std::size_t worker) { update(l, task, worker); });
@@ -54,8 +54,8 @@ std::size_t CpuExecutor::backpropagateTasks(std::size_t l) const {
 void CpuExecutor::backpropagate(std::size_t l, std::size_t panel, std::size_t worker) {
   float* transposed = scratch_[worker].buffer.data();
   parameters_.transposePanel(l, panel, transposed);
-  Activations& above = gradient(l);
-  Activations& below = gradient(l - 1);
+  PaddedRows& above = gradient(l);
+  PaddedRows& below = gradient(l - 1);
   kernels_.backpropagate({
       .product = {.a = above.data(),
                   .aRow = above.stride(),
@@ -95,7 +95,7 @@ std::size_t CpuExecutor::updateTasks(std::size_t l) const {
 
 WeightEpilogue CpuExecutor::weightEpilogue(std::size_t l, std::size_t panel, std::size_t firstInput,
                                            const float* biasGradient) {
-  const bool affineLayer = l == 0 && affineInput() && !squaredOperands_;
+  const bool affineLayer = l == 0 && affineInput() && !traits_.squaresRows;
   return {
       .biasGradient = affineLayer ? biasGradient : nullptr,
       .affine = affine(),
@@ -114,7 +114,7 @@ void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {
   const std::size_t panels = std::min(taskPanels, panelCount(layer(l).outputs) - panel);
   const std::size_t firstInput = piece * kInputsPerTask;
   const std::size_t inputs = std::min(kInputsPerTask, layer(l).inputs - firstInput);
-  Activations& output = squaredOperands_ ? squaredGradients_[l] : gradient(l);
+  PaddedRows& output = traits_.squaresRows ? squaredGradients_[l] : gradient(l);
   const float* outputPanel = output.data() + panel * kPanelLanes;
 
   float* biasGradient = scratch_[worker].biasGradient;
@@ -133,7 +133,7 @@ void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {
         .epilogue = epilogue,
     });
   } else {
-    Activations& input = squaredOperands_ ? squaredActivations_[l] : activations_[l];
+    PaddedRows& input = traits_.squaresRows ? squaredActivations_[l] : activations_[l];
     kernels_.updateWeights({
         .product = {.a = input.data() + firstInput,
                     .aRow = 1,

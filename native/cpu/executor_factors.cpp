@@ -1,7 +1,8 @@
 #include <algorithm>
 
-#include "executor.h"
-#include "tasks.h"
+#include "cpu/executor.h"
+#include "cpu/tasks.h"
+#include "lethe/kronecker.h"
 
 /** What the sink KroneckerFactors makes of a batch: it looks at the way back and changes nothing.
  */

@@ -1,8 +1,8 @@
-#include "outer_products.h"
+#include "cpu/outer_products.h"
 
 #include <algorithm>
 
-#include "tasks.h"
+#include "cpu/tasks.h"
 
 namespace lethe::cpu {
 
@@ -15,7 +15,7 @@ OuterProducts::OuterProducts(std::size_t size)
   }
 }
 
-void OuterProducts::add(const Kernels& kernels, Activations& rows, std::size_t count,
+void OuterProducts::add(const Kernels& kernels, PaddedRows& rows, std::size_t count,
                         std::size_t task, float* unfinished) {
   const auto& [panel, firstRow, taskRows] = tasks_[task];
   float* sums = sums_.data() + (panel * size_ + firstRow) * kPanelLanes;

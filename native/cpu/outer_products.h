@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "activations.h"
-#include "aligned_buffer.h"
-#include "kernels.h"
+#include "cpu/aligned_buffer.h"
+#include "cpu/kernels/kernels.h"
+#include "cpu/padded_rows.h"
 #include "lethe/floating_point.h"
 
 namespace lethe::cpu {
@@ -19,7 +19,7 @@ class OuterProducts {
   /**
    * @param unfinished scratch, [kInputsPerTask][kPanelLanes]
    */
-  void add(const Kernels& kernels, Activations& rows, std::size_t count, std::size_t task,
+  void add(const Kernels& kernels, PaddedRows& rows, std::size_t count, std::size_t task,
            float* unfinished);
 
   bool finite() const { return allFinite(sums_.data(), sums_.size()); }

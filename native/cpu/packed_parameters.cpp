@@ -1,4 +1,4 @@
-#include "packed_parameters.h"
+#include "cpu/packed_parameters.h"
 
 #include <algorithm>
 

@@ -3,16 +3,11 @@
 #include <cstddef>
 #include <vector>
 
-#include "aligned_buffer.h"
-#include "kernels.h"
+#include "cpu/aligned_buffer.h"
+#include "cpu/kernels/kernels.h"
 #include "lethe/model.h"
 
 namespace lethe::cpu {
-
-/** ceil(outputs / kPanelLanes) */
-constexpr std::size_t panelCount(std::size_t outputs) {
-  return (outputs + kPanelLanes - 1) / kPanelLanes;
-}
 
 /**
  * A parameter vector in the layout that the kernels read: each layer's weights as panels of

@@ -1,4 +1,4 @@
-#include "predictor.h"
+#include "cpu/predictor.h"
 
 #include <algorithm>
 

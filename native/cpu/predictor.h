@@ -1,6 +1,6 @@
 #pragma once
 
-#include "executor.h"
+#include "cpu/executor.h"
 
 namespace lethe::cpu {
 

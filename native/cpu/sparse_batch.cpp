@@ -1,4 +1,4 @@
-#include "sparse_batch.h"
+#include "cpu/sparse_batch.h"
 
 #include <algorithm>
 #include <utility>

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels.h"
+#include "cpu/kernels/kernels.h"
 #include "lethe/dataset.h"
 
 namespace lethe::cpu {

@@ -2,8 +2,8 @@
 
 #include <cstddef>
 
-#include "../arithmetic/ceil_divide.h"
-#include "../arithmetic/layer_output.h"
+#include "arithmetic/ceil_divide.h"
+#include "arithmetic/layer_output.h"
 
 /** How a stage of a step is cut into tasks. */
 namespace lethe::cpu {

@@ -1,4 +1,4 @@
-#include "thread_team.h"
+#include "cpu/thread_team.h"
 
 #include <algorithm>
 #include <system_error>

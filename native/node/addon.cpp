@@ -1,13 +1,14 @@
-#include "column_statistics.h"
-#include "convert.h"
-#include "cuda_handle.h"
-#include "fold_worker.h"
-#include "handles.h"
-#include "kronecker_worker.h"
-#include "map_worker.h"
-#include "napi_setup.h"
-#include "pass_worker.h"
-#include "principal_components.h"
+#include "node/column_statistics.h"
+#include "node/convert.h"
+#include "node/cuda_handle.h"
+#include "node/dataset_handle.h"
+#include "node/fold_worker.h"
+#include "node/kronecker_worker.h"
+#include "node/map_worker.h"
+#include "node/model_handle.h"
+#include "node/napi_setup.h"
+#include "node/pass_worker.h"
+#include "node/principal_components.h"
 
 namespace lethe::node {
 namespace {
@@ -16,7 +17,8 @@ namespace {
 struct InstanceData {
   RunQueue runs;
   CudaHandle cuda;
-  Napi::FunctionReference dataset;  ///< the constructor
+  Napi::FunctionReference dataset;  ///< the constructor of Dataset
+  Napi::FunctionReference model;    ///< the constructor of Model
 };
 
 /** Begins the run of the worker that make(instanceData) answers: {promise, abort()}. */
@@ -42,11 +44,17 @@ Napi::Value startMap(const Napi::CallbackInfo& info) {
   });
 }
 
-/** foldLinearMap(request, onProgress?), kroneckerSolve(request, onProgress?) */
-template <class Worker>
-Napi::Value startWorker(const Napi::CallbackInfo& info) {
+/** foldLinearMap(request, onProgress?) */
+Napi::Value startFold(const Napi::CallbackInfo& info) {
   return begin(info, [&](InstanceData& data) {
-    return std::make_unique<Worker>(info.Env(), Fields(info[0]), data.runs);
+    return std::make_unique<FoldWorker>(info.Env(), Fields(info[0]), data.model, data.runs);
+  });
+}
+
+/** kroneckerSolve(request, onProgress?) */
+Napi::Value startKroneckerSolve(const Napi::CallbackInfo& info) {
+  return begin(info, [&](InstanceData& data) {
+    return std::make_unique<KroneckerWorker>(info.Env(), Fields(info[0]), data.runs);
   });
 }
 
@@ -71,18 +79,17 @@ Napi::Value describeCuda(const Napi::CallbackInfo& info) {
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto* data = new InstanceData;
   env.SetInstanceData(data);
-  const Napi::Function dataset = DatasetHandle::define(env);
-  data->dataset = Napi::Persistent(dataset);
-  exports.Set("Dataset", dataset);
-  exports.Set("Model", ModelHandle::define(env));
+  data->dataset = Napi::Persistent(DatasetHandle::define(env));
+  data->model = Napi::Persistent(ModelHandle::define(env));
+  exports.Set("Dataset", data->dataset.Value());
+  exports.Set("Model", data->model.Value());
   exports.Set("pass", Napi::Function::New<startPass>(env, "pass"));
   exports.Set("mapRows", Napi::Function::New<startMap>(env, "mapRows"));
-  exports.Set("foldLinearMap", Napi::Function::New<startWorker<FoldWorker>>(env, "foldLinearMap"));
+  exports.Set("foldLinearMap", Napi::Function::New<startFold>(env, "foldLinearMap"));
   exports.Set("columnStatistics", Napi::Function::New<columnStatistics>(env, "columnStatistics"));
   exports.Set("principalComponents",
               Napi::Function::New<principalComponents>(env, "principalComponents"));
-  exports.Set("kroneckerSolve",
-              Napi::Function::New<startWorker<KroneckerWorker>>(env, "kroneckerSolve"));
+  exports.Set("kroneckerSolve", Napi::Function::New<startKroneckerSolve>(env, "kroneckerSolve"));
   exports.Set("device", Napi::Function::New<device>(env, "device"));
   exports.Set("cudaStatus", Napi::Function::New<describeCuda>(env, "cudaStatus"));
   return exports;

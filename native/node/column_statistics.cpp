@@ -1,8 +1,8 @@
-#include "column_statistics.h"
+#include "node/column_statistics.h"
 
-#include "handles.h"
 #include "lethe/column_statistics.h"
-#include "promise_worker.h"
+#include "node/dataset_handle.h"
+#include "node/promise_worker.h"
 
 namespace lethe::node {
 namespace {

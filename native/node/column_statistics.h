@@ -1,6 +1,6 @@
 #pragma once
 
-#include "napi_setup.h"
+#include "node/napi_setup.h"
 
 namespace lethe::node {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "lethe/error.h"
-#include "napi_setup.h"
+#include "node/napi_setup.h"
 
 namespace lethe::node {
 

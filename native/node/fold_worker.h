@@ -1,27 +1,32 @@
 #pragma once
 
-#include "convert.h"
+#include <optional>
+
 #include "lethe/fold_linear_map.h"
-#include "run_worker.h"
+#include "node/convert.h"
+#include "node/run_worker.h"
 
 namespace lethe::node {
 
 /**
- * Folds a map into a model: {model, columns, weights, bias, inputs, threads}, the promise of the
- * folded parameters.
+ * Folds a map into a model: {model, columns, weights, bias, inputs, threads}, the promise of a
+ * Model.
  */
 class FoldWorker final : public RunWorker {
  public:
-  FoldWorker(Napi::Env env, const Fields& request, RunQueue& queue);
+  /** @param constructor of Model; it outlives the worker */
+  FoldWorker(Napi::Env env, const Fields& request, const Napi::FunctionReference& constructor,
+             RunQueue& queue);
 
  private:
   void compute(Control& control) override;
   Napi::Value outcome(Napi::Env env) override;
 
+  const Napi::FunctionReference& constructor_;
   Model model_;
   LinearMap map_;
   std::uint32_t inputs_;
-  std::shared_ptr<const ParameterVector> folded_;
+  std::optional<Model> folded_;
 };
 
 }  // namespace lethe::node

@@ -1,6 +1,6 @@
-#include "kronecker_worker.h"
+#include "node/kronecker_worker.h"
 
-#include "lethe/backend.h"
+#include "lethe/kronecker.h"
 
 namespace lethe::node {
 
@@ -12,8 +12,8 @@ KroneckerWorker::KroneckerWorker(Napi::Env env, const Fields& request, RunQueue&
       damping_(request.number("damping")) {}
 
 void KroneckerWorker::compute(Control& control) {
-  const auto backend = makeCpuBackend({threads(), {}});
-  solution_ = backend->kroneckerSolve({architecture_, factors_}, gradient_, damping_, control);
+  solution_ =
+      kroneckerSolve({architecture_, factors_}, gradient_, damping_, {threads(), {}}, control);
 }
 
 Napi::Value KroneckerWorker::outcome(Napi::Env env) { return toTypedArray(env, solution_); }

@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "convert.h"
 #include "lethe/model.h"
-#include "run_worker.h"
+#include "node/convert.h"
+#include "node/run_worker.h"
 
 namespace lethe::node {
 

@@ -1,6 +1,6 @@
-#include "map_worker.h"
+#include "node/map_worker.h"
 
-#include "handles.h"
+#include "node/dataset_handle.h"
 
 namespace lethe::node {
 
@@ -9,10 +9,10 @@ LinearMap readLinearMap(const Fields& request) {
           request.array<float>("bias")};
 }
 
-MapWorker::MapWorker(Napi::Env env, const Fields& request, const Napi::FunctionReference& dataset,
-                     RunQueue& queue)
+MapWorker::MapWorker(Napi::Env env, const Fields& request,
+                     const Napi::FunctionReference& constructor, RunQueue& queue)
     : RunWorker(env, request.integer("threads", kMaxSafeInteger), queue),
-      dataset_(dataset),
+      constructor_(constructor),
       source_(DatasetHandle::from(request.value("source")).dataset()),
       rows_(request.array<std::uint32_t>("rows")),
       map_(readLinearMap(request)) {}
@@ -22,7 +22,7 @@ void MapWorker::compute(Control& control) {
 }
 
 Napi::Value MapWorker::outcome(Napi::Env env) {
-  return DatasetHandle::create(env, dataset_, std::move(mapped_));
+  return DatasetHandle::create(env, constructor_, std::move(mapped_));
 }
 
 }  // namespace lethe::node

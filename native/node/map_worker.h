@@ -3,9 +3,9 @@
 #include <memory>
 #include <vector>
 
-#include "convert.h"
 #include "lethe/map_rows.h"
-#include "run_worker.h"
+#include "node/convert.h"
+#include "node/run_worker.h"
 
 namespace lethe::node {
 
@@ -18,15 +18,15 @@ LinearMap readLinearMap(const Fields& request);
  */
 class MapWorker final : public RunWorker {
  public:
-  /** @param dataset the constructor of Dataset; it outlives the worker */
-  MapWorker(Napi::Env env, const Fields& request, const Napi::FunctionReference& dataset,
+  /** @param constructor of Dataset; it outlives the worker */
+  MapWorker(Napi::Env env, const Fields& request, const Napi::FunctionReference& constructor,
             RunQueue& queue);
 
  private:
   void compute(Control& control) override;
   Napi::Value outcome(Napi::Env env) override;
 
-  const Napi::FunctionReference& dataset_;
+  const Napi::FunctionReference& constructor_;
   std::shared_ptr<const Dataset> source_;
   std::vector<std::uint32_t> rows_;
   LinearMap map_;

@@ -1,6 +1,7 @@
-#include "pass_spec.h"
+#include "node/pass_spec.h"
 
-#include "convert.h"
+#include "node/convert.h"
+#include "node/dataset_handle.h"
 
 namespace lethe::node {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <optional>
 
-#include "handles.h"
 #include "lethe/cuda.h"
 #include "lethe/pass.h"
-#include "napi_setup.h"
+#include "node/model_handle.h"
+#include "node/napi_setup.h"
 
 namespace lethe::node {
 

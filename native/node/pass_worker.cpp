@@ -1,6 +1,6 @@
-#include "pass_worker.h"
+#include "node/pass_worker.h"
 
-#include "convert.h"
+#include "node/convert.h"
 
 namespace lethe::node {
 
@@ -9,7 +9,7 @@ PassWorker::PassWorker(Napi::Env env, PassRequest request, CudaHandle& device, R
       request_(std::move(request)),
       device_(device),
       keepModel_(Napi::Persistent(request_.model.Value())),
-      changesModel_(changesParameters(request_.spec.sink)) {}
+      changesModel_(sinkTraits(request_.spec.sink).changesParameters) {}
 
 void PassWorker::beginning() {
   if (changesModel_) request_.model.beginChange();

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "cuda_handle.h"
-#include "pass_spec.h"
-#include "run_worker.h"
+#include "node/cuda_handle.h"
+#include "node/pass_spec.h"
+#include "node/run_worker.h"
 
 namespace lethe::node {
 

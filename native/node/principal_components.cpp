@@ -1,9 +1,9 @@
-#include "principal_components.h"
+#include "node/principal_components.h"
 
-#include "handles.h"
-#include "lethe/backend.h"
 #include "lethe/column_statistics.h"
-#include "promise_worker.h"
+#include "lethe/principal_components.h"
+#include "node/dataset_handle.h"
+#include "node/promise_worker.h"
 
 namespace lethe::node {
 namespace {
@@ -23,9 +23,8 @@ class Worker final : public PromiseWorker {
  private:
   void compute() override {
     const auto values = scaledColumns(*dataset_, rows_, scaling_);
-    result_ = makeCpuBackend({threads_, {}})
-                  ->principalComponents({values, rows_.size(), scaling_.columns.size()},
-                                        components_, seed_);
+    result_ = lethe::principalComponents({values, rows_.size(), scaling_.columns.size()},
+                                         components_, seed_, {threads_, {}});
   }
 
   Napi::Value result(Napi::Env env) override {

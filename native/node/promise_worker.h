@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "convert.h"
+#include "node/convert.h"
 
 namespace lethe::node {
 

@@ -1,10 +1,10 @@
-#include "run_worker.h"
+#include "node/run_worker.h"
 
 #include <algorithm>
 #include <string>
 #include <system_error>
 
-#include "convert.h"
+#include "node/convert.h"
 
 namespace lethe::node {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "lethe/control.h"
 #include "lethe/error.h"
-#include "napi_setup.h"
+#include "node/napi_setup.h"
 
 namespace lethe::node {
 

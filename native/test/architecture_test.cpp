@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "lethe/model.h"
-#include "support.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

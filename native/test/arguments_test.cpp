@@ -7,8 +7,8 @@
 #include <limits>
 #include <set>
 
-#include "dispatch.h"
-#include "support.h"
+#include "cpu/kernels/dispatch.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

@@ -10,7 +10,7 @@
 #include <thread>
 #include <utility>
 
-#include "support.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {
@@ -60,13 +60,6 @@ class ScriptedBackend final : public Backend {
     return std::make_unique<ScriptedExecutor>(script_);
   }
   std::unique_ptr<Predictor> predictor(const Model&) override { return nullptr; }
-  ParameterVector kroneckerSolve(const FactoredFisher&, const ParameterVector&, double,
-                                 Control&) override {
-    return {};
-  }
-  PrincipalComponents principalComponents(const CentredRows&, std::size_t, std::uint64_t) override {
-    return {};
-  }
 
  private:
   Script& script_;

@@ -5,14 +5,15 @@
 #include <ostream>
 #include <utility>
 
-#include "backend.h"
-#include "device_dataset.h"
-#include "emulated_device/emulated_device.h"
-#include "on_chip.h"
-#include "parameter_layout.h"
-#include "persistent_run.h"
-#include "support.h"
-#include "tile.h"
+#include "cuda/host/backend.h"
+#include "cuda/host/device_dataset.h"
+#include "cuda/host/parameter_layout.h"
+#include "cuda/host/persistent_run.h"
+#include "cuda/host/tile_choice.h"
+#include "cuda/kernels/chip_layout.h"
+#include "cuda/kernels/tile.h"
+#include "test/emulated_device/emulated_device.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {
@@ -53,7 +54,7 @@ class Tiles : public testing::TestWithParam<TileCase> {};
 TEST_P(Tiles, have_the_bits_of_the_cpu) {
   const auto& [name, tiles, rows, widths] = GetParam();
   const auto device = std::make_shared<CudaDevice>(makeEmulatedDevice(1));
-  const cuda::Kernels& kernels = device->device->kernels();
+  const cuda::KernelSet& kernels = device->device->kernels();
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
     EXPECT_EQ(&cuda::tilesFor(kernels, rows, widths[l], 1), &kernels.tiles[tiles]);
     EXPECT_EQ(&cuda::tilesFor(kernels, rows, widths[l + 1], 1), &kernels.tiles[tiles]);

@@ -8,12 +8,12 @@
 #include <thread>
 #include <utility>
 
-#include "backend.h"
-#include "device_dataset.h"
-#include "emulated_device/emulated_device.h"
-#include "parameter_layout.h"
-#include "pooling_device.h"
-#include "support.h"
+#include "cuda/host/backend.h"
+#include "cuda/host/device_dataset.h"
+#include "cuda/host/parameter_layout.h"
+#include "cuda/host/pooling_device.h"
+#include "test/emulated_device/emulated_device.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

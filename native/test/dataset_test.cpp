@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "support.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

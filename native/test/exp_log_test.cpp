@@ -8,8 +8,8 @@
 #include <limits>
 #include <vector>
 
-#include "dispatch.h"
-#include "support.h"
+#include "cpu/kernels/dispatch.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <functional>
 
-#include "support.h"
+#include "test/support.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #include <xmmintrin.h>

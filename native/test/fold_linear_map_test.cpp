@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "support.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

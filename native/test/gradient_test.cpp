@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "reference.h"
-#include "support.h"
+#include "test/reference.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

@@ -1,9 +1,9 @@
-#include "../bench/idx.h"
+#include "bench/idx.h"
 
 #include <cstdio>
 #include <fstream>
 
-#include "support.h"
+#include "test/support.h"
 
 namespace lethe::bench {
 namespace {

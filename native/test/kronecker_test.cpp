@@ -7,8 +7,8 @@
 
 #include <cmath>
 
-#include "reference.h"
-#include "support.h"
+#include "test/reference.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {
@@ -117,14 +117,16 @@ Vector applied(const Layer& layer, const float* a, const ParameterVector& soluti
   return whole;
 }
 
-ParameterVector solve(Backend& backend, const FactoredFisher& fisher,
-                      const ParameterVector& gradient, double damping) {
-  Control control;
-  return backend.kroneckerSolve(fisher, gradient, damping, control);
-}
+class KroneckerSolveTest : public testing::TestWithParam<std::string> {
+ protected:
+  static ParameterVector solve(const FactoredFisher& fisher, const ParameterVector& gradient,
+                               double damping, std::size_t threads = 2) {
+    Control control;
+    return kroneckerSolve(fisher, gradient, damping, {threads, GetParam()}, control);
+  }
+};
 
-TEST_P(KroneckerTest, solution_gives_the_gradient_back) {
-  const auto backend = makeBackend(GetParam(), 3);
+TEST_P(KroneckerSolveTest, gives_the_gradient_back) {
   for (const auto& widths :
        {std::vector<std::uint32_t>{1, 1}, {5, 3}, {31, 32, 33}, {100, 70, 5}}) {
     SCOPED_TRACE(testing::PrintToString(widths));
@@ -132,7 +134,7 @@ TEST_P(KroneckerTest, solution_gives_the_gradient_back) {
     Random random(4);
     const auto factors = randomFactors(architecture, random);
     const auto gradient = random.uniforms(architecture.parameterCount(), -1, 1);
-    const auto solution = solve(*backend, {architecture, factors}, gradient, 0.01);
+    const auto solution = solve({architecture, factors}, gradient, 0.01, 3);
     const float* values = factors.data();
     for (const Layer& layer : architecture.layers()) {
       const Vector back = applied(layer, values, solution, 0.01);
@@ -149,39 +151,37 @@ TEST_P(KroneckerTest, solution_gives_the_gradient_back) {
   }
 }
 
-TEST_P(KroneckerTest, solution_has_the_bits_of_plain_code) {
+TEST_P(KroneckerSolveTest, has_the_bits_of_plain_code) {
   const Architecture architecture({70, 40, 10});
   Random random(6);
   const auto factors = randomFactors(architecture, random);
   const auto gradient = random.uniforms(architecture.parameterCount(), -1, 1);
   const FactoredFisher fisher{architecture, factors};
-  const auto expected = solve(*makeBackend("cpu_plain", 1), fisher, gradient, 0.1);
+  Control control;
+  const auto expected = kroneckerSolve(fisher, gradient, 0.1, {1, "plain"}, control);
   for (const std::size_t threads : {1, 2, 4}) {
-    EXPECT_TRUE(
-        sameBits(expected, solve(*makeBackend(GetParam(), threads), fisher, gradient, 0.1)));
+    EXPECT_TRUE(sameBits(expected, solve(fisher, gradient, 0.1, threads)));
   }
 }
 
-TEST_P(KroneckerTest, bears_a_layer_without_gradients) {
+TEST_P(KroneckerSolveTest, bears_a_layer_without_gradients) {
   const Architecture architecture({3, 2});
   std::vector<float> factors(kroneckerSize(architecture));
   for (std::size_t i = 0; i < 4; ++i) factors[5 * i] = 1;  // A = 1, G = 0
   const ParameterVector gradient(architecture.parameterCount(), 1.0f);
-  for (const float value :
-       solve(*makeBackend(GetParam()), {architecture, factors}, gradient, 0.25)) {
+  for (const float value : solve({architecture, factors}, gradient, 0.25)) {
     EXPECT_NEAR(1 / (0.5 * 1.5), value, 1e-5);
   }
 }
 
-TEST_P(KroneckerTest, refuses_what_does_not_fit) {
-  const auto backend = makeBackend(GetParam());
+TEST_P(KroneckerSolveTest, refuses_what_does_not_fit) {
   const Architecture architecture({2, 2});
   const std::vector<float> factors(kroneckerSize(architecture));
   const ParameterVector gradient(architecture.parameterCount());
   const auto fail = [&](std::span<const float> values, const ParameterVector& right, double damping,
                         const char* message) {
     EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, message, [&] {
-      solve(*backend, {architecture, values}, right, damping);
+      solve({architecture, values}, right, damping);
     }));
   };
   fail({factors.data(), 3}, gradient, 0.1, "must hold 13 numbers");
@@ -195,7 +195,7 @@ TEST_P(KroneckerTest, refuses_what_does_not_fit) {
   fail(negative, gradient, 0.1, "positive definite");
 }
 
-TEST_P(KroneckerTest, tells_how_far_it_is_and_ends_when_asked_to) {
+TEST_P(KroneckerSolveTest, tells_how_far_it_is_and_ends_when_asked_to) {
   const Architecture architecture({70, 40, 10});
   Random random(6);
   const auto factors = randomFactors(architecture, random);
@@ -207,12 +207,15 @@ TEST_P(KroneckerTest, tells_how_far_it_is_and_ends_when_asked_to) {
     control.abort();
   };
   EXPECT_TRUE(fails(ErrorCode::kAborted, "aborted", [&] {
-    makeBackend(GetParam())->kroneckerSolve({architecture, factors}, gradient, 0.1, control);
+    kroneckerSolve({architecture, factors}, gradient, 0.1, {2, GetParam()}, control);
   }));
   ASSERT_EQ(1u, seen.size());
   EXPECT_EQ(0u, seen[0].step);
   EXPECT_EQ(3u + 2 + 2 + 1, seen[0].steps);  // 71, 40, 41 and 10 in blocks of 32
 }
+
+INSTANTIATE_TEST_SUITE_P(InstructionSets, KroneckerSolveTest, testing::ValuesIn(instructionSets()),
+                         backendTestName);
 
 INSTANTIATE_TEST_SUITE_P(Backends, KroneckerTest, testing::ValuesIn(backendNames()),
                          backendTestName);

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "lethe/column_statistics.h"
-#include "support.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

@@ -1,10 +1,10 @@
-#include "oracle.h"
+#include "test/oracle.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "kernels.h"
+#include "cpu/kernels/kernels.h"
 
 namespace lethe::test {
 namespace {
@@ -108,7 +108,7 @@ class Oracle {
   }
 
   std::vector<float> values(float rows) {
-    if (forwardOnly(spec_.sink)) return rowValues_;
+    if (holds<Logits>() || holds<RowLosses>()) return rowValues_;
     if (holds<Sgd>() || holds<ClampedFisher>()) return parameters_;
     for (float& value : state_) value /= rows;
     return state_;

@@ -1,12 +1,12 @@
 // Every backend against the scalar oracle of the determinism contract, bit by bit.
 
-#include "oracle.h"
+#include "test/oracle.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "support.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "support.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

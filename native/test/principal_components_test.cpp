@@ -1,73 +1,18 @@
+#include "lethe/principal_components.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numbers>
 
-#include "lethe/symmetric_eigen.h"
-#include "support.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {
-
-double element(const SymmetricEigen& eigen, std::size_t size, std::size_t i, std::size_t k) {
-  double sum = 0;
-  for (std::size_t j = 0; j < size; ++j) {
-    sum += eigen.values[j] * eigen.vectors[j * size + i] * eigen.vectors[j * size + k];
-  }
-  return sum;
-}
 
 double inner(const float* x, const float* y, std::size_t size) {
   double sum = 0;
   for (std::size_t i = 0; i < size; ++i) sum += double{x[i]} * y[i];
   return sum;
-}
-
-TEST(SymmetricEigen, gives_back_the_matrix_and_orthonormal_vectors) {
-  Random random(1);
-  for (const std::size_t size : {1, 2, 3, 5, 20, 61}) {
-    SCOPED_TRACE(size);
-    std::vector<double> matrix(size * size);
-    for (std::size_t i = 0; i < size; ++i) {
-      for (std::size_t k = 0; k <= i; ++k) {
-        matrix[i * size + k] = matrix[k * size + i] = random.uniform(-1, 1);
-      }
-    }
-    const SymmetricEigen eigen = symmetricEigen(matrix, size);
-    EXPECT_TRUE(std::is_sorted(eigen.values.rbegin(), eigen.values.rend()));
-    for (std::size_t i = 0; i < size; ++i) {
-      for (std::size_t k = 0; k < size; ++k) {
-        EXPECT_NEAR(matrix[i * size + k], element(eigen, size, i, k), 1e-13 * size);
-        double product = 0;
-        for (std::size_t j = 0; j < size; ++j) {
-          product += eigen.vectors[i * size + j] * eigen.vectors[k * size + j];
-        }
-        EXPECT_NEAR(i == k ? 1 : 0, product, 1e-13 * size);
-      }
-    }
-  }
-}
-
-TEST(SymmetricEigen, knows_the_eigenvalues_of_the_second_difference) {
-  constexpr std::size_t kSize = 40;
-  std::vector<double> matrix(kSize * kSize);
-  for (std::size_t i = 0; i < kSize; ++i) {
-    matrix[i * kSize + i] = 2;
-    if (i > 0) matrix[i * kSize + i - 1] = matrix[(i - 1) * kSize + i] = -1;
-  }
-  const auto eigen = symmetricEigen(matrix, kSize);
-  for (std::size_t j = 0; j < kSize; ++j) {
-    const double angle = std::numbers::pi * static_cast<double>(kSize - j) / (kSize + 1);
-    EXPECT_NEAR(2 - 2 * std::cos(angle), eigen.values[j], 1e-13);
-  }
-}
-
-TEST(SymmetricEigen, bears_equal_and_vanishing_eigenvalues) {
-  constexpr std::size_t kSize = 8;
-  EXPECT_EQ(std::vector<double>(kSize), symmetricEigen(std::vector<double>(64), kSize).values);
-  const auto ones = symmetricEigen(std::vector<double>(64, 1.0), kSize);
-  EXPECT_NEAR(8, ones.values[0], 1e-13);
-  for (std::size_t j = 1; j < kSize; ++j) EXPECT_NEAR(0, ones.values[j], 1e-13);
 }
 
 /** Rows whose variance along some orthonormal directions is known exactly. */
@@ -92,12 +37,17 @@ KnownRows onAxes(std::size_t columns, std::size_t axes, float decay) {
   return known;
 }
 
-class PrincipalComponentsTest : public testing::TestWithParam<std::string> {};
+class PrincipalComponentsTest : public testing::TestWithParam<std::string> {
+ protected:
+  static PrincipalComponents find(const CentredRows& rows, std::size_t components,
+                                  std::uint64_t seed, std::size_t threads = 2) {
+    return principalComponents(rows, components, seed, {threads, GetParam()});
+  }
+};
 
 TEST_P(PrincipalComponentsTest, finds_the_axes_of_the_largest_variance) {
-  const auto backend = makeBackend(GetParam());
   const KnownRows known = onAxes(70, 40, 0.8f);
-  const auto found = backend->principalComponents(known.centred(), 12, 3);
+  const auto found = find(known.centred(), 12, 3);
   ASSERT_EQ(12u, found.variances.size());
   double total = 0;
   for (const double variance : known.variances) total += variance;
@@ -109,9 +59,8 @@ TEST_P(PrincipalComponentsTest, finds_the_axes_of_the_largest_variance) {
 }
 
 TEST_P(PrincipalComponentsTest, gives_orthonormal_directions_even_of_a_steep_spectrum) {
-  const auto backend = makeBackend(GetParam());
   const KnownRows known = onAxes(50, 30, 0.4f);
-  const auto found = backend->principalComponents(known.centred(), 10, 1);
+  const auto found = find(known.centred(), 10, 1);
   for (std::size_t i = 0; i < found.variances.size(); ++i) {
     for (std::size_t j = 0; j <= i; ++j) {
       EXPECT_NEAR(i == j ? 1 : 0, inner(&found.directions[i * 50], &found.directions[j * 50], 50),
@@ -122,8 +71,7 @@ TEST_P(PrincipalComponentsTest, gives_orthonormal_directions_even_of_a_steep_spe
 
 TEST_P(PrincipalComponentsTest, loses_no_weak_direction_to_rounding) {
   constexpr std::size_t kAxes = 12;  // amplitudes of 8 to 0.004
-  const auto found =
-      makeBackend(GetParam())->principalComponents(onAxes(16, kAxes, 0.5f).centred(), 16, 1);
+  const auto found = find(onAxes(16, kAxes, 0.5f).centred(), 16, 1);
   ASSERT_EQ(kAxes, found.variances.size());
   for (std::size_t axis = 0; axis < kAxes; ++axis) {
     double held = 0;
@@ -178,7 +126,6 @@ TEST_P(PrincipalComponentsTest, finds_all_of_a_few_columns_or_rows_from_any_seed
   struct Size {
     std::size_t rows, columns, components, expected;
   };
-  const auto backend = makeBackend(GetParam());
   for (const auto& [rows, columns, components, expected] :
        {Size{16, 6, 6, 6}, Size{6, 14, 8, 5}, Size{6, 30, 8, 5}, Size{2, 12, 1, 1}}) {
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
@@ -186,7 +133,7 @@ TEST_P(PrincipalComponentsTest, finds_all_of_a_few_columns_or_rows_from_any_seed
                    std::to_string(seed));
       const auto values = centredValues(rows, columns, seed);
       const CentredRows centred{values, rows, columns};
-      const auto found = backend->principalComponents(centred, components, seed);
+      const auto found = find(centred, components, seed);
       ASSERT_EQ(expected, found.variances.size());
       expectComponents(centred, found);
       double held = 0;
@@ -197,30 +144,28 @@ TEST_P(PrincipalComponentsTest, finds_all_of_a_few_columns_or_rows_from_any_seed
 }
 
 TEST_P(PrincipalComponentsTest, finds_no_more_than_there_are) {
-  const auto backend = makeBackend(GetParam());
-  EXPECT_EQ(3u,
-            backend->principalComponents(onAxes(40, 3, 0.5f).centred(), 20, 1).variances.size());
+  EXPECT_EQ(3u, find(onAxes(40, 3, 0.5f).centred(), 20, 1).variances.size());
   const std::vector<float> zeros(12);
-  EXPECT_TRUE(backend->principalComponents({zeros, 3, 4}, 2, 1).variances.empty());
+  EXPECT_TRUE(find({zeros, 3, 4}, 2, 1).variances.empty());
   const std::vector<float> one{2};
-  EXPECT_EQ(std::vector<double>{4}, backend->principalComponents({one, 1, 1}, 1, 1).variances);
+  EXPECT_EQ(std::vector<double>{4}, find({one, 1, 1}, 1, 1).variances);
 }
 
 TEST_P(PrincipalComponentsTest, has_the_bits_of_plain_code) {
   const auto values = Random(5).uniforms(90 * 75, -1, 1);
   const CentredRows rows{values, 90, 75};
-  const auto expected = makeBackend("cpu_plain")->principalComponents(rows, 20, 7);
-  const auto actual = makeBackend(GetParam())->principalComponents(rows, 20, 7);
-  EXPECT_TRUE(sameBits(expected.directions, actual.directions));
-  EXPECT_EQ(expected.variances, actual.variances);
+  const auto expected = principalComponents(rows, 20, 7, {1, "plain"});
+  for (const std::size_t threads : {1, 2, 3}) {
+    const auto actual = find(rows, 20, 7, threads);
+    EXPECT_TRUE(sameBits(expected.directions, actual.directions));
+    EXPECT_EQ(expected.variances, actual.variances);
+  }
 }
 
 TEST_P(PrincipalComponentsTest, refuses_what_is_no_matrix) {
-  const auto backend = makeBackend(GetParam());
   const std::vector<float> values{1, 2, 3, INFINITY};
   const auto fail = [&](const CentredRows& rows, std::size_t components, const char* message) {
-    EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, message,
-                      [&] { backend->principalComponents(rows, components, 1); }));
+    EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, message, [&] { find(rows, components, 1); }));
   };
   fail({values, 2, 2}, 1, "finite");
   fail({{values.data(), 3}, 2, 2}, 1, "rows x columns");
@@ -228,8 +173,8 @@ TEST_P(PrincipalComponentsTest, refuses_what_is_no_matrix) {
   fail({{values.data(), 3}, 3, 1}, kMaxComponents + 1, "components");
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, PrincipalComponentsTest, testing::ValuesIn(backendNames()),
-                         backendTestName);
+INSTANTIATE_TEST_SUITE_P(InstructionSets, PrincipalComponentsTest,
+                         testing::ValuesIn(instructionSets()), backendTestName);
 
 }  // namespace
 }  // namespace lethe::test

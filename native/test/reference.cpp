@@ -1,4 +1,4 @@
-#include "reference.h"
+#include "test/reference.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

@@ -8,7 +8,7 @@
 #include <numeric>
 #include <set>
 
-#include "support.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "support.h"
+#include "test/support.h"
 
 #include <algorithm>
 #include <bit>
@@ -6,10 +6,10 @@
 #include <numeric>
 #include <utility>
 
-#include "backend.h"
-#include "dispatch.h"
-#include "emulated_device/emulated_device.h"
+#include "cpu/kernels/dispatch.h"
+#include "cuda/host/backend.h"
 #include "lethe/cuda.h"
+#include "test/emulated_device/emulated_device.h"
 
 namespace lethe::test {
 namespace {
@@ -32,9 +32,15 @@ const EmulatedCuda kEmulatedCuda[] = {
 
 }  // namespace
 
+std::vector<std::string> instructionSets() {
+  std::vector<std::string> names;
+  for (const cpu::Kernels* kernels : cpu::supportedKernels()) names.push_back(kernels->name);
+  return names;
+}
+
 std::vector<std::string> backendNames() {
   std::vector<std::string> names;
-  for (const cpu::Kernels* kernels : cpu::supportedKernels()) names.push_back(kCpu + kernels->name);
+  for (const std::string& name : instructionSets()) names.push_back(kCpu + name);
 #ifndef __SANITIZE_THREAD__  // an emulated device has one thread: there is nothing to find
   for (const EmulatedCuda& emulated : kEmulatedCuda) names.push_back(emulated.name);
 #endif

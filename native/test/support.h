@@ -20,7 +20,11 @@ namespace lethe::test {
 std::vector<std::string> backendNames();
 std::unique_ptr<Backend> makeBackend(const std::string& name, std::size_t threads = 2);
 
-/** For INSTANTIATE_TEST_SUITE_P: the backend's name is the name of the test. */
+/** The instruction sets of this machine, e.g. "avx512": the parameters of what the CPU computes. */
+std::vector<std::string> instructionSets();
+
+/** For INSTANTIATE_TEST_SUITE_P: the backend's or instruction set's name is the name of the test.
+ */
 std::string backendTestName(const testing::TestParamInfo<std::string>& info);
 
 /** A third of the bytes are 0; of the sparse ones, as in pictures, four fifths. */

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "reference.h"
-#include "support.h"
+#include "test/reference.h"
+#include "test/support.h"
 
 namespace lethe::test {
 namespace {

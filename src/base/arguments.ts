@@ -131,6 +131,15 @@ export function requireNames<T extends object>(name: string, value: T, known: Na
   );
 }
 
+/** The first names without the others. */
+export function namesWithout<All extends object, Left extends keyof All>(
+  names: All,
+  others: Readonly<Record<Left, true>>,
+): Omit<All, Left> {
+  const kept = Object.entries(names).filter(([name]) => !Object.hasOwn(others, name));
+  return Object.fromEntries(kept) as Omit<All, Left>;
+}
+
 /** The fields of these names that are given, whatever else the object holds. */
 export function pick<T extends object>(value: T, names: Names<T>): T {
   const entries = Object.keys(names).map((name) => [name, value[name as keyof T]]);

@@ -103,13 +103,13 @@ export async function foldLinearMap(
     );
   }
   requireMemory('the folded model', 3 * Float32Array.BYTES_PER_ELEMENT * hidden * inputs);
-  const folded = await runNative(run, (addon, { threads }, onProgress) =>
+  const handle = await runNative(run, (addon, { threads }, onProgress) =>
     addon.foldLinearMap(
       { model: model.handle, columns, weights, bias, inputs, threads },
       onProgress,
     ),
   );
-  return Model.fromParameters([inputs, hidden, ...above], folded);
+  return Model.fromHandle([inputs, hidden, ...above], handle);
 }
 
 function inputsOf(map: LinearMap): number {

@@ -99,6 +99,11 @@ export class Model implements Network {
     return new Model(checked, handle);
   }
 
+  /** @internal A model that is in native memory already. */
+  static fromHandle(widths: readonly number[], handle: NativeModel): Model {
+    return new Model(widths, handle);
+  }
+
   /**
    * Reads a model that `save` has written.
    *
@@ -125,7 +130,10 @@ export class Model implements Network {
 
   /** An independent model with the same parameters. @throws {LetheError} ERR_BUSY */
   clone(): Model {
-    return Model.fromParameters(this.widths, this.parameters());
+    return new Model(
+      this.widths,
+      callNative((addon) => new addon.Model({ source: this.handle })),
+    );
   }
 
   /**

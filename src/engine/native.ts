@@ -148,7 +148,11 @@ export interface NativeAddon {
       | { source: NativeDataset; rows: Uint32Array; columns: Uint32Array },
   ) => NativeDataset;
   Model: new (
-    arguments_: { widths: Uint32Array } & ({ seed: number } | { parameters: Float32Array }),
+    arguments_:
+      | { widths: Uint32Array; seed: number }
+      | { widths: Uint32Array; parameters: Float32Array }
+      /** Shares the parameters until either model changes. */
+      | { source: NativeModel },
   ) => NativeModel;
   pass(request: NativePass, onProgress?: (progress: Progress) => void): NativeRun<PassOutcome>;
   mapRows(
@@ -158,7 +162,7 @@ export interface NativeAddon {
   foldLinearMap(
     request: NativeLinearMap & { model: NativeModel; inputs: number; threads: number },
     onProgress?: (progress: Progress) => void,
-  ): NativeRun<Float32Array>;
+  ): NativeRun<NativeModel>;
   columnStatistics(arguments_: {
     dataset: NativeDataset;
     rows: Uint32Array;

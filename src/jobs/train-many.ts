@@ -1,8 +1,14 @@
-import { type Names, requireArray, requireInstance, requireNames } from '../base/arguments.js';
+import {
+  type Names,
+  namesWithout,
+  requireArray,
+  requireInstance,
+  requireNames,
+} from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Model, type TrainResult } from '../engine/model.js';
-import { checkRunOptions, type RunOptions } from '../engine/run.js';
+import { checkRunOptions, RUN_OPTIONS, type RunOptions } from '../engine/run.js';
 import { shareMachine, shareReporter, sideBySide } from '../engine/side-by-side.js';
 import { TRAIN_OPTIONS, type TrainOptions } from '../engine/training-pass.js';
 
@@ -13,9 +19,10 @@ export interface TrainJob extends Omit<TrainOptions, keyof RunOptions> {
   readonly dataset: Dataset;
 }
 
-const { threads, device, precision, concurrentRuns, signal, onProgress, ...training } =
-  TRAIN_OPTIONS;
-const JOB_NAMES: Names<TrainJob> = { ...training, model: true, dataset: true };
+const JOB_NAMES: Names<TrainJob> = {
+  ...namesWithout(TRAIN_OPTIONS, RUN_OPTIONS),
+  ...{ model: true, dataset: true },
+};
 
 /** How far an ensemble has come. */
 export interface EnsembleProgress {

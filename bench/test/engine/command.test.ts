@@ -19,29 +19,28 @@ it.skipIf(!existsSync(PROGRAM))('measures everything that has a goal', async () 
     'step.mnist.vs_pytorch',
     'step.dense.share_of_peak',
     'step.wide.share_of_peak',
+    'step.large_batch.share_of_peak',
     'fisher.per_row.vs_backward',
     'fisher.per_row.vs_pytorch',
-    'evaluate.vs_pytorch',
-    'predict.one_row.us',
-    'import.ms',
-    'import.mb',
-    'train.mb',
+    'evaluate.vs_onnxruntime',
+    'evaluate.vs_onnxruntime.wide',
+    'predict.one_row.vs_onnxruntime',
+    'predict.one_row.vs_onnxruntime.wide',
+    'predict.p99_during_update.ms',
     'ensemble.two_on_two',
-    'study.retrain.speedup',
-    'study.scrub.speedup',
+    'import.ms',
+    'train.mb',
   ]);
   for (const { id, value } of report.goals) {
     if (id.endsWith('vs_pytorch')) expect(value).toBeNull();
-    else expect(value, id).toBeGreaterThan(0);
+    else expect(value, id).toSatisfy(Number.isFinite);
   }
   const { stages } = report.profiles.dense;
   expect(new Set(stages.map(({ stage }) => stage))).toEqual(
     new Set(['gather', 'forward', 'objective', 'backpropagate', 'update']),
   );
-  // The stages follow each other: together they are the step.
-  const sum = stages.reduce((total, { microseconds }) => total + microseconds, 0);
-  expect(sum / report.profiles.dense.stepMicroseconds).toBeGreaterThan(0.5);
   expect(report.scaling.threads.map(({ x }) => x)).toEqual([1, 2]);
+  expect(report.latency.requests).toBeGreaterThan(0);
   for (const { id } of report.goals) expect(renderEngine(report)).toContain(id);
 });
 

@@ -1,13 +1,17 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Dataset } from 'lethe';
 import { assignZipf, syntheticDigits } from 'lethe/datasets';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { CATALOG } from '../../methods/catalog.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CATALOG, type CatalogEntry } from '../../methods/catalog.js';
 import { deletedRows } from '../../methods/deletions.js';
 import { goalsOf } from '../../methods/goals.js';
 import { METRICS } from '../../methods/judge.js';
 import { type DeletionFigures, measureMethods } from '../../methods/measure.js';
 import { measureOtherData } from '../../methods/other-data.js';
 import { renderMethodsPage } from '../../methods/report.js';
+import { selectMethods } from '../../methods/selection.js';
 import { measureSequence } from '../../methods/sequence.js';
 import { measureSharded } from '../../methods/sharded.js';
 import { type MethodsReport, methodRows, renderMethods, TABLE_HEAD } from '../../methods/tables.js';
@@ -17,6 +21,21 @@ const train = new Dataset(digits.train);
 const test = new Dataset(digits.test);
 const compute = { threads: 2 };
 const data = { train, test, source: { rows: train.rows, labels: train.labels } };
+
+/** A module as a user would write it. */
+async function ownMethod(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'lethe-method-'));
+  afterAll(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'ownWay.mjs');
+  await writeFile(
+    path,
+    `export default async ({ model }, { seed, threads }) => {
+      if (seed !== 45 || threads !== 2) throw new Error('a method is told its seed and its threads');
+      return { model, steps: 0, seconds: { nothing: 0 }, multiplyAdds: 0 };
+    };`,
+  );
+  return path;
+}
 
 describe('the rows of a deletion', () => {
   it('are a class, and test rows of the others', () => {
@@ -36,13 +55,21 @@ describe('the rows of a deletion', () => {
 });
 
 describe('the bench', () => {
+  let own: CatalogEntry | undefined;
   let figures: DeletionFigures[];
   let report: MethodsReport;
   const stages: string[] = [];
 
   beforeAll(async () => {
+    own = (await selectMethods({ files: [await ownMethod()], only: [] })).at(-1);
     figures = await measureMethods({
-      ...{ data, seeds: [45], compute, retrains: { calibrating: 1, floor: 2 } },
+      ...{
+        data,
+        entries: [...CATALOG, own!],
+        seeds: [45],
+        compute,
+        retrains: { calibrating: 1, floor: 2 },
+      },
       // Fewer than the bench's: relearning takes longer than all the rest.
       mostRelearnSteps: 16,
       deletions: [
@@ -71,7 +98,7 @@ describe('the bench', () => {
 
   it('judges every method on what it can delete', () => {
     const names = (kind: string) =>
-      CATALOG.filter(({ only }) => !only || only === kind).map(({ name }) => name);
+      [...CATALOG, own!].filter(({ only }) => !only || only === kind).map(({ name }) => name);
     expect(figures[0]!.methods.map(({ name }) => name)).toEqual(names('class'));
     expect(figures[1]!.methods.map(({ name }) => name)).toEqual(names('user'));
     expect(names('user')).not.toContain('rowRemoval');
@@ -227,7 +254,7 @@ describe('the bench', () => {
 
   it('shows all of it, as text and as a page', () => {
     const [text, html] = [renderMethods(report), renderMethodsPage(report)];
-    for (const { name } of CATALOG) {
+    for (const { name } of [...CATALOG, own!]) {
       expect(text).toContain(name);
       expect(html).toContain(name);
     }
@@ -236,5 +263,15 @@ describe('the bench', () => {
     expect(`${text}${html}`).not.toMatch(/NaN|undefined|Infinity/);
     expect(html.match(/<svg/g)!.length).toBe(2);
     expect(stages[0]).toBe('training the original models');
+  });
+
+  it('says nothing of the parts that were not measured', () => {
+    const part = { ...report, otherData: [], sequence: [], sharded: [] };
+    for (const text of [renderMethods(part), renderMethodsPage(part)]) {
+      expect(text).not.toMatch(
+        /on other data<|on other data,|[Rr]equests in a row|Shards of whole/,
+      );
+      expect(text).toContain('ownWay');
+    }
   });
 });

@@ -6,13 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "lethe/control.h"
+#include "lethe/cpu.h"
 #include "lethe/dataset.h"
-#include "lethe/kronecker.h"
 #include "lethe/model.h"
 #include "lethe/objective.h"
 #include "lethe/plan.h"
-#include "lethe/principal_components.h"
 #include "lethe/sink.h"
 
 namespace lethe {
@@ -66,6 +64,7 @@ class Predictor {
                                     std::span<const std::uint32_t> rows) = 0;
 };
 
+/** What computes passes: the CPU, or a CUDA device. */
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -73,35 +72,6 @@ class Backend {
   virtual std::string description() const = 0;
   virtual std::unique_ptr<Executor> prepare(const Job& job) = 0;
   virtual std::unique_ptr<Predictor> predictor(const Model& model) = 0;
-
-  /**
-   * The first `components` principal components, or as many as there are: a randomized subspace
-   * iteration (Halko, Martinsson, Tropp 2011, "Finding structure with randomness", algorithms 4.4
-   * and 5.1), or of few columns all directions at once. The seed chooses where the iteration
-   * starts; the result is a function of the arguments alone. Throws kInvalidArgument.
-   */
-  virtual PrincipalComponents principalComponents(const CentredRows& rows, std::size_t components,
-                                                  std::uint64_t seed) = 0;
-
-  /**
-   * The gradient times the inverse of the Fisher information as its factors give it: of each layer
-   * (G + sqrt(damping) / r)^-1 V (A + r sqrt(damping))^-1, V the gradients of its weights and, as
-   * the last column, biases, r^2 the ratio of the mean diagonals of A and G (Martens, Grosse 2015,
-   * sections 4.2 and 6.3). Progress counts block rows of the factors. Throws kInvalidArgument,
-   * kAborted, kDiverged.
-   */
-  virtual ParameterVector kroneckerSolve(const FactoredFisher& fisher,
-                                         const ParameterVector& gradient, double damping,
-                                         Control& control) = 0;
 };
-
-struct CpuOptions {
-  std::size_t threads = 1;
-  /** plain, avx2, avx512 or neon; empty: what LETHE_ISA says, else the fastest. */
-  std::string isa;
-};
-
-/** Throws kInvalidArgument if the machine lacks the instruction set. */
-std::unique_ptr<Backend> makeCpuBackend(const CpuOptions& options);
 
 }  // namespace lethe

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lethe/backend.h"
+#include "lethe/cpu.h"
 
 namespace lethe {
 
@@ -28,7 +29,7 @@ struct CudaOptions {
 
   /** So many runs share the device: each is made for that part of its multiprocessors. */
   std::size_t concurrentRuns = 1;
-  /** For what is not computed on the device: few rows, principal components, Kronecker solves. */
+  /** For the predictor, whose few rows are not worth the way to the device. */
   CpuOptions cpu = {};
 };
 

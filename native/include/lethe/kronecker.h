@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <span>
 
+#include "lethe/control.h"
+#include "lethe/cpu.h"
 #include "lethe/model.h"
 
 namespace lethe {
@@ -29,5 +31,15 @@ inline std::size_t kroneckerSize(const Architecture& architecture) {
   for (const Layer& layer : architecture.layers()) size += kroneckerSize(layer);
   return size;
 }
+
+/**
+ * The gradient, one value per parameter, times the inverse of the Fisher information as its factors
+ * give it. A layer's part is (G + sqrt(damping) / r)^-1 V (A + r sqrt(damping))^-1: V holds the
+ * gradients of its weights and, as the last column, of its biases; r^2 is the ratio of the mean
+ * diagonals of A and G (Martens, Grosse 2015, sections 4.2 and 6.3). Progress counts block rows of
+ * the factors. Throws kInvalidArgument, kAborted, kDiverged (the solution is not finite).
+ */
+ParameterVector kroneckerSolve(const FactoredFisher& fisher, const ParameterVector& gradient,
+                               double damping, const CpuOptions& cpu, Control& control);
 
 }  // namespace lethe

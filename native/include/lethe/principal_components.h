@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "lethe/cpu.h"
+
 namespace lethe {
 
 /** Rows of numbers, centred: the mean of each column is 0. */
@@ -23,5 +25,15 @@ struct PrincipalComponents {
 
 /** The most components that can be asked for. */
 inline constexpr std::size_t kMaxComponents = 118;
+
+/**
+ * The first `components` principal components, or as many as there are: a randomized subspace
+ * iteration (Halko, Martinsson, Tropp 2011, "Finding structure with randomness", algorithms 4.4
+ * and 5.1), or of few columns all directions at once. The seed chooses where the iteration starts;
+ * the result is a function of rows, components and seed alone. Throws kInvalidArgument: a value
+ * that is not finite, a wrong number of them, or components outside 1..kMaxComponents.
+ */
+PrincipalComponents principalComponents(const CentredRows& rows, std::size_t components,
+                                        std::uint64_t seed, const CpuOptions& cpu);
 
 }  // namespace lethe

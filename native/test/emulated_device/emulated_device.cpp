@@ -1,4 +1,4 @@
-#include "emulated_device.h"
+#include "test/emulated_device/emulated_device.h"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "kernel_table.h"
+#include "cuda/kernels/make_kernel_set.h"
+#include "cuda/kernels/run_on_host.h"
 #include "lethe/error.h"
 
 namespace lethe::test {
@@ -160,7 +161,7 @@ class EmulatedDevice final : public cuda::Device {
   std::string description() const override { return "emulated"; }
   std::size_t processors() const override { return processors_; }
   std::size_t sharedBytesPerBlock() const override { return 227 * 1024; }
-  const cuda::Kernels& kernels() const override { return kernels_; }
+  const cuda::KernelSet& kernels() const override { return kernels_; }
 
   void* allocate(std::size_t bytes) override {
     const std::lock_guard lock(mutex_);
@@ -190,7 +191,7 @@ class EmulatedDevice final : public cuda::Device {
  private:
   static constexpr std::size_t kAlignment = 256;  ///< as cudaMalloc's
 
-  const cuda::Kernels kernels_ = cuda::makeKernels<cuda::OnHost>();
+  const cuda::KernelSet kernels_ = cuda::makeKernelSet<cuda::OnHost>();
   std::mutex mutex_;
   std::map<void*, std::size_t> sizes_;
   std::size_t processors_;

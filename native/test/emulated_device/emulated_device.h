@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "device.h"
+#include "cuda/host/device.h"
 
 namespace lethe::test {
 

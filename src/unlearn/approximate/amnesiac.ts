@@ -1,4 +1,4 @@
-import { given, type Names, requireNames } from '../../base/arguments.js';
+import { given, type Names, namesWithout, requireNames } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { passWork } from '../../engine/cost.js';
@@ -16,7 +16,7 @@ import {
   type UnlearningOptions,
   type UnlearningResult,
 } from '../method.js';
-import { runSgd, type SgdOptions } from '../steps/sgd.js';
+import { runSgd, SGD_OPTIONS, type SgdOptions } from '../steps/sgd.js';
 
 export interface AmnesiacOptions extends UnlearningOptions {
   /**
@@ -44,12 +44,8 @@ const OPTIONS: Names<AmnesiacOptions> = {
   ...RUN_OPTIONS,
   ...{ training: true, initialSeed: true, repair: true },
 };
-const { threads, device, precision, concurrentRuns, signal, onProgress, ...TRAINING } =
-  TRAIN_OPTIONS;
-const REPAIR: Names<Exclude<AmnesiacOptions['repair'], false | undefined>> = {
-  ...{ epochs: true, maxSteps: true, batchSize: true },
-  ...{ learningRate: true, momentum: true, seed: true },
-};
+const TRAINING = namesWithout(TRAIN_OPTIONS, RUN_OPTIONS);
+const REPAIR = namesWithout(SGD_OPTIONS, RUN_OPTIONS);
 
 /**
  * Subtracts from the model what the training steps changed whose batch held a forget row. No step

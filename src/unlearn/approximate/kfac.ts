@@ -1,6 +1,7 @@
 import {
   given,
   type Names,
+  namesWithout,
   requireFinite,
   requireInteger,
   requireNames,
@@ -45,9 +46,8 @@ export interface KfacOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
   readonly steps?: number;
 }
 
-const { epochs, maxSteps, ...SGD } = SGD_OPTIONS;
 const OPTIONS: Names<KfacOptions> = {
-  ...SGD,
+  ...namesWithout(SGD_OPTIONS, { epochs: true, maxSteps: true }),
   ...{ recipe: true, fisherRows: true, gradientRows: true, damping: true },
   ...{ scale: true, shrink: true, steps: true },
 };

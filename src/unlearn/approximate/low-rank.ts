@@ -1,5 +1,6 @@
 import {
   type Names,
+  namesWithout,
   requireFinite,
   requireInteger,
   requireNames,
@@ -50,9 +51,8 @@ export interface LowRankOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> 
   readonly steps?: number;
 }
 
-const { epochs, maxSteps, ...SGD } = SGD_OPTIONS;
 const OPTIONS: Names<LowRankOptions> = {
-  ...SGD,
+  ...namesWithout(SGD_OPTIONS, { epochs: true, maxSteps: true }),
   ...{ recipe: true, components: true, divergence: true, damping: true },
   ...{ shrink: true, steps: true },
 };

@@ -1,5 +1,6 @@
 import {
   type Names,
+  namesWithout,
   requireInteger,
   requireNames,
   requireNonNegative,
@@ -24,9 +25,8 @@ export interface ScrubOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps' | '
   readonly distillation?: number;
 }
 
-const { epochs, maxSteps, momentum, ...SGD } = SGD_OPTIONS;
 const OPTIONS: Names<ScrubOptions> = {
-  ...SGD,
+  ...namesWithout(SGD_OPTIONS, { epochs: true, maxSteps: true, momentum: true }),
   ...{ rounds: true, ascents: true, retainSteps: true, forgetSteps: true, distillation: true },
 };
 

@@ -1,4 +1,4 @@
-import { type Names, requireNames } from '../../base/arguments.js';
+import { type Names, namesWithout, requireNames } from '../../base/arguments.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { passWork } from '../../engine/cost.js';
 import { Model } from '../../engine/model.js';
@@ -17,8 +17,9 @@ export type RetrainOptions = Omit<
 > &
   UnlearningOptions;
 
-const { rows, sampledRows, samplesPerEpoch, ...TRAINING } = TRAIN_OPTIONS;
-const OPTIONS: Names<RetrainOptions> = TRAINING;
+const OPTIONS: Names<RetrainOptions> = namesWithout(TRAIN_OPTIONS, {
+  ...{ rows: true, sampledRows: true, samplesPerEpoch: true },
+});
 
 /**
  * M0, the gold standard: a fresh model of the same widths, trained on the retain set alone. Exact:

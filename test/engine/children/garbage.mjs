@@ -1,6 +1,7 @@
 // Calls the addon itself, without the checks of the TypeScript around it, with anything that
 // JavaScript has: whatever it answers, the process has to survive.
 import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -9,6 +10,11 @@ const { Model, Dataset, pass, device, cudaStatus } = createRequire(import.meta.u
 );
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');
+
+// An external that another part of the process has made: what it points to is none of the addon's.
+const server = createServer().listen();
+const external = server._handle._externalStream;
+server.close();
 
 const data = () => ({
   features: Uint8Array.from({ length: 40 }, (_, i) => i),
@@ -68,7 +74,7 @@ function garbage() {
   return [
     ...[undefined, null, true, 0, -0, -1, 1.5, Number.NaN, Infinity, 2 ** 31, 2 ** 32, 2 ** 53],
     ...[1e300, -1e300, 5n, '', 'text', '\ud800', Symbol('s'), fail, class {}, [], [1, 2], {}],
-    ...[new Date(0), /x/, new Map(), Promise.resolve(), thrower, revoked.proxy],
+    ...[new Date(0), /x/, new Map(), Promise.resolve(), thrower, revoked.proxy, external],
     ...[Object.create(null), new ArrayBuffer(8), new SharedArrayBuffer(8), gone, cut, tracking],
     ...[
       new DataView(new ArrayBuffer(8)),
@@ -156,6 +162,7 @@ for (const value of garbage()) {
 }
 await spoilFields(widths(), (spoiled) => new Model(spoiled));
 await spoilFields({ ...widths(), parameters: fisher }, (spoiled) => new Model(spoiled));
+await spoilFields({ source: model }, (spoiled) => new Model(spoiled));
 await spoilFields(data(), (spoiled) => new Dataset(spoiled));
 const inputs = { features: new Uint8Array(8), scale: 1, offset: 0 };
 await spoilFields(inputs, (spoiled) => model.predict(spoiled));
@@ -178,6 +185,16 @@ await call(() => wide.normalized({ rows: new Uint32Array(2 ** 20) }));
 // A callback that throws.
 const throwing = pass(sgd, fail).promise;
 await throwing.then(fail, ({ code }) => code === 'ERR_ABORTED' || fail());
+
+// An external is no data set and no model, whoever has made it.
+for (const Class of [Dataset, Model]) {
+  try {
+    new Class(external);
+    fail();
+  } catch ({ code }) {
+    if (code !== 'ERR_INVALID_ARGUMENT') throw new Error(`not refused as such: ${code}`);
+  }
+}
 
 // The finalizers of everything that was only half made.
 collectGarbage();

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "cpu/kernels/kernels.h"
+
+/** What becomes of a finished sum before it is written: fused, so that it never goes to memory. */
+namespace lethe::cpu {
+
+/**
+ * Calls function(apply) with the fused update of weights: apply(sum, lane, at) for the sum of lane
+ * `lane` of the panels and of the weight `at` floats from the epilogue's first.
+ */
+template <class S, class Function>
+inline void withWeightUpdate(const WeightEpilogue& epilogue, const Function& function) {
+  using Float = typename S::Float;
+  const Float scale = S::set(epilogue.affine.scale);
+  const Float offset = S::set(epilogue.affine.offset);
+  const float* biasGradient = epilogue.biasGradient;
+  float* parameters = epilogue.parameters;
+  float* state = epilogue.state;
+  withStep<S>(epilogue.update, [&](const auto& step) {
+    function([=](Float sum, std::size_t lane, std::size_t at) {
+      if (biasGradient) {
+        sum = affineGradient<S>(sum, scale, offset, S::load(biasGradient + lane));
+      }
+      step(sum, parameters + at, state + at);
+    });
+  });
+}
+
+}  // namespace lethe::cpu

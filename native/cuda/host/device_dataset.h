@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "cuda/host/device.h"
+#include "cuda/kernels/rows.h"
+#include "lethe/dataset.h"
+
+namespace lethe::cuda {
+
+/** A data set in a device's memory; rows begin at multiples of kRowAlignment bytes. */
+class DeviceDataset {
+ public:
+  /** Throws kOutOfMemory. */
+  DeviceDataset(Device& device, const Dataset& dataset);
+
+  /** All of its rows, as they are. */
+  Rows rows() const;
+  const std::uint32_t* labels() const { return labels_.data(); }
+
+ private:
+  std::size_t columns_;
+  AffineMap map_;
+  Buffer<std::uint8_t> bytes_;
+  Buffer<float> floats_;
+  Buffer<std::uint32_t> labels_;
+};
+
+/** The data sets in a device's memory: each stays as long as it lives on the host. Thread-safe. */
+class DatasetCache {
+ public:
+  std::shared_ptr<const DeviceDataset> get(Device& device,
+                                           const std::shared_ptr<const Dataset>& dataset);
+
+ private:
+  std::shared_ptr<const DeviceDataset> copyOf(Device& device, const Dataset& dataset);
+
+  struct Entry {
+    std::weak_ptr<const Dataset> source;
+    std::shared_ptr<const DeviceDataset> copy;
+  };
+
+  std::mutex mutex_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace lethe::cuda

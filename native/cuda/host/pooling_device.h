@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "cuda/host/device.h"
+
+namespace lethe::cuda {
+
+/**
+ * A device that keeps what is released, for the next who asks for as much: the driver takes as long
+ * to allocate as a short pass, and lets everybody's work end before it releases. So whoever
+ * releases memory must have waited for the work on it. Thread-safe.
+ */
+class PoolingDevice final : public Device {
+ public:
+  static constexpr std::size_t kMostKept = std::size_t{1} << 30;
+
+  /**
+   * mostKept: bytes of the device's memory, and a quarter as much of the host's; nothing is kept
+   * that takes more than a quarter of either alone
+   */
+  explicit PoolingDevice(std::unique_ptr<Device> device, std::size_t mostKept = kMostKept);
+  ~PoolingDevice() override;
+
+  std::string description() const override { return device_->description(); }
+  std::size_t processors() const override { return device_->processors(); }
+  std::size_t sharedBytesPerBlock() const override { return device_->sharedBytesPerBlock(); }
+  const KernelSet& kernels() const override { return device_->kernels(); }
+  std::unique_ptr<Stream> openStream() override { return device_->openStream(); }
+
+  /** What is kept goes back to the driver before these throw kOutOfMemory; new memory is noise. */
+  void* allocate(std::size_t bytes) override;
+  void* allocatePinned(std::size_t bytes) override;
+  void release(void* memory) noexcept override;
+  void releasePinned(void* memory) noexcept override;
+
+ private:
+  /** Memory of one kind. */
+  struct Pool {
+    void* (Device::*allocate)(std::size_t bytes);
+    void (Device::*release)(void* memory) noexcept;
+    std::size_t mostKept;  ///< bytes
+    std::size_t kept = 0;
+    std::map<std::size_t, std::vector<void*>> free = {};  ///< by size
+    std::map<void*, std::size_t> sizes = {};              ///< of all that is in use or kept
+  };
+
+  void* take(Pool& pool, std::size_t bytes);
+  void giveBack(Pool& pool, void* memory) noexcept;
+  void empty(Pool& pool) noexcept;
+
+  std::unique_ptr<Device> device_;
+  std::mutex mutex_;
+  Pool ofDevice_;
+  Pool pinned_;
+};
+
+}  // namespace lethe::cuda

@@ -1,0 +1,151 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "arithmetic/ceil_divide.h"
+#include "arithmetic/update.h"
+#include "cuda/kernels/barrier.h"
+#include "cuda/kernels/rows.h"
+#include "lethe/target.h"
+
+/** What the programs of a step are told. All pointers are of the device's memory. */
+namespace lethe::cuda {
+
+using arithmetic::ceilDivide;
+using arithmetic::kPieceInputs;
+using arithmetic::Update;
+
+/** What differs from one step to the next. */
+struct StepRecord {
+  std::uint32_t firstRow;  ///< of the batch, in the order of rows
+  std::uint32_t rows;      ///< of the batch
+  std::uint32_t kept;      ///< rows that go on to the backward pass
+  float learningRate;
+  float scale;  ///< of the gradient at the logits
+};
+
+/** The rows that a step takes from the data set. */
+struct BatchRows {
+  const StepRecord* step;
+  const std::uint32_t* order;     ///< dataset rows of all queued batches
+  const std::uint32_t* keptRows;  ///< dataset rows of the kept ones; nullptr: all are kept
+};
+
+/** A layer's weights, [outputs][stride], or what stands beside each of them. */
+struct LayerShape {
+  std::size_t inputs;
+  std::size_t outputs;
+  std::size_t stride;
+};
+
+struct ForwardArguments {
+  BatchRows batch;
+  Rows input;
+  bool gathers;  ///< the input is the data set
+  LayerShape layer;
+  const float* weights;
+  const float* bias;
+  const float* pieceSums;  ///< [outputs][pieces], sums of weights; nullptr: no affine input
+  Affine affine;
+  bool relu;
+  float* out;
+  std::size_t outStride;
+};
+
+struct PieceSumsArguments {
+  LayerShape layer;
+  const float* weights;
+  float* pieceSums;  ///< [outputs][pieces]
+};
+
+struct ObjectiveArguments {
+  BatchRows batch;
+  const std::uint32_t* labels;
+  float* logits;  ///< [rows][stride], replaced by the gradient
+  std::size_t stride;
+  std::size_t classes;
+  Target target;
+  const std::uint8_t* removed;
+  const float* distributions;  ///< [dataset rows][classes]
+  const float* rowWeights;     ///< [dataset rows]; nullptr: 1 for all
+  float* scratch;              ///< [rows][2][stride]
+  float* losses;               ///< [rows]
+  float* lossesAndHits;        ///< [rows][2]: the loss, and 1 for the right class; or nullptr
+};
+
+struct CollectArguments {
+  const StepRecord* step;
+  const float* logits;
+  std::size_t stride;
+  std::size_t classes;
+  float* values;  ///< [rows][classes]
+};
+
+struct SelectArguments {
+  BatchRows batch;
+  const float* losses;
+  std::uint32_t* isKept;    ///< [rows]
+  std::uint32_t* keptRows;  ///< dataset rows
+  std::uint32_t* places;    ///< rows of the batch
+};
+
+struct CompactArguments {
+  const StepRecord* step;
+  const std::uint32_t* places;
+  const float* from;
+  float* to;
+  std::size_t stride;
+};
+
+struct BackpropagateArguments {
+  const StepRecord* step;
+  Rows above;
+  LayerShape layer;
+  const float* weights;
+  const float* activations;  ///< the layer's input: no gradient where ReLU was not active
+  float* out;
+  std::size_t outStride;  ///< of activations and out
+};
+
+struct UpdateArguments {
+  BatchRows batch;
+  Rows gradient;
+  bool gathersGradient;  ///< from the data set, as for the factor of its inputs
+  Rows input;
+  bool gathers;
+  LayerShape layer;
+  bool isAffine;
+  Affine affine;
+  float* parameters;  ///< [outputs][stride]
+  float* state;       ///< the same shape
+  float* bias;        ///< [outputs]; nullptr: there are none
+  float* biasState;
+  Update update;  ///< but the learning rate, which is the step's
+};
+
+struct FiniteArguments {
+  const float* values;
+  std::size_t count;
+  std::uint32_t* isBad;  ///< set to 1 where one is not finite
+};
+
+inline constexpr std::size_t kMaxPersistentLayers = 4;
+
+/** Many steps at once: see persistent.h. */
+struct PersistentArguments {
+  const StepRecord* steps;
+  std::size_t stepCount;
+  std::size_t layers;  ///< 2..kMaxPersistentLayers
+  std::size_t maxBatch;
+  ForwardArguments forward[kMaxPersistentLayers];
+  BackpropagateArguments backpropagate[kMaxPersistentLayers];
+  UpdateArguments update[kMaxPersistentLayers];
+  ObjectiveArguments objective;  ///< losses: [steps][maxBatch]
+  float* firstOutputs[2];  ///< of layer 0, in turns: the last step's are still read in the next one
+  float* pieceSums;        ///< nullptr: the input is not affine
+  bool stateOnChip;        ///< whether there is room for what stands beside the first weights
+  Barrier* barrier;
+};
+
+}  // namespace lethe::cuda

@@ -1,0 +1,345 @@
+#pragma once
+
+#include "arithmetic/four_lanes.h"
+#include "arithmetic/objective.h"
+#include "cuda/kernels/arguments.h"
+#include "cuda/kernels/tensor_tile.h"
+#include "cuda/kernels/thin_tile.h"
+#include "cuda/kernels/tile.h"
+
+/** The parts of a step, each a program of many blocks. */
+namespace lethe::cuda {
+
+LETHE_HOST_DEVICE inline std::size_t keptRowCount(const BatchRows& batch) {
+  return batch.keptRows ? batch.step->kept : batch.step->rows;
+}
+
+/** The input of a layer on the way back, of the kept rows. */
+LETHE_HOST_DEVICE inline Rows keptInput(const BatchRows& batch, Rows input, bool gathers) {
+  if (gathers) input.index = batch.keptRows ? batch.keptRows : batch.order + batch.step->firstRow;
+  return input;
+}
+
+/** The first `count` of four neighbours; they lie where four can be stored at once. */
+LETHE_HOST_DEVICE inline void storeSome(float* to, const Vec4& four, std::size_t count) {
+  if (count >= 4) {
+    *reinterpret_cast<Vec4*>(to) = four;
+  } else {
+    LETHE_UNROLL
+    for (std::size_t j = 0; j < 3; ++j) {
+      if (j < count) to[j] = four.at[j];
+    }
+  }
+}
+LETHE_HOST_DEVICE inline void storeSome(float* to, const ThinSum& one, std::size_t) {
+  *to = one.at[0];
+}
+
+/** What the sink does in a step. */
+LETHE_HOST_DEVICE inline Update ruleOf(const UpdateArguments& arguments, const StepRecord& step) {
+  Update rule = arguments.update;
+  rule.learningRate = step.learningRate;
+  return rule;
+}
+
+/** The gradients of an output's weights, from sums over its inputs as they are stored. */
+LETHE_HOST_DEVICE inline Vec4 gradientsOf(const UpdateArguments& arguments, Vec4 sums,
+                                          float biasGradient) {
+  if (!arguments.isAffine) return sums;
+  for (float& sum : sums.at) {
+    sum = arithmetic::affineGradient<Scalar>(sum, arguments.affine.scale, arguments.affine.offset,
+                                             biasGradient);
+  }
+  return sums;
+}
+
+/** What the sink makes of the gradients of four neighbouring weights, of which `count` exist. */
+template <class Step>
+LETHE_HOST_DEVICE inline void changeSome(const Step& step, const Vec4& gradients, std::size_t count,
+                                         float* parameters, float* state) {
+  Vec4 p = floatsAt(parameters), s = floatsAt(state);
+  LETHE_UNROLL
+  for (std::size_t j = 0; j < 4; ++j) {
+    if (j < count) step(gradients.at[j], &p.at[j], &s.at[j]);
+  }
+  // Of padding, what was there: nobody else writes it.
+  if constexpr (Step::kChangesParameter) *reinterpret_cast<Vec4*>(parameters) = p;
+  if constexpr (Step::kChangesState) *reinterpret_cast<Vec4*>(state) = s;
+}
+
+/** The sum of an output's weights, from its pieces. */
+LETHE_HOST_DEVICE inline float sumOfPieces(const float* pieceSums, std::size_t output,
+                                           std::size_t inputs) {
+  const std::size_t pieces = ceilDivide(inputs, kPieceInputs);
+  float sum = 0;
+  for (std::size_t piece = 0; piece < pieces; ++piece) sum += pieceSums[output * pieces + piece];
+  return sum;
+}
+
+template <class Shape>
+struct Forward {
+  using Arguments = ForwardArguments;
+  static constexpr int kThreads = Shape::kThreads;
+  static constexpr std::size_t kM = Shape::kM, kN = Shape::kN;
+  static constexpr std::size_t kSharedBytes = Shape::kSharedBytes + Shape::kN * sizeof(float);
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    const auto [firstM, firstN] = tilePlace<Shape>(block.index, arguments.layer.outputs);
+    tile(block, arguments, firstM, firstN);
+  }
+
+  /** The outputs of rows from firstM and columns from firstN on. */
+  static LETHE_HOST_DEVICE void tile(const Block<kThreads>& block, const Arguments& arguments,
+                                     std::size_t firstM, std::size_t firstN) {
+    const std::size_t rows = arguments.batch.step->rows;
+    if (firstM >= rows) return;
+
+    float* weightSums = reinterpret_cast<float*>(block.shared() + Shape::kSharedBytes);
+    if (arguments.pieceSums) {
+      block.forEachThread([&](int thread) {
+        for (int n = thread; n < Shape::kN; n += kThreads) {
+          if (firstN + n >= arguments.layer.outputs) continue;
+          weightSums[n] = sumOfPieces(arguments.pieceSums, firstN + n, arguments.layer.inputs);
+        }
+      });
+    }
+    Operand input{arguments.input, rows, false};
+    if (arguments.gathers) {
+      input.rows.index = arguments.batch.order + arguments.batch.step->firstRow;
+    }
+    const Operand weights{{.floats = arguments.weights,
+                           .columns = arguments.layer.inputs,
+                           .stride = arguments.layer.stride},
+                          arguments.layer.outputs,
+                          false};
+    const arithmetic::LayerEpilogue epilogue{arguments.bias + firstN,
+                                             arguments.pieceSums ? weightSums : nullptr,
+                                             arguments.affine, arguments.relu};
+    const arithmetic::LayerOutput<Scalar> output(epilogue);
+    multiplyTile<Shape>(block, input, weights, arguments.layer.inputs, firstM, firstN,
+                        [&](std::size_t m, std::size_t n, auto sums) {
+                          if (m >= rows || n >= arguments.layer.outputs) return;
+                          const std::size_t count = arguments.layer.outputs - n;
+                          std::size_t j = 0;
+                          for (float& sum : sums.at) {
+                            if (j < count) sum = output(sum, n + j - firstN);
+                            ++j;
+                          }
+                          storeSome(arguments.out + m * arguments.outStride + n, sums, count);
+                        });
+  }
+};
+
+/** The sums of the pieces of every output's weights: 32 outputs and one piece to a block. */
+struct PieceSums {
+  using Arguments = PieceSumsArguments;
+  static constexpr int kThreads = 32;
+  static constexpr int kLead = kPieceInputs + 1;
+  static constexpr std::size_t kSharedBytes = kThreads * kLead * sizeof(float);
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    const std::size_t pieces = ceilDivide(arguments.layer.inputs, kPieceInputs);
+    const std::size_t piece = block.index % pieces;
+    const std::size_t firstOutput = block.index / pieces * kThreads;
+    const std::size_t firstInput = piece * kPieceInputs;
+    const std::size_t left = arguments.layer.inputs - firstInput;
+    const std::size_t inputs = left < kPieceInputs ? left : kPieceInputs;
+    const std::size_t rest = arguments.layer.outputs - firstOutput;
+    const std::size_t outputs = rest < kThreads ? rest : kThreads;
+    float* weights = reinterpret_cast<float*>(block.shared());
+    block.forEachThread([&](int thread) {
+      for (std::size_t output = 0; output < outputs; ++output) {
+        const float* from =
+            arguments.weights + (firstOutput + output) * arguments.layer.stride + firstInput;
+        for (std::size_t k = thread; k < inputs; k += kThreads) {
+          weights[output * kLead + k] = from[k];
+        }
+      }
+    });
+    block.forEachThread([&](int thread) {
+      const std::size_t output = thread;
+      if (output >= outputs) return;
+      float sum = 0;
+      for (std::size_t k = 0; k < inputs; ++k) sum += weights[output * kLead + k];
+      arguments.pieceSums[(firstOutput + output) * pieces + piece] = sum;
+    });
+  }
+};
+
+/** The loss of every row, and the gradient at its logits. */
+struct ObjectiveOfRows {
+  using Arguments = ObjectiveArguments;
+  static constexpr int kThreads = 32;
+  static constexpr std::size_t kSharedBytes = 0;
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    block.forEachThread([&](int thread) {
+      const std::size_t row = block.index * kThreads + thread;
+      if (row >= arguments.batch.step->rows) return;
+      computeRow(arguments, row, arguments.scratch + row * 2 * arguments.stride);
+    });
+  }
+
+  /** scratch: [2][stride] */
+  LETHE_NOINLINE static LETHE_HOST_DEVICE void computeRow(const Arguments& arguments,
+                                                          std::size_t row, float* scratch) {
+    const std::size_t dataRow = arguments.batch.order[arguments.batch.step->firstRow + row];
+    float* logits = arguments.logits + row * arguments.stride;
+    const std::uint32_t label = arguments.labels[dataRow];
+    if (arguments.lossesAndHits) {
+      std::size_t best = 0;
+      for (std::size_t c = 1; c < arguments.classes; ++c) {
+        if (logits[best] < logits[c]) best = c;
+      }
+      arguments.lossesAndHits[2 * row + 1] = best == label ? 1.0f : 0.0f;
+    }
+    const float* distribution =
+        arguments.distributions ? arguments.distributions + dataRow * arguments.classes : nullptr;
+    arithmetic::objective<arithmetic::FourLanes>({
+        .logits = logits,
+        .stride = static_cast<std::ptrdiff_t>(arguments.stride),
+        .rows = 1,
+        .classes = arguments.classes,
+        .target = arguments.target,
+        .labels = &label,
+        .removed = arguments.removed,
+        .distributions = &distribution,
+        .scratch = scratch,
+        .scale = arguments.batch.step->scale,
+        .rowWeights = arguments.rowWeights ? arguments.rowWeights + dataRow : nullptr,
+        .losses = arguments.losses + row,
+    });
+    if (arguments.lossesAndHits) arguments.lossesAndHits[2 * row] = arguments.losses[row];
+  }
+};
+
+struct CollectLogits {
+  using Arguments = CollectArguments;
+  static constexpr int kThreads = 128;
+  static constexpr std::size_t kSharedBytes = 0;
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    block.forEachThread([&](int thread) {
+      const std::size_t at = block.index * kThreads + thread;
+      if (at >= arguments.step->rows * arguments.classes) return;
+      arguments.values[at] =
+          arguments.logits[at / arguments.classes * arguments.stride + at % arguments.classes];
+    });
+  }
+};
+
+template <class Shape>
+struct Backpropagate {
+  using Arguments = BackpropagateArguments;
+  static constexpr int kThreads = Shape::kThreads;
+  static constexpr std::size_t kM = Shape::kM, kN = Shape::kN;
+  static constexpr std::size_t kSharedBytes = Shape::kSharedBytes;
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    const auto [firstM, firstN] = tilePlace<Shape>(block.index, arguments.layer.inputs);
+    tile(block, arguments, firstM, firstN);
+  }
+
+  /** The gradients of rows from firstM and inputs from firstN on. */
+  static LETHE_HOST_DEVICE void tile(const Block<kThreads>& block, const Arguments& arguments,
+                                     std::size_t firstM, std::size_t firstN) {
+    const std::size_t rows = arguments.step->kept;
+    if (firstM >= rows) return;
+    const Operand above{arguments.above, rows, false};
+    const Operand weights{{.floats = arguments.weights,
+                           .columns = arguments.layer.inputs,
+                           .stride = arguments.layer.stride},
+                          arguments.layer.outputs,
+                          true};
+    multiplyTile<Shape>(block, above, weights, arguments.layer.outputs, firstM, firstN,
+                        [&](std::size_t m, std::size_t n, const Vec4& sums) {
+                          if (m >= rows || n >= arguments.layer.inputs) return;
+                          const std::size_t at = m * arguments.outStride + n;
+                          const std::size_t count = arguments.layer.inputs - n;
+                          LETHE_UNROLL
+                          for (std::size_t j = 0; j < 4; ++j) {
+                            if (j >= count) continue;
+                            const bool active = 0 < arguments.activations[at + j];
+                            arguments.out[at + j] = active ? sums.at[j] : 0;
+                          }
+                        });
+  }
+};
+
+/** The gradients of a layer's weights and biases, straight into what the sink makes of them. */
+template <class Shape>
+struct UpdateLayer {
+  using Arguments = UpdateArguments;
+  static constexpr int kThreads = Shape::kThreads;
+  static constexpr std::size_t kM = Shape::kM, kN = Shape::kN;
+  /** 64 chains, the weights and what stands beside them take a thread more registers than half. */
+  static constexpr int kBlocksAtOnce = kM * kN / kThreads < 64 ? 512 / kThreads : 1;
+  static constexpr std::size_t kSharedBytes = Shape::kSharedBytes + Shape::kM * sizeof(float);
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    const auto [firstM, firstN] = tilePlace<Shape>(block.index, arguments.layer.inputs);
+    tile(block, arguments, firstM, firstN);
+  }
+
+  /** The weights of outputs from firstM and inputs from firstN on. */
+  static LETHE_HOST_DEVICE void tile(const Block<kThreads>& block, const Arguments& arguments,
+                                     std::size_t firstM, std::size_t firstN) {
+    const LayerShape& layer = arguments.layer;
+    const std::size_t rows = keptRowCount(arguments.batch);
+    const Update rule = ruleOf(arguments, *arguments.batch.step);
+
+    const Operand gradient{
+        keptInput(arguments.batch, arguments.gradient, arguments.gathersGradient), rows, true};
+    const Operand input{keptInput(arguments.batch, arguments.input, arguments.gathers), rows, true};
+    float* biasGradient = reinterpret_cast<float*>(block.shared() + Shape::kSharedBytes);
+    const bool wantsSums = arguments.bias && (firstN == 0 || arguments.isAffine);
+    static_assert(kM <= kThreads);
+    block.forEachThread([&](int thread) {
+      if (thread < Shape::kM) biasGradient[thread] = 0;
+    });
+    const auto addGradients = [&](int thread, const float* gradients, std::size_t count) {
+      if (thread >= Shape::kM || !wantsSums) return;
+      float sum = biasGradient[thread];
+      LETHE_UNROLL_BY_4
+      for (unsigned row = 0; row < count; ++row) sum += gradients[row * Shape::kLeadM + thread];
+      biasGradient[thread] = sum;
+    };
+    // The kind of step is looked up late: each kind would have a product and registers of its own.
+    const auto change = [&](std::size_t m, std::size_t n, const Vec4& sums) {
+      if (m >= layer.outputs || n >= layer.inputs) return;
+      const Vec4 gradients = gradientsOf(arguments, sums, biasGradient[m - firstM]);
+      const std::size_t at = m * layer.stride + n;
+      arithmetic::withStep<Scalar>(rule, [&](const auto& step) {
+        changeSome(step, gradients, layer.inputs - n, arguments.parameters + at,
+                   arguments.state + at);
+      });
+    };
+    multiplyTile<Shape>(block, gradient, input, rows, firstM, firstN, change, addGradients);
+    if (firstN > 0 || !arguments.bias) return;
+    block.forEachThread([&](int thread) {
+      const std::size_t output = firstM + thread;
+      if (thread >= Shape::kM || output >= layer.outputs) return;
+      arithmetic::withStep<Scalar>(rule, [&](const auto& step) {
+        step(biasGradient[thread], arguments.bias + output, arguments.biasState + output);
+      });
+    });
+  }
+};
+
+struct FindNotFinite {
+  using Arguments = FiniteArguments;
+  static constexpr int kThreads = 256;
+  static constexpr std::size_t kSharedBytes = 0;
+
+  static LETHE_HOST_DEVICE void run(const Block<kThreads>& block, const Arguments& arguments) {
+    constexpr std::uint32_t kExponent = 0x7F800000;
+    block.forEachThread([&](int thread) {
+      const std::size_t first = block.index * kThreads + thread;
+      for (std::size_t i = first; i < arguments.count; i += block.count * kThreads) {
+        if ((Scalar::toBits(arguments.values[i]) & kExponent) == kExponent) *arguments.isBad = 1;
+      }
+    });
+  }
+};
+
+}  // namespace lethe::cuda

@@ -1,0 +1,76 @@
+#include "node/dataset_handle.h"
+
+#include "node/tagged.h"
+
+namespace lethe::node {
+namespace {
+
+constexpr napi_type_tag kObjectTag{0x3f6c1d0b9a7e4852, 0xa1c55e07d2b84f69};
+constexpr napi_type_tag kExternalTag{0x52d9b17e6c03af48, 0x94e7f20d8b5ac631};
+
+std::shared_ptr<const Dataset> readDataset(const Fields& fields) {
+  if (fields.has("source")) {
+    return DatasetHandle::from(fields.value("source"))
+        .dataset()
+        ->select(fields.array<std::uint32_t>("rows"), fields.array<std::uint32_t>("columns"));
+  }
+  const auto columns = fields.integer("columns", kMaxSafeInteger);
+  const auto classes = fields.integer("classes", kMaxSafeInteger);
+  auto labels = fields.array<std::uint32_t>("labels");
+  return readFeatures(
+      fields, [&](std::size_t) { return std::move(labels); }, columns, classes);
+}
+
+}  // namespace
+
+std::shared_ptr<const Dataset> readFeatures(
+    const Fields& fields, const std::function<std::vector<std::uint32_t>(std::size_t)>& labelsFor,
+    std::size_t columns, std::size_t classes) {
+  const Napi::Value features = fields.value("features");
+  if (features.IsTypedArray() &&
+      features.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array) {
+    auto values = fields.array<float>("features");
+    auto labels = labelsFor(values.size());
+    return Dataset::fromFloats(std::move(values), std::move(labels), columns, classes);
+  }
+  auto values = fields.array<std::uint8_t>("features");
+  auto labels = labelsFor(values.size());
+  return Dataset::fromBytes(std::move(values), {fields.number("scale"), fields.number("offset")},
+                            std::move(labels), columns, classes);
+}
+
+Napi::Function DatasetHandle::define(Napi::Env env) {
+  return DefineClass(env, "Dataset", {InstanceMethod<&DatasetHandle::normalized>("normalized")});
+}
+
+DatasetHandle& DatasetHandle::from(Napi::Value value) {
+  return unwrap<DatasetHandle>(value, kObjectTag, "dataset must be a Dataset");
+}
+
+Napi::Object DatasetHandle::create(Napi::Env env, const Napi::FunctionReference& constructor,
+                                   std::shared_ptr<const Dataset> dataset) {
+  return constructor.New({tagged(env, dataset, kExternalTag)});
+}
+
+DatasetHandle::DatasetHandle(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<DatasetHandle>(info) {
+  guarded(info.Env(), [&] {
+    auto* made = fromTagged<std::shared_ptr<const Dataset>>(info[0], kExternalTag);
+    dataset_ = made ? std::move(*made) : readDataset(Fields(info[0]));
+  });
+  info.This().As<Napi::Object>().TypeTag(&kObjectTag);
+  memory_.emplace(info.Env(), dataset_->bytes());
+}
+
+/** normalized({rows}): Float32Array [rows, columns] */
+Napi::Value DatasetHandle::normalized(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto rows = Fields(info[0]).array<std::uint32_t>("rows");
+    dataset_->checkRows(rows);
+    auto values = newTypedArray<float>(info.Env(), rows.size() * dataset_->columns());
+    dataset_->normalized(rows, values.Data());
+    return values;
+  });
+}
+
+}  // namespace lethe::node

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "lethe/dataset.h"
+#include "node/convert.h"
+#include "node/napi_setup.h"
+#include "node/reported_memory.h"
+
+namespace lethe::node {
+
+/**
+ * A data set of the fields `features`, of either type, and for bytes `scale` and `offset`.
+ * labelsFor(values) answers the labels for so many features. Throws kInvalidArgument.
+ */
+std::shared_ptr<const Dataset> readFeatures(
+    const Fields& fields, const std::function<std::vector<std::uint32_t>(std::size_t)>& labelsFor,
+    std::size_t columns, std::size_t classes);
+
+/**
+ * JavaScript class Dataset: new Dataset({features, labels, columns, classes, scale, offset}), or
+ * new Dataset({source, rows, columns}) with indices of both.
+ */
+class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  /** Throws kInvalidArgument unless the value is such an object. */
+  static DatasetHandle& from(Napi::Value value);
+  /** A new object for what is in native memory already. */
+  static Napi::Object create(Napi::Env env, const Napi::FunctionReference& constructor,
+                             std::shared_ptr<const Dataset> dataset);
+
+  explicit DatasetHandle(const Napi::CallbackInfo& info);
+
+  const std::shared_ptr<const Dataset>& dataset() const { return dataset_; }
+
+ private:
+  Napi::Value normalized(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<const Dataset> dataset_;
+  std::optional<ReportedMemory> memory_;
+};
+
+}  // namespace lethe::node

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "lethe/error.h"
+#include "node/napi_setup.h"
+
+/**
+ * What JavaScript hands over may be anything, so objects and externals carry a random tag that only
+ * this addon gives: an object without it is none of ours, and its memory is not looked at.
+ */
+namespace lethe::node {
+
+/** The native object behind a JavaScript one of this tag. Throws kInvalidArgument. */
+template <class Handle>
+Handle& unwrap(Napi::Value value, const napi_type_tag& tag, const char* message) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&tag)) {
+    throw Error(ErrorCode::kInvalidArgument, message);
+  }
+  return *Handle::Unwrap(value.As<Napi::Object>());
+}
+
+/** A native value on its way into the constructor of its JavaScript class, which moves it. */
+template <class T>
+Napi::External<T> tagged(Napi::Env env, T& value, const napi_type_tag& tag) {
+  auto external = Napi::External<T>::New(env, &value);
+  external.TypeTag(&tag);
+  return external;
+}
+
+/** The value of an external of this tag; nullptr for everything else. */
+template <class T>
+T* fromTagged(Napi::Value value, const napi_type_tag& tag) {
+  if (!value.IsExternal()) return nullptr;
+  const auto external = value.As<Napi::External<T>>();
+  return external.CheckTypeTag(&tag) ? external.Data() : nullptr;
+}
+
+}  // namespace lethe::node
