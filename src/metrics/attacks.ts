@@ -1,4 +1,4 @@
-import { requireArray, requireObject } from '../base/arguments.js';
+import { isInstance, requireArray, requireObject } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 import {
@@ -36,12 +36,14 @@ export function areaUnderCurve(
 }
 
 function requireScores(name: string, scores: Float64Array | readonly number[]): void {
-  if (scores instanceof Float64Array ? scores.every(Number.isFinite) : isFiniteList(scores)) return;
+  if (isFiniteList(scores)) return;
   throw new LetheError('ERR_INVALID_ARGUMENT', `${name} must be an array of finite numbers`);
 }
 
-function isFiniteList(scores: readonly number[]): boolean {
-  return Array.isArray(scores) && scores.every(Number.isFinite);
+function isFiniteList(scores: Float64Array | readonly number[]): boolean {
+  return (
+    (isInstance(scores, Float64Array) || Array.isArray(scores)) && scores.every(Number.isFinite)
+  );
 }
 
 /** How many of the ascending values hold the condition, which the first ones do. */
