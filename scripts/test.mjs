@@ -10,6 +10,7 @@ import { ADDON, compileWithGyp } from './build.mjs';
 import { findClangFormat } from './clang-format.mjs';
 import { checkInstructionCounts } from './instruction-counts.mjs';
 import { BUILDS, runMemcheck, runNativeTests } from './native-tests.mjs';
+import { canReachRegistry, lintPackage, tryAsNewcomer } from './package-checks.mjs';
 import { bin, has, installDebian, ROOT, run, runForReport, succeeds, ToolError } from './tools.mjs';
 
 const { ci } = parseArgs({ options: { ci: { type: 'boolean', default: false } } }).values;
@@ -110,6 +111,11 @@ function buildWithGyp() {
   }
 }
 
+function installedPackage() {
+  if (!canReachRegistry()) return skip('the npm registry cannot be reached');
+  return tryAsNewcomer();
+}
+
 stage('tools', installTools);
 stage('build', () =>
   run(process.execPath, ['scripts/build.mjs', '--if-missing', '--cmake', '--native-bench']),
@@ -120,6 +126,8 @@ stage('types', () => {
 });
 stage('addon in both kinds of thread', () => loadAddon(ADDON));
 if (ci) stage('addon built by node-gyp', buildWithGyp);
+if (ci) stage('the package', lintPackage);
+if (ci) stage('the package where it is installed', installedPackage);
 stage('Vitest', vitest);
 for (const build of ci ? BUILDS : BUILDS.slice(0, 1)) {
   stage(`native tests, ${build.name}`, () => runNativeTests(build));
