@@ -43,7 +43,6 @@ const documents = new Dataset({
   columns: COLUMNS,
   classes: CLASSES.length,
   features,
-  affine: { scale: 1, offset: 0 },
   labels,
 });
 const store = await openStore();

@@ -14,7 +14,7 @@ import type { IdxArray } from './idx.js';
 export interface LabelledIdx {
   /** The data set's name; it stands in the messages. */
   readonly name: string;
-  /** [rows, ...]: what follows the first dimension becomes the columns. */
+  /** Its first dimension is the rows; what follows becomes the columns. */
   readonly images: IdxArray;
   /** [rows] */
   readonly labels: IdxArray;

@@ -70,7 +70,7 @@ const CAUTION = 4;
  * The result is a function of the widths, the rows' contents, their order and the options, and of
  * nothing else of the data set: see docs/exact-retraining.md.
  *
- * @param widths inputs, hidden layers, classes, as Model.create takes them
+ * @param wantedWidths inputs, hidden layers, classes, as Model.create takes them
  * @throws {LetheError} as Model.train
  */
 export async function trainModel(
