@@ -9,7 +9,7 @@ import { temporaryFolder } from './support/temporary-folder.js';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 describe.skipIf(!process.env.MNIST_DIR)('the example of the README', () => {
-  it('runs as it stands', async () => {
+  it('runs unchanged', async () => {
     const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
     const [, code] = /```js\n([\s\S]*?)```/.exec(readme)!;
     // Inside the package, so that `lethe` resolves to what users import.
