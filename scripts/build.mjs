@@ -1,10 +1,11 @@
-// npm run build: compiles TypeScript to lib/ (modules and declarations), and the addon to build/Release/lethe.node.
+// npm run build: compiles TypeScript to lib/ (modules and declarations), and the addon to
+// build/Release/lethe.node.
 //
 //   --typescript    only TypeScript
-//   --addon         only the addon: all that is left to do where the package was installed
+//   --addon         only the addon, which is all that an installed package still needs
 //   --if-missing    only what is missing or older than its sources
-//   --cmake         the addon with cmake-js, the build of record
-//   --gyp           the addon with node-gyp; the default where there is no CMake
+//   --cmake         the addon with cmake-js, the primary build
+//   --gyp           the addon with node-gyp; the default if there is no CMake
 //   --bench         the benches too, in bench/dist/
 //   --native-bench  the native bench too, with plain CMake
 
@@ -14,12 +15,12 @@ import { parseArgs } from 'node:util';
 import { bin, has, ROOT, run, runMain, ToolError } from './tools.mjs';
 
 const ENTRY = join(ROOT, 'lib/index.js');
-/** A test run makes only the modules. */
+/** Checked too, because tests create only the modules. */
 const DECLARATIONS = join(ROOT, 'lib/index.d.ts');
 const BENCH_ENTRY = join(ROOT, 'bench/dist/study/main.js');
 export const ADDON = join(ROOT, 'build/Release/lethe.node');
 
-/** The time of the newest file among files and folders. */
+/** The modification time of the newest file, including those in folders. */
 function newest(paths) {
   const times = paths
     .map((path) => join(ROOT, path))
@@ -42,19 +43,19 @@ function isTypeScriptCurrent() {
 }
 
 function isAddonCurrent({ cmake }) {
-  // node-gyp empties build/ first, so that CMake's cache says who has built what is there.
+  // node-gyp empties build/ first, so CMake's cache is there only if CMake has built the addon.
   if (cmake && !existsSync(join(ROOT, 'build/CMakeCache.txt'))) return false;
   return isCurrent(ADDON, ['native', 'CMakeLists.txt', 'binding.gyp']);
 }
 
 async function compileTypeScript() {
-  // What has no source any more must not be found.
+  // Removes outputs whose sources no longer exist.
   rmSync(join(ROOT, 'lib'), { recursive: true, force: true });
   run(bin('tsc'), ['-p', '.']);
   await bundle();
 }
 
-/** What the package's exports name, and what is started in a thread or process of its own. */
+/** The modules in the package's exports, and those that run in a separate thread or process. */
 const ENTRIES = [
   ...['index', 'engine/index', 'jobs/index', 'datasets/index', 'formats/index'],
   ...['unlearn/index', 'metrics/index', 'report/index'],
@@ -62,9 +63,9 @@ const ENTRIES = [
 ];
 
 /**
- * The modules that applications import, in lib/. All entries share what they have in common, so that
- * a class is the same in each; bundled, because Node takes as long to find fifty small files as to do
- * all the rest.
+ * Bundles the modules that applications import into lib/. The entries share common chunks, so that
+ * a class is the same in all of them. They are bundled because otherwise Node spends about half of
+ * the import time on finding fifty small files.
  */
 export async function bundle() {
   const { build } = await import('esbuild');
@@ -77,7 +78,7 @@ export async function bundle() {
   });
 }
 
-/** Every source as a module of its own in build/source/, for tests that run plain Node. */
+/** Transpiles every source to a separate module in build/source/, for tests that run plain Node. */
 export async function transpile() {
   rmSync(join(ROOT, 'build/source'), { recursive: true, force: true });
   const { build } = await import('esbuild');
@@ -89,10 +90,10 @@ export async function transpile() {
   });
 }
 
-/** The folders of the benches that hold sources. */
+/** The folders of the benches' sources. */
 const BENCH_SOURCES = ['study', 'engine', 'methods', 'support'].map((name) => `bench/${name}`);
 
-/** Every source of the benches as a module of its own in bench/dist/. */
+/** Transpiles every source of the benches to a separate module in bench/dist/. */
 export async function transpileBench() {
   const { build } = await import('esbuild');
   await build({
@@ -103,7 +104,7 @@ export async function transpileBench() {
   });
 }
 
-/** Headers that came with Node spare both builders a download. */
+/** Points both builders to the headers that came with Node, which saves a download. */
 function builderEnvironment() {
   const prefix = join(dirname(process.execPath), '..');
   const headers = existsSync(join(prefix, 'include/node/node_api.h'));
@@ -117,7 +118,7 @@ export function compileWithCMake() {
 
 /** @param folder a copy of the package; node-gyp always writes to its build/ */
 export function compileWithGyp(folder = ROOT) {
-  // npm tells its scripts where its own node-gyp is.
+  // npm passes the path of its bundled node-gyp to its scripts.
   const bundled = process.env.npm_config_node_gyp;
   const [command, ...args] = bundled ? [process.execPath, bundled] : ['node-gyp'];
   run(command, [...args, 'rebuild', '-j', 'max'], { cwd: folder, env: builderEnvironment() });

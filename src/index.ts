@@ -1,4 +1,4 @@
-/** Lethe: delete a user's rows, make the network forget them, prove it. */
+/** Lethe: deletes a user's rows, makes a neural network forget them, and proves it. */
 
 export { LetheError, type LetheErrorCode } from './base/errors.js';
 export { version } from './base/version.js';

@@ -12,9 +12,9 @@ import type { AffineMap, LabelledData } from '../engine/labelled-data.js';
 import type { IdxArray } from './idx.js';
 
 export interface LabelledIdx {
-  /** The data set's name; it stands in the messages. */
+  /** The data set's name; it appears in error messages. */
   readonly name: string;
-  /** Its first dimension is the rows; what follows becomes the columns. */
+  /** All dimensions after the first, which is the rows, become the columns. */
   readonly images: IdxArray;
   /** [rows] */
   readonly labels: IdxArray;
@@ -27,7 +27,7 @@ const SOURCE_NAMES: Names<LabelledIdx> = {
 };
 
 /**
- * Joins an array of images and one of their labels.
+ * Combines an array of images with an array of their labels.
  *
  * @throws {LetheError} ERR_INVALID_DATA: images of one dimension, labels of several, different
  * counts, or a label that is not in 0..classes-1. ERR_INVALID_ARGUMENT.

@@ -5,7 +5,7 @@ import { Parameters } from './parameters.js';
 import type { Rows } from './row-set.js';
 import { RUN_OPTIONS, type RunOptions } from './run.js';
 
-/** What a layer gives for some rows, float32 [rows, units]. */
+/** The outputs of a layer for some rows: `values` is float32 [rows, units]. */
 export interface Activations {
   readonly values: Float32Array;
   readonly units: number;
@@ -19,9 +19,9 @@ export interface ActivationOptions extends RunOptions {
 const OPTIONS: Names<ActivationOptions> = { ...RUN_OPTIONS, layer: true };
 
 /**
- * What a hidden layer gives for the rows, after ReLU.
+ * The outputs of a hidden layer for the rows, after ReLU.
  *
- * @throws {LetheError} ERR_INVALID_ARGUMENT: the model has no such layer. As Model.logits.
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: the model has no such layer; otherwise as Model.logits
  */
 export async function hiddenActivations(
   model: Model,

@@ -1,4 +1,4 @@
-/** `lethe/engine`: what methods are made of. */
+/** `lethe/engine`: the parts that methods are built from. */
 
 export { availableThreads } from '../base/available-threads.js';
 export { PhiloxPurpose, PhiloxStream } from '../base/philox.js';

@@ -18,11 +18,11 @@ export interface TrainOptions
   readonly learningRate?: number | Schedule;
   /** In [0, 1); default 0.9. Momentum starts at zero in each run. */
   readonly momentum?: number;
-  /** L2, added to the gradient of every parameter; default 0. */
+  /** L2 regularization, added to the gradient of every parameter; default 0. */
   readonly weightDecay?: number;
   /** Default false. */
   readonly nesterov?: boolean;
-  /** Of the batch order; default 0. */
+  /** Seed of the batch order; default 0. */
   readonly seed?: number;
 }
 
@@ -33,7 +33,7 @@ export const TRAIN_OPTIONS: Names<TrainOptions> = {
   ...{ momentum: true, weightDecay: true, nesterov: true, seed: true },
 };
 
-/** The plan and the sink that training with these options is a pass of, the defaults filled in. */
+/** The plan and the sink of a training with these options, with defaults filled in. */
 export function trainingPass(
   dataset: Dataset,
   options: TrainOptions,

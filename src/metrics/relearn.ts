@@ -13,9 +13,9 @@ import { defined, type Metric, undefinedBecause } from './metric.js';
 
 export interface RelearnOptions extends Omit<RunOptions, 'onProgress'> {
   readonly forget: Rows;
-  /** Rows of which each epoch visits as many as there are forget rows; default: none. */
+  /** Other rows to train on: each epoch samples as many as there are forget rows. Default: none. */
   readonly beside?: Rows;
-  /** In percent, on the forget rows. */
+  /** The accuracy to reach on the forget rows, in percent. */
   readonly goal: number;
   readonly learningRate: number;
   /** Default 0. */
@@ -35,8 +35,9 @@ const RELEARN_OPTIONS: Names<RelearnOptions> = {
 };
 
 /**
- * SGD steps until the forget rows are back at an accuracy: few if their traces were only hidden.
- * Found by bisection: after so many steps the goal is reached, after one fewer it is not.
+ * The number of SGD steps until the accuracy on the forget rows reaches a goal: few if their traces
+ * were only hidden. Found by bisection: after this many steps the goal is reached, after one fewer
+ * it is not.
  *
  * Source: Golatkar, Achille, Soatto, "Eternal sunshine of the spotless net", CVPR 2020, section 6
  * (relearn time).

@@ -1,4 +1,4 @@
-/** `lethe/report`: pages and charts that stand on their own. */
+/** `lethe/report`: self-contained pages and charts. */
 
 export { Html, html } from './html.js';
 export { drawLineChart, type LineChart, type Series } from './line-chart.js';

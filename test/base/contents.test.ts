@@ -6,7 +6,7 @@ import { readContents, readStart } from '#lethe/base/contents';
 import { expectCode } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-/** Longer than what is read at once. */
+/** Longer than a chunk. */
 const LONG = Buffer.from(Uint8Array.from({ length: 1_000_003 }, (_, i) => (i * i) >>> 7));
 
 async function written(contents: Uint8Array): Promise<string> {
@@ -19,7 +19,7 @@ describe.each([
   ['plain', (bytes: Buffer) => bytes],
   ['gzip', (bytes: Buffer) => gzipSync(bytes)],
 ])('a %s file', (_, pack) => {
-  it('is read whole', async () => {
+  it('is read completely', async () => {
     const path = await written(pack(LONG));
     expect((await readContents(path, LONG.length)).equals(LONG)).toBe(true);
   });
@@ -33,7 +33,7 @@ describe.each([
     await expectCode(() => readContents(path, LONG.length - 1), 'ERR_INVALID_DATA');
   });
 
-  it('shows its start', async () => {
+  it('can be read only at its start', async () => {
     const path = await written(pack(LONG));
     expect((await readStart(path, 100)).equals(LONG.subarray(0, 100))).toBe(true);
     expect((await readStart(path, 2 * LONG.length)).equals(LONG)).toBe(true);
@@ -41,8 +41,8 @@ describe.each([
 });
 
 describe('a gzip file', () => {
-  it('is not unpacked beyond the limit', async () => {
-    // Whoever unpacks it all meets the missing end instead.
+  it('is not decompressed beyond the limit', async () => {
+    // Decompressing all of it would fail at the missing end instead.
     const path = await written(gzipSync(Buffer.alloc(20_000_000)).subarray(0, -8));
     const error = await expectCode(() => readContents(path, 1_000_000), 'ERR_INVALID_DATA');
     expect(error.message).toContain('more than 1000000 bytes');

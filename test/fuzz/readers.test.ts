@@ -16,16 +16,16 @@ import {
 } from '../support/everything.js';
 import { mutate, mutation } from './mutations.js';
 
-/** Longer by hand: FUZZ_SECONDS=3600 FUZZ_SEED=7 npx vitest run test/fuzz */
+/** To run longer: FUZZ_SECONDS=3600 FUZZ_SEED=7 npx vitest run test/fuzz */
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 8);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 
 interface Target {
-  /** Folders with files that the reader takes. */
+  /** Folders with files that the reader accepts. */
   readonly corpus: readonly string[];
   readonly extension: string;
   readonly read: (path: string) => Promise<unknown>;
-  /** How it may refuse a file. */
+  /** The error codes with which it may refuse a file. */
   readonly codes: readonly LetheErrorCode[];
 }
 
@@ -104,13 +104,13 @@ describe.each(Object.entries(TARGETS))('%s', (name, target) => {
     }
   }
 
-  it('takes files of its corpus', async () => {
+  it('accepts the files of its corpus', async () => {
     const outcomes = new Set<string>();
     for (const bytes of corpus) outcomes.add(await outcome(bytes));
     expect(outcomes).toContain('taken');
   });
 
-  it('takes or refuses whatever a file may hold', async () => {
+  it('accepts or refuses any contents of a file', async () => {
     const seen = new Set<string>();
     await fc.assert(
       fc.asyncProperty(
@@ -128,7 +128,7 @@ describe.each(Object.entries(TARGETS))('%s', (name, target) => {
         interruptAfterTimeLimit: (1000 * SECONDS) / Object.keys(TARGETS).length,
       },
     );
-    // The files were neither all destroyed nor all left whole.
+    // The mutations made some files invalid and left others valid.
     expect(seen).toContain(target.codes[0]);
     expect(seen).toContain('taken');
   });

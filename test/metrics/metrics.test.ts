@@ -43,7 +43,7 @@ function expectValues(actual: ArrayLike<number>, name: string) {
   });
 }
 
-describe('what scikit-learn, SciPy, NumPy and PyTorch compute is ours too', () => {
+describe('scikit-learn, SciPy, NumPy and PyTorch compute the same', () => {
   it.each([
     ['losses', losses(a)],
     ['margins', margins(a)],
@@ -96,7 +96,7 @@ describe('what scikit-learn, SciPy, NumPy and PyTorch compute is ours too', () =
     expect(value).toBeCloseTo(expected.probe as number, 9);
   });
 
-  it('the linear probe, which does not depend on threads and can be aborted', async () => {
+  it('the linear probe, independent of threads; it can be aborted', async () => {
     const train = { values: fixture.floats('x'), units, labels: fixture.indices('probed') };
     const { value } = await linearProbe(train, train, { threads: 1 });
     expect((await linearProbe(train, train, { threads: 3 })).value).toBe(value);
@@ -105,7 +105,7 @@ describe('what scikit-learn, SciPy, NumPy and PyTorch compute is ours too', () =
   });
 });
 
-describe('limits that need no other implementation', () => {
+describe('known special cases', () => {
   it('a model is no different from itself', () => {
     expect(jensenShannon(a, a).value).toBe(0);
     expect(completeness(a, a).value).toBe(100);
@@ -114,7 +114,7 @@ describe('limits that need no other implementation', () => {
     expect(centredKernelAlignment(same, same).value).toBeCloseTo(1, 12);
   });
 
-  it('opposite certainties are log 2 apart', () => {
+  it('opposite confident predictions are log 2 apart', () => {
     const sure = (column: number) => ({
       logits: Float32Array.from({ length: 2 }, (_, i) => (i === column ? 200 : 0)),
       classes: 2,
@@ -124,7 +124,7 @@ describe('limits that need no other implementation', () => {
   });
 });
 
-describe('what is undefined says why', () => {
+describe('an undefined metric has a reason', () => {
   const activations = { values: fixture.floats('x'), units };
   it.each([
     ['a gap without forget rows', () => gap(none, testA)],
@@ -164,7 +164,7 @@ describe('what is undefined says why', () => {
     expect(reason).toMatch(/^[a-z].{10,}/);
   });
 
-  it('no accuracy, no attack without rows', () => {
+  it('accuracy and attacks are undefined without rows', () => {
     expect(accuracy(none)).toBeUndefined();
     expect(membershipAttack({ retain: a, forget: none, test: testA })).toBeUndefined();
   });

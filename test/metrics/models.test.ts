@@ -21,24 +21,24 @@ describe('relearning', () => {
     return (await trained.evaluate(dataset, forget)).accuracy;
   };
 
-  it('takes the steps after which the goal is reached, and not one fewer', async () => {
+  it('takes the number of steps after which the goal is reached, and not one fewer', async () => {
     const { value } = await relearnSteps(model, dataset, options);
     expect(value).toBeGreaterThan(1);
     expect(await accuracyAfter(value!)).toBeGreaterThanOrEqual(60);
     expect(await accuracyAfter(value! - 1)).toBeLessThan(60);
   });
 
-  it('takes none where the goal is reached already', async () => {
+  it('takes no step if the goal is already reached', async () => {
     const reached = { ...options, goal: 1e-9 };
     expect((await relearnSteps(model, dataset, reached)).value).toBe(0);
   });
 
-  it('visits other rows beside them', async () => {
+  it('visits other rows too', async () => {
     const beside = range(60, 300);
     expect((await relearnSteps(model, dataset, { ...options, beside })).value).toBeGreaterThan(0);
   });
 
-  it('is undefined where the goal is not reached', async () => {
+  it('is undefined if the goal is not reached', async () => {
     const never = { ...options, goal: 101, maxSteps: 20 };
     expect(await relearnSteps(model, dataset, never)).toEqual({
       reason: 'not reached in 20 steps',

@@ -12,24 +12,25 @@ describe('narrow networks', () => {
     seeds: [1, 2].map((seed) => ({ parameters: seed, order: seed + 10, laterOrder: seed + 20 })),
   };
 
-  it('are merged into one of the hidden units together', async () => {
+  it('are merged into one network with all hidden units', async () => {
     const { model, steps, multiplyAdds, reason } = await trainNarrowNets(dataset, attempt, {});
     expect(model!.widths).toEqual([12, 130, 3]);
     expect(steps).toBe(120);
-    // Two of 12-65-3: forward and the gradients of 975 weights, back through the 195 of the last layer.
+    // Two networks 12-65-3: forward and gradients for 975 weights, backward through the last
+    // layer's 195.
     expect(multiplyAdds).toBe(2 * 60 * 16 * (2 * 975 + 195));
     expect(reason).toBe('2 x 12-65-3, 60 steps of 16 rows');
     expect((await model!.evaluate(dataset, dataset.allRows())).accuracy).toBeGreaterThan(95);
   });
 
-  it('are none where they diverge', async () => {
+  it('are not merged if they diverge', async () => {
     const wild = { ...attempt, learningRate: 1e9 };
     expect((await trainNarrowNets(dataset, wild, {})).model).toBeUndefined();
   });
 });
 
 describe('divergence', () => {
-  it('is one error alone', async () => {
+  it('is only the error ERR_DIVERGED', async () => {
     const failing = (error: Error) => divergence(() => Promise.reject(error));
     expect(await divergence(async () => {})).toBe(false);
     expect(await failing(new LetheError('ERR_DIVERGED', ''))).toBe(true);

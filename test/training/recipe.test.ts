@@ -43,19 +43,19 @@ describe('the automatic rules', () => {
     expect(fastRecipe(MNIST, rows, {})).toMatchObject({ batchSize, steps });
   });
 
-  it('give a small network more steps and fewer components', () => {
+  it('choose more steps and fewer components for a small network', () => {
     const recipe = fastRecipe([784, 64, 10], 36_000, {});
     expect(recipe).toMatchObject({ steps: 563, mostComponents: 32 });
   });
 
-  it('take more steps with more effort, of batches of the same size', () => {
+  it('choose more steps for more effort, with the same batch size', () => {
     const recipe = (effort: number) => fastRecipe(MNIST, 13_000, { effort });
     expect(recipe(3)).toMatchObject({ batchSize: 32, steps: 609 });
     expect(recipe(1e-9).steps).toBe(1);
     expect(fastRecipe(MNIST, 13_000, { effort: 3, steps: 7 }).steps).toBe(7);
   });
 
-  it('yield to options', () => {
+  it('are overridden by options', () => {
     const options = { nets: 3, steps: 7, batchSize: 5, hardestShare: 0, sampledShare: 1, seed: 9 };
     const { nets: _, ...given } = options;
     const recipe = fastRecipe(MNIST, 36_000, { ...options, components: false, scale: true });

@@ -5,7 +5,7 @@ import { range, toyData } from '../support/toy.js';
 
 const ROWS = 1200;
 
-/** Toy rows, of which those at the given places carry another class's label. */
+/** Toy rows, with wrong labels at the given positions. */
 function datasetWithWrong(rows: readonly number[]): Dataset {
   const data = toyData({ rows: ROWS });
   const labels = Uint32Array.from(data.labels);
@@ -14,7 +14,7 @@ function datasetWithWrong(rows: readonly number[]): Dataset {
 }
 
 describe('scoreRows', () => {
-  it('parts the rows into the hardest and the rest', async () => {
+  it('divides the rows into the hardest and the rest', async () => {
     const scored = await scoreRows(datasetWithWrong([]), 0.25, 1, {});
     expect(scored.accuracy).toBe(1);
     expect(scored.skipped).toBe(0);
@@ -22,7 +22,7 @@ describe('scoreRows', () => {
     expect([...scored.hardest, ...scored.rest].sort((a, b) => a - b)).toEqual(range(0, ROWS));
   });
 
-  it('finds rows of a wrong label the hardest', async () => {
+  it('ranks rows with a wrong label as the hardest', async () => {
     const wrong = range(0, 40).map((i) => 29 * i);
     const { hardest, skipped } = await scoreRows(datasetWithWrong(wrong), 0.05, 1, {});
     expect(skipped).toBe(0);
@@ -30,7 +30,7 @@ describe('scoreRows', () => {
     expect(wrong.filter((row) => found.has(row)).length).toBe(40);
   });
 
-  it('gives up rows where far more are wrong than a thin network would err', async () => {
+  it('skips rows if far more are misclassified than expected of a thin network', async () => {
     const wrong = range(0, 300).map((i) => 4 * i);
     const { hardest, rest, skipped } = await scoreRows(datasetWithWrong(wrong), 0.1, 1, {});
     expect(skipped).toBeGreaterThan(100);
@@ -40,7 +40,7 @@ describe('scoreRows', () => {
     expect(wrong.filter((row) => kept.has(row)).length).toBeLessThan(300 - 0.8 * skipped);
   });
 
-  it('never leaves nothing to train on', async () => {
+  it('always leaves some rows to train on', async () => {
     const data = toyData({ rows: 1000 });
     const labels = data.labels.map((_, row) => (Math.imul(row + 1, 0x9e3779b1) >>> 8) % 3);
     const { hardest, skipped } = await scoreRows(new Dataset({ ...data, labels }), 0.9, 1, {});

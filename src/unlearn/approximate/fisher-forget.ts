@@ -8,11 +8,11 @@ import { RUN_OPTIONS } from '../../engine/run.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 export interface FisherForgetOptions extends UnlearningOptions {
-  /** The noise's variance is alpha / (F + floor) in each parameter; default 1e-7. */
+  /** The variance of the noise on a parameter is alpha / (F + floor); default 1e-7. */
   readonly alpha?: number;
-  /** Bounds the noise where the retain set does not depend on a parameter; default 1e-4. */
+  /** Bounds the noise on parameters that hardly affect the retain set's loss; default 1e-4. */
   readonly floor?: number;
-  /** Retain rows that the Fisher is computed from; default 4,000, or all. */
+  /** The number of retain rows from which F is computed; default 4,000, or all if fewer. */
   readonly samples?: number;
   /** Default 0. */
   readonly seed?: number;
@@ -24,12 +24,12 @@ const OPTIONS: Names<FisherForgetOptions> = {
 };
 
 /**
- * Gaussian noise on every parameter, the stronger the less the retain set depends on it.
+ * Adds Gaussian noise to every parameter: the less the retain set's loss depends on it, the more.
  *
- * Approximate: the bound on what remains, which the paper proves, holds for the quadratic
- * approximation of the loss and an exact Fisher, not for this diagonal of a neural network; no
- * (epsilon, delta) follows. Source: Golatkar, Achille, Soatto, "Eternal sunshine of the spotless
- * net", CVPR 2020, section 5 (Fisher forgetting).
+ * Approximate: the paper's bound on the remaining information holds for a quadratic loss and the
+ * exact Fisher information, not for the diagonal F of a neural network; no (epsilon, delta)
+ * guarantee follows. Source: Golatkar, Achille, Soatto, "Eternal sunshine of the spotless net",
+ * CVPR 2020, section 5 (Fisher forgetting).
  */
 export const fisherForget: UnlearningMethod<FisherForgetOptions> = async (
   request,

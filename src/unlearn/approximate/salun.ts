@@ -12,7 +12,7 @@ import { labelsWithOthers } from './random-label.js';
 export interface SalunOptions extends UnlearningOptions {
   /** The share of the parameters that may change, in (0, 1]; default 0.5. */
   readonly share?: number;
-  /** Default 0.1: without momentum. */
+  /** Default 0.1, without momentum. */
   readonly learningRate?: number;
   /** Default 1. */
   readonly epochs?: number;
@@ -20,7 +20,7 @@ export interface SalunOptions extends UnlearningOptions {
   readonly maxSteps?: number;
   /** Default 128. */
   readonly batchSize?: number;
-  /** Retain rows that each epoch visits; default: as many as there are forget rows. */
+  /** Retain rows that each epoch visits; default: as many as there are forget rows, or all. */
   readonly retainPerEpoch?: number;
   /** Default 0. */
   readonly seed?: number;
@@ -32,15 +32,19 @@ const OPTIONS: Names<SalunOptions> = {
   ...{ batchSize: true, retainPerEpoch: true, seed: true },
 };
 
-/** So large a Fisher value that the clamped step, which divides by it, changes no parameter. */
+/**
+ * A Fisher value so large that the clamped step, which divides by it, leaves the parameter
+ * unchanged.
+ */
 const FROZEN = 3e38;
+/** A clamp that never applies. */
 const UNBOUNDED = 3e38;
 
 /**
- * As `randomLabel`, but only the parameters that the forget set's loss depends on most may change:
- * those of the largest gradient.
+ * As `randomLabel`, but only the parameters to which the forget set's loss is most sensitive may
+ * change, i.e. those with the largest gradients.
  *
- * Approximate, without any guarantee, with the limits of random labels. Source: Fan et al., "SalUn:
+ * Approximate, without any guarantee, with the limits of `randomLabel`. Source: Fan et al., "SalUn:
  * Empowering machine unlearning via gradient-based weight saliency", ICLR 2024, section 4.
  */
 export const salun: UnlearningMethod<SalunOptions> = async (request, options = {}) => {

@@ -26,13 +26,13 @@ describe('exactRetrain', () => {
     expect(model.hash()).toBe(before);
   });
 
-  it('does not depend on the forgotten rows, whatever is in them', async () => {
+  it('does not depend on the contents of forgotten rows', async () => {
     const original = await hashFor(dataset);
     expect(await hashFor(garbled(data, forget))).toBe(original);
     expect(await hashFor(garbled(data, [0]))).not.toBe(original);
   });
 
-  it('does not depend on the model but for its widths', async () => {
+  it('depends only on the widths of the model', async () => {
     expect(await hashFor(dataset, Model.create(WIDTHS, { seed: 99 }))).toBe(await hashFor(dataset));
   });
 });
