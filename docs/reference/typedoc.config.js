@@ -38,10 +38,5 @@ export default {
   excludeInternal: true,
   excludePrivate: true,
   disableSources: true,
-  // Types of a single option, or of what a class is made on, which nobody has to name.
-  intentionallyNotExported: [
-    ...['ActivationOptions', 'Network', 'PhasedOptions', 'PhaseProgress'],
-    ...['RowSpace', 'SelectOptions', 'Value'],
-  ],
   treatWarningsAsErrors: true,
 };

@@ -113,13 +113,17 @@ export function requireOneOf<T extends string>(
 }
 
 /** The field names that an object may have; the compiler finds a missing entry. */
-export type Names<T> = Readonly<Record<keyof T, true>>;
+export type KnownFields<T> = Readonly<Record<keyof T, true>>;
 
 /**
  * Requires that every field which is not undefined has a known name: a misspelt option would
  * otherwise be ignored silently.
  */
-export function requireNames<T extends object>(name: string, value: T, known: Names<T>): T {
+export function requireKnownFields<T extends object>(
+  name: string,
+  value: T,
+  known: KnownFields<T>,
+): T {
   const stray = Object.keys(given(requireObject(name, value))).find(
     (key) => !Object.hasOwn(known, key),
   );
@@ -132,7 +136,7 @@ export function requireNames<T extends object>(name: string, value: T, known: Na
 }
 
 /** The first names without the others. */
-export function namesWithout<All extends object, Left extends keyof All>(
+export function fieldsWithout<All extends object, Left extends keyof All>(
   names: All,
   others: Readonly<Record<Left, true>>,
 ): Omit<All, Left> {
@@ -141,7 +145,7 @@ export function namesWithout<All extends object, Left extends keyof All>(
 }
 
 /** The fields with these names that are not undefined; all others are dropped. */
-export function pick<T extends object>(value: T, names: Names<T>): T {
+export function pick<T extends object>(value: T, names: KnownFields<T>): T {
   const entries = Object.keys(names).map((name) => [name, value[name as keyof T]]);
   return given(Object.fromEntries(entries) as T);
 }

@@ -1,5 +1,10 @@
 import { basename } from 'node:path';
-import { type Names, requireArray, requireNames, requireText } from '../base/arguments.js';
+import {
+  type KnownFields,
+  requireArray,
+  requireKnownFields,
+  requireText,
+} from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
@@ -22,16 +27,20 @@ export interface TableOptions {
   readonly classNames?: readonly string[];
 }
 
-export const TABLE_OPTIONS: Names<TableOptions> = {
+export const TABLE_OPTIONS: KnownFields<TableOptions> = {
   ...{ label: true, owner: true, features: true, name: true, classNames: true },
 };
 
 /** @throws {LetheError} ERR_INVALID_ARGUMENT */
 export function checkTableOptions<Options extends TableOptions>(
   options: Options,
-  names: Names<Options>,
+  names: KnownFields<Options>,
 ): void {
-  const { label, owner, features, name, classNames } = requireNames('options', options, names);
+  const { label, owner, features, name, classNames } = requireKnownFields(
+    'options',
+    options,
+    names,
+  );
   requireText('label', label);
   if (owner !== undefined) requireText('owner', owner);
   if (name !== undefined) requireText('name', name);

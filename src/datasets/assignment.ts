@@ -1,8 +1,8 @@
 import {
-  type Names,
+  type KnownFields,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireOneOf,
   requirePositive,
 } from '../base/arguments.js';
@@ -30,7 +30,7 @@ export interface ZipfOptions {
   readonly seed?: number;
 }
 
-const ZIPF_OPTIONS: Names<ZipfOptions> = {
+const ZIPF_OPTIONS: KnownFields<ZipfOptions> = {
   ...{ rows: true, users: true, exponent: true, order: true, seed: true },
 };
 
@@ -42,7 +42,7 @@ const ZIPF_OPTIONS: Names<ZipfOptions> = {
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
 export function assignZipf(options: ZipfOptions): Ownership {
-  requireNames('options', options, ZIPF_OPTIONS);
+  requireKnownFields('options', options, ZIPF_OPTIONS);
   const { rows, users = 100, exponent = 1.5, order = 'contiguous', seed = 0 } = options;
   requireInteger('rows', rows, 1, MAX_ROWS);
   requireInteger('users', users, 1, MAX_USERS);
@@ -99,7 +99,7 @@ export interface ExclusiveOptions {
   readonly exclusiveClass?: number;
 }
 
-const EXCLUSIVE_OPTIONS: Names<ExclusiveOptions> = {
+const EXCLUSIVE_OPTIONS: KnownFields<ExclusiveOptions> = {
   ...{ labels: true, users: true, exclusiveClass: true },
 };
 
@@ -115,7 +115,7 @@ export function assignExclusive(options: ExclusiveOptions): Ownership {
     labels,
     users = 100,
     exclusiveClass = 0,
-  } = requireNames('options', options, EXCLUSIVE_OPTIONS);
+  } = requireKnownFields('options', options, EXCLUSIVE_OPTIONS);
   requireInstance('labels', labels, Uint32Array);
   requireInteger('users', users, 2, MAX_USERS);
   requireInteger('exclusiveClass', exclusiveClass, 0);

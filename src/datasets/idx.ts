@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer';
-import { requireInteger, requireNames } from '../base/arguments.js';
+import { requireInteger, requireKnownFields } from '../base/arguments.js';
 import { readContents, readStart } from '../base/contents.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
@@ -38,7 +38,7 @@ const MAX_HEADER_BYTES = MAGIC_BYTES + 4 * 255;
  * `maxBytes`. ERR_OUT_OF_MEMORY, ERR_INVALID_ARGUMENT.
  */
 export async function loadIdx(path: string, options: IdxOptions = {}): Promise<IdxArray> {
-  const { maxBytes = 2 ** 30 } = requireNames('options', options, { maxBytes: true });
+  const { maxBytes = 2 ** 30 } = requireKnownFields('options', options, { maxBytes: true });
   requireInteger('maxBytes', maxBytes, 1);
   const header = parseHeader(await readStart(path, MAX_HEADER_BYTES), path);
   const announced = header.bytes + header.values;

@@ -1,9 +1,9 @@
 import {
-  type Names,
+  type KnownFields,
   requireArray,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireObject,
   requireText,
 } from '../base/arguments.js';
@@ -22,7 +22,7 @@ export interface LabelledIdx {
   readonly affine: AffineMap;
 }
 
-const SOURCE_NAMES: Names<LabelledIdx> = {
+const SOURCE_NAMES: KnownFields<LabelledIdx> = {
   ...{ name: true, images: true, labels: true, classes: true, affine: true },
 };
 
@@ -33,7 +33,11 @@ const SOURCE_NAMES: Names<LabelledIdx> = {
  * counts, or a label that is not in 0..classes-1. ERR_INVALID_ARGUMENT.
  */
 export function labelledFromIdx(source: LabelledIdx): LabelledData {
-  const { name, images, labels, classes, affine } = requireNames('source', source, SOURCE_NAMES);
+  const { name, images, labels, classes, affine } = requireKnownFields(
+    'source',
+    source,
+    SOURCE_NAMES,
+  );
   requireText('name', name);
   for (const [array, { shape, values }] of Object.entries({
     images: requireObject('images', images),

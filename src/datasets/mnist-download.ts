@@ -1,11 +1,11 @@
 import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  type Names,
+  type KnownFields,
   requireArray,
   requireFunction,
   requireInstance,
-  requireNames,
+  requireKnownFields,
   requireText,
 } from '../base/arguments.js';
 import { readKnown } from '../base/contents.js';
@@ -43,7 +43,7 @@ export interface DownloadOptions {
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 
-const DOWNLOAD_OPTIONS: Names<DownloadOptions> = {
+const DOWNLOAD_OPTIONS: KnownFields<DownloadOptions> = {
   ...{ dir: true, mirrors: true, signal: true, onProgress: true },
 };
 
@@ -57,7 +57,7 @@ const DOWNLOAD_OPTIONS: Names<DownloadOptions> = {
  * ERR_IO, ERR_INVALID_ARGUMENT.
  */
 export async function downloadMnist(options: DownloadOptions = {}): Promise<string> {
-  const { dir = mnistCacheFolder() } = requireNames('options', options, DOWNLOAD_OPTIONS);
+  const { dir = mnistCacheFolder() } = requireKnownFields('options', options, DOWNLOAD_OPTIONS);
   requireText('dir', dir);
   await downloadFiles(Object.values(MNIST_FILES), dir, options);
   return dir;

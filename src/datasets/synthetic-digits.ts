@@ -1,4 +1,4 @@
-import { type Names, requireInteger, requireNames } from '../base/arguments.js';
+import { type KnownFields, requireInteger, requireKnownFields } from '../base/arguments.js';
 import { requireMemory } from '../base/memory.js';
 import { PhiloxPurpose, PhiloxStream } from '../base/philox.js';
 import type { LabelledData } from '../engine/labelled-data.js';
@@ -35,7 +35,7 @@ export interface DigitsOptions {
   readonly seed?: number;
 }
 
-const DIGITS_OPTIONS: Names<DigitsOptions> = { trainRows: true, testRows: true, seed: true };
+const DIGITS_OPTIONS: KnownFields<DigitsOptions> = { trainRows: true, testRows: true, seed: true };
 
 /**
  * Drawn digits in MNIST's shape, for use without MNIST: strokes with slightly moved corners, under
@@ -58,7 +58,7 @@ export function syntheticDigits(options: DigitsOptions = {}): {
     trainRows = 60_000,
     testRows = 10_000,
     seed = 0,
-  } = requireNames('options', options, DIGITS_OPTIONS);
+  } = requireKnownFields('options', options, DIGITS_OPTIONS);
   requireInteger('trainRows', trainRows, 1, MAX_ROWS);
   requireInteger('testRows', testRows, 1, MAX_ROWS);
   requireMemory('the synthetic digits', (trainRows + testRows) * (PIXELS + 4));

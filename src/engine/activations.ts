@@ -1,4 +1,9 @@
-import { type Names, requireInstance, requireInteger, requireNames } from '../base/arguments.js';
+import {
+  type KnownFields,
+  requireInstance,
+  requireInteger,
+  requireKnownFields,
+} from '../base/arguments.js';
 import type { Dataset } from './dataset.js';
 import { Model } from './model.js';
 import { Parameters } from './parameters.js';
@@ -16,7 +21,7 @@ export interface ActivationOptions extends RunOptions {
   readonly layer?: number;
 }
 
-const OPTIONS: Names<ActivationOptions> = { ...RUN_OPTIONS, layer: true };
+const OPTIONS: KnownFields<ActivationOptions> = { ...RUN_OPTIONS, layer: true };
 
 /**
  * The outputs of a hidden layer for the rows, after ReLU.
@@ -31,7 +36,7 @@ export async function hiddenActivations(
 ): Promise<Activations> {
   requireInstance('model', model, Model);
   const hidden = model.widths.length - 2;
-  const { layer = hidden, ...run } = requireNames('options', options, OPTIONS);
+  const { layer = hidden, ...run } = requireKnownFields('options', options, OPTIONS);
   requireInteger('layer', layer, 1, hidden);
   const widths = model.widths.slice(0, layer + 1);
   const parameters = new Parameters(model.widths, model.parameters());

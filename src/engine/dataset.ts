@@ -1,8 +1,8 @@
 import {
-  type Names,
+  type KnownFields,
   requireFinite,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireObject,
   requireText,
 } from '../base/arguments.js';
@@ -21,7 +21,7 @@ export interface SelectOptions {
   readonly columns?: Uint32Array | readonly number[];
 }
 
-const DATA_NAMES: Names<LabelledData> = {
+const DATA_NAMES: KnownFields<LabelledData> = {
   ...{ name: true, rows: true, columns: true, classes: true },
   ...{ features: true, affine: true, labels: true },
 };
@@ -72,7 +72,7 @@ export class Dataset implements RowSpace {
    */
   select(rows: Rows, options: SelectOptions = {}): Dataset {
     const selected = this.nonEmptyRowSet(rows, 'selection');
-    const { columns: wanted } = requireNames('options', options, { columns: true });
+    const { columns: wanted } = requireKnownFields('options', options, { columns: true });
     const columns = wanted === undefined ? indicesBelow(this.columns) : this.#checkColumns(wanted);
     const { positions } = selected;
     const handle = callNative(
@@ -128,7 +128,11 @@ export class Dataset implements RowSpace {
 }
 
 function intoNativeMemory(data: LabelledData): NativeDataset {
-  const { name, features, labels, rows, columns, classes } = requireNames('data', data, DATA_NAMES);
+  const { name, features, labels, rows, columns, classes } = requireKnownFields(
+    'data',
+    data,
+    DATA_NAMES,
+  );
   requireText('name', name);
   requireInteger('rows', rows, 1);
   requireInteger('columns', columns, 1);
@@ -167,7 +171,7 @@ export function checkAffine(
       'byte features need an affine map to the inputs of the network: give affine: {scale, offset}',
     );
   }
-  const { scale, offset } = requireNames('affine', affine, { scale: true, offset: true });
+  const { scale, offset } = requireKnownFields('affine', affine, { scale: true, offset: true });
   requireFinite('scale', scale);
   requireFinite('offset', offset);
   if (isFloat && (scale !== IDENTITY.scale || offset !== IDENTITY.offset)) {

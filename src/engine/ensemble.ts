@@ -1,4 +1,9 @@
-import { requireArray, requireInstance, requireNames, requirePositive } from '../base/arguments.js';
+import {
+  requireArray,
+  requireInstance,
+  requireKnownFields,
+  requirePositive,
+} from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { Dataset } from './dataset.js';
 import { type Evaluation, evaluateRows, logSoftmax } from './evaluation.js';
@@ -30,7 +35,10 @@ export class Ensemble {
   constructor(members: readonly EnsembleMember[]) {
     this.members = Object.freeze(
       requireArray('members', members).map((member) => {
-        const { model, weight } = requireNames('a member', member, { model: true, weight: true });
+        const { model, weight } = requireKnownFields('a member', member, {
+          model: true,
+          weight: true,
+        });
         requireInstance('the model of a member', model, Model);
         return { model, weight: requirePositive('the weight of a member', weight) };
       }),

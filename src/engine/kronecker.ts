@@ -1,4 +1,9 @@
-import { type Names, requireInstance, requireNames, requirePositive } from '../base/arguments.js';
+import {
+  type KnownFields,
+  requireInstance,
+  requireKnownFields,
+  requirePositive,
+} from '../base/arguments.js';
 import { checkWidths } from './layout.js';
 import { type RunOptions, runNative } from './run.js';
 
@@ -13,7 +18,7 @@ export interface KroneckerSystem {
   readonly damping: number;
 }
 
-const SYSTEM_NAMES: Names<KroneckerSystem> = {
+const SYSTEM_NAMES: KnownFields<KroneckerSystem> = {
   ...{ widths: true, factors: true, gradient: true, damping: true },
 };
 
@@ -30,7 +35,7 @@ export async function kroneckerSolve(
   system: KroneckerSystem,
   options: RunOptions = {},
 ): Promise<Float32Array> {
-  const { widths, factors, gradient, damping } = requireNames('system', system, SYSTEM_NAMES);
+  const { widths, factors, gradient, damping } = requireKnownFields('system', system, SYSTEM_NAMES);
   const request = {
     widths: Uint32Array.from(checkWidths(widths)),
     factors: requireInstance('factors', factors, Float32Array),

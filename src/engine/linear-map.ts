@@ -1,4 +1,9 @@
-import { type Names, requireInstance, requireInteger, requireNames } from '../base/arguments.js';
+import {
+  type KnownFields,
+  requireInstance,
+  requireInteger,
+  requireKnownFields,
+} from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { indicesBelow } from '../base/indices.js';
 import { requireMemory } from '../base/memory.js';
@@ -27,8 +32,8 @@ export interface MapOptions extends RunOptions {
   readonly rows?: Rows;
 }
 
-const LINEAR_MAP: Names<LinearMap> = { weights: true, bias: true, columns: true };
-const MAP_OPTIONS: Names<MapOptions> = { ...RUN_OPTIONS, rows: true };
+const LINEAR_MAP: KnownFields<LinearMap> = { weights: true, bias: true, columns: true };
+const MAP_OPTIONS: KnownFields<MapOptions> = { ...RUN_OPTIONS, rows: true };
 
 /**
  * A data set of the mapped rows: float32 features, the same labels and classes. Progress counts
@@ -45,7 +50,7 @@ export async function mapDataset(
 ): Promise<Dataset> {
   requireInstance('dataset', dataset, Dataset);
   const { columns, weights, bias, outputs } = checkMap(map, dataset.columns);
-  const { rows: wanted = dataset.allRows(), ...run } = requireNames(
+  const { rows: wanted = dataset.allRows(), ...run } = requireKnownFields(
     'options',
     options,
     MAP_OPTIONS,
@@ -75,7 +80,7 @@ export interface FoldOptions extends RunOptions {
   readonly inputs?: number;
 }
 
-const FOLD_OPTIONS: Names<FoldOptions> = { ...RUN_OPTIONS, inputs: true };
+const FOLD_OPTIONS: KnownFields<FoldOptions> = { ...RUN_OPTIONS, inputs: true };
 
 /**
  * A model of the original inputs: its first layer has the weights W1 W, 0 for inputs that the map
@@ -91,7 +96,7 @@ export async function foldLinearMap(
   options: FoldOptions = {},
 ): Promise<Model> {
   requireInstance('model', model, Model);
-  const { inputs: wanted, ...run } = requireNames('options', options, FOLD_OPTIONS);
+  const { inputs: wanted, ...run } = requireKnownFields('options', options, FOLD_OPTIONS);
   const inputs =
     wanted === undefined ? inputsOf(map) : requireInteger('inputs', wanted, 1, MOST_UNITS);
   const { columns, weights, bias, outputs } = checkMap(map, inputs);
@@ -113,7 +118,7 @@ export async function foldLinearMap(
 }
 
 function inputsOf(map: LinearMap): number {
-  const { weights, bias, columns } = requireNames('map', map, LINEAR_MAP);
+  const { weights, bias, columns } = requireKnownFields('map', map, LINEAR_MAP);
   if (columns !== undefined) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
@@ -127,7 +132,7 @@ function inputsOf(map: LinearMap): number {
 
 /** Checks the map; the list of columns that it reads is a copy that the caller cannot change. */
 function checkMap(map: LinearMap, inputs: number) {
-  const { weights, bias, columns } = requireNames('map', map, LINEAR_MAP);
+  const { weights, bias, columns } = requireKnownFields('map', map, LINEAR_MAP);
   requireInstance('the weights of the map', weights, Float32Array);
   requireInstance('the bias of the map', bias, Float32Array);
   if (columns !== undefined) {

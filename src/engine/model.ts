@@ -1,9 +1,9 @@
 import {
   describeValue,
-  type Names,
+  type KnownFields,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireOneOf,
   requireText,
 } from '../base/arguments.js';
@@ -47,7 +47,7 @@ export interface FisherOptions extends RunOptions {
   readonly seed?: number;
 }
 
-const FISHER_OPTIONS: Names<FisherOptions> = {
+const FISHER_OPTIONS: KnownFields<FisherOptions> = {
   ...RUN_OPTIONS,
   ...{ mode: true, samples: true, batchSize: true, seed: true },
 };
@@ -77,7 +77,7 @@ export class Model implements Network {
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY
    */
   static create(widths: readonly number[], options: { seed?: number } = {}): Model {
-    const { seed = 0 } = requireNames('options', options, { seed: true });
+    const { seed = 0 } = requireKnownFields('options', options, { seed: true });
     requireInteger('seed', seed, 0);
     const checked = checkWidths(widths);
     const handle = callNative(
@@ -159,7 +159,7 @@ export class Model implements Network {
    */
   async train(dataset: Dataset, options: TrainOptions = {}): Promise<TrainResult> {
     requireInstance('dataset', dataset, Dataset);
-    requireNames('options', options, TRAIN_OPTIONS);
+    requireKnownFields('options', options, TRAIN_OPTIONS);
     const { plan, sink } = trainingPass(dataset, options);
     const watch = new Stopwatch();
     const run = runOptionsOf(options);
@@ -183,7 +183,7 @@ export class Model implements Network {
   async fisher(dataset: Dataset, rows: Rows, options: FisherOptions): Promise<Float32Array> {
     requireInstance('dataset', dataset, Dataset);
     const checked = dataset.nonEmptyRowSet(rows, 'set of rows');
-    requireNames('options', options, FISHER_OPTIONS);
+    requireKnownFields('options', options, FISHER_OPTIONS);
     const { mode, samples = checked.length, batchSize = 128, seed } = options;
     requireOneOf('mode', mode, ['batch', 'perRow']);
     requireInteger('batchSize', batchSize, 1);

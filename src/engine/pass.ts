@@ -1,9 +1,9 @@
 import {
-  type Names,
+  type KnownFields,
   requireArray,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireObject,
   requireOneOf,
 } from '../base/arguments.js';
@@ -91,14 +91,14 @@ export type Sink =
   /** For each row its loss, and 1 if its label has the largest logit, else 0: float32 [rows, 2]. */
   | { readonly kind: 'rowLosses' };
 
-const PLAN_NAMES: Names<Plan> = {
+const PLAN_NAMES: KnownFields<Plan> = {
   ...{ rows: true, batchSize: true, epochs: true, maxSteps: true, shuffleSeed: true },
   ...{ sampledRows: true, samplesPerEpoch: true, hardest: true },
 };
 
 /** The fields that each kind of objective may have. */
 const OBJECTIVE_NAMES: {
-  readonly [Target in Objective['target']]: Names<Extract<Objective, { target: Target }>>;
+  readonly [Target in Objective['target']]: KnownFields<Extract<Objective, { target: Target }>>;
 } = {
   label: { target: true, weight: true, rowWeights: true },
   uniform: { target: true, weight: true, rowWeights: true },
@@ -107,21 +107,22 @@ const OBJECTIVE_NAMES: {
 };
 
 /** The fields that each kind of sink may have. */
-const SINK_NAMES: { readonly [Kind in Sink['kind']]: Names<Extract<Sink, { kind: Kind }>> } = {
-  sgd: {
-    ...{ kind: true, learningRate: true, momentum: true, weightDecay: true },
-    ...{ nesterov: true, trackedRows: true },
-  },
-  clampedFisher: { kind: true, fisher: true, learningRate: true, alpha: true, clamp: true },
-  gradient: { kind: true },
-  squaredGradient: { kind: true, mode: true },
-  kroneckerFactors: { kind: true },
-  logits: { kind: true },
-  rowLosses: { kind: true },
-};
+const SINK_NAMES: { readonly [Kind in Sink['kind']]: KnownFields<Extract<Sink, { kind: Kind }>> } =
+  {
+    sgd: {
+      ...{ kind: true, learningRate: true, momentum: true, weightDecay: true },
+      ...{ nesterov: true, trackedRows: true },
+    },
+    clampedFisher: { kind: true, fisher: true, learningRate: true, alpha: true, clamp: true },
+    gradient: { kind: true },
+    squaredGradient: { kind: true, mode: true },
+    kroneckerFactors: { kind: true },
+    logits: { kind: true },
+    rowLosses: { kind: true },
+  };
 
 function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
-  const { batchSize = 128, epochs = 1, ...rest } = requireNames('plan', plan, PLAN_NAMES);
+  const { batchSize = 128, epochs = 1, ...rest } = requireKnownFields('plan', plan, PLAN_NAMES);
   const { maxSteps, shuffleSeed, sampledRows, samplesPerEpoch, hardest } = rest;
   const samples = sampledRows !== undefined || samplesPerEpoch !== undefined;
   return {
@@ -147,7 +148,11 @@ function sampled(dataset: Dataset, always: Rows, pool: Rows, samplesPerEpoch: nu
 function nativeObjective(objective: Objective, classes: number): NativeObjective {
   const { target, weight = 1, rowWeights } = requireObject('objective', objective);
   const targets = Object.keys(OBJECTIVE_NAMES) as Objective['target'][];
-  requireNames('objective', objective, OBJECTIVE_NAMES[requireOneOf('target', target, targets)]);
+  requireKnownFields(
+    'objective',
+    objective,
+    OBJECTIVE_NAMES[requireOneOf('target', target, targets)],
+  );
   const weights = {
     weight,
     ...(rowWeights !== undefined && { rowWeights }),
@@ -168,7 +173,7 @@ function nativeObjective(objective: Objective, classes: number): NativeObjective
 function nativeSink(dataset: Dataset, sink: Sink): NativeSink {
   const { kind } = requireObject('sink', sink);
   const kinds = Object.keys(SINK_NAMES) as Sink['kind'][];
-  requireNames('sink', sink, SINK_NAMES[requireOneOf('the kind of the sink', kind, kinds)]);
+  requireKnownFields('sink', sink, SINK_NAMES[requireOneOf('the kind of the sink', kind, kinds)]);
   if (sink.kind !== 'sgd') return sink;
   const { momentum = 0, weightDecay = 0, nesterov = false, trackedRows } = sink;
   const learningRate = nativeSchedule('learningRate', sink.learningRate);

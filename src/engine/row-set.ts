@@ -42,8 +42,8 @@ export class RowSet {
   /** As `of`, for two sets that must not share a row. */
   static disjoint(dataset: RowSpace, first: Rows, second: Rows): [RowSet, RowSet] {
     const sets = [RowSet.of(dataset, first), RowSet.of(dataset, second)] as [RowSet, RowSet];
-    const marks = sets[0].marks();
-    const shared = sets[1].positions.find((row) => marks[row] === 1);
+    const mask = sets[0].mask();
+    const shared = sets[1].positions.find((row) => mask[row] === 1);
     if (shared === undefined) return sets;
     throw new LetheError(
       'ERR_INVALID_ROWS',
@@ -104,7 +104,7 @@ export class RowSet {
   }
 
   /** One byte for each row of the data set: 1 if it is in this set, else 0. */
-  marks(): Uint8Array {
+  mask(): Uint8Array {
     const marks = new Uint8Array(this.dataset.rows);
     for (const row of this.positions) marks[row] = 1;
     return marks;

@@ -1,10 +1,10 @@
 import {
-  type Names,
+  type KnownFields,
   pick,
   requireFunction,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireOneOf,
 } from '../base/arguments.js';
 import { availableThreads } from '../base/available-threads.js';
@@ -57,11 +57,11 @@ export interface RunOptions extends ComputeOptions {
 
 type SilentOptions = Omit<RunOptions, 'onProgress'>;
 
-export const SILENT_RUN_OPTIONS: Names<SilentOptions> = {
+export const SILENT_RUN_OPTIONS: KnownFields<SilentOptions> = {
   ...{ threads: true, device: true, precision: true, concurrentRuns: true, signal: true },
 };
 
-export const RUN_OPTIONS: Names<RunOptions> = { ...SILENT_RUN_OPTIONS, onProgress: true };
+export const RUN_OPTIONS: KnownFields<RunOptions> = { ...SILENT_RUN_OPTIONS, onProgress: true };
 
 /** Extracts the run options from a method's options. */
 export function runOptionsOf(options: RunOptions): RunOptions {
@@ -86,7 +86,7 @@ export function checkRunOptions<Report>(
     threads = availableThreads(),
     signal,
     onProgress,
-  } = requireNames('options', options, RUN_OPTIONS);
+  } = requireKnownFields('options', options, RUN_OPTIONS);
   const { device: wanted = 'cpu', precision = 'exact', concurrentRuns = 1 } = options;
   requireInteger('threads', threads, 1, 1024);
   requireInteger('concurrentRuns', concurrentRuns, 1, MOST_CONCURRENT_RUNS);

@@ -1,4 +1,4 @@
-import { given, type Names, requireNonNegative } from '../base/arguments.js';
+import { given, type KnownFields, requireNonNegative } from '../base/arguments.js';
 import type { Dataset } from './dataset.js';
 import type { Plan, Sink } from './pass.js';
 import type { Rows } from './row-set.js';
@@ -26,7 +26,7 @@ export interface TrainOptions
   readonly seed?: number;
 }
 
-export const TRAIN_OPTIONS: Names<TrainOptions> = {
+export const TRAIN_OPTIONS: KnownFields<TrainOptions> = {
   ...RUN_OPTIONS,
   ...{ maxSteps: true, sampledRows: true, samplesPerEpoch: true, hardest: true },
   ...{ rows: true, epochs: true, batchSize: true, learningRate: true },

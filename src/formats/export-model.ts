@@ -1,9 +1,9 @@
 import {
-  type Names,
+  type KnownFields,
   requireArray,
   requireFinite,
   requireFunction,
-  requireNames,
+  requireKnownFields,
   requireObject,
   requireText,
 } from '../base/arguments.js';
@@ -26,7 +26,7 @@ export interface OnnxOptions {
   readonly dataset?: Pick<Dataset, 'affine' | 'name'>;
 }
 
-const ONNX_OPTIONS: Names<OnnxOptions> = { dataset: true };
+const ONNX_OPTIONS: KnownFields<OnnxOptions> = { dataset: true };
 
 /**
  * A model or an ensemble as the bytes of an ONNX file, see exportOnnx and exportOnnxEnsemble. The
@@ -37,7 +37,7 @@ const ONNX_OPTIONS: Names<OnnxOptions> = { dataset: true };
  */
 export async function toOnnx(model: Exportable, options: OnnxOptions = {}): Promise<Uint8Array> {
   requireObject('model', model);
-  const facts = factsOf(requireNames('options', options, ONNX_OPTIONS).dataset);
+  const facts = factsOf(requireKnownFields('options', options, ONNX_OPTIONS).dataset);
   if (model instanceof Ensemble) {
     const { shares } = model;
     const members = model.members.map((member, i) => ({
@@ -102,7 +102,9 @@ export function toSafetensors(
   requireFunction('the parameters of the model', model.parameters);
   const parameters = finiteParameters({ widths, parameters: model.parameters() });
   const count = parameters.layers.length;
-  const { layers = usualLayerNames(count) } = requireNames('options', options, { layers: true });
+  const { layers = usualLayerNames(count) } = requireKnownFields('options', options, {
+    layers: true,
+  });
   const names = new Set(requireArray('layers', layers).map((name) => requireText('a layer', name)));
   if (layers.length !== count || names.size !== count) {
     throw new LetheError(

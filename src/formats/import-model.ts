@@ -1,5 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { requireArray, requireInstance, requireNames, requireText } from '../base/arguments.js';
+import {
+  requireArray,
+  requireInstance,
+  requireKnownFields,
+  requireText,
+} from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import type { AffineMap } from '../engine/labelled-data.js';
 import type { Model } from '../engine/model.js';
@@ -84,7 +89,7 @@ function readSafetensors(
   file: string,
   options: SafetensorsImportOptions,
 ): ImportedModel {
-  const { layers: order } = requireNames('options', options, { layers: true });
+  const { layers: order } = requireKnownFields('options', options, { layers: true });
   if (order !== undefined) {
     for (const name of requireArray('layers', order)) requireText('a layer', name);
   }

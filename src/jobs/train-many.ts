@@ -1,9 +1,9 @@
 import {
-  type Names,
-  namesWithout,
+  fieldsWithout,
+  type KnownFields,
   requireArray,
   requireInstance,
-  requireNames,
+  requireKnownFields,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import type { Dataset } from '../engine/dataset.js';
@@ -19,13 +19,13 @@ export interface TrainJob extends Omit<TrainOptions, keyof RunOptions> {
   readonly dataset: Dataset;
 }
 
-const JOB_NAMES: Names<TrainJob> = {
-  ...namesWithout(TRAIN_OPTIONS, RUN_OPTIONS),
+const JOB_NAMES: KnownFields<TrainJob> = {
+  ...fieldsWithout(TRAIN_OPTIONS, RUN_OPTIONS),
   ...{ model: true, dataset: true },
 };
 
 /** The progress of all jobs. */
-export interface EnsembleProgress {
+export interface TrainManyProgress {
   /** Finished models, out of `models`. */
   readonly finished: number;
   readonly models: number;
@@ -44,7 +44,7 @@ export interface TrainManyOptions extends Omit<RunOptions, 'onProgress'> {
   /**
    * Called at most 20 times a second. If it throws, the run is aborted and throws the same value.
    */
-  readonly onProgress?: (progress: EnsembleProgress) => void;
+  readonly onProgress?: (progress: TrainManyProgress) => void;
 }
 
 /**
@@ -64,7 +64,7 @@ export async function trainMany(
   const { signal, onProgress } = checkRunOptions(options);
   const checked = requireArray('jobs', jobs);
   const models = checked.map((job) =>
-    requireInstance('the model of a job', requireNames('a job', job, JOB_NAMES).model, Model),
+    requireInstance('the model of a job', requireKnownFields('a job', job, JOB_NAMES).model, Model),
   );
   if (new Set(models).size < models.length) {
     throw new LetheError(

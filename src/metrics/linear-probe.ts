@@ -1,4 +1,9 @@
-import { requireInstance, requireInteger, requireNames, requireObject } from '../base/arguments.js';
+import {
+  requireInstance,
+  requireInteger,
+  requireKnownFields,
+  requireObject,
+} from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import type { Activations } from '../engine/activations.js';
 import { Dataset } from '../engine/dataset.js';
@@ -35,7 +40,7 @@ export async function linearProbe(
 ): Promise<Metric> {
   check(train);
   check(test);
-  const run = requireNames('options', options, SILENT_RUN_OPTIONS);
+  const run = requireKnownFields('options', options, SILENT_RUN_OPTIONS);
   if (train.units !== test.units) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',

@@ -5,15 +5,15 @@ export class Html {
   constructor(readonly text: string) {}
 }
 
-type Value = Html | string | number | readonly Html[];
+export type HtmlValue = Html | string | number | readonly Html[];
 
 /** A template tag that escapes its values unless they are Html. */
-export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
+export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   const parts = values.map((value, i) => render(value) + strings[i + 1]);
   return new Html([strings[0], ...parts].join(''));
 }
 
-function render(value: Value): string {
+function render(value: HtmlValue): string {
   if (value instanceof Html) return value.text;
   if (typeof value === 'object') return value.map(({ text }) => text).join('');
   return escapeHtml(String(value));

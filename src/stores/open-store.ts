@@ -1,4 +1,4 @@
-import { requireNames, requireText } from '../base/arguments.js';
+import { requireKnownFields, requireText } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { SqliteStore } from './sqlite/sqlite-store.js';
 import type { Store } from './store.js';
@@ -15,7 +15,7 @@ export interface StoreOptions {
  * ERR_INVALID_ARGUMENT: the path is empty, which to SQLite means a temporary file.
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  const { path = ':memory:' } = requireNames('options', options, { path: true });
+  const { path = ':memory:' } = requireKnownFields('options', options, { path: true });
   if (requireText('path', path) === '') {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'path is empty: name a file, or leave it out');
   }

@@ -1,5 +1,5 @@
 import {
-  type Names,
+  type KnownFields,
   pick,
   requireBoolean,
   requireInteger,
@@ -59,12 +59,16 @@ export interface FastOptions extends PhasedOptions {
 /** The options that only the fast recipe has. */
 type RecipeOptions = Omit<FastOptions, 'seed' | keyof PhasedOptions>;
 
-export const RECIPE_OPTIONS: Names<RecipeOptions> = {
+export const RECIPE_OPTIONS: KnownFields<RecipeOptions> = {
   ...{ scale: true, components: true, nets: true, hardestShare: true, sampledShare: true },
   ...{ steps: true, effort: true, batchSize: true, learningRate: true },
 };
 
-export const FAST_OPTIONS: Names<FastOptions> = { ...RUN_OPTIONS, ...RECIPE_OPTIONS, seed: true };
+export const FAST_OPTIONS: KnownFields<FastOptions> = {
+  ...RUN_OPTIONS,
+  ...RECIPE_OPTIONS,
+  seed: true,
+};
 
 /** The given ones of the options that only the fast recipe has. */
 export function fastOptionsOf(options: RecipeOptions): RecipeOptions {

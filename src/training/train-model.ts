@@ -1,4 +1,9 @@
-import { type Names, requireInstance, requireNames, requireOneOf } from '../base/arguments.js';
+import {
+  type KnownFields,
+  requireInstance,
+  requireKnownFields,
+  requireOneOf,
+} from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { indicesBelow } from '../base/indices.js';
 import { PhiloxPurpose, PhiloxStream } from '../base/philox.js';
@@ -36,7 +41,7 @@ export interface TrainModelOptions extends FastOptions {
   readonly rows?: Rows;
 }
 
-const OPTIONS: Names<TrainModelOptions> = { ...FAST_OPTIONS, recipe: true, rows: true };
+const OPTIONS: KnownFields<TrainModelOptions> = { ...FAST_OPTIONS, recipe: true, rows: true };
 
 export interface TrainedModel {
   /** A new model with the given widths. */
@@ -76,26 +81,27 @@ const CAUTION = 4;
  * The result depends only on the widths, the contents and order of the rows, and the options, not
  * on other rows of the data set: see docs/exact-retraining.md.
  *
- * @param wantedWidths inputs, hidden layers, classes, as Model.create takes them
+ * @param widths inputs, hidden layers, classes, as Model.create takes them
  * @throws {LetheError} as Model.train
  */
 export async function trainModel(
-  wantedWidths: readonly number[],
+  widths: readonly number[],
   dataset: Dataset,
   options: TrainModelOptions = {},
 ): Promise<TrainedModel> {
   requireInstance('dataset', dataset, Dataset);
-  const { rows: wanted = dataset.allRows(), recipe: name = 'fast' } = requireNames(
+  const { rows: wanted = dataset.allRows(), recipe: name = 'fast' } = requireKnownFields(
     'options',
     options,
     OPTIONS,
   );
   requireOneOf('recipe', name, ['fast', 'plain']);
-  const widths = checkShape(wantedWidths, dataset);
+  const shape = checkShape(widths, dataset);
   const rows = dataset.nonEmptyRowSet(wanted, 'set of rows');
-  const recipe = fastRecipe(widths, rows.length, options);
+  const recipe = fastRecipe(shape, rows.length, options);
   const seeds = seedsFrom(recipe.seed);
-  const run: Run = { widths, dataset, rows, recipe, seeds, options, watch: new Stopwatch() };
+  const watch = new Stopwatch();
+  const run: Run = { widths: shape, dataset, rows, recipe, seeds, options, watch };
   if (name === 'plain') {
     refuseFastOptions(options);
     return finishPlainly(run, nothingYet('the plain recipe, as asked for'));
@@ -103,7 +109,7 @@ export async function trainModel(
   if (rows.length < FEWEST_ROWS) {
     return finishPlainly(run, nothingYet(`under ${FEWEST_ROWS} rows: the plain recipe`));
   }
-  if (widths.length === 2 || widths[1]! < FEWEST_UNITS) {
+  if (shape.length === 2 || shape[1]! < FEWEST_UNITS) {
     return finishPlainly(run, nothingYet(`under ${FEWEST_UNITS} hidden units: the plain recipe`));
   }
   const sample = samplePositions(rows.length, recipe.seed);

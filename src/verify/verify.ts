@@ -1,10 +1,10 @@
 import {
-  type Names,
+  type KnownFields,
   requireArray,
   requireFunction,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireObject,
   requirePositive,
   requireText,
@@ -44,7 +44,7 @@ export interface VerifyOptions extends Omit<RunOptions, 'onProgress'> {
   readonly tolerance?: number;
 }
 
-const VERIFY_OPTIONS: Names<VerifyOptions> = {
+const VERIFY_OPTIONS: KnownFields<VerifyOptions> = {
   ...SILENT_RUN_OPTIONS,
   ...{ chunkRows: true, tolerance: true },
 };
@@ -108,7 +108,7 @@ export async function verify(
 type Settings = ReturnType<typeof checkOptions>;
 
 function checkOptions(options: VerifyOptions) {
-  const { chunkRows = 1024, tolerance = DEFAULT_TOLERANCE } = requireNames(
+  const { chunkRows = 1024, tolerance = DEFAULT_TOLERANCE } = requireKnownFields(
     'options',
     options,
     VERIFY_OPTIONS,
@@ -120,7 +120,7 @@ function checkOptions(options: VerifyOptions) {
   };
 }
 
-const SET_NAMES: Names<VerificationSet> = { name: true, dataset: true, rows: true };
+const SET_NAMES: KnownFields<VerificationSet> = { name: true, dataset: true, rows: true };
 
 type CheckedSet = Omit<VerificationSet, 'rows'> & { readonly rows: RowSet };
 
@@ -133,7 +133,7 @@ function checkSets(model: Predictor, sets: readonly VerificationSet[]): CheckedS
       'sets is empty: give at least one set of rows to verify on',
     );
   const names = sets.map((set) =>
-    requireText('the name of a set', requireNames('a set', set, SET_NAMES).name),
+    requireText('the name of a set', requireKnownFields('a set', set, SET_NAMES).name),
   );
   if (new Set(names).size < sets.length) {
     throw new LetheError(

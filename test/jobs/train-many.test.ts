@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Model } from '#lethe/engine/model';
-import { type EnsembleProgress, type TrainJob, trainMany } from '#lethe/jobs/train-many';
+import { type TrainJob, type TrainManyProgress, trainMany } from '#lethe/jobs/train-many';
 import { expectCode, failure, wrong } from '../support/errors.js';
 import { ENDLESS, range, TOY_WIDTHS, toyDataset } from '../support/toy.js';
 
@@ -35,7 +35,7 @@ describe('trainMany', () => {
   });
 
   it('reports a growing share, and the whole at the end', async () => {
-    const seen: EnsembleProgress[] = [];
+    const seen: TrainManyProgress[] = [];
     await trainMany(jobs(), { threads: 2, onProgress: (progress) => seen.push(progress) });
     expect(seen.at(-1)).toEqual({ finished: 7, models: 7, share: 1 });
     const shares = seen.map(({ share }) => share);

@@ -34,8 +34,10 @@ describe('relearning', () => {
   });
 
   it('visits other rows too', async () => {
-    const beside = range(60, 300);
-    expect((await relearnSteps(model, dataset, { ...options, beside })).value).toBeGreaterThan(0);
+    const otherRows = range(60, 300);
+    expect((await relearnSteps(model, dataset, { ...options, otherRows })).value).toBeGreaterThan(
+      0,
+    );
   });
 
   it('is undefined if the goal is not reached', async () => {

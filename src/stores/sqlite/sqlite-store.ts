@@ -3,7 +3,7 @@ import {
   requireArray,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireObject,
   requireText,
 } from '../../base/arguments.js';
@@ -75,7 +75,7 @@ export class SqliteStore implements Store {
     if (new Set(subjects).size < subjects.length) {
       throw new LetheError('ERR_DUPLICATE', 'a subject is given twice');
     }
-    const { firstRow = 0 } = requireNames('options', options, { firstRow: true });
+    const { firstRow = 0 } = requireKnownFields('options', options, { firstRow: true });
     requireInteger('firstRow', firstRow, 0, MAX_ROWS - owners.length);
     this.#write((database) => {
       const addSubject = database.prepare('INSERT OR IGNORE INTO subjects (id) VALUES (?)');

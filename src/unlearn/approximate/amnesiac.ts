@@ -1,4 +1,9 @@
-import { given, type Names, namesWithout, requireNames } from '../../base/arguments.js';
+import {
+  fieldsWithout,
+  given,
+  type KnownFields,
+  requireKnownFields,
+} from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { passWork } from '../../engine/cost.js';
@@ -40,12 +45,12 @@ export interface AmnesiacResult extends UnlearningResult {
   readonly replayedSteps: number;
 }
 
-const OPTIONS: Names<AmnesiacOptions> = {
+const OPTIONS: KnownFields<AmnesiacOptions> = {
   ...RUN_OPTIONS,
   ...{ training: true, initialSeed: true, repair: true },
 };
-const TRAINING = namesWithout(TRAIN_OPTIONS, RUN_OPTIONS);
-const REPAIR = namesWithout(SGD_OPTIONS, RUN_OPTIONS);
+const TRAINING = fieldsWithout(TRAIN_OPTIONS, RUN_OPTIONS);
+const REPAIR = fieldsWithout(SGD_OPTIONS, RUN_OPTIONS);
 
 /**
  * Subtracts the parameter changes of all training steps whose batch contained a forget row. The
@@ -71,10 +76,10 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
   options = {},
 ) => {
   const { forget, retain } = checkSplit(request);
-  const { training = {}, repair = {} } = requireNames('options', options, OPTIONS);
-  const { seed = 0 } = requireNames('training', training, TRAINING);
+  const { training = {}, repair = {} } = requireKnownFields('options', options, OPTIONS);
+  const { seed = 0 } = requireKnownFields('training', training, TRAINING);
   const { initialSeed = seed } = options;
-  if (repair !== false) requireNames('repair', repair, REPAIR);
+  if (repair !== false) requireKnownFields('repair', repair, REPAIR);
   const { dataset } = request;
   const original = request.model.clone();
   const { widths } = original;
@@ -125,7 +130,7 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
 
 function requireTrainedOn(dataset: Dataset, forget: RowSet, plan: Plan): void {
   const [always, sampled] = RowSet.disjoint(dataset, plan.rows, plan.sampledRows ?? []);
-  const trained = always.followedBy(sampled).marks();
+  const trained = always.followedBy(sampled).mask();
   const unknown = forget.positions.find((row) => trained[row] === 0);
   if (unknown !== undefined) {
     throw new LetheError(

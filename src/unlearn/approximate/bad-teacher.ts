@@ -1,4 +1,9 @@
-import { given, type Names, requireInteger, requireNames } from '../../base/arguments.js';
+import {
+  given,
+  type KnownFields,
+  requireInteger,
+  requireKnownFields,
+} from '../../base/arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { forwardWork } from '../../engine/cost.js';
@@ -12,7 +17,7 @@ export interface BadTeacherOptions extends SgdOptions {
   readonly retainRows?: number;
 }
 
-const OPTIONS: Names<BadTeacherOptions> = { ...SGD_OPTIONS, retainRows: true };
+const OPTIONS: KnownFields<BadTeacherOptions> = { ...SGD_OPTIONS, retainRows: true };
 
 /**
  * Distillation from two teachers: an untrained network on the forget rows, and the model itself on
@@ -24,7 +29,7 @@ const OPTIONS: Names<BadTeacherOptions> = { ...SGD_OPTIONS, retainRows: true };
  */
 export const badTeacher: UnlearningMethod<BadTeacherOptions> = async (request, options = {}) => {
   const { forget, retain } = checkSplit(request);
-  const { seed = 0, retainRows = Math.ceil(0.3 * retain.length) } = requireNames(
+  const { seed = 0, retainRows = Math.ceil(0.3 * retain.length) } = requireKnownFields(
     'options',
     options,
     OPTIONS,

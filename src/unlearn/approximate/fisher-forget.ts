@@ -1,4 +1,9 @@
-import { type Names, requireInteger, requireNames, requirePositive } from '../../base/arguments.js';
+import {
+  type KnownFields,
+  requireInteger,
+  requireKnownFields,
+  requirePositive,
+} from '../../base/arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
@@ -8,19 +13,19 @@ import { RUN_OPTIONS } from '../../engine/run.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 export interface FisherForgetOptions extends UnlearningOptions {
-  /** The variance of the noise on a parameter is alpha / (F + floor); default 1e-7. */
+  /** The variance of the noise on a parameter is alpha / (F + minimumFisher); default 1e-7. */
   readonly alpha?: number;
   /** Bounds the noise on parameters that hardly affect the retain set's loss; default 1e-4. */
-  readonly floor?: number;
+  readonly minimumFisher?: number;
   /** The number of retain rows from which F is computed; default 4,000, or all if fewer. */
   readonly samples?: number;
   /** Default 0. */
   readonly seed?: number;
 }
 
-const OPTIONS: Names<FisherForgetOptions> = {
+const OPTIONS: KnownFields<FisherForgetOptions> = {
   ...RUN_OPTIONS,
-  ...{ alpha: true, floor: true, samples: true, seed: true },
+  ...{ alpha: true, minimumFisher: true, samples: true, seed: true },
 };
 
 /**
@@ -38,12 +43,12 @@ export const fisherForget: UnlearningMethod<FisherForgetOptions> = async (
   const { retain } = checkSplit(request);
   const {
     alpha = 1e-7,
-    floor = 1e-4,
+    minimumFisher = 1e-4,
     samples = 4000,
     seed = 0,
-  } = requireNames('options', options, OPTIONS);
+  } = requireKnownFields('options', options, OPTIONS);
   requirePositive('alpha', alpha);
-  requirePositive('floor', floor);
+  requirePositive('minimumFisher', minimumFisher);
   requireInteger('samples', samples, 1);
   requireInteger('seed', seed, 0);
   const { dataset } = request;
@@ -57,7 +62,7 @@ export const fisherForget: UnlearningMethod<FisherForgetOptions> = async (
   });
   const noise = new PhiloxStream(seed, PhiloxPurpose.parameterNoise);
   const parameters = model.parameters().map((parameter, i) => {
-    return parameter + Math.sqrt(alpha / (fisher[i]! + floor)) * normal(noise);
+    return parameter + Math.sqrt(alpha / (fisher[i]! + minimumFisher)) * normal(noise);
   });
   watch.lap('fisher');
   return {

@@ -1,7 +1,7 @@
 import {
-  type Names,
+  type KnownFields,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireOneOf,
   requirePositive,
 } from '../../base/arguments.js';
@@ -36,7 +36,7 @@ export interface FisherScrubOptions extends UnlearningOptions {
   readonly seed?: number;
 }
 
-const OPTIONS: Names<FisherScrubOptions> = {
+const OPTIONS: KnownFields<FisherScrubOptions> = {
   ...RUN_OPTIONS,
   ...{ mode: true, fisherSamples: true, alpha: true, learningRate: true },
   ...{ clamp: true, batchSize: true, maxSteps: true, seed: true },
@@ -54,7 +54,7 @@ const OPTIONS: Names<FisherScrubOptions> = {
  */
 export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request, options = {}) => {
   const { forget, retain } = checkSplit(request);
-  requireNames('options', options, OPTIONS);
+  requireKnownFields('options', options, OPTIONS);
   const { mode = 'paper', fisherSamples = 1000, batchSize = 128, seed = 0 } = options;
   const { alpha = 0.5, learningRate = 0.02, clamp = 0.05, maxSteps = 50 } = options;
   requireOneOf('mode', mode, ['paper', 'perRow']);

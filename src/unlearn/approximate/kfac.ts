@@ -1,10 +1,10 @@
 import {
+  fieldsWithout,
   given,
-  type Names,
-  namesWithout,
+  type KnownFields,
   requireFinite,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireNonNegative,
   requirePositive,
 } from '../../base/arguments.js';
@@ -49,8 +49,8 @@ export interface KfacOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
   readonly steps?: number;
 }
 
-const OPTIONS: Names<KfacOptions> = {
-  ...namesWithout(SGD_OPTIONS, { epochs: true, maxSteps: true }),
+const OPTIONS: KnownFields<KfacOptions> = {
+  ...fieldsWithout(SGD_OPTIONS, { epochs: true, maxSteps: true }),
   ...{ recipe: true, fisherRows: true, gradientRows: true, damping: true },
   ...{ scale: true, shrink: true, steps: true },
 };
@@ -76,7 +76,7 @@ const LARGEST_SCALE = 0.2;
  */
 export const kfac: UnlearningMethod<KfacOptions> = async (request, options = {}) => {
   const split = checkSplit(request);
-  const recipe = recipeFor(request, split, requireNames('options', options, OPTIONS));
+  const recipe = recipeFor(request, split, requireKnownFields('options', options, OPTIONS));
   const { dataset } = request;
   const original = request.model.clone();
   const watch = new Stopwatch();

@@ -1,9 +1,9 @@
 import {
-  type Names,
-  namesWithout,
+  fieldsWithout,
+  type KnownFields,
   requireFinite,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireNonNegative,
   requirePositive,
 } from '../../base/arguments.js';
@@ -51,8 +51,8 @@ export interface LowRankOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> 
   readonly steps?: number;
 }
 
-const OPTIONS: Names<LowRankOptions> = {
-  ...namesWithout(SGD_OPTIONS, { epochs: true, maxSteps: true }),
+const OPTIONS: KnownFields<LowRankOptions> = {
+  ...fieldsWithout(SGD_OPTIONS, { epochs: true, maxSteps: true }),
   ...{ recipe: true, components: true, divergence: true, damping: true },
   ...{ shrink: true, steps: true },
 };
@@ -85,7 +85,7 @@ const SAMPLE_ROWS = 500;
  */
 export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options = {}) => {
   const split = checkSplit(request);
-  const recipe = recipeFor(request, split, requireNames('options', options, OPTIONS));
+  const recipe = recipeFor(request, split, requireKnownFields('options', options, OPTIONS));
   const { dataset } = request;
   const original = request.model.clone();
   const watch = new Stopwatch();

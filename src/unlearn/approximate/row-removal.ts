@@ -1,4 +1,4 @@
-import { type Names, requireFinite, requireNames } from '../../base/arguments.js';
+import { type KnownFields, requireFinite, requireKnownFields } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { Model } from '../../engine/model.js';
@@ -12,7 +12,7 @@ export interface RowRemovalOptions extends UnlearningOptions {
   readonly bias?: number;
 }
 
-const OPTIONS: Names<RowRemovalOptions> = { ...RUN_OPTIONS, bias: true };
+const OPTIONS: KnownFields<RowRemovalOptions> = { ...RUN_OPTIONS, bias: true };
 
 /**
  * Removes classes that no retain row has from the last layer: their weights become 0, their biases
@@ -23,7 +23,7 @@ const OPTIONS: Names<RowRemovalOptions> = { ...RUN_OPTIONS, bias: true };
  */
 export const rowRemoval: UnlearningMethod<RowRemovalOptions> = async (request, options = {}) => {
   const split = checkSplit(request);
-  const { bias = -20, signal } = requireNames('options', options, OPTIONS);
+  const { bias = -20, signal } = requireKnownFields('options', options, OPTIONS);
   checkRunOptions(withoutProgress(options));
   if (signal?.aborted) throw new LetheError('ERR_ABORTED', 'the run was aborted before it began');
   requireFinite('bias', bias);

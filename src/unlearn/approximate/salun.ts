@@ -1,4 +1,9 @@
-import { type Names, requireFinite, requireNames, requirePositive } from '../../base/arguments.js';
+import {
+  type KnownFields,
+  requireFinite,
+  requireKnownFields,
+  requirePositive,
+} from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
@@ -26,7 +31,7 @@ export interface SalunOptions extends UnlearningOptions {
   readonly seed?: number;
 }
 
-const OPTIONS: Names<SalunOptions> = {
+const OPTIONS: KnownFields<SalunOptions> = {
   ...RUN_OPTIONS,
   ...{ share: true, learningRate: true, epochs: true, maxSteps: true },
   ...{ batchSize: true, retainPerEpoch: true, seed: true },
@@ -54,7 +59,7 @@ export const salun: UnlearningMethod<SalunOptions> = async (request, options = {
     share = 0.5,
     learningRate = 0.1,
     retainPerEpoch,
-  } = requireNames('options', options, OPTIONS);
+  } = requireKnownFields('options', options, OPTIONS);
   const { epochs = 1, maxSteps = 90, batchSize = 128, seed = 0 } = options;
   requireFinite('share', share);
   if (!(share > 0 && share <= 1)) {

@@ -1,8 +1,8 @@
 import {
-  type Names,
-  namesWithout,
+  fieldsWithout,
+  type KnownFields,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireNonNegative,
 } from '../../base/arguments.js';
 import { Stopwatch } from '../../base/stopwatch.js';
@@ -28,8 +28,8 @@ export interface ScrubOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps' | '
   readonly distillation?: number;
 }
 
-const OPTIONS: Names<ScrubOptions> = {
-  ...namesWithout(SGD_OPTIONS, { epochs: true, maxSteps: true, momentum: true }),
+const OPTIONS: KnownFields<ScrubOptions> = {
+  ...fieldsWithout(SGD_OPTIONS, { epochs: true, maxSteps: true, momentum: true }),
   ...{ rounds: true, ascents: true, retainSteps: true, forgetSteps: true, distillation: true },
 };
 
@@ -44,7 +44,11 @@ const OPTIONS: Names<ScrubOptions> = {
  */
 export const scrub: UnlearningMethod<ScrubOptions> = async (request, options = {}) => {
   const { forget, retain } = checkSplit(request);
-  const { rounds = 3, ascents = 2, retainSteps = 60 } = requireNames('options', options, OPTIONS);
+  const {
+    rounds = 3,
+    ascents = 2,
+    retainSteps = 60,
+  } = requireKnownFields('options', options, OPTIONS);
   const { forgetSteps = 10, distillation = 0.5, learningRate = 0.01, seed = 0 } = options;
   requireInteger('rounds', rounds, 1);
   requireInteger('ascents', ascents, 0, rounds);

@@ -1,4 +1,9 @@
-import { type Names, requireInteger, requireNames, requirePositive } from '../../base/arguments.js';
+import {
+  type KnownFields,
+  requireInteger,
+  requireKnownFields,
+  requirePositive,
+} from '../../base/arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
@@ -24,7 +29,7 @@ export interface SsdOptions extends UnlearningOptions {
   readonly seed?: number;
 }
 
-const OPTIONS: Names<SsdOptions> = {
+const OPTIONS: KnownFields<SsdOptions> = {
   ...RUN_OPTIONS,
   ...{ selection: true, dampening: true, samples: true, seed: true },
 };
@@ -46,7 +51,7 @@ export const ssd: UnlearningMethod<SsdOptions> = async (request, options = {}) =
     dampening = 1,
     samples = 4000,
     seed = 0,
-  } = requireNames('options', options, OPTIONS);
+  } = requireKnownFields('options', options, OPTIONS);
   requirePositive('selection', selection);
   requirePositive('dampening', dampening);
   requireInteger('samples', samples, 1);

@@ -1,4 +1,4 @@
-import { requireNames } from '../../base/arguments.js';
+import { requireKnownFields } from '../../base/arguments.js';
 import { FAST_OPTIONS, type FastOptions } from '../../training/recipe.js';
 import { trainModel } from '../../training/train-model.js';
 import {
@@ -29,7 +29,7 @@ export const exactRetrain: UnlearningMethod<FastOptions, ExactRetrainResult> = a
 ) => {
   const { retain } = checkSplit(request);
   return trainModel(request.model.widths, request.dataset, {
-    ...requireNames('options', options, FAST_OPTIONS),
+    ...requireKnownFields('options', options, FAST_OPTIONS),
     recipe: 'fast',
     rows: retain,
   });

@@ -1,4 +1,4 @@
-import { type Names, namesWithout, requireNames } from '../../base/arguments.js';
+import { fieldsWithout, type KnownFields, requireKnownFields } from '../../base/arguments.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { passWork } from '../../engine/cost.js';
 import { Model } from '../../engine/model.js';
@@ -18,7 +18,7 @@ export type RetrainOptions = Omit<
 > &
   UnlearningOptions;
 
-const OPTIONS: Names<RetrainOptions> = namesWithout(TRAIN_OPTIONS, {
+const OPTIONS: KnownFields<RetrainOptions> = fieldsWithout(TRAIN_OPTIONS, {
   ...{ rows: true, sampledRows: true, samplesPerEpoch: true },
 });
 
@@ -28,7 +28,7 @@ const OPTIONS: Names<RetrainOptions> = namesWithout(TRAIN_OPTIONS, {
  */
 export const retrain: UnlearningMethod<RetrainOptions> = async (request, options = {}) => {
   const { retain } = checkSplit(request);
-  const { seed = 0 } = requireNames('options', options, OPTIONS);
+  const { seed = 0 } = requireKnownFields('options', options, OPTIONS);
   const { onProgress: _, ...training } = options;
   const watch = new Stopwatch();
   const model = Model.create(request.model.widths, { seed });

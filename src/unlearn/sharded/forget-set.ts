@@ -1,4 +1,4 @@
-import { requireArray, requireInteger, requireNames } from '../../base/arguments.js';
+import { requireArray, requireInteger, requireKnownFields } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import type { Dataset } from '../../engine/dataset.js';
 import { RowSet, type Rows } from '../../engine/row-set.js';
@@ -23,7 +23,7 @@ export function markForgotten(
     return markRows(known, dataset, forgotten);
   }
   const byOwner = forgotten as Extract<Forgotten, { owners: unknown }>;
-  const { owners } = requireNames('forget', byOwner, { owners: true });
+  const { owners } = requireKnownFields('forget', byOwner, { owners: true });
   return markOwners(known, dataset, owners);
 }
 

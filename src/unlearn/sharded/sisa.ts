@@ -1,9 +1,9 @@
 import {
-  type Names,
+  type KnownFields,
   requireFunction,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireOneOf,
   requireText,
 } from '../../base/arguments.js';
@@ -65,7 +65,7 @@ export interface SisaOptions extends ShardRecipe, SisaRunOptions {
   readonly sampledShare?: number;
 }
 
-const OPTIONS: Names<SisaOptions> = {
+const OPTIONS: KnownFields<SisaOptions> = {
   ...RUN_OPTIONS,
   ...RECIPE_OPTIONS,
   ...{ recipe: true, owners: true, rows: true, shards: true, slices: true, seed: true },
@@ -124,7 +124,12 @@ export class Sisa {
   ): Promise<Sisa> {
     const checkedWidths = Object.freeze(checkWidths(widths));
     requireInstance('dataset', dataset, Dataset);
-    const { owners, shards = 4, slices = 1, seed = 0 } = requireNames('options', options, OPTIONS);
+    const {
+      owners,
+      shards = 4,
+      slices = 1,
+      seed = 0,
+    } = requireKnownFields('options', options, OPTIONS);
     const { rows: wanted = dataset.allRows() } = options;
     const rows = dataset.nonEmptyRowSet(wanted, 'set of rows');
     requireInteger('shards', shards, 1);
@@ -190,7 +195,7 @@ export class Sisa {
     forget: Forgotten,
     options: SisaRunOptions = {},
   ): Promise<SisaResult> {
-    const { signal } = requireNames('options', options, RUN_OPTIONS);
+    const { signal } = requireKnownFields('options', options, RUN_OPTIONS);
     this.#checkDataset(dataset);
     const known = this.shards.flatMap(({ slices }) => slices);
     const gone = markForgotten(known, dataset, forget);

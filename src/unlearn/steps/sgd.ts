@@ -1,4 +1,9 @@
-import { given, type Names, requireInteger, requireNames } from '../../base/arguments.js';
+import {
+  given,
+  type KnownFields,
+  requireInteger,
+  requireKnownFields,
+} from '../../base/arguments.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
 import type { Dataset } from '../../engine/dataset.js';
@@ -31,7 +36,7 @@ export interface SgdOptions extends UnlearningOptions {
   readonly seed?: number;
 }
 
-export const SGD_OPTIONS: Names<SgdOptions> = {
+export const SGD_OPTIONS: KnownFields<SgdOptions> = {
   ...RUN_OPTIONS,
   ...{ epochs: true, maxSteps: true, batchSize: true },
   ...{ learningRate: true, momentum: true, seed: true },
@@ -75,7 +80,7 @@ export async function runSgd(
 interface SgdRecipe<Options extends SgdOptions> {
   /** The name of the phase in progress and in `seconds`. */
   readonly phase: string;
-  readonly names: Names<Options>;
+  readonly names: KnownFields<Options>;
   readonly defaults: Omit<SgdOptions, keyof UnlearningOptions>;
   readonly rows: (split: Split, options: Options) => VisitedRows;
   readonly objective: (request: UnlearningRequest, split: Split, options: Options) => Objective;
@@ -88,7 +93,7 @@ export function sgdMethod<Options extends SgdOptions>(
   const { phase, names, defaults } = recipe;
   return async (request, options = {} as Options) => {
     const split = checkSplit(request);
-    requireNames('options', options, names);
+    requireKnownFields('options', options, names);
     const watch = new Stopwatch();
     const rows = recipe.rows(split, options);
     const objective = recipe.objective(request, split, options);

@@ -145,9 +145,9 @@ describe('badTeacher', () => {
 
 describe('fisherForget', () => {
   it('adds noise of the variance that it states', async () => {
-    const [alpha, floor] = [1e-3, 1e-2];
+    const [alpha, minimumFisher] = [1e-3, 1e-2];
     const wide = Model.create([12, 200, 3], { seed: 1 });
-    const options = { alpha, floor, seed: 2, samples: 100 };
+    const options = { alpha, minimumFisher, seed: 2, samples: 100 };
     const { model: noisy } = await lethe.fisherForget({ ...request, model: wide }, options);
     const again = await lethe.fisherForget({ ...request, model: wide }, options);
     expect(again.model.hash()).toBe(noisy.hash());
@@ -160,7 +160,7 @@ describe('fisherForget', () => {
     const before = wide.parameters();
     const normal = all.model
       .parameters()
-      .map((after, i) => (after - before[i]!) / Math.sqrt(alpha / (fisher[i]! + floor)));
+      .map((after, i) => (after - before[i]!) / Math.sqrt(alpha / (fisher[i]! + minimumFisher)));
     const mean = normal.reduce((a, b) => a + b) / normal.length;
     const variance = normal.reduce((sum, v) => sum + (v - mean) ** 2, 0) / normal.length;
     const within = normal.filter((v) => Math.abs(v) < 1).length / normal.length;
