@@ -49,7 +49,7 @@ describe('relearning', () => {
   });
 
   it('visits other rows beside them', async () => {
-    // Rows that teach another label for what the forget rows look like: the way back is longer.
+    // Every batch holds fewer forget rows: the way back takes other steps.
     const { value: alone } = await relearnSteps(model, dataset, { ...options, goal: 95 });
     const beside = range(60, 300);
     const { value } = await relearnSteps(model, dataset, { ...options, goal: 95, beside });

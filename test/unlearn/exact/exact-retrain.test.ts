@@ -57,7 +57,7 @@ describe('exactRetrain', () => {
   it.each([
     ['rows', range(0, 1500)],
     ['recipe', 'plain'],
-  ])('has no option %s: what is trained on is not up to them', async (name, value) => {
+  ])('has no option %s: it is the fast recipe on the retain set', async (name, value) => {
     const options = wrong({ [name]: value });
     const call = () => exactRetrain({ model, dataset, forget, retain }, options);
     const { message } = await expectCode(call, 'ERR_INVALID_ARGUMENT');
