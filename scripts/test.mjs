@@ -14,7 +14,7 @@ import { BUILDS, runMemcheck, runNativeTests } from './native-tests.mjs';
 import { bin, has, installDebian, ROOT, run, runForReport, succeeds, ToolError } from './tools.mjs';
 
 const { ci } = parseArgs({ options: { ci: { type: 'boolean', default: false } } }).values;
-if (ci) process.env.FUZZ_SECONDS ??= '60';
+if (ci) process.env.FUZZ_RUNS ??= '3000';
 const totals = { passed: 0, failed: [], skipped: [] };
 
 /** Runs one stage; a stage without counts of its own counts as one test. */

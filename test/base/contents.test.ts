@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readContents, readStart } from '#lethe/base/contents';
+import { readContents, readKnown, readStart } from '#lethe/base/contents';
 import { expectCode } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -33,7 +34,19 @@ describe.each([
     await expectCode(() => readContents(path, LONG.length - 1), 'ERR_INVALID_DATA');
   });
 
-  it('can be read only at its start', async () => {
+  it('is known by its hash: a single flipped bit shows, though the length is right', async () => {
+    const sha256 = createHash('sha256').update(LONG).digest('hex');
+    const known = { bytes: LONG.length, sha256 };
+    expect((await readKnown(await written(pack(LONG)), known)).equals(LONG)).toBe(true);
+    const flipped = Buffer.from(LONG);
+    flipped[500_000]! ^= 1;
+    const path = await written(pack(flipped));
+    const { message } = await expectCode(() => readKnown(path, known), 'ERR_HASH_MISMATCH');
+    expect(message).toContain(sha256);
+    expect(message).toContain(createHash('sha256').update(flipped).digest('hex'));
+  });
+
+  it('shows its start', async () => {
     const path = await written(pack(LONG));
     expect((await readStart(path, 100)).equals(LONG.subarray(0, 100))).toBe(true);
     expect((await readStart(path, 2 * LONG.length)).equals(LONG)).toBe(true);

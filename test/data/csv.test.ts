@@ -72,7 +72,15 @@ describe('a CSV file', () => {
     expect(await load(contents, { owner: 'owner', ...options })).toEqual(expected);
   });
 
-  it('may contain anything in quotes, and long rows', async () => {
+  it('does not count a byte order mark to the name of the first column', async () => {
+    const marked = `\ufeff${FLOWERS}`;
+    const { data } = await load(marked, { features: ['width'] });
+    expect(data.features).toEqual(Float32Array.of(1.5, 0.25, 3));
+    const labelFirst = '\ufeffkind,x\ntulip,1\n';
+    expect((await load(labelFirst)).classNames).toEqual(['tulip']);
+  });
+
+  it('may have anything in a quoted text, and a row of any size', async () => {
     const name = 'a "b", c\nö';
     const long = `${'y'.repeat(300_000)}`;
     const text = `x,kind,owner\n1,"${name.replaceAll('"', '""')}",${long}\n`;

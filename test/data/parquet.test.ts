@@ -48,6 +48,38 @@ describe.each([
 });
 
 describe('a Parquet file', () => {
+  it('may have a dictionary that is larger than what follows it', async () => {
+    const { data, ownership } = await load('long-dictionary', { owner: 'owner' });
+    expect(data.features).toEqual(Float32Array.from(ROWS, (i) => i / 2));
+    expect(ownership!.subjects).toEqual([0, 1, 2, 3].map((i) => `user-${i}`.padEnd(1000, '.')));
+    expect(ownership!.owners).toEqual(Uint32Array.from(ROWS, (i) => i % 4));
+  });
+
+  it('that says text, but holds other bytes, is refused: two owners must not become one', async () => {
+    const bytes = await readFile(fixture('table-plain'));
+    const at = bytes.indexOf('user-1');
+    expect(at).toBeGreaterThan(0);
+    bytes[at + 5] = 0xff;
+    const path = join(await temporaryFolder(), 'altered.parquet');
+    await writeFile(path, bytes);
+    const read = (owner: string) =>
+      readParquet(path, { label: 'class', features: ['half'], owner });
+    const { message } = await expectCode(() => read('owner'), 'ERR_INVALID_DATA');
+    expect(message).toContain('not valid for encoding utf-8');
+    expect((await read('small')).data.rows).toBe(10);
+  });
+
+  it('whose columns lie beyond its end is refused before their memory is allocated', async () => {
+    const whole = await readFile(fixture('long-dictionary'));
+    const path = join(await temporaryFolder(), 'beyond.parquet');
+    // The footer alone: the owners that it refers to were more than it is long.
+    const footer = whole.readUInt32LE(whole.length - 8);
+    await writeFile(path, whole.subarray(whole.length - 8 - footer));
+    const read = () => readParquet(path, { label: 'class', features: ['owner'] });
+    const { message } = await expectCode(read, 'ERR_INVALID_DATA');
+    expect(message).toContain('beyond its end');
+  });
+
   it('may have whole numbers for labels and owners', async () => {
     const { classNames, ownership } = await load('integer-labels', { owner: 'owner' });
     expect(classNames).toEqual(['0', '10', '20']);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { PhiloxPurpose, PhiloxStream } from '#lethe/base/philox';
 import type { Ownership } from '#lethe/data/owned-data';
 import { assignExclusive, assignZipf } from '#lethe/datasets/assignment';
@@ -58,7 +58,17 @@ describe('assignZipf', () => {
     );
   });
 
-  it('assigns the shuffled rows block by block', () => {
+  it('gives a number on the border between two users to the second', () => {
+    // So small an exponent makes both weights 1: the borders are 0, 1 and 2, and the numbers 0 and 1.
+    const uniform = vi.spyOn(PhiloxStream.prototype, 'uniform');
+    uniform.mockReturnValueOnce(0).mockReturnValueOnce(0.5);
+    const ownership = assignZipf({ rows: 2, users: 2, exponent: 1e-40 });
+    expect(uniform).toHaveBeenCalledTimes(2);
+    uniform.mockRestore();
+    expect(counts(ownership)).toEqual([1, 1]);
+  });
+
+  it('deals the shuffled rows out block by block', () => {
     fc.assert(
       fc.property(sizes, (size) => {
         const dealt = Uint32Array.from({ length: size.rows }, (_, row) => row);

@@ -139,7 +139,22 @@ describe('a download', () => {
     await expectComplete(folder);
   });
 
-  it('can be aborted and continued later', async () => {
+  it('takes no file of the right length with a single flipped bit', async () => {
+    const folder = await temporaryFolder();
+    const altered = await serve(({ url }, response) => {
+      const bytes = Buffer.from(ORIGINALS.get(url!.slice(1, -'.gz'.length))!);
+      bytes[HALF]! ^= 1;
+      response.end(gzipSync(bytes));
+    });
+    const { message } = await expectCode(() => download(folder, [altered.url]), 'ERR_DOWNLOAD');
+    expect(message).toContain('one.gz serves another file');
+    expect(await readdir(folder)).not.toContain('one.gz');
+    const { url } = await serve(honest);
+    await download(folder, [altered.url, url]);
+    await expectComplete(folder);
+  });
+
+  it('can be aborted, and goes on later', async () => {
     const folder = await temporaryFolder();
     const { url } = await serve((request, response) => {
       response.writeHead(200).write(PACKED.get(request.url!)!.subarray(0, HALF));

@@ -65,7 +65,10 @@ describe('loadMnist', () => {
     ['plain', (bytes: Buffer) => bytes],
     ['gzip', (bytes: Buffer) => gzipSync(bytes)],
   ])('refuses %s files whose hash is not that of MNIST, and states both', async (_, pack) => {
-    const contents = Buffer.from('not MNIST');
+    // Of the right length and form: an IDX file of 60,000 black pictures.
+    const contents = Buffer.alloc(16 + 60_000 * 784);
+    for (const [i, value] of [0x803, 60_000, 28, 28].entries())
+      contents.writeUInt32BE(value, 4 * i);
     const dir = await folderOfStubs();
     const path = join(dir, `${FILES[0]}.gz`);
     await writeFile(path, pack(contents));

@@ -124,7 +124,30 @@ describe('known special cases', () => {
   });
 });
 
-describe('an undefined metric has a reason', () => {
+describe('values by hand', () => {
+  const sure = { logits: Float32Array.of(0, 1000, 0), classes: 3, labels: Uint32Array.of(1) };
+
+  it('of logits that are 1,000 apart are finite', () => {
+    // The other probabilities are 0 in float64, and 0 log 0 counts as 0.
+    expect([...entropies(sure)]).toEqual([0]);
+    expect([...losses(sure)]).toEqual([0]);
+    expect([...losses({ ...sure, labels: Uint32Array.of(0) })]).toEqual([1000]);
+    expect(predictiveEntropy(sure).value).toBe(0);
+    const opposite = { ...sure, logits: Float32Array.of(1000, 0, 0) };
+    expect(jensenShannon(sure, opposite).value).toBeCloseTo(Math.LN2, 12);
+    expect(zeroRetrainForgetting(sure, opposite).value).toBeCloseTo(0, 12);
+  });
+
+  it('call a row a member whose loss equals the threshold', () => {
+    // One retain row: its loss is the mean. Equal logits: log 3; the other row's loss is larger.
+    const even = { logits: new Float32Array(3), classes: 3, labels: Uint32Array.of(0) };
+    const worse = { ...even, logits: Float32Array.of(-1, 0, 0) };
+    const attack = membershipAttack({ retain: even, forget: even, test: worse });
+    expect(attack).toEqual({ forget: 100, test: 0, excess: 100 });
+  });
+});
+
+describe('what is undefined says why', () => {
   const activations = { values: fixture.floats('x'), units };
   it.each([
     ['a gap without forget rows', () => gap(none, testA)],

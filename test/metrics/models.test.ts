@@ -12,10 +12,11 @@ describe('relearning', () => {
   const sgd = { learningRate: 0.05, momentum: 0.9, batchSize: 16, seed: 4 };
   const options = { ...sgd, forget, goal: 60 };
 
-  const accuracyAfter = async (steps: number) => {
+  /** Replayed with nothing but Model.train. */
+  const accuracyAfter = async (steps: number, beside: object = {}) => {
     const trained = model.clone();
     if (steps > 0) {
-      const training = { rows: forget, epochs: 100, maxSteps: steps };
+      const training = { rows: forget, epochs: 100, maxSteps: steps, ...beside };
       await trained.train(dataset, { ...sgd, ...training });
     }
     return (await trained.evaluate(dataset, forget)).accuracy;
@@ -28,16 +29,35 @@ describe('relearning', () => {
     expect(await accuracyAfter(value! - 1)).toBeLessThan(60);
   });
 
-  it('takes no step if the goal is already reached', async () => {
+  it('finds the step itself, wherever it lies between two powers of two', async () => {
+    const curve: number[] = [];
+    while (curve.length === 0 || curve.at(-1)! < 100) {
+      curve.push(await accuracyAfter(curve.length));
+    }
+    expect(curve.length).toBeGreaterThan(8);
+    const goals = [...new Set(curve)].filter((accuracy) => accuracy > curve[0]!);
+    for (const goal of goals) {
+      const { value } = await relearnSteps(model, dataset, { ...options, goal });
+      expect(curve[value!]).toBeGreaterThanOrEqual(goal);
+      expect(curve[value! - 1]).toBeLessThan(goal);
+    }
+  });
+
+  it('takes none where the goal is reached already', async () => {
     const reached = { ...options, goal: 1e-9 };
     expect((await relearnSteps(model, dataset, reached)).value).toBe(0);
   });
 
-  it('visits other rows too', async () => {
-    const otherRows = range(60, 300);
-    expect((await relearnSteps(model, dataset, { ...options, otherRows })).value).toBeGreaterThan(
-      0,
-    );
+  it('visits other rows beside them', async () => {
+    // Every batch holds fewer forget rows: the way back takes other steps.
+    const { value: alone } = await relearnSteps(model, dataset, { ...options, goal: 95 });
+    const beside = range(60, 300);
+    const { value } = await relearnSteps(model, dataset, { ...options, goal: 95, beside });
+    expect(value).not.toBe(alone);
+    // As many of them as there are forget rows in every epoch.
+    const sampling = { sampledRows: beside, samplesPerEpoch: 60 };
+    expect(await accuracyAfter(value!, sampling)).toBeGreaterThanOrEqual(95);
+    expect(await accuracyAfter(value! - 1, sampling)).toBeLessThan(95);
   });
 
   it('is undefined if the goal is not reached', async () => {

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Ownership } from '#lethe/data/owned-data';
 import { assignZipf } from '#lethe/datasets/assignment';
 import { openStore, type StoreOptions } from '#lethe/stores/open-store';
@@ -25,6 +25,16 @@ async function filled(options?: StoreOptions) {
   const store = await opened(options);
   await store.ingest(SMALL, LABELS);
   return store;
+}
+
+/** Begins to write, or answers the code of what keeps it from that. */
+function tryToWrite(database: Database.Database): string {
+  try {
+    database.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return 'written';
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
 }
 
 describe('a store', () => {
@@ -255,7 +265,27 @@ describe('a store in a file', () => {
     other.close();
   });
 
-  it('fails without any change if another program holds the lock', async () => {
+  it('lets nobody else write between what a deletion reads and what it deletes', async () => {
+    const path = join(await temporaryFolder(), 'owners.db');
+    const store = await filled({ path });
+    const other = new Database(path, { timeout: 0 });
+    onTestFinished(() => void other.close());
+    const attempts: unknown[] = [];
+    const { prepare } = Database.prototype;
+    const prepared = vi.spyOn(Database.prototype, 'prepare');
+    onTestFinished(() => prepared.mockRestore());
+    prepared.mockImplementation(function (this: Database.Database, sql: string) {
+      // The rows of the subject have been read; the other connection would add one to them.
+      if (sql.startsWith('DELETE')) attempts.push(tryToWrite(other));
+      return prepare.call(this, sql);
+    });
+    const { forget } = await store.delete('ada');
+    expect(attempts).toEqual(['SQLITE_BUSY']);
+    expect(forget).toEqual(Uint32Array.of(0, 2, 5));
+    expect(tryToWrite(other)).toBe('written');
+  });
+
+  it('fails whole where another program holds the lock', async () => {
     const path = join(await temporaryFolder(), 'owners.db');
     const store = await filled({ path });
     const other = new Database(path);

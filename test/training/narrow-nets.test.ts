@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { LetheError } from '#lethe/base/errors';
+import { Model } from '#lethe/engine/model';
 import { divergence, trainNarrowNets } from '#lethe/training/narrow-nets';
 import { fastRecipe } from '#lethe/training/recipe';
-import { toyDataset } from '../support/toy.js';
+import { range, toyDataset } from '../support/toy.js';
 
 describe('narrow networks', () => {
   const dataset = toyDataset();
@@ -23,7 +24,39 @@ describe('narrow networks', () => {
     expect((await model!.evaluate(dataset, dataset.allRows())).accuracy).toBeGreaterThan(95);
   });
 
-  it('are not merged if they diverge', async () => {
+  it('visit scored rows in two orders, the hardest of twice the batch after a tenth', async () => {
+    const [hardest, rest] = [range(0, 60), range(60, 300)].map((rows) => dataset.rowSet(rows));
+    const scored = { hardest: hardest!, rest: rest!, skipped: 0, accuracy: 1, multiplyAdds: 0 };
+    const one = fastRecipe([12, 20, 3], dataset.rows, { batchSize: 16, steps: 60 });
+    const seeds = [{ parameters: 5, order: 6, laterOrder: 7 }];
+    const { model } = await trainNarrowNets(
+      dataset,
+      { ...attempt, recipe: one, scored, seeds },
+      {},
+    );
+
+    // With nothing but Model: 60 hardest rows and 48 others a pass; rates for batches of 16, half of 64's.
+    const expected = Model.create([12, 20, 3], { seed: 5 });
+    const common = { rows: hardest!, sampledRows: rest!, samplesPerEpoch: 48 };
+    const momentum = { momentum: 0.9, nesterov: true };
+    await expected.train(dataset, {
+      ...{ ...common, ...momentum, batchSize: 16, epochs: 1, maxSteps: 6, seed: 6 },
+      learningRate: [
+        [0, 0.002],
+        [1, 0.05],
+      ],
+    });
+    await expected.train(dataset, {
+      ...{ ...common, ...momentum, batchSize: 32, hardest: 16, epochs: 14, maxSteps: 54, seed: 7 },
+      learningRate: [
+        [0, 0.05],
+        [1, 0],
+      ],
+    });
+    expect(model!.hash()).toBe(expected.hash());
+  });
+
+  it('are none where they diverge', async () => {
     const wild = { ...attempt, learningRate: 1e9 };
     expect((await trainNarrowNets(dataset, wild, {})).model).toBeUndefined();
   });

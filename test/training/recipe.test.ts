@@ -37,6 +37,9 @@ describe('the automatic rules', () => {
     [54_000, 64, 422],
     [36_000, 64, 281],
     [13_000, 32, 203],
+    // Each of the four networks makes half of them a visit: exactly 200 steps of 64, and just under.
+    [25_600, 64, 200],
+    [25_599, 32, 400],
     [5_000, 8, 313],
     [1_000, 8, 150],
   ])('choose batch and steps for %i rows', (rows, batchSize, steps) => {

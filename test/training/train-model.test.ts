@@ -130,7 +130,8 @@ describe('the fast recipe does not collapse', () => {
     const dataset = new Dataset({ ...digits.train, labels });
     const { model, reasons } = await trainModel(WIDTHS, dataset);
     const plain = await trainModel(WIDTHS, dataset, { recipe: 'plain' });
-    expect(reasons.length).toBeGreaterThan(0);
+    // Nine labels of ten are wrong to a thin network, which gives up all but the 5 % it may err.
+    expect(reasons.join('\n')).toMatch(/\n2\d{3} rows given up: their labels are likely wrong\n/);
     expect(await accuracyOn(dataset, model)).toBeGreaterThan(
       (await accuracyOn(dataset, plain.model)) - 5,
     );

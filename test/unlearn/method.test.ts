@@ -38,6 +38,7 @@ describe.each([
     ['nothing to forget', { forget: [] }, 'ERR_EMPTY_SET'],
     ['nothing left', { retain: [] }, 'ERR_EMPTY_SET'],
     ['a row in both sets', { retain: [2, 1] }, 'ERR_INVALID_ROWS'],
+    ['row 0 in both sets', { retain: [2, 0] }, 'ERR_INVALID_ROWS'],
     ['a row twice', { forget: [0, 0] }, 'ERR_INVALID_ROWS'],
     ['a row out of range', { retain: [40] }, 'ERR_INVALID_ROWS'],
     ['a negative row', { forget: [-1] }, 'ERR_INVALID_ROWS'],

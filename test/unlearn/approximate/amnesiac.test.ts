@@ -97,6 +97,16 @@ describe('amnesiac', () => {
     expect(unseen.undoneSteps).toBe(0);
   });
 
+  it('takes back the steps that saw a sampled row', async () => {
+    // Every epoch visits all 200 rows that may be sampled: the row is in one batch of each.
+    const sampling = { rows: range(0, 100), sampledRows: range(100, 300), samplesPerEpoch: 200 };
+    const long = { ...training, ...sampling, epochs: 3 };
+    const request = { ...split([150]), model: await trained(long) };
+    const { model, undoneSteps } = await amnesiac(request, { training: long, repair });
+    expect(undoneSteps).toBe(3);
+    expect(model.hash()).not.toBe(request.model.hash());
+  });
+
   it('replays from initial parameters of another seed', async () => {
     const model = Model.create(TOY_WIDTHS, { seed: 11 });
     await model.train(dataset, training);

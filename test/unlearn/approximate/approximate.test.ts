@@ -71,6 +71,17 @@ async function divergence(a: Model, b: Model, rows: readonly number[]): Promise<
   return lethe.jensenShannon(await predictions(a), await predictions(b)).value!;
 }
 
+describe('ssd', () => {
+  it('never makes a parameter larger', async () => {
+    // A third of the rows is forgotten: F_forget is at most 3 F, so min(1e6 F / F_forget, 1) is 1.
+    const selected = { selection: 1e-3, dampening: 1e6 };
+    const { model: dampened } = await ssd(request, selected);
+    expect(dampened.hash()).toBe(model.hash());
+    const { model: stronger } = await ssd(request, { ...selected, dampening: 1e-3 });
+    expect(stronger.hash()).not.toBe(model.hash());
+  });
+});
+
 describe('random labels', () => {
   it('are other classes, evenly drawn, and unchanged for retain rows', () => {
     const counts = [0, 0, 0];

@@ -203,6 +203,29 @@ describe('slices', () => {
   });
 });
 
+describe('shards with slices', () => {
+  it('are weighted by the rows of all their slices', async () => {
+    const { ensemble, shards } = await Sisa.train(WIDTHS, dataset, {
+      ...{ owners, shards: 2, slices: 2, recipe: 'plain', seed: 5 },
+    });
+    // By hand: owners 0 and 3 in the one shard, 1 and 2 in the other, an owner to each slice.
+    expect(shards.map(({ slices }) => slices.map(({ rows }) => rows.length))).toEqual([
+      [1100, 200],
+      [900, 300],
+    ]);
+    expect(ensemble.members.map(({ weight }) => weight)).toEqual([1300, 1200]);
+    // The weights count: the mean of the members' probabilities.
+    const probabilities = async (of: Pick<Model, 'logits'>) => {
+      const exp = (await of.logits(dataset, [7])).map(Math.exp);
+      return exp.map((value) => value / (exp[0]! + exp[1]! + exp[2]!));
+    };
+    const [first, second] = await Promise.all(ensemble.members.map((m) => probabilities(m.model)));
+    for (const [i, probability] of (await probabilities(ensemble)).entries()) {
+      expect(probability).toBeCloseTo((1300 * first![i]! + 1200 * second![i]!) / 2500, 5);
+    }
+  });
+});
+
 describe('bad options', () => {
   it.each<[string, Record<string, unknown>]>([
     ['no owners', { owners: undefined }],
