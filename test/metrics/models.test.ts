@@ -51,11 +51,11 @@ describe('relearning', () => {
   it('visits other rows beside them', async () => {
     // Every batch holds fewer forget rows: the way back takes other steps.
     const { value: alone } = await relearnSteps(model, dataset, { ...options, goal: 95 });
-    const beside = range(60, 300);
-    const { value } = await relearnSteps(model, dataset, { ...options, goal: 95, beside });
+    const otherRows = range(60, 300);
+    const { value } = await relearnSteps(model, dataset, { ...options, goal: 95, otherRows });
     expect(value).not.toBe(alone);
     // As many of them as there are forget rows in every epoch.
-    const sampling = { sampledRows: beside, samplesPerEpoch: 60 };
+    const sampling = { sampledRows: otherRows, samplesPerEpoch: 60 };
     expect(await accuracyAfter(value!, sampling)).toBeGreaterThanOrEqual(95);
     expect(await accuracyAfter(value! - 1, sampling)).toBeLessThan(95);
   });
