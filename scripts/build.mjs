@@ -9,7 +9,15 @@
 //   --bench         the benches too, in bench/dist/
 //   --native-bench  the native bench too, with plain CMake
 
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bin, has, ROOT, run, runMain, ToolError } from './tools.mjs';
@@ -55,39 +63,53 @@ async function compileTypeScript() {
   await bundle();
 }
 
-/** The modules in the package's exports, and those that run in a separate thread or process. */
-const ENTRIES = [
-  ...['index', 'engine/index', 'jobs/index', 'datasets/index', 'formats/index'],
-  ...['unlearn/index', 'metrics/index', 'report/index'],
-  ...['verify/onnx-worker', 'data/parquet-child'],
-];
+/** Sources, without their endings, that run in a separate thread or process. */
+const PROGRAMS = ['verify/onnx-worker', 'data/parquet-child'];
+
+/** The sources from which every other one is reached. */
+export const ENTRIES = [...exportedEntries(), ...PROGRAMS];
+
+function exportedEntries() {
+  const { exports: subpaths } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  return Object.values(subpaths)
+    .filter((target) => target.default)
+    .map((target) => target.default.replace(/^\.\/lib\/(.*)\.js$/, '$1'));
+}
 
 /**
  * Bundles the modules that applications import into lib/. The entries share common chunks, so that
- * a class is the same in all of them. They are bundled because otherwise Node spends about half of
- * the import time on finding fifty small files.
+ * a class is the same in all of them. What `lethe` itself needs is one file, because Node takes
+ * longer to find twenty small files than to do all the rest.
  */
 export async function bundle() {
-  const { build } = await import('esbuild');
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`),
-    ...{ outdir: 'lib', outbase: 'src', chunkNames: 'chunks/[hash]' },
-    ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20' },
-    ...{ packages: 'external', logLevel: 'warning' },
-  });
+  const { build } = await import('rolldown');
+  const common = {
+    ...{ cwd: ROOT, platform: 'node', external: /^[^./]/, transform: { target: 'node20' } },
+    output: { dir: 'lib', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+  };
+  const core = { name: 'core', test: /[\\/]src[\\/]index\.ts$/ };
+  await build([
+    {
+      ...common,
+      input: sourcesOf(exportedEntries()),
+      output: { ...common.output, codeSplitting: { groups: [core] } },
+    },
+    // A program shares no class with anyone: it reads nothing but its own file.
+    ...PROGRAMS.map((program) => ({
+      ...common,
+      input: sourcesOf([program]),
+      output: { ...common.output, codeSplitting: false },
+    })),
+  ]);
 }
+
+const sourcesOf = (entries) =>
+  Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`]));
 
 /** Transpiles every source to a separate module in build/source/, for tests that run plain Node. */
 export async function transpile() {
   rmSync(join(ROOT, 'build/source'), { recursive: true, force: true });
-  const { build } = await import('esbuild');
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: ['src/**/*.ts'],
-    ...{ outdir: 'build/source', outbase: 'src', format: 'esm', platform: 'node' },
-    ...{ target: 'node20', logLevel: 'warning' },
-  });
+  await transpileFolder('src', 'build/source');
 }
 
 /** The folders of the benches' sources. */
@@ -95,13 +117,27 @@ const BENCH_SOURCES = ['study', 'engine', 'methods', 'support'].map((name) => `b
 
 /** Transpiles every source of the benches to a separate module in bench/dist/. */
 export async function transpileBench() {
-  const { build } = await import('esbuild');
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: BENCH_SOURCES.map((folder) => `${folder}/*.ts`),
-    ...{ outdir: 'bench/dist', outbase: 'bench', format: 'esm', platform: 'node' },
-    ...{ target: 'node20', logLevel: 'warning' },
-  });
+  for (const folder of BENCH_SOURCES) {
+    await transpileFolder(folder, folder.replace('bench', 'bench/dist'));
+  }
+}
+
+async function transpileFolder(folder, output) {
+  const { transform } = await import('rolldown/utils');
+  const sources = readdirSync(join(ROOT, folder), { recursive: true }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  for (const name of sources) {
+    const path = join(folder, name);
+    const { code, errors } = await transform(path, readFileSync(join(ROOT, path), 'utf8'), {
+      ...{ target: 'node20', tsconfig: false },
+      typescript: { onlyRemoveTypeImports: true },
+    });
+    if (errors.length > 0) throw new ToolError(`${path}: ${errors[0].message}`);
+    const target = join(ROOT, output, name.replace(/\.ts$/, '.js'));
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, code);
+  }
 }
 
 /** Points both builders to the headers that came with Node, which saves a download. */

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { readFileSync } from './node-fs.js';
 
 /**
  * How many threads a run uses by default: the cores that this process may run on, limited to the

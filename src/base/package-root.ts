@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { existsSync } from './node-fs.js';
 
 /**
  * The package's folder: the nearest parent with a package.json, from the source or from the bundle.

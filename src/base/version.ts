@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readFileSync } from './node-fs.js';
 import { PACKAGE_ROOT } from './package-root.js';
 
 const description = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8');
