@@ -7,7 +7,7 @@ const { exports: published } = JSON.parse(readFileSync(`${ROOT}package.json`, 'u
   exports: Record<string, { default: string } | string>;
 };
 
-/** `lethe` and its subpaths as their sources. */
+/** Resolves `lethe` and its subpaths to their sources. */
 const publicNames = Object.entries(published).flatMap(([subpath, target]) =>
   typeof target === 'string'
     ? []
@@ -26,7 +26,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'bench/test/**/*.test.ts'],
     globalSetup: ['test/support/build-source.mjs', 'bench/test/support/build-bench.mjs'],
-    // The timeout only ends what hangs: the machine may be slow.
+    // Only stops hanging tests; long, because the machine may be slow.
     testTimeout: 300_000,
   },
 });

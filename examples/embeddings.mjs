@@ -1,8 +1,9 @@
-// A classifier's head on top of embeddings, and a user who leaves.
+// Forgets a user in a classifier head on top of embeddings.
 //
-// A text or image encoder that is never trained turns each document into an embedding of 64 numbers; what
-// learns from the users' labels is a small network on top. This example makes up such embeddings, trains
-// the head with weight decay, deletes one user and shows that the new head has never seen that user's rows.
+// A fixed text or image encoder turns each document into an embedding of 64 numbers; only a small
+// network on top, the head, is trained on the users' labels. This example generates such
+// embeddings, trains the head with weight decay, deletes one user and shows that the new head has
+// never seen that user's rows.
 //
 //   node examples/embeddings.mjs
 
@@ -13,7 +14,7 @@ const COLUMNS = 64;
 const ROWS = 4000;
 const USERS = 40;
 
-/** Embeddings of one class lie around one point; float32, as an encoder gives them. */
+/** Embeddings of a class lie around one point; float32, as encoders return them. */
 function makeDocuments() {
   const random = randomNumbers(1);
   const centers = CLASSES.map(() => Float32Array.from({ length: COLUMNS }, () => random()));
@@ -26,7 +27,7 @@ function makeDocuments() {
   return { features, labels, owners };
 }
 
-/** About normal, mean 0, variance 1; the sum of uniform numbers of a linear congruential generator. */
+/** Approximately standard normal: a sum of uniform numbers from a linear congruential generator. */
 function randomNumbers(seed) {
   let state = seed;
   const uniform = () => {
@@ -43,14 +44,13 @@ const documents = new Dataset({
   columns: COLUMNS,
   classes: CLASSES.length,
   features,
-  affine: { scale: 1, offset: 0 },
   labels,
 });
 const store = await openStore();
 const subjects = Array.from({ length: USERS }, (_, user) => `user-${user}`);
 await store.ingest({ subjects, owners }, labels);
 
-// Every tenth row is held back to see how the head does on documents that it does not know.
+// Every tenth row is held back to test the head on unseen documents.
 const isHeldBack = (row) => row % 10 === 9;
 const test = (await store.rows()).filter(isHeldBack);
 const training = { epochs: 20, batchSize: 32, learningRate: 0.02, weightDecay: 1e-3 };

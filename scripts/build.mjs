@@ -1,10 +1,11 @@
-// npm run build: compiles TypeScript to lib/ (modules and declarations), and the addon to build/Release/lethe.node.
+// npm run build: compiles TypeScript to lib/ (modules and declarations), and the addon to
+// build/Release/lethe.node.
 //
 //   --typescript    only TypeScript
-//   --addon         only the addon: all that is left to do where the package was installed
+//   --addon         only the addon, which is all that an installed package still needs
 //   --if-missing    only what is missing or older than its sources
-//   --cmake         the addon with cmake-js, the build of record
-//   --gyp           the addon with node-gyp; the default where there is no CMake
+//   --cmake         the addon with cmake-js, the primary build
+//   --gyp           the addon with node-gyp; the default if there is no CMake
 //   --bench         the benches too, in bench/dist/
 //   --native-bench  the native bench too, with plain CMake
 
@@ -22,12 +23,12 @@ import { parseArgs } from 'node:util';
 import { bin, has, ROOT, run, runMain, ToolError } from './tools.mjs';
 
 const ENTRY = join(ROOT, 'lib/index.js');
-/** A test run makes only the modules. */
+/** Checked too, because tests create only the modules. */
 const DECLARATIONS = join(ROOT, 'lib/index.d.ts');
 const BENCH_ENTRY = join(ROOT, 'bench/dist/study/main.js');
 export const ADDON = join(ROOT, 'build/Release/lethe.node');
 
-/** The time of the newest file among files and folders. */
+/** The modification time of the newest file, including those in folders. */
 function newest(paths) {
   const times = paths
     .map((path) => join(ROOT, path))
@@ -50,22 +51,22 @@ function isTypeScriptCurrent() {
 }
 
 function isAddonCurrent({ cmake }) {
-  // node-gyp empties build/ first, so that CMake's cache says who has built what is there.
+  // node-gyp empties build/ first, so CMake's cache is there only if CMake has built the addon.
   if (cmake && !existsSync(join(ROOT, 'build/CMakeCache.txt'))) return false;
   return isCurrent(ADDON, ['native', 'CMakeLists.txt', 'binding.gyp']);
 }
 
 async function compileTypeScript() {
-  // What has no source any more must not be found.
+  // Removes outputs whose sources no longer exist.
   rmSync(join(ROOT, 'lib'), { recursive: true, force: true });
   run(bin('tsc'), ['-p', '.']);
   await bundle();
 }
 
-/** What is started in a thread or process of its own: sources without their endings. */
+/** Sources, without their endings, that run in a separate thread or process. */
 const PROGRAMS = ['verify/onnx-worker', 'data/parquet-child'];
 
-/** What leads to every other source. */
+/** The sources from which every other one is reached. */
 export const ENTRIES = [...exportedEntries(), ...PROGRAMS];
 
 function exportedEntries() {
@@ -76,9 +77,9 @@ function exportedEntries() {
 }
 
 /**
- * The modules that applications import, in lib/. All entries share what they have in common, so that
- * a class is the same in each. What `lethe` itself needs is one file, because Node takes longer to
- * find twenty small files than to do all the rest.
+ * Bundles the modules that applications import into lib/. The entries share common chunks, so that
+ * a class is the same in all of them. What `lethe` itself needs is one file, because Node takes
+ * longer to find twenty small files than to do all the rest.
  */
 export async function bundle() {
   const { build } = await import('rolldown');
@@ -105,16 +106,16 @@ export async function bundle() {
 const sourcesOf = (entries) =>
   Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`]));
 
-/** Every source as a module of its own in build/source/, for tests that run plain Node. */
+/** Transpiles every source to a separate module in build/source/, for tests that run plain Node. */
 export async function transpile() {
   rmSync(join(ROOT, 'build/source'), { recursive: true, force: true });
   await transpileFolder('src', 'build/source');
 }
 
-/** The folders of the benches that hold sources. */
+/** The folders of the benches' sources. */
 const BENCH_SOURCES = ['study', 'engine', 'methods', 'support'].map((name) => `bench/${name}`);
 
-/** Every source of the benches as a module of its own in bench/dist/. */
+/** Transpiles every source of the benches to a separate module in bench/dist/. */
 export async function transpileBench() {
   for (const folder of BENCH_SOURCES) {
     await transpileFolder(folder, folder.replace('bench', 'bench/dist'));
@@ -139,7 +140,7 @@ async function transpileFolder(folder, output) {
   }
 }
 
-/** Headers that came with Node spare both builders a download. */
+/** Points both builders to the headers that came with Node, which saves a download. */
 function builderEnvironment() {
   const prefix = join(dirname(process.execPath), '..');
   const headers = existsSync(join(prefix, 'include/node/node_api.h'));
@@ -153,7 +154,7 @@ export function compileWithCMake() {
 
 /** @param folder a copy of the package; node-gyp always writes to its build/ */
 export function compileWithGyp(folder = ROOT) {
-  // npm tells its scripts where its own node-gyp is.
+  // npm passes the path of its bundled node-gyp to its scripts.
   const bundled = process.env.npm_config_node_gyp;
   const [command, ...args] = bundled ? [process.execPath, bundled] : ['node-gyp'];
   run(command, [...args, 'rebuild', '-j', 'max'], { cwd: folder, env: builderEnvironment() });

@@ -1,5 +1,5 @@
-// Formats the C++ sources, or with --check says which ones are not formatted. Versions of clang-format
-// differ in what they write: this project uses major version 14.
+// Formats the C++ sources, or with --check reports those that are not formatted. The output depends
+// on the version of clang-format: this project uses major version 14.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { ROOT, run, runMain, ToolError } from './tools.mjs';
 
 const MAJOR = 14;
 
-/** The command that is clang-format of the right version, or undefined. */
+/** The command of clang-format in the right version, or undefined. */
 export function findClangFormat() {
   return [`clang-format-${MAJOR}`, 'clang-format'].find((command) => {
     try {

@@ -4,14 +4,14 @@
     gpu-peers.py [--runs N] [--epochs N]
     gpu-peers.py --self-test
 
-Writes one JSON object to stdout; what it is at, to stderr. Exits with 0, with 2
+Writes one JSON object to stdout and progress to stderr. Exits with 0, with 2
 if PyTorch is missing, with 3 if PyTorch sees no CUDA device, with 1 if
-something fails. The self-test needs no device: it holds the Fisher information
-below to gradients that autograd computes row by row.
+something fails. The self-test needs no device: it compares the Fisher information
+below with gradients that autograd computes row by row.
 
 The network is 784-512-128-10 in batches of 128, trained by SGD with momentum
-for five epochs over 60,000 rows, which lie normalized in the device's memory,
-where batch orders are drawn too. Times are those of the host, from a first
+for five epochs over 60,000 rows, which are normalized and in device memory;
+batch orders are drawn there too. Times are measured on the host, from the first
 launch until everything is done. "eager" is the usual loop; "graph" replays a
 CUDA graph of the whole step, which gathers its batch itself. Both in float32
 and with TF32 allowed. Gradients of rows are squared by hand, as one product of
@@ -38,7 +38,7 @@ ROWS, TEST_ROWS = 60000, 10000
 BATCH = 128
 SGD = {"lr": 0.01, "momentum": 0.9}
 DENSITY = 0.19
-# How torch.set_float32_matmul_precision calls them.
+# The names in torch.set_float32_matmul_precision.
 PRECISIONS = {"float32": "highest", "tf32": "high"}
 
 
@@ -73,7 +73,7 @@ def epoch_batches(rows, device):
 
 
 class Training:
-    """Some epochs from the same initial parameters in each call."""
+    """Trains some epochs, from the same initial parameters in each call."""
 
     def __init__(self, x, y, epochs):
         self.x, self.y, self.epochs = x, y, epochs
@@ -130,7 +130,7 @@ class GraphTraining(Training):
                 self.position.zero_()
                 self.next_step(batches)
         torch.cuda.current_stream().wait_stream(stream)
-        # Without gradients to add to, the graph writes them anew in each step.
+        # Without existing gradients, the graph overwrites instead of adding.
         self.optimizer.zero_grad(set_to_none=True)
         self.position.zero_()
         graph = torch.cuda.CUDAGraph()
@@ -171,7 +171,7 @@ def accuracy(model, x, y):
 
 
 def timed(work, runs):
-    """Milliseconds of some runs after one to warm up."""
+    """Milliseconds of some runs, after one warm-up run."""
     milliseconds = []
     for _ in range(runs + 1):
         torch.cuda.synchronize()
@@ -186,7 +186,7 @@ def timed(work, runs):
 
 
 def attempt(name, work):
-    """What work() answers, or its error; and whether there was none."""
+    """The result of work() or its error, and whether it succeeded."""
     print(name, file=sys.stderr, flush=True)
     try:
         return work(), True
@@ -235,7 +235,7 @@ def measure(runs, epochs):
 
 
 def self_test():
-    """The Fisher information against gradients row by row."""
+    """Compares the Fisher information with gradients row by row."""
     x, y = make_data(20, "cpu")
     model = make_model("cpu")
     expected = [torch.zeros_like(p) for p in model.parameters()]

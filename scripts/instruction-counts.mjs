@@ -1,5 +1,6 @@
-// Counts the instructions of a few training steps with callgrind and compares them with the committed
-// counts: a regression that noisy clocks would hide. `--update` writes them anew.
+// Counts the instructions of a few training steps with callgrind and compares them with the
+// committed counts, which shows regressions that noisy timings would hide. `--update` rewrites the
+// counts.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,16 +10,16 @@ import { ROOT, runMain, ToolError } from './tools.mjs';
 const COMMITTED = join(ROOT, 'native/bench/instructions.json');
 const PROGRAM = join(ROOT, 'build/bench/bench_engine');
 
-/** One thread: threads that wait spin, as long as it takes. */
+/** A single thread, because waiting threads spin for a varying number of instructions. */
 const RUNS = {
   dense: 'stages 1 32 1 3 784 128 64 10',
   zeroSkipping: 'stages 1 32 0.19 3 784 128 64 10',
 };
 
-/** What another version of the compiler or of the C++ library may change. */
+/** Allows for other versions of the compiler and of the C++ library. */
 const TOLERANCE = 0.1;
 
-/** AVX2: valgrind does not know AVX-512. */
+/** The instructions of a run; with AVX2, because valgrind does not support AVX-512. */
 function count(request) {
   const { status, stderr, error } = spawnSync(
     'valgrind',
@@ -30,7 +31,7 @@ function count(request) {
   );
   const collected = /Collected : (\d+)/.exec(stderr ?? '')?.[1];
   if (status !== 0 || !(Number(collected) > 0)) {
-    throw new ToolError(`callgrind has counted nothing: ${error?.message ?? stderr}`);
+    throw new ToolError(`callgrind has counted no instructions: ${error?.message ?? stderr}`);
   }
   return Number(collected);
 }
@@ -55,7 +56,7 @@ export function checkInstructionCounts({ update = false } = {}) {
   }
   if (worse.length > 0) {
     throw new ToolError(
-      `more instructions than ${COMMITTED} allows: ${worse.join(', ')}. If that is meant, run ` +
+      `more instructions than ${COMMITTED} allows: ${worse.join(', ')}. If that is intended, run ` +
         '`node scripts/instruction-counts.mjs --update` and commit the file.',
     );
   }

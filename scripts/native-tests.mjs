@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { has, ROOT, run, runForReport } from './tools.mjs';
 
-/** The ways in which CI builds the native tests; the first is everyone's. */
+/** The builds of the native tests in CI; without --ci only the first is used. */
 export const BUILDS = [
   { name: 'the default compiler', folder: 'build/test', options: [] },
   {
@@ -21,11 +21,11 @@ export const BUILDS = [
   },
 ];
 
-/** What exercises every allocation in a few seconds: valgrind runs code 20 times slower. */
+/** Tests that cover every allocation in a few seconds, although valgrind is 20 times slower. */
 const MEMCHECK_TESTS =
   'Architecture*:PassArguments*:Divergence*:Dataset*:Plan*:ThreadTeam.runs_every*:*FisherTest*:*UpdateTest*';
 
-/** Runs some of the native tests, built before, under valgrind's memcheck: bad accesses and leaks. */
+/** Runs some of the built native tests under valgrind's memcheck, for bad accesses and leaks. */
 export function runMemcheck() {
   run('valgrind', [
     ...['--quiet', '--error-exitcode=1', '--leak-check=full'],
@@ -35,7 +35,7 @@ export function runMemcheck() {
   ]);
 }
 
-/** Builds and runs the native tests in one way; answers what ctest has counted. */
+/** Builds and runs the native tests in one configuration; returns ctest's counts. */
 export function runNativeTests({ folder, options }) {
   const generator = has('ninja') ? ['-G', 'Ninja'] : [];
   run('cmake', ['-S', '.', '-B', folder, ...generator, '-DLETHE_TESTS=ON', ...options]);
@@ -55,7 +55,7 @@ export function runNativeTests({ folder, options }) {
   return { passed, failed: names, skipped };
 }
 
-/** ctest writes one testcase element for each test, its outcome in the attribute `status`. */
+/** Counts the tests in ctest's report: one testcase element each, its outcome in `status`. */
 function readJUnit(xml) {
   let passed = 0;
   const failed = [];

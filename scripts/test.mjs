@@ -1,5 +1,6 @@
-// npm test: installs what the tests need, builds everything, and runs every test; the last line counts
-// them. With --ci also: clang, the sanitizers, the node-gyp build.
+// npm test: installs what the tests need, builds everything and runs all tests; the last line
+// counts them. With --ci also: clang, the sanitizers, valgrind, the node-gyp build, instruction
+// counts.
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -14,10 +15,10 @@ import { canReachRegistry, lintPackage, tryAsNewcomer } from './package-checks.m
 import { bin, has, installDebian, ROOT, run, runForReport, succeeds, ToolError } from './tools.mjs';
 
 const { ci } = parseArgs({ options: { ci: { type: 'boolean', default: false } } }).values;
-if (ci) process.env.FUZZ_SECONDS ??= '60';
+if (ci) process.env.FUZZ_RUNS ??= '3000';
 const totals = { passed: 0, failed: [], skipped: [] };
 
-/** Runs one stage; what it cannot count itself counts as one test. */
+/** Runs one stage; a stage without counts of its own counts as one test. */
 function stage(name, work) {
   console.log(`\n=== ${name} ===`);
   let counts;
@@ -35,7 +36,7 @@ function stage(name, work) {
 
 const skip = (reason) => ({ passed: 0, failed: [], skipped: [reason] });
 
-/** CMake and GoogleTest for everyone; the other compilers and the formatter for CI. */
+/** Installs CMake and GoogleTest if CMake is missing; with --ci also what only CI needs. */
 function installTools() {
   const missing = has('cmake') ? [] : ['cmake', 'ninja-build', 'libgtest-dev'];
   if (ci) {
@@ -79,15 +80,17 @@ function vitest() {
   return { passed: numPassedTests, failed, skipped };
 }
 
-/** The native tests' build fails where a kernel spills registers; tests of a device skip by themselves. */
+/**
+ * Checks that the native tests' build, which fails if a kernel spills registers, has the kernels.
+ */
 function cudaKernels() {
-  if (!has('nvcc')) return skip('nvcc is not installed: the kernels are tested on the host alone');
+  if (!has('nvcc')) return skip('nvcc is not installed: the kernels are tested only on the host');
   const library = join(ROOT, BUILDS[0].folder, 'liblethe_core.a');
   const { stdout } = spawnSync('ar', ['t', library], { encoding: 'utf8' });
   if (!stdout?.includes('compiled_kernels.cu.o')) {
     throw new ToolError(
-      `${library} has no kernels although there is nvcc: look at what CMake says of the CUDA backend ` +
-        '(it takes nvcc 12 or newer, and LETHE_CUDA must not be OFF)',
+      `${library} has no kernels although nvcc is installed: see CMake's messages on the CUDA backend ` +
+        '(it needs nvcc 12 or newer, and LETHE_CUDA must not be OFF)',
     );
   }
 }
@@ -96,7 +99,9 @@ function loadAddon(path) {
   run(process.execPath, ['scripts/load-addon.mjs', path]);
 }
 
-/** node-gyp can only write to build/, which is CMake's here: it works on a copy. */
+/**
+ * Builds a copy of the package, because node-gyp can only write to build/, which CMake uses here.
+ */
 function buildWithGyp() {
   const copy = mkdtempSync(join(tmpdir(), 'lethe-gyp-'));
   try {
@@ -125,9 +130,13 @@ stage('types', () => {
   for (const project of ['test', 'bench', 'bench/test']) run(bin('tsc'), ['-p', project]);
 });
 stage('addon in both kinds of thread', () => loadAddon(ADDON));
-if (ci) stage('addon built by node-gyp', buildWithGyp);
-if (ci) stage('the package', lintPackage);
-if (ci) stage('the package where it is installed', installedPackage);
+if (ci) {
+  stage('addon built by node-gyp', buildWithGyp);
+  stage('the package', lintPackage);
+  stage('the package where it is installed', installedPackage);
+  // TypeDoc ends with an error where it would warn.
+  stage('API reference', () => run('npm', ['run', 'docs:api']));
+}
 stage('Vitest', vitest);
 for (const build of ci ? BUILDS : BUILDS.slice(0, 1)) {
   stage(`native tests, ${build.name}`, () => runNativeTests(build));

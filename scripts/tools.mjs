@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 /** The package's folder; every command runs in it unless told otherwise. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Something that the person at the keyboard can mend; shown without a stack. */
+/** An error that the user can fix; its message is shown without a stack trace. */
 export class ToolError extends Error {}
 
 /** Runs main and turns a ToolError into a message and exit status 1. */
@@ -20,7 +20,7 @@ export async function runMain(main) {
   }
 }
 
-/** The command that a dependency installs: here, or in the application that has installed this package. */
+/** A dependency's command, from this package or from an application that has installed it. */
 export function bin(name) {
   for (let folder = ROOT; ; folder = dirname(folder)) {
     const path = join(folder, 'node_modules', '.bin', name);
@@ -29,12 +29,12 @@ export function bin(name) {
   }
 }
 
-/** Whether a command can be found and started. */
+/** Whether a command exists and can be started. */
 export function has(command) {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
-/** Runs a command, its output shown; true if it succeeds. */
+/** Runs a command and shows its output; true if it succeeds. */
 export function succeeds(command, args, options = {}) {
   console.log(`\n> ${[command, ...args].join(' ')}`);
   const { status, error } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', ...options });
@@ -42,7 +42,7 @@ export function succeeds(command, args, options = {}) {
   return status === 0;
 }
 
-/** Runs a command, its output shown. @throws {ToolError} if it fails */
+/** Runs a command and shows its output. @throws {ToolError} if it fails */
 export function run(command, args, options = {}) {
   if (!succeeds(command, args, options)) {
     throw new ToolError(`${[command, ...args].join(' ')} failed`);
@@ -50,10 +50,10 @@ export function run(command, args, options = {}) {
 }
 
 /**
- * Runs a command that writes a report to a file and answers the report. One from an earlier run never
- * stands for it.
+ * Runs a command that writes a report to a file, and returns the report. A report of an earlier run
+ * is removed first, so that it cannot be mistaken for this run's.
  *
- * @throws {ToolError} if the command ends without having written it
+ * @throws {ToolError} if the command has not written the file
  */
 export function runForReport(command, args, path) {
   rmSync(path, { force: true });
@@ -61,12 +61,13 @@ export function runForReport(command, args, path) {
   try {
     return { ok, report: readFileSync(path, 'utf8') };
   } catch (cause) {
-    throw new ToolError(`${command} has ended without its report ${path}`, { cause });
+    throw new ToolError(`${command} has ended without writing its report ${path}`, { cause });
   }
 }
 
 /**
- * Installs Debian packages where that is permitted; says what is missing where it is not.
+ * Installs Debian packages if that is permitted; otherwise throws an error that lists what is
+ * missing.
  *
  * @throws {ToolError}
  */

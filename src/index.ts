@@ -1,4 +1,4 @@
-/** Lethe: delete a user's rows, make the network forget them, prove it. */
+/** Lethe: deletes a user's rows, makes a neural network forget them, and proves it. */
 
 export { LetheError, type LetheErrorCode } from './base/errors.js';
 export { version } from './base/version.js';
@@ -6,12 +6,13 @@ export { type CsvOptions, loadCsv } from './data/csv.js';
 export type { OwnedData, Ownership } from './data/owned-data.js';
 export { loadParquet } from './data/parquet.js';
 export type { TableOptions } from './data/table.js';
-export { Dataset } from './engine/dataset.js';
+export { Dataset, type SelectOptions } from './engine/dataset.js';
 export { Ensemble, type EnsembleMember } from './engine/ensemble.js';
 export type { Evaluation } from './engine/evaluation.js';
 export type { AffineMap, LabelledData } from './engine/labelled-data.js';
 export { type FisherOptions, Model, type TrainResult } from './engine/model.js';
 export { type Devices, devices, type Progress } from './engine/native.js';
+export type { PhasedOptions, PhaseProgress } from './engine/phases.js';
 export type { RowSet, Rows } from './engine/row-set.js';
 export type { ComputeOptions, RunOptions } from './engine/run.js';
 export type { Schedule } from './engine/schedule.js';

@@ -28,10 +28,10 @@ const ofOneClass = {
 const owners = Uint32Array.from(dataset.labels.keys(), (row) => row % 5);
 const sisa = await lethe.Sisa.train(TOY_WIDTHS, dataset, { owners });
 const store = await lethe.openStore();
-/** The API as plain JavaScript sees it. */
+/** The API without types, as plain JavaScript can call it. */
 const api = wrong(lethe);
 
-/** Every function of the API and arguments that it takes; the last one, an object of options, may be left out. */
+/** Every function of the API with valid arguments; the last one, an options object, is optional. */
 const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid: unknown[]]> = {
   Dataset: [(data) => new api.Dataset(data), [toyData()]],
   'Dataset.normalized': [(rows) => dataset.normalized(wrong(rows)), [[0]]],
@@ -147,7 +147,7 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
   ],
 };
 
-/** Functions that need a file or a folder: what their arguments must not be. */
+/** Functions that take the path of a file or a folder, to be called with something else. */
 const FILE_FUNCTIONS: Record<string, (...values: unknown[]) => unknown> = {
   'Model.load': (path) => lethe.Model.load(wrong(path)),
   'Model.save': (path) => model.save(wrong(path)),
@@ -187,11 +187,11 @@ const GARBAGE = [
 const NOT_TEXT = GARBAGE.filter((value) => typeof value !== 'string');
 
 describe.each(Object.entries(FUNCTIONS))('%s', (_, [call, valid]) => {
-  it('takes the arguments that the next tests spoil', async () => {
+  it('accepts the arguments that the next tests make invalid', async () => {
     await call(...valid);
   });
 
-  it('throws only typed errors', async () => {
+  it('throws only errors of the class LetheError', async () => {
     const calls = [...valid.keys()].map((count) => valid.slice(0, count));
     for (const place of valid.keys()) {
       for (const value of GARBAGE) calls.push(valid.with(place, value));
@@ -205,7 +205,7 @@ describe.each(Object.entries(FUNCTIONS))('%s', (_, [call, valid]) => {
     }
   });
 
-  it('refuses a field that it does not know by its name', async () => {
+  it('refuses an unknown field and names it', async () => {
     for (const [place, value] of valid.entries()) {
       if (!isOptions(value)) continue;
       const thrown = await failure(() => call(...valid.with(place, { ...value, nonsense: 1 })));
@@ -223,7 +223,7 @@ describe.each(Object.entries(FUNCTIONS))('%s', (_, [call, valid]) => {
   });
 });
 
-/** Objects that only this call reads: not data, of which others may read more. */
+/** Objects whose fields only this call reads, unlike data, which other functions read too. */
 function isOptions(value: unknown): value is object {
   const isPlain = Object.prototype.toString.call(value) === '[object Object]';
   const data: unknown[] = [request, ownership, predictions, calibrated, activations, probed];
@@ -232,12 +232,12 @@ function isOptions(value: unknown): value is object {
 }
 
 describe.each(Object.entries(FILE_FUNCTIONS))('%s', (_, call) => {
-  it('takes text only', async () => {
+  it('accepts only strings', async () => {
     for (const value of NOT_TEXT) await expectCode(() => call(value), 'ERR_INVALID_ARGUMENT');
   });
 });
 
-it('names every function of the API above', () => {
+it('lists every function of the API above', () => {
   const named = [...Object.keys(FUNCTIONS), ...Object.keys(FILE_FUNCTIONS)].map(
     (name) => /^\w+/.exec(name)![0],
   );
@@ -246,7 +246,10 @@ it('names every function of the API above', () => {
     .map(([name]) => name);
   const untested = exported.filter((name) => !named.includes(name));
   const withoutArguments = ['availableThreads', 'device', 'devices'];
-  const elsewhere = ['LetheError', 'PhiloxStream', 'RowSet', 'shareMachine', 'sideBySide'];
+  const elsewhere = [
+    ...['LetheError', 'Parameters', 'PhiloxStream', 'RowSet'],
+    ...['layersOf', 'shareMachine', 'sideBySide'],
+  ];
   expect(untested.sort()).toEqual([...withoutArguments, ...elsewhere].sort());
   onTestFinished(() => store.close());
 });

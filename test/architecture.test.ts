@@ -90,6 +90,10 @@ describe('src/', () => {
     ]);
   });
 
+  it('asks isInstance for typed arrays, which may be of another realm', () => {
+    expect(files.filter((file) => /instanceof \w+Array\b/.test(textOf(file)))).toEqual([]);
+  });
+
   it('holds no file that no entry of the package leads to', () => {
     const reached = reachedFrom(
       ENTRIES.map((entry) => `src/${entry}.ts`),

@@ -13,11 +13,11 @@ async function run(name: string) {
 }
 
 describe('the examples', () => {
-  it.each(readdirSync(EXAMPLES))('%s runs without a complaint', async (name) => {
+  it.each(readdirSync(EXAMPLES))('%s runs without errors', async (name) => {
     expect((await run(name)).stderr).toBe('');
   });
 
-  it('embeddings.mjs learns, forgets and is confirmed', async () => {
+  it('embeddings.mjs learns, forgets and is verified', async () => {
     const { stdout } = await run('embeddings.mjs');
     expect(stdout).toContain('user-7 owned 100 of 3600 training rows');
     const accuracies = [...stdout.matchAll(/([\d.]+) % on test/g)].map(([, value]) =>

@@ -1,19 +1,23 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join, posix } from 'node:path';
 import { expect, it } from 'vitest';
+import { documentPaths, ROOT, readDocument, relativeLinks } from './support/documents.js';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-it('the package holds what an application needs to build and use it, and no more', () => {
+/** What `npm pack` would put into the package. */
+function packedPaths(): string[] {
   const answer = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: ROOT,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const [{ files }] = JSON.parse(answer) as [{ files: { path: string }[] }];
-  const paths = files.map(({ path }) => path);
+  return files.map(({ path }) => path);
+}
+
+const paths = packedPaths();
+
+it('the package holds what an application needs to build and use it, and no more', () => {
   const sources = JSON.parse(readFileSync(join(ROOT, 'native/sources.json'), 'utf8')) as Record<
     string,
     string[]
@@ -29,6 +33,20 @@ it('the package holds what an application needs to build and use it, and no more
       ...needed.map((file) => `native/${file}`),
     ]),
   );
-  const unwanted = /^(src|test|bench|native\/test|native\/bench|build|bench-results)\//;
+  const unwanted =
+    /^(src|test|bench|native\/test|native\/bench|build|bench-results|docs\/api|docs\/reference)\//;
   expect(paths.filter((path) => unwanted.test(path))).toEqual([]);
+});
+
+it('the package holds every page, and whatever a page links to', async () => {
+  const pages = await documentPaths();
+  const linked = await Promise.all(
+    pages.map(async (page) =>
+      relativeLinks(await readDocument(page))
+        .map((link) => link.split('#')[0]!)
+        .filter((file) => file !== '')
+        .map((file) => posix.join(dirname(page), file)),
+    ),
+  );
+  expect(paths).toEqual(expect.arrayContaining([...pages, ...linked.flat()]));
 });

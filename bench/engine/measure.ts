@@ -26,7 +26,7 @@ export interface EngineFigures {
   readonly scaling: Scaling;
   /** A training step through the public API. */
   readonly step: Readonly<Record<'dense' | 'mnist', Compared>>;
-  /** Of a batch of 128 dense rows. */
+  /** The Fisher diagonal of a batch of 128 dense rows. */
   readonly fisher: FisherFigures;
   readonly inference: Readonly<Record<NetName, InferenceFigures>>;
   /** Accuracy and loss of 10,000 rows by the narrow net, beside PyTorch. */

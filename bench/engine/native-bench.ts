@@ -9,7 +9,7 @@ export interface StageTime {
   /** From 0; an update runs beside the stage of the layer below. */
   readonly layer: number;
   readonly microseconds: number;
-  /** Of its matrix products; with zeros skipped, of what the dense ones would be. */
+  /** Counts its matrix products; with zeros skipped, what the dense ones would be. */
   readonly gflops: number;
 }
 

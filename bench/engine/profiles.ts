@@ -7,7 +7,7 @@ import { type StepShape, type StepTime, stepOperations } from './native-bench.js
 export interface StepProfile extends StepTime {
   readonly shape: StepShape;
   readonly gflops: number;
-  /** Of the peak measured just before and after; with zeros skipped it may exceed 1. */
+  /** The peak is measured just before and after; with zeros skipped the share may exceed 1. */
   readonly shareOfPeak: number;
 }
 

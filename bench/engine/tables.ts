@@ -10,7 +10,7 @@ import type { ScalingPoint, StepProfile } from './profiles.js';
 
 /** All that a run of the bench has found. */
 export interface EngineReport extends EngineFigures {
-  /** Of the rows called "mnist". */
+  /** The name of the rows that are called "mnist" here. */
   readonly dataset: string;
   readonly environment: Machine & {
     readonly rounds: number;

@@ -80,8 +80,8 @@ function isBetter(exact: readonly Quality[], method: Quality, m0: Quality): bool
 }
 
 /**
- * Of five seeds' means such a difference comes by chance in 0.8 % (Student's t, 4 degrees of freedom), and
- * in at most 6 % where the best of up to eight retrains is looked at.
+ * By chance means of five seeds differ so much in 0.8 % (Student's t, 4 degrees of freedom), and in at
+ * most 6 % where the best of up to eight retrains is looked at.
  */
 export const SURE = 4;
 

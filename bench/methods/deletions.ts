@@ -17,7 +17,7 @@ export interface DeletedRows {
 }
 
 const USERS = 100;
-/** Of the ownership: one for all seeds, so that they share what they are compared with. */
+/** Ownership is the same for all seeds, so that they share what they are compared with. */
 const OWNERSHIP_SEED = 42;
 
 export function deletedRows({ train, test }: BenchData, deletion: Deletion): DeletedRows {

@@ -8,9 +8,9 @@ import type { Reference } from './reference.js';
 /** exactRetrain at one cost: means over the seeds. */
 export interface CurvePoint extends Bought {
   readonly forget: number;
-  /** Of a user's rows. */
+  /** Only where a user was deleted. */
   readonly gap?: number;
-  /** Of each seed. */
+  /** What each seed came to. */
   readonly runs: readonly (Bought & { readonly seed: number })[];
 }
 

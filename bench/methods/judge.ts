@@ -168,7 +168,7 @@ export class Judge {
       ...this.#run,
       forget,
       seed,
-      ...(kind === 'class' && { beside: retain }),
+      ...(kind === 'class' && { otherRows: retain }),
       ...RELEARN[kind],
       maxSteps: this.#mostRelearnSteps,
     });

@@ -40,7 +40,7 @@ export interface DeletionFigures {
 }
 
 export interface MethodFigures extends MethodRuns {
-  /** Of an approximate method that came to an end. */
+  /** Only for an approximate method that came to an end. */
   readonly besideExact?: BesideExact;
 }
 

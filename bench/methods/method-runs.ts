@@ -10,7 +10,7 @@ import type { Reference } from './reference.js';
 export interface MethodRun {
   readonly seed: number;
   readonly judgement: Judgement;
-  /** Of M0's. */
+  /** Multiply-adds, in % of M0's. */
   readonly costPercent: number;
   readonly seconds: number;
   readonly secondsPercent: number;
@@ -19,7 +19,7 @@ export interface MethodRun {
 export interface MethodRuns {
   readonly name: string;
   readonly isExact: boolean;
-  /** Of the seeds with which the method came to its end. */
+  /** One for each seed with which the method came to its end. */
   readonly runs: readonly MethodRun[];
   /** How many others diverged. */
   readonly diverged: number;

@@ -31,7 +31,7 @@ interface OtherData {
 
 type MakeData = (data: BenchData, compute: ComputeOptions) => Promise<OtherData>;
 
-/** Of the training set: enough for every kind of data, and half the memory. */
+/** A part of the training set is enough for every kind of data, and half the memory. */
 const ROWS = 30_000;
 const FEW_UNITS = 64;
 /** Deleted from every training set. */

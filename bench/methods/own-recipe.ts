@@ -25,7 +25,7 @@ export async function compareWithOwnRecipe(
   const retrained = async (request: Reference['request'], seed: number) =>
     (await exactRetrain(request, { seed, ...each })).model;
   const judge = new Judge(data, rows, compute);
-  // Of a request's model a retrain reads nothing but the widths: any request will do.
+  // A retrain reads nothing of a request's model but the widths: any request will do.
   const seeds = Array.from({ length: calibrating }, (_, i) => CALIBRATING_SEED + i);
   await judge.calibrateWith(
     await sideBySide(seeds, atOnce, (seed) => retrained(references[0]!.request, seed)),

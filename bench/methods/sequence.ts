@@ -47,14 +47,14 @@ export interface Drift {
   readonly test: number;
   /** Accuracy on all rows forgotten so far minus that on the test rows. */
   readonly gap: number;
-  /** Of the predictions on all rows forgotten so far, in nats. */
+  /** Divergence of the predictions on all rows forgotten so far, in nats. */
   readonly jsForget: number;
 }
 
 export interface StrategyDrift {
   readonly name: string;
   readonly points: readonly Drift[];
-  /** Of all requests together, in multiples of one M0's multiply-adds. */
+  /** What all requests together cost, in multiples of one M0's multiply-adds. */
   readonly retrains: number;
   readonly seconds: number;
 }

@@ -47,7 +47,7 @@ function parseFlags(): Flags {
   const { quick, ...flags } = benchCommand(
     'bench',
     "Reproduces the reference study's tables and figures and checks its models in ONNX Runtime.",
-    'the first seed only, and 5 points of each figure instead of 19',
+    'the first seed only, and 3 points of each figure instead of 19',
   )
     .option('--seeds <list>', 'e.g. 42-46', parseSeeds, [42, 43, 44, 45, 46])
     .option('--no-figures', 'the tables only')

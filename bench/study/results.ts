@@ -14,7 +14,7 @@ export interface ModelSummary {
   readonly test: Summary;
   /** To M0 of the same seed: the sum over the tensors of the L2 norms of the differences. */
   readonly weightDistance: Summary;
-  /** Of everything the method does. */
+  /** Everything the method does. */
   readonly seconds: Summary;
   /** The same by phase, e.g. `train`, or `fisher` and `scrub`. */
   readonly phases: Readonly<Record<string, Summary>>;
@@ -36,7 +36,7 @@ export interface Results {
   readonly environment: Machine & {
     readonly seeds: readonly number[];
     readonly startedAt: string;
-    /** Of the whole bench. */
+    /** The whole bench. */
     readonly seconds: number;
     /** Peak resident memory of the process, 2^20 bytes. */
     readonly peakMemoryMiB: number;

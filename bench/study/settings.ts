@@ -24,7 +24,7 @@ export interface RecordedFigures {
 const USERS = 100;
 
 export const WIDTHS = [784, 512, 128, 10] as const;
-/** Of the models that methods are compared on; otherwise they are trained as by default. */
+/** How long the models are trained that methods are compared on; all else is as by default. */
 export const EPOCHS = 5;
 
 export const SETTINGS: Readonly<Record<SettingName, Setting>> = {

@@ -71,7 +71,7 @@ export async function runSeed(
       { name: 'train', dataset: data.train, rows: data.train.allRows() },
       { name: 'test', dataset: data.test, rows: data.test.allRows() },
     ];
-    // Of the model, not of the precision that it was trained in.
+    // The model is verified, not the precision that it was trained in.
     verifications.push(await verify(model, sets, { ...run, precision: 'exact' }));
   };
 

@@ -5,7 +5,7 @@ import { SETTINGS, type SettingName } from './settings.js';
 import type { ModelName, StudyModel } from './study.js';
 
 export const TABLE_HEAD = ['', 'retain %', 'forget %', 'test %', 'weight distance', 'seconds'];
-/** Of the column of the phases, which is the last one. */
+/** The phases stand in a column of their own, the last one. */
 export const PHASES_HEAD = 'of these';
 
 /** A row of one of the study's tables as text. */

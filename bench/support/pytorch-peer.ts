@@ -12,7 +12,7 @@ export interface KernelTrial {
   readonly origin: string;
   /** The processor that the kernels were written for, where they run. */
   readonly core?: string;
-  /** Of a training step, the median; not there where the products are wrong, or it does not run. */
+  /** The median of a training step; not there where the products are wrong, or nothing runs. */
   readonly microseconds?: number;
   readonly problem?: string;
 }

@@ -1,4 +1,4 @@
-/** Of all phases together. */
+/** What all phases take together. */
 export function totalSeconds(phases: Readonly<Record<string, number>>): number {
   return Object.values(phases).reduce((a, b) => a + b, 0);
 }

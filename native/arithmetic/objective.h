@@ -81,7 +81,6 @@ LETHE_HOST_DEVICE void objective(const ObjectiveArguments& arguments) {
     for (std::size_t c = 0; c < classes; ++c) {
       z[c] = scale * (p[c] / sum - q[c]);
     }
-    for (std::size_t c = classes; c < static_cast<std::size_t>(arguments.stride); ++c) z[c] = 0;
   }
 }
 

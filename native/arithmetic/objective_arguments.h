@@ -8,7 +8,11 @@
 namespace lethe::arithmetic {
 
 struct ObjectiveArguments {
-  float* logits;  ///< [rows][stride], replaced by the gradient at the logits
+  /**
+   * [rows][stride], replaced by the gradient at the logits. What lies beyond the classes stays
+   * zero, as the way back needs it: the padded weights that it is a product of are zero.
+   */
+  float* logits;
   std::ptrdiff_t stride;
   std::size_t rows;
   std::size_t classes;

@@ -57,6 +57,8 @@ void orthonormalize(Matrix& matrix) {
     for (std::size_t j = 0; j < columns; ++j) vectors[j * size + i] = matrix.row(i)[j];
   }
   for (std::size_t j = 0; j < columns; ++j) {
+    // Rounding leaves a share of up to 2^-53 / kNoise = 1e-10 of the other directions, which the
+    // second round takes: too little for a float to show, but it decides some last bits.
     double* x = &vectors[j * size];
     const double original = std::sqrt(dot(x, x, size));
     for (int round = 0; round < 2; ++round) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <chrono>
@@ -239,6 +240,23 @@ TEST_P(DivergenceTest, of_parameters_that_are_not_finite) {
       EXPECT_TRUE(fails(ErrorCode::kDiverged, "not finite",
                         [&] { test::run(spec, *makeBackend(GetParam())); }));
     }
+  }
+}
+
+/** A loss that is not a number is the hardest of its batch: it must not be left out unseen. */
+TEST_P(DivergenceTest, of_one_row_among_the_hardest) {
+  constexpr std::size_t kRows = 8, kColumns = 4;
+  const auto backend = makeBackend(GetParam());
+  for (std::size_t bad = 0; bad < kRows; ++bad) {
+    SCOPED_TRACE(bad);
+    std::vector<float> features = Random(1).uniforms(kRows * kColumns, -1, 1);
+    std::fill_n(features.begin() + static_cast<std::ptrdiff_t>(bad * kColumns), kColumns, 3e38f);
+    PassSpec spec = makeSpec({kColumns, 3}, Features::kFloats, kRows, kRows, Sgd{0.01f});
+    spec.model.parameters = std::make_shared<const ParameterVector>(
+        Random(2).uniforms(spec.model.parameters->size(), 2, 3));
+    spec.dataset = Dataset::fromFloats(features, std::vector<std::uint32_t>(kRows, 1), kColumns, 3);
+    spec.plan.hardest = 1;
+    EXPECT_TRUE(fails(ErrorCode::kDiverged, "not finite", [&] { test::run(spec, *backend); }));
   }
 }
 

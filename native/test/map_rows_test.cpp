@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <numeric>
+#include <set>
+#include <thread>
 
 #include "lethe/column_statistics.h"
 #include "test/support.h"
@@ -69,6 +74,41 @@ TEST_P(MapRowsTest, is_the_product_on_any_features) {
   }
 }
 
+/** A map that gives each row its own columns in another order. */
+LinearMap permutation() {
+  LinearMap map{std::vector<std::uint32_t>(kColumns), std::vector<float>(kColumns * kColumns),
+                std::vector<float>(kColumns)};
+  std::iota(map.columns.rbegin(), map.columns.rend(), 0u);
+  for (std::size_t k = 0; k < kColumns; ++k) map.weights[k * kColumns + k] = 1;
+  return map;
+}
+
+TEST_P(MapRowsTest, reads_all_columns_in_the_order_of_the_map) {
+  const auto rows = rowsBackwards();
+  const auto dataset = makeDataset(Features::kFloats, kRows, kColumns, 4);
+  Control control;
+  const auto mapped = mapRows(*makeBackend(GetParam()), dataset, rows, permutation(), 2, control);
+  for (std::size_t i = 0; i < kRows; i += 33) {
+    const float* from = dataset->floatFeatures() + rows[i] * kColumns;
+    const float* to = mapped->floatFeatures() + i * kColumns;
+    for (std::size_t k = 0; k < kColumns; ++k) EXPECT_EQ(to[k], from[kColumns - 1 - k]);
+  }
+}
+
+TEST_P(MapRowsTest, counts_the_nonzeros_of_each_row) {
+  const auto dataset = makeDataset(Features::kSparseFloats, kRows, kColumns, 4);
+  Control control;
+  const auto mapped =
+      mapRows(*makeBackend(GetParam()), dataset, rowsBackwards(), permutation(), 2, control);
+  std::set<std::uint32_t> counts;
+  for (std::size_t i = 0; i < kRows; ++i) {
+    const std::span row(mapped->floatFeatures() + i * kColumns, kColumns);
+    EXPECT_EQ(mapped->nonzeros(i), kColumns - std::count(row.begin(), row.end(), 0.0f));
+    counts.insert(mapped->nonzeros(i));
+  }
+  EXPECT_GT(counts.size(), 5u);
+}
+
 TEST_P(MapRowsTest, has_the_bits_of_a_layer_whatever_the_threads) {
   const auto rows = rowsBackwards();
   const LinearMap map = makeMap(someColumns());
@@ -120,6 +160,43 @@ TEST_P(MapRowsTest, ends_when_asked_to) {
   EXPECT_TRUE(fails(ErrorCode::kAborted, "aborted", [&] {
     mapRows(*makeBackend(GetParam()), dataset, rowsBackwards(), makeMap(someColumns()), 2, control);
   }));
+}
+
+/** The first call of all fails; the others take a while and are counted. */
+class FailingBackend final : public Backend {
+ public:
+  class FailingPredictor final : public Predictor {
+   public:
+    explicit FailingPredictor(std::atomic<int>& calls) : calls_(calls) {}
+    std::vector<float> logits(std::shared_ptr<const Dataset>,
+                              std::span<const std::uint32_t> rows) override {
+      if (calls_++ == 0) throw Error(ErrorCode::kDiverged, "the first call");
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      return std::vector<float>(rows.size());
+    }
+
+   private:
+    std::atomic<int>& calls_;
+  };
+
+  std::string description() const override { return "failing"; }
+  std::unique_ptr<Executor> prepare(const Job&) override { return nullptr; }
+  std::unique_ptr<Predictor> predictor(const Model&) override {
+    return std::make_unique<FailingPredictor>(calls);
+  }
+
+  std::atomic<int> calls{0};
+};
+
+TEST(MapRows, ends_on_every_thread_once_one_has_failed) {
+  constexpr std::size_t kMany = 1u << 19;  // 2,048 chunks of a millisecond each
+  const auto dataset = Dataset::fromFloats({1}, {0}, 1, 1);
+  FailingBackend backend;
+  Control control;
+  EXPECT_TRUE(fails(ErrorCode::kDiverged, "the first call", [&] {
+    mapRows(backend, dataset, std::vector<std::uint32_t>(kMany), {{0}, {1}, {0}}, 3, control);
+  }));
+  EXPECT_LT(backend.calls, 1000);
 }
 
 TEST(ColumnStatistics, are_those_of_the_rows) {

@@ -33,6 +33,14 @@ TEST_P(PredictorTest, refuses_logits_that_are_not_finite) {
   EXPECT_EQ(predictor->logits(small, one).size(), 2u);
 }
 
+TEST_P(PredictorTest, keeps_no_data_set) {
+  const auto predictor = makeBackend(GetParam())->predictor(makeModel({20, 10}));
+  const auto dataset = makeDataset(Features::kBytes, 3, 20, 10);
+  const std::vector<std::uint32_t> rows{0, 2};
+  predictor->logits(dataset, rows);
+  EXPECT_EQ(dataset.use_count(), 1);
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, PredictorTest, testing::ValuesIn(backendNames()),
                          backendTestName);
 

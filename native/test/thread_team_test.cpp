@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <fstream>
 #include <numeric>
 #include <thread>
 #include <vector>
@@ -51,18 +55,18 @@ TEST(ThreadTeam, runs_every_task_once) {
 }
 
 #if defined(__GLIBC__)
-/** While it lives, the system has no thread to give: none gets a stack of this size. */
-class NoMoreThreads {
+/** While it lives, new threads have a stack of this size. */
+class StackSize {
  public:
-  NoMoreThreads() {
+  explicit StackSize(std::size_t bytes) {
     pthread_getattr_default_np(&usual_);
-    pthread_attr_t unaffordable;
-    pthread_attr_init(&unaffordable);
-    pthread_attr_setstacksize(&unaffordable, std::size_t{1} << 60);
-    pthread_setattr_default_np(&unaffordable);
-    pthread_attr_destroy(&unaffordable);
+    pthread_attr_t changed;
+    pthread_attr_init(&changed);
+    pthread_attr_setstacksize(&changed, bytes);
+    pthread_setattr_default_np(&changed);
+    pthread_attr_destroy(&changed);
   }
-  ~NoMoreThreads() {
+  ~StackSize() {
     pthread_setattr_default_np(&usual_);
     pthread_attr_destroy(&usual_);
   }
@@ -70,6 +74,38 @@ class NoMoreThreads {
  private:
   pthread_attr_t usual_;
 };
+
+/** While it lives, the system has no thread to give: none gets a stack of this size. */
+struct NoMoreThreads {
+  StackSize stack{std::size_t{1} << 60};
+};
+
+/** While it lives, the process may have the stack of one more thread, but not of two. */
+class MemoryForOneThread {
+ public:
+  MemoryForOneThread() {
+    getrlimit(RLIMIT_AS, &usual_);
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit scarce = usual_;
+    scarce.rlim_cur = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + kStack / 2 * 3;
+    setrlimit(RLIMIT_AS, &scarce);
+  }
+  ~MemoryForOneThread() { setrlimit(RLIMIT_AS, &usual_); }
+
+ private:
+  static constexpr std::size_t kStack = std::size_t{1} << 29;
+
+  StackSize stack_{kStack};
+  rlimit usual_;
+};
+
+TEST(ThreadTeam, works_with_fewer_where_the_system_has_no_more_threads) {
+  const MemoryForOneThread scarcity;
+  ThreadTeam team(4);
+  EXPECT_EQ(team.size(), 2u);
+  EXPECT_TRUE(runsOnce(team, 1000));
+}
 
 TEST(ThreadTeam, works_alone_where_the_system_has_no_more_threads) {
   const NoMoreThreads scarcity;
@@ -92,6 +128,24 @@ TEST(ThreadTeam, finishes_a_stage_before_the_next) {
   ThreadTeam team(3);
   EXPECT_EQ(pipeline(team, 16, 50), 16ull << 50);
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(pipeline(team, 5, 10), 5ull << 10);
+}
+
+/** The other thread is kept in its first task until all else is done, which it cannot do itself. */
+TEST(ThreadTeam, takes_what_others_have_left) {
+  constexpr std::size_t kTasks = 100;
+  ThreadTeam team(2);
+  std::atomic<std::size_t> done{0};
+  team.run(kTasks, [&](std::size_t, std::size_t worker) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (worker == 1 && done < kTasks - 1 && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::yield();
+    }
+    if (worker == 1) {
+      EXPECT_EQ(done, kTasks - 1);
+    }
+    ++done;
+  });
+  EXPECT_EQ(done, kTasks);
 }
 
 /** No task knows the others' worker: scratch memory of a worker needs no lock. */

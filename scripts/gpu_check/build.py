@@ -7,7 +7,8 @@ TOOLKIT = "/usr/local/cuda/bin"
 OPTIONS = (
     "LETHE_TESTS=ON",
     "LETHE_BENCH=ON",
-    # While it lists the tests, the program may have to wake the device.
+    # Lists tests when they run, not during the build: the program may have
+    # to wake the device.
     "CMAKE_GTEST_DISCOVER_TESTS_DISCOVERY_MODE=PRE_TEST",
 )
 
@@ -17,7 +18,7 @@ def find_nvcc():
 
 
 def build(runner, folder, programs, options):
-    """Builds with CUDA where its toolkit is, else what needs none."""
+    """Builds with CUDA if its toolkit is installed, otherwise without."""
     nvcc = find_nvcc()
     command = ["cmake", "-S", runner.root, "-B", folder]
     cache = folder / "CMakeCache.txt"
@@ -27,7 +28,7 @@ def build(runner, folder, programs, options):
     if nvcc and not shutil.which("nvcc"):
         defines.append(f"CMAKE_CUDA_COMPILER={nvcc}")
     command += [f"-D{define}" for define in [*defines, *options]]
-    # One that an earlier call has built must not stand for this one's.
+    # A program of an earlier build must not be mistaken for this build's.
     for program in programs:
         program.unlink(missing_ok=True)
     runner.must("configure", command)

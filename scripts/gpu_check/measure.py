@@ -1,4 +1,4 @@
-"""The stages that measure, and the goals that they answer."""
+"""The stages that measure, and the goals that they check."""
 
 import contextlib
 import gzip
@@ -23,13 +23,13 @@ BOUNDS = {
     "cuda.evaluate.ms": "<= 0.3",
     "cuda.oracles.s": "<= 1",
 }
-# What the programs exit with.
+# Exit codes of the programs.
 NO_TORCH, NO_DEVICE = 2, 3
 
 
 @contextlib.contextmanager
 def unpacked(folder):
-    """MNIST's four files as the bench reads them, not compressed."""
+    """A folder with MNIST's four files uncompressed, as the bench reads them."""
     with tempfile.TemporaryDirectory() as target:
         for name in MNIST_FILES:
             plain, packed = Path(folder) / name, Path(folder) / f"{name}.gz"
@@ -46,8 +46,8 @@ def unpacked(folder):
 
 def report_of(name, finished):
     """
-    The JSON object that a program has written, with `failed` if the program
-    says that something has.
+    The JSON report of a program. Raises Skip without a CUDA device, and
+    Failure if the program has failed, with its report if it wrote one.
     """
     try:
         report = json.loads(finished.output)
@@ -93,14 +93,14 @@ def peers(runner, python, quick, seconds):
 
 
 def found(report, *path):
-    """What lies at the path of a nested report, or None."""
+    """The value at the path in a nested report, or None."""
     for key in path:
         report = report.get(key) if isinstance(report, dict) else None
     return report
 
 
 def goals_of(bench_report, peers_report):
-    """All goals; null where nothing was measured, or not the right bits."""
+    """All goals; null if nothing was measured, or if the bits were wrong."""
     values = {
         goal["id"]: goal["value"] for goal in found(bench_report, "goals") or []
     }

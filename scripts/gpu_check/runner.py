@@ -1,4 +1,4 @@
-"""Runs commands of a bounded whole, and keeps what they say."""
+"""Runs commands with a common deadline, and keeps their output."""
 
 import os
 import signal
@@ -12,11 +12,11 @@ TAIL_LINES = 30
 
 
 class Skip(Exception):
-    """A stage cannot run here, which is no failure; the message says why."""
+    """A stage cannot run here and is skipped; the message says why."""
 
 
 class Failure(Exception):
-    """A stage has failed; the message says how, `details` what it has found."""
+    """A stage has failed; the message says how, `details` holds its findings."""
 
     def __init__(self, message, **details):
         super().__init__(message)
@@ -25,11 +25,11 @@ class Failure(Exception):
 
 @dataclass(frozen=True)
 class Finished:
-    """A command that has ended: `code` is None if its time was up."""
+    """A finished command; `code` is None if it ran out of time."""
 
     code: Optional[int]
     output: str
-    log: str  # what it has written to stderr
+    log: str  # its stderr
 
     def tail(self):
         lines = (self.output + "\n" + self.log).strip().splitlines()
@@ -37,7 +37,7 @@ class Finished:
 
 
 class Runner:
-    """Commands in one folder, with one deadline for all."""
+    """Runs commands in one folder, with one deadline for all."""
 
     def __init__(self, root, logs, minutes):
         self.root, self.logs = Path(root), Path(logs)
@@ -55,8 +55,9 @@ class Runner:
 
     def run(self, name, command, seconds=None):
         """
-        Runs a command to its end, or ends it with all that it has started.
-        Its streams go to files: what it leaves behind can hold no pipe open.
+        Runs a command; when its time is up, kills it and its child processes.
+        Its output goes to files, because a child that survives would keep a
+        pipe open.
         """
         limit = self.remaining()
         if seconds is not None:

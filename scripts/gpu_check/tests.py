@@ -6,16 +6,16 @@ import shutil
 
 from gpu_check.runner import Failure, Skip
 
-# How tests that compute on the device are called.
+# A filter for the names of tests that compute on the device.
 DEVICE_TESTS = "*cuda*:*Cuda*:*CUDA*"
 SANITIZER = "compute-sanitizer"
 SANITIZER_FOLDERS = ("/usr/local/cuda/bin", "/usr/local/cuda/compute-sanitizer")
-# What the sanitizer says at its end, with the number of what it has found.
+# The sanitizer's last line, with the number of its findings.
 SUMMARY = {
     "memcheck": re.compile(r"ERROR SUMMARY: (\d+) error"),
     "racecheck": re.compile(r"RACECHECK SUMMARY: (\d+) hazard.*"),
 }
-# A finding among the lines that the sanitizer writes; a refusal has none.
+# A finding in the sanitizer's output; a refusal to run has none.
 FINDING = re.compile(
     r"^========= .*(Invalid|hazard|Race|out of bounds|misaligned|leaked)",
     re.IGNORECASE | re.MULTILINE,
@@ -24,7 +24,7 @@ LARGEST_EXCERPT = 3000
 
 
 def count(report):
-    """What GoogleTest's JSON report says."""
+    """The counts in GoogleTest's JSON report."""
     passed, failed, skipped = 0, [], []
     for suite in report["testsuites"]:
         for test in suite["testsuite"]:
@@ -41,7 +41,7 @@ def count(report):
 
 
 def run_tests(runner, program, name, test_filter, seconds):
-    """Counts of the tests of a filter. Raises Failure unless all pass."""
+    """Runs the tests of a filter and counts them. Raises Failure unless all pass."""
     if not program.exists():
         raise Skip("the native tests were not built")
     path = runner.logs / f"{name}.json"
@@ -58,7 +58,7 @@ def run_tests(runner, program, name, test_filter, seconds):
     if not path.exists():
         how = "time is up" if finished.code is None else f"code {finished.code}"
         raise Failure(
-            f"the tests have not come to their end: {how}", tail=finished.tail()
+            f"the tests have not finished: {how}", tail=finished.tail()
         )
     counts = count(json.loads(path.read_text()))
     if counts["failed"] or finished.code != 0:

@@ -1,7 +1,7 @@
-"""Which BLAS PyTorch runs on, and how many threads it gets.
+"""Finds the BLAS that PyTorch uses, and sets its threads.
 
-It matters for a fair comparison: the reference BLAS is some twenty times
-slower than an optimized one, and OpenBLAS brings a thread team of its own.
+This matters for a fair comparison: the reference BLAS is some twenty times
+slower than an optimized one, and OpenBLAS has its own thread team.
 """
 
 import ctypes
@@ -52,7 +52,7 @@ def set_threads(blas, path, threads):
 
     PyTorch's OpenMP team spins while OpenBLAS's own team works: with both at
     two threads on two cores a training step takes five times as long. So only
-    OpenBLAS gets threads; what is left, element-wise work, costs little.
+    OpenBLAS gets threads; the remaining element-wise work costs little.
     """
     if blas == "openblas":
         torch.set_num_threads(1)

@@ -1,9 +1,10 @@
-"""Writes principal components as LAPACK computes them, for the tests of ours.
+"""Writes principal components computed by LAPACK, to test the engine's.
 
     make_components.py --out FILE
 
-A centred matrix whose spectrum falls like that of pictures: `values`; from its
-singular value decomposition in float64 `variances` and `directions`.
+`values` is a centred matrix whose spectrum falls like that of images;
+`variances` and `directions` come from its singular value decomposition in
+float64.
 """
 
 import argparse

@@ -8,11 +8,11 @@ with one value per parameter puts its own name in front, as in
 `fisher.batch.layers.0.weight`. Losses and hyper-parameters are metadata.
 
 small and real are computed in float64 from the stored float32 inputs, whole
-trajectories too, and rounded to float32 at the end: they are the truth that a
-float32 engine is compared with, not another engine's rounding. Features are
+trajectories too, and rounded to float32 at the end: a float32 engine is compared
+with the true values, not with another engine's rounding. Features are
 x = scale * u + offset with MNIST's scale and offset as float32 numbers.
 
-small: 7-6-5-3, 37 rows, everything stored whole.
+small: 7-6-5-3, 37 rows, all tensors stored completely.
     layers.*           initial parameters
     features [37, 7]   uint8
     x_float [37, 7]    the same, normalized and rounded to float32
@@ -29,9 +29,9 @@ small: 7-6-5-3, 37 rows, everything stored whole.
     sgd.momentum       after 20 steps: 4 epochs of all rows in order, in
                        batches of 8, the last of 5
     sgd.nesterov       the same with Nesterov momentum and weight decay
-    sgd.selective      as sgd.nesterov, but of each batch of n rows only those
-                       ceil(5 n / 8) of the largest loss teach, at a learning
-                       rate that runs straight between the knots
+    sgd.selective      as sgd.nesterov, but trains only on the ceil(5 n / 8) rows
+                       with the largest loss of each batch of n, at a learning
+                       rate that is interpolated linearly between the knots
     scrub.batch        after 5 clamped steps, 1 epoch of those batches, with
     scrub.perRow       the Fisher named, held constant
 
@@ -55,9 +55,9 @@ m2: the study's M2 end to end on MNIST, where user 0 owns every zero.
     forget and test rows; m2.weightDistance to the base is the sum over the
     tensors of the L2 norms. All from PyTorch's float32.
 
---check computes again and compares with the files instead of writing them. The
-base model of m2 is then taken from its file: training in float32 depends on
-the BLAS, and what follows from a given base hardly does.
+--check recomputes and compares with the files instead of writing them. The base
+model of m2 is then taken from its file, because training in float32 depends on
+the BLAS; what follows from a given base hardly does.
 """
 
 import argparse
@@ -129,7 +129,7 @@ def after_training(model, x, y, batches, **sgd):
 def after_selective_training(model, x, y, batches, knots, hardest, **sgd):
     """As after_training, on the hardest rows, with a scheduled rate.
 
-    Raises where two losses are so close that rounding could swap the rows.
+    Raises if two losses are so close that rounding could swap the rows.
     """
     model = copy.deepcopy(model)
     optimizer = torch.optim.SGD(model.parameters(), **sgd)
@@ -271,7 +271,7 @@ def hash32(i):
 
 
 def hashed_model():
-    """The real shape with the parameters of the formula PARAMETER."""
+    """The model in the real shape, with parameters by the formula PARAMETER."""
     model = reference.mlp()
     start = 0
     with torch.no_grad():
@@ -286,7 +286,7 @@ def hashed_model():
 
 
 def hashed_pixels(rows):
-    """Pixels of the formula PIXEL; as in MNIST, four in five are 0."""
+    """Pixels by the formula PIXEL; as in MNIST, four in five are 0."""
     h = hash32(2**24 + np.arange(rows * 784)).reshape(rows, 784)
     return np.where((h & 255) < 49, 1 + (h >> 8) % 255, 0).astype(np.uint8)
 

@@ -1,10 +1,10 @@
-"""Writes what unlearning methods make of a small model, for the tests of ours.
+"""Writes the results of unlearning methods on a small model, to test ours.
 
     make_methods.py --out FILE
 
 7-6-5-3, 24 rows, of which 0-7 are forgotten; PyTorch in float64 from the float32
-inputs, rounded to float32 at the end. But for `trained` and `amnesiac` every step
-takes all rows of its set, so that no order of rows matters.
+inputs, rounded to float32 at the end. Except in `trained` and `amnesiac`, every
+step takes all rows of its set, so that the order of rows does not matter.
 
     layers.*           the model
     x [24, 7], labels [24]
@@ -16,16 +16,16 @@ takes all rows of its set, so that no order of rows matters.
     ssd.*              selection 1.2, dampening .8, the Fisher of all rows
     trained.*          the initial parameters of seed 7 after 3 epochs on all rows,
                        batches of 5 in Philox order, rate .1, momentum .9
-    amnesiac.*         the same less the steps on batches that held row 2 or 9
-    repaired.*         and then 3 steps on all other rows, rate .1, momentum .9
+    amnesiac.*         the same minus the steps on batches that held row 2 or 9
+    repaired.*         then after 3 steps on all other rows, rate .1, momentum .9
     factors            Kronecker factors of the retain rows, whose labels are
                        `drawn` [24], layer by layer
-    natural.*          the gradient of the forget set over these, damping .1
-    lowRank.*          the first layer cut down to the three principal components
-                       of what it gives for the retain rows, before the ReLU
-    head.*             the last layer fitted anew to the retain set, from 0 and of
-                       class 2 a bias of -4: 30 steps, rate .02 falling linearly to
-                       0, momentum .9
+    natural.*          the forget set's gradient solved with these, damping .1
+    lowRank.*          the first layer reduced to the three principal components of
+                       its outputs on the retain rows, before the ReLU
+    head.*             a new last layer trained on the retain set, from 0 except a
+                       bias of -4 for class 2: 30 steps, rate .02 falling linearly
+                       to 0, momentum .9
 """
 
 import argparse
@@ -48,7 +48,7 @@ def forward(parameters, x):
 
 
 def descend(parameters, loss, steps, rate, momentum=0.0, falling=False):
-    """Plain SGD in place of the optimizer of the importers' tests."""
+    """Plain SGD, instead of the optimizer in the importers' tests."""
     parameters = [p.clone().requires_grad_() for p in parameters]
     optimizer = torch.optim.SGD(parameters, lr=rate, momentum=momentum)
     for step in range(steps):
@@ -61,7 +61,7 @@ def descend(parameters, loss, steps, rate, momentum=0.0, falling=False):
 
 
 def train(parameters, x, y, seed, tracked):
-    """Trained parameters, and what the batches that hold a tracked row have changed."""
+    """Trained parameters, and the changes by batches that held a tracked row."""
     parameters = [p.clone().requires_grad_() for p in parameters]
     optimizer = torch.optim.SGD(parameters, lr=0.1, momentum=0.9)
     change = [torch.zeros_like(p) for p in parameters]
@@ -89,8 +89,8 @@ def fisher(parameters, x, y):
 
 
 def layer_factors(parameters, x, y):
-    """For each layer the means of a a^T, a its inputs and a 1, and of d d^T, d the
-    gradient at its outputs."""
+    """For each layer the mean of a a^T, a its input followed by a 1, and that of
+    d d^T, d the gradient at its outputs."""
     inputs, outputs = [], []
     parameters = [p.clone().requires_grad_() for p in parameters]
     a = x
@@ -104,7 +104,7 @@ def layer_factors(parameters, x, y):
 
 
 def natural(parameters, loss, factors, damping):
-    """Of each layer (G + sqrt(damping) / r)^-1 V (A + r sqrt(damping))^-1, r^2 the
+    """For each layer (G + sqrt(damping) / r)^-1 V (A + r sqrt(damping))^-1, r^2 the
     ratio of the mean diagonals: Martens and Grosse 2015, sections 4.2 and 6.3."""
     tracked = [p.clone().requires_grad_() for p in parameters]
     gradients = torch.autograd.grad(loss(tracked), tracked)

@@ -1,10 +1,10 @@
-"""Writes metrics as scikit-learn, SciPy, NumPy and PyTorch compute them, for the tests of ours.
+"""Writes metrics computed by scikit-learn, SciPy, NumPy and PyTorch, to test ours.
 
     make_metrics.py --out FILE
 
 Logits of three models for the same rows, their labels and activations, all
-random; the expected values as numbers in the metadata, by the names of the
-functions in src/metrics.
+random. The expected values are numbers in the metadata, named like the functions
+in src/metrics.
 """
 
 import argparse
@@ -46,14 +46,14 @@ def wilson(hits, rows):
 
 
 def alignment(x, y):
-    """Through the centred Gram matrices: another way than by the features."""
+    """By the centred Gram matrices, a different formula from the engine's."""
     centre = np.eye(len(x)) - 1 / len(x)
     k, m = centre @ x @ x.T @ centre, centre @ y @ y.T @ centre
     return (k * m).sum() / np.sqrt((k * k).sum() * (m * m).sum())
 
 
 def probe(x, labels, test_x, test_labels):
-    """Logistic regression to its optimum, by a second-order method."""
+    """Logistic regression, trained to its optimum by a second-order method."""
     mean, scale = x.mean(0), x.std(0)
     x, test_x = (torch.from_numpy((v - mean) / scale) for v in (x, test_x))
     target = torch.from_numpy(labels.astype(np.int64))

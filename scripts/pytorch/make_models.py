@@ -1,11 +1,11 @@
-"""Writes models as PyTorch exports them, for the tests of the importers.
+"""Writes models exported by PyTorch, to test the importers.
 
     make_models.py --out DIR
 
 Accepted: <name>.onnx or <name>.safetensors, each with the rows and the logits
 that PyTorch computes for them in expected.safetensors: `<name>.features` and
-`<name>.logits` (before a softmax). Refused, since no chain of linear layers and
-ReLU: refused-<why>.onnx or .safetensors. All have random parameters.
+`<name>.logits` (before a softmax). Refused, because they are not chains of linear
+layers and ReLU: refused-<why>.onnx or .safetensors. All have random parameters.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def perceptron():
 
 
 class MatMul(nn.Module):
-    """Weights [inputs, outputs], a bias that is added, and one layer without."""
+    """Layers by matrix products, [inputs, outputs]: an added bias, then none."""
 
     def __init__(self):
         super().__init__()
@@ -91,7 +91,7 @@ def onnx_bytes(model, *inputs, opset=13, dynamic=True):
 
 
 def write_state(path, model, names={}):
-    """Writes a state dict; names: of the modules, where they are others."""
+    """Writes a state dict; `names` renames its modules."""
     state = {}
     for key, tensor in model.state_dict().items():
         module, parameter = key.split(".")

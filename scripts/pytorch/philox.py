@@ -1,4 +1,4 @@
-"""Initial parameters and batch orders as native/include/lethe describes them.
+"""Initial parameters and batch orders by the algorithms of native/include/lethe.
 
 Philox 4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as
 1, 2, 3", SC 2011, section 4.3. The key is the seed, the counter (block, 0,
@@ -29,7 +29,7 @@ def block(counter, key):
 
 
 def words(seed, purpose, substream=0):
-    """The words of a stream, one after the other."""
+    """The words of a stream, in order."""
     index = 0
     while True:
         yield from block((index & MASK, index >> 32, purpose, substream), (seed & MASK, seed >> 32))
@@ -55,7 +55,7 @@ def batch_order(seed, epoch, rows):
 
 
 def initial_parameters(widths, seed):
-    """Of each layer W [outputs, inputs] and b, float32 and uniform in +-1/sqrt(inputs)."""
+    """For each layer W [outputs, inputs] and b, float32, uniform in +-1/sqrt(inputs)."""
     stream = words(seed, INITIALIZATION)
     parameters = []
     for inputs, outputs in zip(widths, widths[1:]):

@@ -1,9 +1,9 @@
 """The reference study's model and methods in plain PyTorch.
 
-Written after the notebooks of "Machine Unlearning: Retraining and Scrubbing in
+Based on the notebooks of "Machine Unlearning: Retraining and Scrubbing in
 a K9db-Integrated System" (Cui, Li, Lu, Wei, 2025), without their DataLoader:
-the rows lie in one tensor and a batch is a tensor of row indices. It is what
-the native core is tested against, so nothing here comes from the core.
+the rows are one tensor and a batch is a tensor of row indices. The native core is
+tested against it, so nothing here comes from the core.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Squared gradients of rows, by hand: the peer of the engine's Fisher diagonal."""
+"""Squared gradients of rows, computed by hand, to compare with the Fisher diagonal."""
 
 import torch
 from torch.nn import functional

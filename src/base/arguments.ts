@@ -9,18 +9,18 @@ function invalid(name: string, expected: string, value: unknown): LetheError {
   );
 }
 
-/** Any value for a message; unlike a template it takes symbols and objects without toString. */
+/** Any value as text for a message, even a symbol or an object without toString. */
 export function describeValue(value: unknown): string {
   return typeof value === 'object' ? Object.prototype.toString.call(value) : String(value);
 }
 
-/** Something whose fields can be read, which null is not. */
+/** Requires an object whose fields can be read; null is refused. */
 export function requireObject<T extends object>(name: string, value: T): T {
   if (typeof value !== 'object' || value === null) throw invalid(name, 'an object', value);
   return value;
 }
 
-/** Classes, those with private constructors too. */
+/** A class, which may have a private constructor. */
 interface Class<T> {
   readonly name: string;
   readonly prototype: T;
@@ -38,14 +38,14 @@ export function isInstance<T>(value: unknown, type: Class<T>): value is T {
 }
 
 export function requireInstance<T>(name: string, value: T, type: Class<T>): T {
-  if (!isInstance(value, type)) throw invalid(name, `of the class ${type.name}`, value);
+  if (!isInstance(value, type)) throw invalid(name, `an instance of ${type.name}`, value);
   return value;
 }
 
-/** Longer arrays are mistakes, and are refused before they are copied. */
+/** Rejects oversized arrays before copying them. */
 const MOST_ELEMENTS = 2 ** 24;
 
-/** A copy, which nobody else changes, and whose holes are undefined. */
+/** Copies the array, so that the caller can no longer change it; holes become undefined. */
 export function requireArray<T>(name: string, value: readonly T[]): readonly T[] {
   if (!Array.isArray(value)) throw invalid(name, 'an array', value);
   if (value.length > MOST_ELEMENTS) {
@@ -122,14 +122,18 @@ export function requireOneOf<T extends string>(
   return value as T;
 }
 
-/** The names that an object may have: one entry for each, so that the compiler finds a missing one. */
-export type Names<T> = Readonly<Record<keyof T, true>>;
+/** The field names that an object may have; the compiler finds a missing entry. */
+export type KnownFields<T> = Readonly<Record<keyof T, true>>;
 
 /**
- * Something whose fields all have known names, those that are undefined aside: a misspelt option that
- * nobody reads would be a silent mistake.
+ * Requires that every field which is not undefined has a known name: a misspelt option would
+ * otherwise be ignored silently.
  */
-export function requireNames<T extends object>(name: string, value: T, known: Names<T>): T {
+export function requireKnownFields<T extends object>(
+  name: string,
+  value: T,
+  known: KnownFields<T>,
+): T {
   const stray = Object.keys(given(requireObject(name, value))).find(
     (key) => !Object.hasOwn(known, key),
   );
@@ -142,7 +146,7 @@ export function requireNames<T extends object>(name: string, value: T, known: Na
 }
 
 /** The first names without the others. */
-export function namesWithout<All extends object, Left extends keyof All>(
+export function fieldsWithout<All extends object, Left extends keyof All>(
   names: All,
   others: Readonly<Record<Left, true>>,
 ): Omit<All, Left> {
@@ -150,13 +154,13 @@ export function namesWithout<All extends object, Left extends keyof All>(
   return Object.fromEntries(kept) as Omit<All, Left>;
 }
 
-/** The fields of these names that are given, whatever else the object holds. */
-export function pick<T extends object>(value: T, names: Names<T>): T {
+/** The fields with these names that are not undefined; all others are dropped. */
+export function pick<T extends object>(value: T, names: KnownFields<T>): T {
   const entries = Object.keys(names).map((name) => [name, value[name as keyof T]]);
   return given(Object.fromEntries(entries) as T);
 }
 
-/** Options to spread over defaults: without those that are undefined, which would hide the defaults. */
+/** The options without undefined fields, which would hide defaults when spread over them. */
 export function given<T extends object>(options: T): T {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as T;

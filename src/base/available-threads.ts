@@ -3,20 +3,23 @@ import { dirname, join } from 'node:path';
 import { readFileSync } from './node-fs.js';
 
 /**
- * The cores that this process may use: those it may run on, and no more than the CPU time that its
- * control groups (containers) grant. The default of every run.
+ * How many threads a run uses by default: the cores that this process may run on, limited to the
+ * CPU time that its control groups (containers) grant.
  */
 export function availableThreads(): number {
   return threadsGranted('/');
 }
 
-/** @param root where proc/ and sys/ are */
+/** @param root the folder that holds proc/ and sys/ */
 export function threadsGranted(root: string): number {
   const quota = Math.ceil(Math.min(...cpuQuotas(root)));
   return Math.max(1, Math.min(availableParallelism(), quota));
 }
 
-/** CPU seconds a second that each control group of this process grants; Infinity where none does. */
+/**
+ * The CPU seconds per second that each control group of this process grants; Infinity without a
+ * limit.
+ */
 function cpuQuotas(root: string): number[] {
   const groups = read(join(root, 'proc/self/cgroup'))?.split('\n') ?? [];
   return [
@@ -32,7 +35,9 @@ function cpuQuotas(root: string): number[] {
   ];
 }
 
-/** The quotas of a group and of all that hold it. In a container its own group may be the top. */
+/**
+ * The quotas of a group and of its ancestors. Inside a container, its own group may be the root.
+ */
 function quotasUpwards(top: string, path: string, quotaOf: (folder: string) => number): number[] {
   const quotas = [quotaOf(top)];
   for (let group = path; group && group !== '.'; group = dirname(group)) {
@@ -56,7 +61,7 @@ function ratio(quota: string | undefined, period: string | undefined): number {
   return share > 0 && Number.isFinite(share) ? share : Number.POSITIVE_INFINITY;
 }
 
-/** The text of a small file; nothing where it cannot be read, as on systems without it. */
+/** The text of a small file; undefined if it cannot be read, e.g. on systems without it. */
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim();

@@ -4,7 +4,7 @@ import { requireText } from './arguments.js';
 import { LetheError } from './errors.js';
 import { invalidData } from './invalid-data.js';
 
-/** What a file is known to hold, whatever it is packed in. */
+/** The expected size and hash of a file's contents after decompression. */
 export interface KnownContents {
   readonly bytes: number;
   /** In hex. */
@@ -15,11 +15,11 @@ const GZIP_MAGIC = 0x1f8b;
 const CHUNK_BYTES = 2 ** 16;
 
 /**
- * The contents of a file, unpacked if they begin as gzip does (RFC 1952), whatever the file is
- * called.
+ * The contents of a file, decompressed if they begin with gzip's magic number (RFC 1952); the
+ * file's name does not matter.
  *
- * @param maxBytes the most that the contents may hold, and what is set aside for them; nothing more
- * is unpacked
+ * @param maxBytes the largest size of the contents: as much memory is allocated, and decompression
+ * stops beyond it
  * @throws {LetheError} ERR_IO; ERR_INVALID_DATA: longer than `maxBytes`, or a broken gzip stream.
  */
 export async function readContents(path: string, maxBytes: number): Promise<Uint8Array> {
@@ -36,9 +36,9 @@ export async function readContents(path: string, maxBytes: number): Promise<Uint
 }
 
 /**
- * The contents of a file that is known by their hash.
+ * The contents of a file whose size and hash are known.
  *
- * @throws {LetheError} ERR_HASH_MISMATCH; as readContents.
+ * @throws {LetheError} ERR_HASH_MISMATCH; otherwise as readContents.
  */
 export async function readKnown(
   path: string,
@@ -50,13 +50,13 @@ export async function readKnown(
   if (actual !== sha256) {
     throw new LetheError(
       'ERR_HASH_MISMATCH',
-      `${path} is not the file that it should be: its SHA-256 is ${actual}, expected ${sha256}`,
+      `${path} is not the expected file: its SHA-256 is ${actual}, expected ${sha256}`,
     );
   }
   return contents;
 }
 
-/** As readContents, but only the first `bytes` bytes, or all where there are fewer. */
+/** As readContents, but at most the first `bytes` bytes. */
 export async function readStart(path: string, bytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -68,7 +68,7 @@ export async function readStart(path: string, bytes: number): Promise<Uint8Array
   return Buffer.concat(chunks, length).subarray(0, bytes);
 }
 
-/** The contents of a file, unpacked, piece by piece. @throws {LetheError} ERR_IO, ERR_INVALID_DATA */
+/** The decompressed contents of a file in chunks. @throws {LetheError} ERR_IO, ERR_INVALID_DATA */
 export async function* contentChunks(path: string): AsyncGenerator<Uint8Array> {
   requireText('path', path);
   try {
@@ -76,7 +76,7 @@ export async function* contentChunks(path: string): AsyncGenerator<Uint8Array> {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code?.startsWith('Z_')) {
-      throw invalidData(path, `the gzip stream cannot be unpacked: ${message}`, cause);
+      throw invalidData(path, `the gzip stream cannot be decompressed: ${message}`, cause);
     }
     throw new LetheError('ERR_IO', `cannot read ${path}: ${message}`, { cause });
   }
@@ -92,7 +92,7 @@ async function openContents(path: string): Promise<Readable> {
       import('node:stream'),
       import('node:zlib'),
     ]);
-    // Errors of either stream reach whoever iterates over the last one.
+    // Iterating over the last stream throws the errors of both, so the callback does nothing.
     return pipeline(source, createGunzip({ chunkSize: CHUNK_BYTES }), () => {});
   } catch (error) {
     await file.close();

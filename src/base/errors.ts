@@ -1,35 +1,40 @@
 /**
- * The one error class of the public API. `code` is stable across releases, the message is for people
- * and says what to do.
+ * The code of a LetheError, the only error class of the public API. Codes are stable across
+ * releases; the message is for people and says what to do.
  */
 export type LetheErrorCode =
   /** An argument has the wrong type, shape or range. */
   | 'ERR_INVALID_ARGUMENT'
-  /** A row index is out of range, negative, fractional or given twice. */
+  /**
+   * A row is out of range, negative, fractional, given twice, of another data set, in two sets that
+   * must not overlap, or was not trained on.
+   */
   | 'ERR_INVALID_ROWS'
   /** A set of rows that must not be empty is empty. */
   | 'ERR_EMPTY_SET'
-  /** A file does not hold what its format promises: truncated, oversized, wrong magic number or count. */
+  /** A file violates its format: truncated, oversized, wrong magic number or count. */
   | 'ERR_INVALID_DATA'
-  /** A data file is not where it was looked for. */
+  /** A data file is not in the folder that was searched. */
   | 'ERR_DATA_NOT_FOUND'
-  /** No server has served a file that was to be downloaded. */
+  /** No mirror could deliver a file. */
   | 'ERR_DOWNLOAD'
   /** A file's SHA-256 is not the expected one. */
   | 'ERR_HASH_MISMATCH'
-  /** A saved model is truncated, altered or of an unknown version. */
+  /** A model file is truncated, altered, contradictory or of an unknown version. */
   | 'ERR_INVALID_MODEL'
-  /** The file holds a model, but none that the engine computes: the message names what is in the way. */
+  /**
+   * The file holds a model that the engine cannot compute: the message names the unsupported part.
+   */
   | 'ERR_UNSUPPORTED_MODEL'
-  /** The store does not know this subject: never added, or already deleted. */
+  /** The subject or owner is unknown: never added, or already deleted. */
   | 'ERR_UNKNOWN_SUBJECT'
-  /** A subject or sample with this identifier exists already. */
+  /** A subject or row exists already, or is given twice. */
   | 'ERR_DUPLICATE'
   /** The store is closed, or its file is not a Lethe store. */
   | 'ERR_STORE'
   /** The model is being changed by another run. */
   | 'ERR_BUSY'
-  /** A parameter became infinite or not a number; the model is as it was before the run. */
+  /** A parameter or a result is infinite or not a number; the model is as it was before the run. */
   | 'ERR_DIVERGED'
   /** The run was aborted through its AbortSignal; the model is as it was before the run. */
   | 'ERR_ABORTED'

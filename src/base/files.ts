@@ -2,7 +2,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { LetheError } from './errors.js';
 
 /**
- * Makes a folder and those that it lies in, if they are not there.
+ * Creates a folder and its parents where they do not exist.
  *
  * @throws {LetheError} ERR_IO
  */
@@ -10,13 +10,13 @@ export async function ensureFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (cause) {
-    throw new LetheError('ERR_IO', `cannot make ${path}: ${(cause as Error).message}`, { cause });
+    throw new LetheError('ERR_IO', `cannot create ${path}: ${(cause as Error).message}`, { cause });
   }
 }
 
 /**
- * Writes beside the target and renames: a crash or a full disk leaves either the old file or the new
- * one, never half of it.
+ * Writes a temporary file next to the target and renames it: after a crash or on a full disk there
+ * is either the old file or the new one, never half of it.
  *
  * @throws {LetheError} ERR_IO
  */
@@ -26,7 +26,7 @@ export async function replaceFile(path: string, contents: Uint8Array | string): 
     await writeFile(temporary, contents, { flush: true });
     await rename(temporary, path);
   } catch (cause) {
-    // What is wrong with the path is wrong with this one too: the first error says it.
+    // Removing it may fail for the same reason as writing; the first error is the one to report.
     await rm(temporary, { force: true }).catch(() => {});
     throw new LetheError('ERR_IO', `cannot write ${path}: ${(cause as Error).message}`, { cause });
   }

@@ -1,12 +1,12 @@
 import { endianness } from 'node:os';
 
-/** The values as little-endian bytes; a view of the same memory where the machine is little-endian. */
+/** The values as little-endian bytes; on a little-endian machine, a view of the same memory. */
 export function littleEndianBytes(values: Float32Array): Buffer {
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   return endianness() === 'LE' ? bytes : Buffer.from(bytes).swap32();
 }
 
-/** The inverse: always a copy, since the bytes may not be aligned. */
+/** The inverse of littleEndianBytes; always a copy, because the bytes may not be aligned. */
 export function fromLittleEndian(bytes: Uint8Array): Float32Array {
   const copy = Buffer.alloc(bytes.length);
   copy.set(bytes);

@@ -1,7 +1,7 @@
 import { LetheError } from './errors.js';
 
 /**
- * Refuses what would not fit into the memory that the process may still use, before it is tried.
+ * Throws if an allocation would exceed the memory that is still available to the process.
  *
  * @throws {LetheError} ERR_OUT_OF_MEMORY
  */

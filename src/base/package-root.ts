@@ -2,14 +2,16 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { existsSync } from './node-fs.js';
 
-/** The package's folder: the nearest one above this file, be that a source or part of a bundle. */
+/**
+ * The package's folder: the nearest parent with a package.json, from the source or from the bundle.
+ */
 export const PACKAGE_ROOT: string = findRoot(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * The path of a program that runs in a thread or process of its own, and so has a file of its own in
- * the built package.
+ * The path of a program that runs in a separate thread or process and is therefore a separate file
+ * in the built package.
  *
- * @param name its source without the ending, e.g. `verify/onnx-worker`
+ * @param name its source file without the extension, e.g. `verify/onnx-worker`
  */
 export function programPath(name: string): string {
   return join(PACKAGE_ROOT, 'lib', `${name}.js`);

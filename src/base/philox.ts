@@ -1,5 +1,5 @@
 /**
- * Philox 4x32-10, the random numbers of ownership and sampling: the same algorithm as in
+ * Philox 4x32-10, the random numbers of everything that is drawn in JavaScript: the algorithm of
  * native/include/lethe/philox.h, in JavaScript.
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011,
  * section 4.3.
@@ -40,8 +40,8 @@ export function philox4x32(counter: PhiloxCounter, key: PhiloxKey): PhiloxCounte
 }
 
 /**
- * What a stream is for: streams of different purposes never share a counter. 1 to 4 are the native
- * core's, see PhiloxPurpose there. 18, and those from 1024 on, belong to others than the library.
+ * What a stream is used for: streams of different purposes never share a counter. The native core
+ * uses 1 to 4 (see PhiloxPurpose there). The library uses neither 18 nor any purpose from 1024 on.
  */
 export const PhiloxPurpose = {
   ownershipCounts: 16,
@@ -60,7 +60,7 @@ export const PhiloxPurpose = {
 } as const;
 
 /**
- * The words of one random stream: the key is the seed, low word first; the counter is
+ * One random stream of 32-bit words: the key is the seed, low word first; the counter is
  * {block low, block high, purpose, 0}.
  */
 export class PhiloxStream {

@@ -1,10 +1,10 @@
-/** Measures phases that follow each other. */
+/** Measures the durations of consecutive phases. */
 export class Stopwatch {
-  /** By phase. */
+  /** Seconds of each phase. */
   readonly seconds: Record<string, number> = {};
   #last = performance.now();
 
-  /** Adds the time since the last call, or since the beginning, to a phase. */
+  /** Adds the time since the previous call, or since construction, to a phase. */
   lap(phase: string): void {
     const now = performance.now();
     this.seconds[phase] = (this.seconds[phase] ?? 0) + (now - this.#last) / 1000;

@@ -20,16 +20,16 @@ export interface CsvOptions extends TableOptions {
   readonly delimiter?: string;
 }
 
-/** The most characters of a row: a quote that is never closed must not swallow the whole file. */
+/** The largest row in characters, so that an unclosed quote does not swallow the whole file. */
 const MAX_ROW_CHARACTERS = 2 ** 24;
 
 /**
- * The parser counts the characters of cells alone, of which a row of delimiters has none: so many
- * characters may go into it, its buffers included, before a row comes out.
+ * The most characters, including buffered ones, that the parser may consume before it emits a row.
+ * The parser's own limit counts only the contents of cells, so it misses a row of only delimiters.
  */
 const MAX_UNANSWERED_CHARACTERS = 2 * MAX_ROW_CHARACTERS;
 
-/** The features exist twice while their memory grows, and then once more in native memory. */
+/** While growing, the old array of half the size exists too; native memory needs another copy. */
 const COPIES = 2.5;
 
 const FIRST_VALUES = 2 ** 16;
@@ -37,34 +37,38 @@ const FIRST_VALUES = 2 ** 16;
 /** The most elements of one typed array. */
 const MAX_VALUES = 2 ** 32;
 
-/** Rows from whose length that of the others is estimated. */
+/** Rows from whose length the number of rows in the file is estimated. */
 const SAMPLE_ROWS = 1000;
 
 /**
- * Reads a table of comma-separated values (RFC 4180) in UTF-8, plain or gzip-compressed, with the names of the
- * columns in the first line. Features become float32.
+ * Reads a table of comma-separated values (RFC 4180) in UTF-8, plain or gzip-compressed, with the
+ * column names in the first line. Features become float32.
  *
- * @throws {LetheError} ERR_INVALID_DATA: a cell that is not a finite number, an empty label or owner, a row of
- * another length, columns without or of the same name; says the row. ERR_INVALID_ARGUMENT: a column that
- * is not there. ERR_OUT_OF_MEMORY: says how much is needed. ERR_IO.
+ * @throws {LetheError} ERR_INVALID_DATA: a feature that is not a finite number, an empty label or
+ * owner, a row of another length, columns without a name or with equal names; says the row.
+ * ERR_INVALID_ARGUMENT: a column that does not exist. ERR_OUT_OF_MEMORY: says how much is needed.
+ * ERR_IO.
  */
 export async function loadCsv(path: string, options: CsvOptions): Promise<OwnedData> {
   requireText('path', path);
   checkTableOptions(options, { ...TABLE_OPTIONS, delimiter: true });
   const { delimiter = ',' } = options;
   if (requireText('delimiter', delimiter).length !== 1 || delimiter === '"') {
-    throw new LetheError('ERR_INVALID_ARGUMENT', `delimiter must be one character: ${delimiter}`);
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `delimiter must be one character, but not a quote, and is ${delimiter}`,
+    );
   }
   let table: Table | undefined;
   for await (const record of records(path, delimiter)) {
     if (table) table.push(record);
     else table = new Table(path, findColumns(path, record, options), (await stat(path)).size);
   }
-  if (!table) throw invalidData(path, 'it has no line with the names of its columns');
+  if (!table) throw invalidData(path, 'the line with the column names is missing');
   return assembleTable(path, table.finish(), options);
 }
 
-/** The rows of a file as texts, the line of names included. */
+/** The rows of a file as texts, including the line of column names. */
 async function* records(path: string, delimiter: string): AsyncGenerator<string[]> {
   const [{ pipeline, Readable }, { CsvError, parse }] = await Promise.all([
     import('node:stream'),
@@ -86,8 +90,8 @@ async function* records(path: string, delimiter: string): AsyncGenerator<string[
     max_record_size: MAX_ROW_CHARACTERS,
     skip_empty_lines: true,
   });
-  // What fails reaches the loop below; a reader that ends early leaves a source that was aborted, which
-  // nobody else would listen to.
+  // Errors reach the loop below. The callback is needed when the reader ends early and aborts the
+  // source: without it, that error would have no listener.
   pipeline(Readable.from(counted()), parser, () => {});
   try {
     for await (const record of parser as AsyncIterable<string[]>) {
@@ -122,7 +126,7 @@ class Table {
   #row = 0;
   #sampledBytes = 0;
 
-  /** @param fileBytes packed, it says less: then only what has been read counts */
+  /** @param fileBytes the file's size; for a compressed file it underestimates the contents */
   constructor(file: string, columns: TableColumns, fileBytes: number) {
     this.#file = file;
     this.#columns = columns;
@@ -149,7 +153,7 @@ class Table {
     };
   }
 
-  /** Refuses the whole file as soon as its size can be told from its first rows. */
+  /** Refuses a file that is too large as soon as its first rows allow an estimate. */
   #sample(record: readonly string[]): void {
     this.#sampledBytes += record.reduce((sum, cell) => sum + cell.length + 1, 0);
     if (this.#row < SAMPLE_ROWS) return;
@@ -169,7 +173,7 @@ class Table {
   #number(record: readonly string[], column: number): number {
     const text = record[column]!;
     const value = Math.fround(Number(text));
-    // Number also takes '', ' ', '0x1f' and 'Infinity'.
+    // Number also accepts '', ' ', '0x1f' and 'Infinity'.
     if (!Number.isFinite(value) || text.trim() === '' || /[a-df-z]/i.test(text)) {
       throw invalidData(
         this.#file,

@@ -8,11 +8,11 @@ export interface Ownership {
   readonly owners: Uint32Array;
 }
 
-/** What a table file holds. */
+/** The contents of a table file. */
 export interface OwnedData {
   readonly data: LabelledData;
-  /** What the labels 0, 1, ... are called in the file. */
+  /** The names of the labels 0, 1, ... in the file. */
   readonly classNames: readonly string[];
-  /** There where an owner column is named. */
+  /** Defined if an owner column is named. */
   readonly ownership?: Ownership;
 }

@@ -3,13 +3,15 @@ import type { OwnedData } from './owned-data.js';
 import { readParquet } from './parquet-reader.js';
 import type { TableOptions } from './table.js';
 
-/** What loadParquet asks of its child process. */
+/** The request of loadParquet to its child process. */
 export interface ParquetRequest {
   readonly path: string;
   readonly options: { readonly [Name in keyof TableOptions]: TableOptions[Name] | undefined };
 }
 
-/** What it answers: how many features there are, these in pieces, and all the rest; or an error. */
+/**
+ * The child's messages: the number of features, then these in pieces, then the rest; or an error.
+ */
 export type ParquetMessage =
   | { readonly values: number }
   | { readonly piece: Float32Array; readonly offset: number }
@@ -38,7 +40,7 @@ async function sendTable({ data, ...rest }: OwnedData): Promise<void> {
   await send({ table: { ...rest, data: { ...data, features: new Float32Array(0) } } });
 }
 
-/** Resolves when the other side has it, so that the pieces do not pile up. */
+/** Resolves when the message has been sent, so that the pieces do not pile up. */
 function send(message: ParquetMessage): Promise<void> {
   return new Promise((resolve, reject) => {
     process.send!(message, (error: Error | null) => (error ? reject(error) : resolve()));

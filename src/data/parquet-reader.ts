@@ -7,14 +7,14 @@ import { requireMemory } from '../base/memory.js';
 import type { OwnedData } from './owned-data.js';
 import { assembleTable, findColumns, type TableOptions, TextColumn } from './table.js';
 
-/** As many as a data set can have. */
+/** The most rows of a data set. */
 const MAX_ROWS = 2 ** 32 - 1;
 
-/** The features as they are read and in native memory, and the labels and owners. */
+/** The features, once as read and once in native memory, and the labels and owners. */
 const bytesNeeded = (rows: number, columns: number) => rows * (8 * columns + 32);
 
 /**
- * Does the work of loadParquet, in the process that calls it.
+ * The work of loadParquet, in the calling process.
  *
  * @throws {LetheError} as loadParquet
  */
@@ -57,7 +57,7 @@ async function accessing<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Checks what the footer says against the file, before anything is read or allocated by it. */
+/** Checks the footer against the file before anything is read or allocated by its numbers. */
 class ParquetReader {
   readonly path: string;
   readonly #file: AsyncBuffer;
@@ -72,7 +72,10 @@ class ParquetReader {
     this.columns = root.children;
     this.rows = Number(metadata.num_rows);
     if (!(this.rows >= 0 && this.rows <= MAX_ROWS)) {
-      throw invalidData(path, `it announces ${metadata.num_rows} rows`);
+      throw invalidData(
+        path,
+        `it announces ${metadata.num_rows} rows, but 0..${MAX_ROWS} are possible`,
+      );
     }
     const inGroups = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
     if (inGroups !== this.rows) {
@@ -90,7 +93,7 @@ class ParquetReader {
     });
   }
 
-  /** Hands over every cell of a column. */
+  /** Calls `take` with every cell of a column. */
   async read(column: number, take: (value: unknown, row: number) => void): Promise<void> {
     const { element, children } = this.columns[column]!;
     if (children.length > 0 || element.repetition_type === 'REPEATED') {
@@ -130,11 +133,11 @@ class ParquetReader {
         rowStart,
         rowEnd,
         compressors,
-        // Bytes that are said to be text must be so, and others stay bytes, which are refused: decoded
-        // loosely, two owners could become one.
+        // Text is decoded strictly, and other bytes stay bytes, which are refused: with lenient
+        // decoding two owners could become one.
         utf8: false,
         parsers: TEXT_PARSERS,
-        // Must not throw: the library would not hand that on.
+        // Must not throw, because the library does not pass the error on.
         onChunk: ({ columnData }) => chunks.push(columnData),
       }),
     );
@@ -144,11 +147,7 @@ class ParquetReader {
   #checkGroup({ columns, num_rows: rows }: RowGroup): void {
     for (const { meta_data: column } of columns) {
       if (!column) throw invalidData(this.path, 'a column is stored in another file');
-      const { data_page_offset: start, total_compressed_size: size } = column;
       const name = column.path_in_schema.join('.');
-      if (start < 0n || size < 0n || start + size > BigInt(this.#file.byteLength)) {
-        throw invalidData(this.path, `the column ${name} reaches beyond the end of the file`);
-      }
       if (column.path_in_schema.length === 1 && column.num_values !== rows) {
         throw invalidData(
           this.path,
@@ -164,21 +163,24 @@ async function asyncBuffer(path: string, file: OpenFile): Promise<AsyncBuffer> {
   const { size } = await file.stat();
   return {
     byteLength: size,
+    // Where a column lies is checked here alone, before its memory is allocated: a dictionary, of which
+    // only the library knows, may precede its values.
     slice: async (start, end = size) => {
       if (!(start >= 0 && start <= end && end <= size)) {
-        throw invalidData(path, 'it refers to what lies beyond its end');
+        throw invalidData(path, 'it refers to data beyond its end');
       }
       const buffer = new ArrayBuffer(end - start);
       const { bytesRead } = await accessing(path, () =>
         file.read(new Uint8Array(buffer), 0, end - start, start),
       );
-      if (bytesRead < end - start) throw invalidData(path, 'it has become shorter');
+      if (bytesRead < end - start)
+        throw invalidData(path, 'it has become shorter while it was read');
       return buffer;
     },
   };
 }
 
-/** Whatever the library throws, it throws because of the file. */
+/** Turns errors of the library into ERR_INVALID_DATA, because the file causes them. */
 async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -190,7 +192,7 @@ async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** The library has its own for every other type. */
+/** The library provides parsers for every other type. */
 const TEXT_PARSERS = {
   stringFromBytes: (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes),
 } as ParquetParsers;

@@ -8,14 +8,14 @@ import type { ParquetMessage, ParquetRequest } from './parquet-child.js';
 import { checkTableOptions, TABLE_OPTIONS, type TableOptions } from './table.js';
 
 /**
- * Reads a table from a Parquet file, column by column and row group by row group. Features may be of any
- * numeric type and become float32; labels and owners are texts, whole numbers or booleans.
+ * Reads a table from a Parquet file, column by column and row group by row group. Features may have
+ * any numeric type and become float32; labels and owners are texts, whole numbers or booleans.
  *
- * A file can be damaged in ways that end the process that reads it: it is read in a child process.
+ * Damaged files can crash the process that reads them, so they are read in a child process.
  *
- * @throws {LetheError} ERR_INVALID_DATA: not Parquet, damaged, a column of nested or other types, a
- * cell that is empty or not a finite number; says the row. ERR_INVALID_ARGUMENT: a column that is not
- * there. ERR_OUT_OF_MEMORY: says how much is needed. ERR_IO.
+ * @throws {LetheError} ERR_INVALID_DATA: not Parquet, damaged, a column of a nested or unsupported
+ * type, a cell that is empty or not a finite number; says the row. ERR_INVALID_ARGUMENT: a column
+ * that does not exist. ERR_OUT_OF_MEMORY: says how much is needed. ERR_IO.
  */
 export async function loadParquet(path: string, options: TableOptions): Promise<OwnedData> {
   requireText('path', path);
@@ -25,7 +25,7 @@ export async function loadParquet(path: string, options: TableOptions): Promise<
   const { fork } = await import('node:child_process');
   const child = fork(programPath('data/parquet-child'), [], {
     serialization: 'advanced',
-    // Not the process's own flags, nor its output.
+    // Without the flags and the output of this process.
     execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
@@ -37,7 +37,7 @@ export async function loadParquet(path: string, options: TableOptions): Promise<
   }
 }
 
-/** Puts together what the child sends. */
+/** Assembles the data from the child's messages. */
 function received(child: ChildProcess, path: string): Promise<OwnedData> {
   return new Promise((resolve, reject) => {
     let features = new Float32Array(0);
@@ -58,7 +58,10 @@ function received(child: ChildProcess, path: string): Promise<OwnedData> {
     child.on('exit', (status, signal) => {
       const how = signal ?? `status ${status}`;
       reject(
-        invalidData(path, `its reader has ended with ${how}: it is damaged, or far too large`),
+        invalidData(
+          path,
+          `its reader has ended with ${how}: the file is damaged, or far too large`,
+        ),
       );
     });
   });

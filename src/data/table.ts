@@ -1,51 +1,63 @@
 import { basename } from 'node:path';
-import { type Names, requireArray, requireNames, requireText } from '../base/arguments.js';
+import {
+  type KnownFields,
+  requireArray,
+  requireKnownFields,
+  requireText,
+} from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
 import type { OwnedData } from './owned-data.js';
 
-/** Which columns of a table are what. */
+/** The roles of a table's columns. */
 export interface TableOptions {
   /** The column of the class labels. */
   readonly label: string;
-  /** The column that says to whom a row belongs. */
+  /** The column of the owners. */
   readonly owner?: string;
-  /** The columns of the features, in their order; default: all others, in the file's order. */
+  /** The columns of the features, in this order; default: all others, in the file's order. */
   readonly features?: readonly string[];
-  /** The data set's name; default: the file's. */
+  /** The data set's name; default: the file's name. */
   readonly name?: string;
   /**
-   * The labels of the classes 0, 1, ...; default: those in the file, in ascending order, as numbers where all
-   * are whole numbers. Give the training file's to read a test file.
+   * The labels of the classes 0, 1, ...; default: the labels in the file in ascending order, by
+   * value if all are whole numbers. To read a test file, give the class names of the training file.
    */
   readonly classNames?: readonly string[];
 }
 
-export const TABLE_OPTIONS: Names<TableOptions> = {
+export const TABLE_OPTIONS: KnownFields<TableOptions> = {
   ...{ label: true, owner: true, features: true, name: true, classNames: true },
 };
 
 /** @throws {LetheError} ERR_INVALID_ARGUMENT */
 export function checkTableOptions<Options extends TableOptions>(
   options: Options,
-  names: Names<Options>,
+  names: KnownFields<Options>,
 ): void {
-  const { label, owner, features, name, classNames } = requireNames('options', options, names);
+  const { label, owner, features, name, classNames } = requireKnownFields(
+    'options',
+    options,
+    names,
+  );
   requireText('label', label);
   if (owner !== undefined) requireText('owner', owner);
   if (name !== undefined) requireText('name', name);
   for (const column of requireArray('features', features ?? [])) requireText('a feature', column);
   for (const text of requireArray('classNames', classNames ?? [])) requireText('a class', text);
   if (classNames && new Set(classNames).size < classNames.length) {
-    throw new LetheError('ERR_INVALID_ARGUMENT', 'a class is named twice');
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `classNames must differ, but are ${classNames.slice(0, SHOWN_NAMES).join(', ')}`,
+    );
   }
 }
 
-/** A message shows so many of a list that may be endless. */
+/** How many names of a possibly very long list a message shows. */
 const SHOWN_NAMES = 20;
 
-/** Positions of columns in a file. */
+/** The positions of the columns in a file. */
 export interface TableColumns {
   readonly label: number;
   readonly owner: number | undefined;
@@ -57,7 +69,7 @@ export interface TableColumns {
  *
  * @param names the file's columns
  * @throws {LetheError} ERR_INVALID_DATA: a column without a name, or two of the same name.
- * ERR_INVALID_ARGUMENT: a column that the file does not have, or that is to be two things.
+ * ERR_INVALID_ARGUMENT: a column that does not exist, or that is given two roles.
  */
 export function findColumns(
   file: string,
@@ -83,7 +95,10 @@ export function findColumns(
   const chosen =
     features?.map(find) ?? names.map((_, index) => index).filter((i) => !special.includes(i));
   if (new Set([...special, ...chosen]).size < special.length + chosen.length) {
-    throw new LetheError('ERR_INVALID_ARGUMENT', `${file}: a column is named for two things`);
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `${file}: a column can only be one of label, owner and feature, once`,
+    );
   }
   if (chosen.length === 0) {
     throw new LetheError('ERR_INVALID_ARGUMENT', `${file} has no column left for the features`);
@@ -91,17 +106,17 @@ export function findColumns(
   return { label: special[0]!, owner: special[1], features: chosen };
 }
 
-/** The most keys of a Map. */
+/** The largest number of keys of a Map. */
 const MAX_DISTINCT = 2 ** 24;
 
-/** A column of texts, each text held once. */
+/** A column of texts that stores each distinct text once. */
 export class TextColumn {
   readonly #file: string;
   readonly #codes = new Map<string, number>();
   #rows = new Uint32Array(2 ** 10);
   #used = 0;
 
-  /** @param file stands in the messages */
+  /** @param file appears in error messages */
   constructor(file: string) {
     this.#file = file;
   }
@@ -131,7 +146,7 @@ export class TextColumn {
     this.#rows = rows;
   }
 
-  /** In the order in which they came. */
+  /** The distinct texts, in order of their first occurrence. */
   get distinct(): string[] {
     return [...this.#codes.keys()];
   }
@@ -151,7 +166,7 @@ export interface TableContents {
   readonly owners: TextColumn | undefined;
 }
 
-/** @throws {LetheError} ERR_INVALID_DATA: no rows, or a label that is no class. */
+/** @throws {LetheError} ERR_INVALID_DATA: no rows, or a label that is not among the classes. */
 export function assembleTable(
   file: string,
   { features, columns, labels, owners }: TableContents,
@@ -163,7 +178,7 @@ export function assembleTable(
   const classOf = new Map(classNames.map((name, index) => [name, index]));
   const stray = found.find((text) => !classOf.has(text));
   if (stray !== undefined) {
-    throw invalidData(file, `the label "${stray}" is none of ${classNames.join(', ')}`);
+    throw invalidData(file, `the label "${stray}" is not one of ${classNames.join(', ')}`);
   }
   return {
     data: {

@@ -1,8 +1,8 @@
 import {
-  type Names,
+  type KnownFields,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireOneOf,
   requirePositive,
 } from '../base/arguments.js';
@@ -10,7 +10,7 @@ import { LetheError } from '../base/errors.js';
 import { PhiloxPurpose, PhiloxStream } from '../base/philox.js';
 import type { Ownership } from '../data/owned-data.js';
 
-/** What the heap holds: an array has at most 2^27 elements in V8, and each user has a name. */
+/** Limits of V8's heap: an array has at most 2^27 elements, and each user needs a name. */
 const MAX_ROWS = 2 ** 27 - 1;
 const MAX_USERS = 2 ** 24;
 
@@ -19,30 +19,30 @@ export interface ZipfOptions {
   readonly rows: number;
   /** Default 100. */
   readonly users?: number;
-  /** Of the weights 1 / rank^exponent; default 1.5. */
+  /** The exponent of the weights 1 / rank^exponent; default 1.5. */
   readonly exponent?: number;
   /**
-   * `contiguous`: user i owns the i-th block of rows (the reference study's notebook 1); `shuffled`:
-   * the rows are dealt out in random order (notebook 2). Default `contiguous`.
+   * `contiguous`: user i owns the i-th block of rows (the reference study's notebook 1);
+   * `shuffled`: the same counts of rows in random order (notebook 2). Default `contiguous`.
    */
   readonly order?: 'contiguous' | 'shuffled';
   /** Default 0. */
   readonly seed?: number;
 }
 
-const ZIPF_OPTIONS: Names<ZipfOptions> = {
+const ZIPF_OPTIONS: KnownFields<ZipfOptions> = {
   ...{ rows: true, users: true, exponent: true, order: true, seed: true },
 };
 
 /**
- * Subjects `user-0`, `user-1`, ... own ever fewer rows: counts are drawn multinomially with Zipf weights and
- * sorted in descending order, so that `user-0` is the top user. Each draw inverts the cumulative
- * weights at a Philox number.
+ * Assigns rows to subjects `user-0`, `user-1`, ... by a Zipf law: counts are drawn multinomially
+ * with Zipf weights and sorted in descending order, so that `user-0` owns the most rows. Each draw
+ * inverts the cumulative weights at a uniform Philox number.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
 export function assignZipf(options: ZipfOptions): Ownership {
-  requireNames('options', options, ZIPF_OPTIONS);
+  requireKnownFields('options', options, ZIPF_OPTIONS);
   const { rows, users = 100, exponent = 1.5, order = 'contiguous', seed = 0 } = options;
   requireInteger('rows', rows, 1, MAX_ROWS);
   requireInteger('users', users, 1, MAX_USERS);
@@ -78,7 +78,7 @@ function multinomialZipf(rows: number, users: number, exponent: number, seed: nu
   return counts;
 }
 
-/** The first index whose value is above x; the last one if none is. */
+/** The first index whose value is above x; the last index if there is none. */
 function firstAbove(ascending: Float64Array, x: number): number {
   let low = 0;
   let high = ascending.length - 1;
@@ -95,17 +95,18 @@ export interface ExclusiveOptions {
   readonly labels: Uint32Array;
   /** At least 2; default 100. */
   readonly users?: number;
-  /** The class that `user-0` alone owns; default 0. */
+  /** The class whose rows all belong to `user-0`; default 0. */
   readonly exclusiveClass?: number;
 }
 
-const EXCLUSIVE_OPTIONS: Names<ExclusiveOptions> = {
+const EXCLUSIVE_OPTIONS: KnownFields<ExclusiveOptions> = {
   ...{ labels: true, users: true, exclusiveClass: true },
 };
 
 /**
- * The reference study's notebook 3: `user-0` owns every row of one class, the others share the rest in
- * equal contiguous blocks of floor(rest / (users - 1)) rows; the last one also takes the remainder.
+ * The reference study's notebook 3: `user-0` owns every row of one class, the others share the rest
+ * in equal contiguous blocks of floor(rest / (users - 1)) rows; the last one also takes the
+ * remainder.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT; ERR_EMPTY_SET: no row has that class.
  */
@@ -114,7 +115,7 @@ export function assignExclusive(options: ExclusiveOptions): Ownership {
     labels,
     users = 100,
     exclusiveClass = 0,
-  } = requireNames('options', options, EXCLUSIVE_OPTIONS);
+  } = requireKnownFields('options', options, EXCLUSIVE_OPTIONS);
   requireInstance('labels', labels, Uint32Array);
   requireInteger('users', users, 2, MAX_USERS);
   requireInteger('exclusiveClass', exclusiveClass, 0);

@@ -5,8 +5,8 @@ export type Point = readonly [x: number, y: number];
 export type Stroke = readonly Point[];
 
 /**
- * A point of the unit circle; a turn is 1, from the right clockwise. By Euclid's parametrization instead of sine and
- * cosine, whose last bits differ between machines.
+ * A point of the unit circle at `turn` full turns, clockwise from the right. Uses the rational
+ * parametrization instead of sine and cosine, whose last bits differ between machines.
  */
 function circlePoint(turn: number): Point {
   const quadrant = Math.floor(turn * 4);
@@ -38,7 +38,7 @@ function arc({ center, radius }: Ellipse, from: number, to: number): Stroke {
   });
 }
 
-/** The strokes of the digits 0 to 9, each with the ways in which people write it. */
+/** For each digit 0 to 9 its variants, and for each variant its strokes. */
 export const DIGITS: readonly (readonly (readonly Stroke[])[])[] = [
   [[arc({ center: [0.5, 0.5], radius: [0.25, 0.38] }, 0, 1)]],
   [

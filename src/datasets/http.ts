@@ -1,18 +1,18 @@
-/** No byte for so long: the server is given up. */
+/** A server that sends no byte for this long is given up. */
 const IDLE_MS = 30_000;
 
 export interface Served {
-  /** Whether only what comes after the first bytes is served, as was asked; else it is everything. */
+  /** Whether only the requested rest is served; otherwise the whole file. */
   readonly isRest: boolean;
-  /** Bytes to come, where the server says so. */
+  /** The number of bytes to come, if the server says so. */
   readonly length: number | undefined;
-  /** Ends with an Error where the connection breaks. */
+  /** The last chunk is an Error if the connection breaks. */
   readonly chunks: AsyncIterable<Uint8Array | Error>;
 }
 
 /**
- * Asks for a file from its byte `start` on. Answers why there is none, for a person, where the web is to
- * blame; an abort of the signal is thrown.
+ * Requests a file from its byte `start` on. Returns a readable reason if the server or the network
+ * fails; throws if the signal aborts.
  */
 export async function fetchFrom(
   url: URL,
@@ -36,7 +36,7 @@ export async function fetchFrom(
   if (isRest ? !startsRight : response.status !== 200) {
     idle.stop();
     await response.body?.cancel();
-    // What has been fetched so far may be all there is, or more: the caller's check decides.
+    // Nothing follows the bytes fetched so far: the caller checks whether they are the file.
     if (response.status === 416) return { isRest: true, length: 0, chunks: noChunks() };
     return `answers ${response.status} ${response.statusText}`;
   }
@@ -91,7 +91,7 @@ class IdleTimer {
   }
 }
 
-/** fetch hides the reason in the cause. */
+/** The message of an error; fetch hides the actual reason in its cause. */
 function describe(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error

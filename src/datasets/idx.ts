@@ -1,12 +1,12 @@
 import { constants } from 'node:buffer';
-import { requireInteger, requireNames } from '../base/arguments.js';
+import { requireInteger, requireKnownFields } from '../base/arguments.js';
 import { readContents, readStart } from '../base/contents.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
 
 /**
- * The IDX format of MNIST: two zero bytes, a type byte (8 = unsigned byte), the number of dimensions, one
- * big-endian uint32 for each dimension, then the values row-major.
+ * The IDX format of MNIST: two zero bytes, a type byte (8 = unsigned byte), the number of
+ * dimensions, one big-endian uint32 for each dimension, then the values row-major.
  * Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits".
  */
 export interface IdxArray {
@@ -15,7 +15,7 @@ export interface IdxArray {
 }
 
 export interface IdxOptions {
-  /** The most bytes that the file may hold, unpacked; default 2^30, at most a Buffer's. */
+  /** The largest decompressed size in bytes; default 2^30, at most the largest Buffer. */
   readonly maxBytes?: number;
 }
 
@@ -31,14 +31,14 @@ const MAGIC_BYTES = 4;
 const MAX_HEADER_BYTES = MAGIC_BYTES + 4 * 255;
 
 /**
- * Reads a file of unsigned bytes, plain or gzip-compressed. The header is checked first, and no more is
- * unpacked than it announces.
+ * Reads a file of unsigned bytes, plain or gzip-compressed. The header is checked first, and
+ * decompression stops at the size that it announces.
  *
- * @throws {LetheError} ERR_IO; ERR_INVALID_DATA: see parseIdx, a broken gzip stream, or more than
+ * @throws {LetheError} ERR_IO; ERR_INVALID_DATA: as parseIdx, a broken gzip stream, or more than
  * `maxBytes`. ERR_OUT_OF_MEMORY, ERR_INVALID_ARGUMENT.
  */
 export async function loadIdx(path: string, options: IdxOptions = {}): Promise<IdxArray> {
-  const { maxBytes = 2 ** 30 } = requireNames('options', options, { maxBytes: true });
+  const { maxBytes = 2 ** 30 } = requireKnownFields('options', options, { maxBytes: true });
   requireInteger('maxBytes', maxBytes, 1);
   const header = parseHeader(await readStart(path, MAX_HEADER_BYTES), path);
   const announced = header.bytes + header.values;
@@ -51,7 +51,7 @@ export async function loadIdx(path: string, options: IdxOptions = {}): Promise<I
 }
 
 /**
- * Parses a file's contents; `values` is a view of `bytes`. `name` stands in the messages.
+ * Parses a file's contents; `values` is a view of `bytes`. `name` appears in error messages.
  *
  * @throws {LetheError} ERR_INVALID_DATA: wrong magic number or type, truncated, trailing bytes, an
  * extent of zero.
@@ -62,14 +62,15 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
   if (found !== header.values) {
     throw invalidData(
       name,
-      `${header.shape.join(' x ')} values were announced, but ${found} bytes follow`,
+      `the header announces ${header.shape.join(' x ')} values, but ${found} bytes follow`,
     );
   }
   return { shape: header.shape, values: bytes.subarray(header.bytes) };
 }
 
 function parseHeader(bytes: Uint8Array, name: string): Header {
-  if (bytes.length < MAGIC_BYTES) throw invalidData(name, 'it is shorter than a magic number');
+  if (bytes.length < MAGIC_BYTES)
+    throw invalidData(name, 'it is shorter than the magic number of 4 bytes');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [zero0, zero1, type, rank] = bytes;
   if (zero0 !== 0 || zero1 !== 0 || type !== UNSIGNED_BYTE || rank === 0) {

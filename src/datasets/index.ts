@@ -1,4 +1,4 @@
-/** `lethe/datasets`: data sets to try things on, and made-up owners for their rows. */
+/** `lethe/datasets`: data sets for experiments, and synthetic owners for their rows. */
 
 export {
   assignExclusive,

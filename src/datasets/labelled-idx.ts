@@ -1,9 +1,9 @@
 import {
-  type Names,
+  type KnownFields,
   requireArray,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireObject,
   requireText,
 } from '../base/arguments.js';
@@ -12,9 +12,9 @@ import type { AffineMap, LabelledData } from '../engine/labelled-data.js';
 import type { IdxArray } from './idx.js';
 
 export interface LabelledIdx {
-  /** The data set's name; it stands in the messages. */
+  /** The data set's name; it appears in error messages. */
   readonly name: string;
-  /** [rows, ...]: what follows the first dimension becomes the columns. */
+  /** All dimensions after the first, which is the rows, become the columns. */
   readonly images: IdxArray;
   /** [rows] */
   readonly labels: IdxArray;
@@ -22,18 +22,22 @@ export interface LabelledIdx {
   readonly affine: AffineMap;
 }
 
-const SOURCE_NAMES: Names<LabelledIdx> = {
+const SOURCE_NAMES: KnownFields<LabelledIdx> = {
   ...{ name: true, images: true, labels: true, classes: true, affine: true },
 };
 
 /**
- * Joins an array of images and one of their labels.
+ * Combines an array of images with an array of their labels.
  *
  * @throws {LetheError} ERR_INVALID_DATA: images of one dimension, labels of several, different
  * counts, or a label that is not in 0..classes-1. ERR_INVALID_ARGUMENT.
  */
 export function labelledFromIdx(source: LabelledIdx): LabelledData {
-  const { name, images, labels, classes, affine } = requireNames('source', source, SOURCE_NAMES);
+  const { name, images, labels, classes, affine } = requireKnownFields(
+    'source',
+    source,
+    SOURCE_NAMES,
+  );
   requireText('name', name);
   for (const [array, { shape, values }] of Object.entries({
     images: requireObject('images', images),

@@ -1,11 +1,11 @@
 import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  type Names,
+  type KnownFields,
   requireArray,
   requireFunction,
   requireInstance,
-  requireNames,
+  requireKnownFields,
   requireText,
 } from '../base/arguments.js';
 import { readKnown } from '../base/contents.js';
@@ -14,54 +14,56 @@ import { fetchFrom } from './http.js';
 import { type KnownFile, MNIST_FILES, mnistCacheFolder } from './mnist-files.js';
 import { PartFile } from './part-file.js';
 
-/** Who serves MNIST's files as `.gz`. */
+/** Servers of MNIST's files as `.gz`. */
 const MIRRORS = [
   'https://ossci-datasets.s3.amazonaws.com/mnist/',
   'https://storage.googleapis.com/cvdf-datasets/mnist/',
 ];
 
-/** gzip adds a few bytes to what it cannot shorten. */
+/** A compressed file can be slightly larger than its contents. */
 const GZIP_OVERHEAD = 2 ** 16;
 
 export interface DownloadProgress {
   readonly file: string;
-  /** Of the packed file, those of an earlier attempt included. */
+  /** Bytes of the compressed file, including those of an earlier attempt. */
   readonly bytes: number;
-  /** Not known where the server does not say. */
+  /** Undefined if the server does not tell the size. */
   readonly totalBytes?: number;
 }
 
 export interface DownloadOptions {
-  /** The folder that is to hold the files; default: the user's cache, where loadMnist looks. */
+  /** The target folder; default: the user's cache, where loadMnist looks. */
   readonly dir?: string;
-  /** Folders on the web, tried in turn. */
+  /** URLs of folders with the files, tried in order. */
   readonly mirrors?: readonly string[];
   readonly signal?: AbortSignal;
-  /** Called at most 20 times a second. What it throws ends the download and is what that throws. */
+  /**
+   * Called at most 20 times a second. If it throws, the download ends and throws the same value.
+   */
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 
-const DOWNLOAD_OPTIONS: Names<DownloadOptions> = {
+const DOWNLOAD_OPTIONS: KnownFields<DownloadOptions> = {
   ...{ dir: true, mirrors: true, signal: true, onProgress: true },
 };
 
 /**
- * Downloads MNIST's four files, packed, and answers their folder. A file that is there and right is
- * left alone, a broken download goes on where it ended, and nothing stands under its final name before its
- * SHA-256 is the right one.
+ * Downloads MNIST's four files, compressed, and returns their folder. Files that are already there
+ * and correct are kept, an interrupted download continues, and a file gets its final name only once
+ * its SHA-256 is correct.
  *
- * @throws {LetheError} ERR_DOWNLOAD: no mirror has served a file; says what each did.
- * ERR_HASH_MISMATCH: an unpacked file is there and is another one. ERR_ABORTED, ERR_IO,
- * ERR_INVALID_ARGUMENT.
+ * @throws {LetheError} ERR_DOWNLOAD: no mirror could deliver a file; says what each did.
+ * ERR_HASH_MISMATCH: an uncompressed file of the same name exists with other contents. ERR_ABORTED,
+ * ERR_IO, ERR_INVALID_ARGUMENT.
  */
 export async function downloadMnist(options: DownloadOptions = {}): Promise<string> {
-  const { dir = mnistCacheFolder() } = requireNames('options', options, DOWNLOAD_OPTIONS);
+  const { dir = mnistCacheFolder() } = requireKnownFields('options', options, DOWNLOAD_OPTIONS);
   requireText('dir', dir);
   await downloadFiles(Object.values(MNIST_FILES), dir, options);
   return dir;
 }
 
-/** As downloadMnist, of any known files. */
+/** As downloadMnist, for any known files. */
 export async function downloadFiles(
   files: readonly KnownFile[],
   folder: string,
@@ -70,7 +72,7 @@ export async function downloadFiles(
   const { mirrors = MIRRORS, signal, onProgress } = options;
   for (const mirror of requireArray('mirrors', mirrors)) {
     if (!URL.canParse(requireText('a mirror', mirror))) {
-      throw new LetheError('ERR_INVALID_ARGUMENT', `the mirror "${mirror}" is no URL`);
+      throw new LetheError('ERR_INVALID_ARGUMENT', `a mirror must be a URL, but is "${mirror}"`);
     }
   }
   if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
@@ -81,9 +83,13 @@ export async function downloadFiles(
   } catch (cause) {
     if (cause instanceof CallbackFailure) throw cause.error;
     if (signal?.aborted) {
-      throw new LetheError('ERR_ABORTED', 'the download was aborted; it can go on later', {
-        cause,
-      });
+      throw new LetheError(
+        'ERR_ABORTED',
+        'the download was aborted; the next one will continue it',
+        {
+          cause,
+        },
+      );
     }
     if (cause instanceof LetheError) throw cause;
     const { message } = cause as Error;
@@ -101,10 +107,10 @@ async function ensureFile(
   const packed = `${plain}.gz`;
   if ((await isRight(plain, known)) || (await isRight(packed, known))) return;
   if (await exists(plain)) {
-    // Not ours to remove, but loadMnist would read it instead of what is downloaded.
+    // loadMnist would prefer this file to the downloaded one, and removing it is up to the user.
     throw new LetheError(
       'ERR_HASH_MISMATCH',
-      `${plain} is not the file that it should be: remove it, and try again`,
+      `${plain} is not the expected file: remove it and try again`,
     );
   }
   const part = await PartFile.claim(packed);
@@ -116,7 +122,7 @@ async function ensureFile(
   }
 }
 
-/** @throws {LetheError} ERR_DOWNLOAD: no mirror has served the file. */
+/** @throws {LetheError} ERR_DOWNLOAD: no mirror could deliver the file. */
 async function fetchFile(
   part: string,
   known: KnownFile,
@@ -127,7 +133,7 @@ async function fetchFile(
   const failures: string[] = [];
   for (const mirror of mirrors) {
     const url = new URL(packed, mirror.endsWith('/') ? mirror : `${mirror}/`);
-    // Twice: what an earlier attempt has left may be another mirror's, packed differently.
+    // Twice, because another mirror, which compresses differently, may have left the first bytes.
     for (const attempt of ['goes on', 'starts over']) {
       if (attempt === 'starts over') await rm(part, { force: true });
       const reason = await fetchPart(url, part, known, options);
@@ -155,14 +161,14 @@ async function isRight(path: string, known: KnownFile): Promise<boolean> {
   }
 }
 
-/** Adds to the part what is missing. Answers why it could not, of what the web is to blame for. */
+/** Completes the part file. Returns the reason if the server or the network fails. */
 async function fetchPart(
   url: URL,
   part: string,
   known: KnownFile,
   { signal, onProgress }: DownloadOptions,
 ): Promise<string | undefined> {
-  // Before anything is asked for: where nothing can be written, nothing need be served.
+  // Opened before the request: if nothing can be written, nothing need be requested.
   const file = await open(part, 'a');
   try {
     const { size: begun } = await file.stat();
@@ -186,7 +192,7 @@ async function fetchPart(
   }
 }
 
-/** What a callback has thrown: the caller's own, and thrown to the caller as it is. */
+/** Wraps what a callback has thrown, so that it is rethrown to the caller unchanged. */
 class CallbackFailure {
   readonly error: unknown;
 

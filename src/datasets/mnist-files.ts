@@ -30,12 +30,12 @@ export const MNIST_FILES = {
   },
 } as const satisfies Record<string, KnownFile>;
 
-/** Where MNIST lies, or will lie once downloaded, if nobody says otherwise. */
+/** The default folder of MNIST, to which it is downloaded. */
 export function mnistCacheFolder(): string {
   return join(cacheFolder(), 'lethe', 'mnist');
 }
 
-/** Where programs keep what they can fetch again. */
+/** The user's cache folder by the platform's convention. */
 function cacheFolder(): string {
   switch (platform()) {
     case 'darwin':

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { requireNames, requireText } from '../base/arguments.js';
+import { requireKnownFields, requireText } from '../base/arguments.js';
 import { readKnown } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import type { AffineMap, LabelledData } from '../engine/labelled-data.js';
@@ -19,20 +19,23 @@ export const MNIST_AFFINE: AffineMap = {
 export interface Mnist {
   readonly train: LabelledData;
   readonly test: LabelledData;
-  /** Where the files were found. */
+  /** The folder of the files. */
   readonly folder: string;
 }
 
 export interface MnistOptions {
-  /** The folder with the four files, plain or `.gz`; default: `MNIST_DIR`, else the user's cache. */
+  /**
+   * The folder with the four files, plain or `.gz`; default: `MNIST_DIR`, else the user's cache.
+   */
   readonly dir?: string;
 }
 
 /**
  * MNIST's 60,000 training and 10,000 test rows of 784 pixels, checked against their SHA-256.
  *
- * @throws {LetheError} ERR_DATA_NOT_FOUND: says where it has looked. ERR_HASH_MISMATCH.
- * ERR_INVALID_DATA: a broken gzip stream, or more bytes than MNIST has. ERR_IO, ERR_INVALID_ARGUMENT.
+ * @throws {LetheError} ERR_DATA_NOT_FOUND: says where it looked. ERR_HASH_MISMATCH.
+ * ERR_INVALID_DATA: a broken gzip stream, or more bytes than MNIST has. ERR_IO,
+ * ERR_INVALID_ARGUMENT.
  */
 export async function loadMnist(options: MnistOptions = {}): Promise<Mnist> {
   const folder = await findMnist(options);
@@ -43,9 +46,9 @@ export async function loadMnist(options: MnistOptions = {}): Promise<Mnist> {
   };
 }
 
-/** A folder that the caller or the environment names is never replaced by another one. */
+/** Finds the folder; uses the cache only if neither the caller nor the environment names one. */
 export async function findMnist(options: MnistOptions = {}): Promise<string> {
-  const { dir } = requireNames('options', options, { dir: true });
+  const { dir } = requireKnownFields('options', options, { dir: true });
   if (dir !== undefined && requireText('dir', dir) === '') {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'dir is empty: name a folder, or leave it out');
   }

@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path';
 let claims = 0;
 
 /**
- * What has been downloaded of a file so far. It belongs to one download at a time, under a name of its
- * own; between downloads, and for the next one to go on with, it is called `<file>.part`.
+ * The downloaded part of a file. During a download it has a unique name, so that it belongs to one
+ * download at a time; between downloads it is called `<file>.part`, for the next one to continue.
  */
 export class PartFile {
   readonly path: string;
@@ -16,7 +16,9 @@ export class PartFile {
     this.#shared = shared;
   }
 
-  /** Takes over what an earlier download has left; where there is nothing, the file is still to be made. */
+  /**
+   * Takes over the part that an earlier download has left; if there is none, no file exists yet.
+   */
   static async claim(file: string): Promise<PartFile> {
     const shared = `${file}.part`;
     const part = new PartFile(`${shared}.${process.pid}-${++claims}`, shared);
@@ -26,13 +28,13 @@ export class PartFile {
     return part;
   }
 
-  /** Leaves it to the next download. */
+  /** Leaves the part to the next download. */
   async release(): Promise<void> {
     await renamed(this.path, this.#shared);
   }
 }
 
-/** The parts of processes that have ended without giving them back. */
+/** The parts of processes that ended without releasing them. */
 async function orphans(shared: string): Promise<string[]> {
   const folder = dirname(shared);
   const names = await readdir(folder);
@@ -51,7 +53,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Whether there was something to rename. */
+/** Renames a file; false if it does not exist. */
 async function renamed(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);

@@ -1,4 +1,4 @@
-import { type Names, requireInteger, requireNames } from '../base/arguments.js';
+import { type KnownFields, requireInteger, requireKnownFields } from '../base/arguments.js';
 import { requireMemory } from '../base/memory.js';
 import { PhiloxPurpose, PhiloxStream } from '../base/philox.js';
 import type { LabelledData } from '../engine/labelled-data.js';
@@ -9,13 +9,15 @@ const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 const CLASSES = 10;
 
-/** So that the pixels fit one typed array. */
+/** Limits the pixels to the size of a typed array. */
 const MAX_ROWS = Math.floor((2 ** 32 - 1) / PIXELS);
 
-/** Pixels that a glyph's unit square is wide and high before it is distorted. */
+/** The side of a glyph's unit square in pixels, before distortion. */
 const GLYPH_SIDE = 20;
 
-/** How far each source of variation goes: half of the range of a uniform number. */
+/**
+ * The extent of each variation: half the range of a uniform number; `halfWidth` is the pen's range.
+ */
 const VARIATION = {
   scale: 0.3,
   shear: 0.45,
@@ -33,17 +35,18 @@ export interface DigitsOptions {
   readonly seed?: number;
 }
 
-const DIGITS_OPTIONS: Names<DigitsOptions> = { trainRows: true, testRows: true, seed: true };
+const DIGITS_OPTIONS: KnownFields<DigitsOptions> = { trainRows: true, testRows: true, seed: true };
 
 /**
- * Drawn digits in MNIST's shape, for where MNIST is not at hand: strokes, each corner moved a little, under a random
- * affine map, with a pen of random width, and noise. Every byte is a function of the seed; only IEEE
- * operations lead to it, so that it is the same on every machine.
+ * Drawn digits in MNIST's shape, for use without MNIST: strokes with slightly moved corners, under
+ * a random affine map, with a pen of random width, and noise. Every byte is a function of the seed,
+ * computed only by IEEE operations, and therefore the same on every machine.
  *
- * The reference study's network learns all of them to 98.5-98.7 % on the test rows (three seeds).
+ * Trained on all of them, the reference study's network reaches 98.5-98.7 % on the test rows (three
+ * seeds).
  *
- * It is no substitute for MNIST in a measurement: the data sets are called `synthetic digits train` and
- * `synthetic digits test`.
+ * They are no substitute for MNIST in measurements: the data sets are called `synthetic digits
+ * train` and `synthetic digits test`.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY
  */
@@ -55,7 +58,7 @@ export function syntheticDigits(options: DigitsOptions = {}): {
     trainRows = 60_000,
     testRows = 10_000,
     seed = 0,
-  } = requireNames('options', options, DIGITS_OPTIONS);
+  } = requireKnownFields('options', options, DIGITS_OPTIONS);
   requireInteger('trainRows', trainRows, 1, MAX_ROWS);
   requireInteger('testRows', testRows, 1, MAX_ROWS);
   requireMemory('the synthetic digits', (trainRows + testRows) * (PIXELS + 4));
@@ -89,7 +92,7 @@ function draw(part: string, rows: number, stream: PhiloxStream): LabelledData {
   };
 }
 
-/** Fills `ink` with how much of each pixel the pen covers, 0 to 1. */
+/** Fills `ink` with the share of each pixel that the pen covers, 0 to 1. */
 function drawGlyph(strokes: readonly Stroke[], stream: PhiloxStream, ink: Float64Array): void {
   const around = (range: number) => (2 * stream.uniform() - 1) * range;
   const { scale, shear, shift, bend, halfWidth } = VARIATION;
@@ -113,7 +116,7 @@ function drawGlyph(strokes: readonly Stroke[], stream: PhiloxStream, ink: Float6
   }
 }
 
-/** Covers the pixels nearer to a segment than the pen's half width, with an edge of one pixel. */
+/** Covers the pixels within the pen's half width of a segment, with a soft edge of one pixel. */
 function drawSegment([ax, ay]: Point, [bx, by]: Point, pen: number, ink: Float64Array): void {
   const reach = pen + 0.5;
   const [dx, dy] = [bx - ax, by - ay];
@@ -134,7 +137,7 @@ function drawSegment([ax, ay]: Point, [bx, by]: Point, pen: number, ink: Float64
   }
 }
 
-/** Ink of uneven darkness as bytes; paper stays 0, as in MNIST. */
+/** Converts ink to bytes of uneven darkness; the background stays 0, as in MNIST. */
 function addNoise(stream: PhiloxStream, ink: Float64Array, bytes: Uint8Array): void {
   const darkness = 0.75 + 0.25 * stream.uniform();
   for (let pixel = 0; pixel < PIXELS; pixel++) {

@@ -1,11 +1,16 @@
-import { type Names, requireInstance, requireInteger, requireNames } from '../base/arguments.js';
+import {
+  type KnownFields,
+  requireInstance,
+  requireInteger,
+  requireKnownFields,
+} from '../base/arguments.js';
 import type { Dataset } from './dataset.js';
 import { Model } from './model.js';
 import { Parameters } from './parameters.js';
 import type { Rows } from './row-set.js';
 import { RUN_OPTIONS, type RunOptions } from './run.js';
 
-/** What a layer gives for some rows, float32 [rows, units]. */
+/** The outputs of a layer for some rows: `values` is float32 [rows, units]. */
 export interface Activations {
   readonly values: Float32Array;
   readonly units: number;
@@ -16,12 +21,12 @@ export interface ActivationOptions extends RunOptions {
   readonly layer?: number;
 }
 
-const OPTIONS: Names<ActivationOptions> = { ...RUN_OPTIONS, layer: true };
+const OPTIONS: KnownFields<ActivationOptions> = { ...RUN_OPTIONS, layer: true };
 
 /**
- * What a hidden layer gives for the rows, after ReLU.
+ * The outputs of a hidden layer for the rows, after ReLU.
  *
- * @throws {LetheError} ERR_INVALID_ARGUMENT: the model has no such layer. As Model.logits.
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: the model has no such layer; otherwise as Model.logits
  */
 export async function hiddenActivations(
   model: Model,
@@ -31,7 +36,7 @@ export async function hiddenActivations(
 ): Promise<Activations> {
   requireInstance('model', model, Model);
   const hidden = model.widths.length - 2;
-  const { layer = hidden, ...run } = requireNames('options', options, OPTIONS);
+  const { layer = hidden, ...run } = requireKnownFields('options', options, OPTIONS);
   requireInteger('layer', layer, 1, hidden);
   const widths = model.widths.slice(0, layer + 1);
   const parameters = new Parameters(model.widths, model.parameters());

@@ -1,8 +1,8 @@
 import { layersOf } from './layout.js';
 
-/** Multiply-adds of whatever takes notable time, biases aside, zeros of the input not skipped. */
+/** Multiply-adds of everything that takes notable time. Biases are left out, zeros are counted. */
 
-/** The sum of what each layer takes, by its inputs and outputs. */
+/** The sum over the layers of the work for each, given its inputs and outputs. */
 function overLayers(
   widths: readonly number[],
   work: (inputs: number, outputs: number) => number,
@@ -10,17 +10,17 @@ function overLayers(
   return layersOf(widths).reduce((sum, { inputs, outputs }) => sum + work(inputs, outputs), 0);
 }
 
-/** The forward pass of a row; also how many weights there are. */
+/** The forward pass of a row; equal to the number of weights. */
 export function forwardWork(widths: readonly number[]): number {
   return overLayers(widths, (inputs, outputs) => inputs * outputs);
 }
 
-/** A row's part of a training step: forward, the gradients of the weights, and those of hidden layers. */
+/** One row of a training step: the forward pass and the gradients of weights and hidden layers. */
 export function trainingWork(widths: readonly number[]): number {
   return 3 * forwardWork(widths) - widths[0]! * widths[1]!;
 }
 
-/** Rows that go forward, of which only some go back. */
+/** `forwarded` rows in the forward pass, of which only `trained` take part in the backward pass. */
 export function selectiveWork(
   widths: readonly number[],
   forwarded: number,
@@ -29,7 +29,7 @@ export function selectiveWork(
   return trained * trainingWork(widths) + (forwarded - trained) * forwardWork(widths);
 }
 
-/** A pass of training that has visited so many rows, of each batch the `hardest` alone going back. */
+/** A training pass over `visited` rows; only the `hardest` of each batch go through backward. */
 export function passWork(
   widths: readonly number[],
   visited: number,
@@ -42,7 +42,7 @@ export function passWork(
   return selectiveWork(widths, visited, trained);
 }
 
-/** A linear map of so many rows. */
+/** A linear map applied to `rows` rows. */
 export function mapWork(rows: number, { weights }: { readonly weights: Float32Array }): number {
   return rows * weights.length;
 }
@@ -57,7 +57,7 @@ export function columnStatisticsWork(rows: number, columns: number): number {
   return 2 * rows * columns;
 }
 
-/** Principal components, the smaller parts of their computation included. */
+/** Principal components, including the smaller parts of their computation. */
 export function principalComponentsWork(rows: number, columns: number, components: number): number {
   const followed = components + 10;
   if (followed >= columns) return (rows * columns ** 2) / 2 + 6 * columns ** 3;
@@ -67,13 +67,13 @@ export function principalComponentsWork(rows: number, columns: number, component
   return products + orthonormalization + eigenvectors;
 }
 
-/** The Kronecker factors for a row, beside its way forth and back. */
+/** The Kronecker factors of one row, without its forward and backward pass. */
 export function kroneckerFactorsWork(widths: readonly number[]): number {
   const half = (size: number) => (size * (size + 1)) / 2;
   return overLayers(widths, (inputs, outputs) => half(inputs + 1) + half(outputs));
 }
 
-/** A Kronecker system's solution: two Cholesky factorizations and their solutions a layer. */
+/** Solving a Kronecker system: per layer two Cholesky factorizations and the solves with them. */
 export function kroneckerSolveWork(widths: readonly number[]): number {
   const solve = (size: number, rightHandSides: number) =>
     size ** 3 / 6 + size ** 2 * rightHandSides;

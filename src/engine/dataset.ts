@@ -1,9 +1,9 @@
 import {
   isInstance,
-  type Names,
+  type KnownFields,
   requireFinite,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireObject,
   requireText,
 } from '../base/arguments.js';
@@ -14,31 +14,31 @@ import { MOST_UNITS } from './layout.js';
 import { callNative, type NativeDataset } from './native.js';
 import { RowSet, type RowSpace, type Rows, requireIndices } from './row-set.js';
 
-/** What a data set is made of, its features aside. */
+/** Everything that makes up a data set except its features. */
 export type DatasetFacts = Omit<LabelledData, 'features'>;
 
 export interface SelectOptions {
-  /** In any order, and as often as they are wanted; default: all. */
+  /** Columns to select, in any order; a column may be repeated. Default: all. */
   readonly columns?: Uint32Array | readonly number[];
 }
 
-const DATA_NAMES: Names<LabelledData> = {
+const DATA_NAMES: KnownFields<LabelledData> = {
   ...{ name: true, rows: true, columns: true, classes: true },
   ...{ features: true, affine: true, labels: true },
 };
 
 /**
- * A data set in native memory: immutable, row-major [rows, columns], one label a row. Bytes stay
- * bytes and are normalized on the fly by the affine map.
+ * An immutable data set in native memory: features row-major [rows, columns], one label per row.
+ * Byte features stay bytes; the affine map normalizes them during computation.
  */
 export class Dataset implements RowSpace {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
   readonly classes: number;
-  /** From the features as they are held to the network's input; the identity for float32. */
+  /** Maps stored features to the network's input; the identity for float32 features. */
   readonly affine: AffineMap;
-  /** [rows]; do not change it. */
+  /** [rows]; must not be modified. */
   readonly labels: Uint32Array;
   /** @internal */
   readonly handle: NativeDataset;
@@ -47,11 +47,11 @@ export class Dataset implements RowSpace {
    * Copies the data into native memory.
    *
    * @throws {LetheError} ERR_INVALID_ARGUMENT: features that are not finite, labels out of range,
-   * sizes that do not fit each other, an affine map that is missing for bytes or would be ignored.
+   * contradictory sizes, bytes without an affine map, or float32 features with one.
    * ERR_OUT_OF_MEMORY.
    */
   constructor(data: LabelledData);
-  /** @internal Features that are in native memory already. */
+  /** @internal For features that are already in native memory. */
   constructor(data: DatasetFacts, handle: NativeDataset);
   constructor(data: LabelledData | DatasetFacts, handle?: NativeDataset) {
     this.handle = handle ?? intoNativeMemory(data as LabelledData);
@@ -65,15 +65,15 @@ export class Dataset implements RowSpace {
   }
 
   /**
-   * A data set of these rows alone, in this order, and of these columns. It shares nothing with this
-   * one.
+   * A new data set of only these rows and columns, in the given order. It shares no memory with
+   * this one.
    *
-   * @throws {LetheError} ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_INVALID_ARGUMENT: columns that are
-   * none. ERR_OUT_OF_MEMORY.
+   * @throws {LetheError} ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_INVALID_ARGUMENT: no column, or one
+   * out of range. ERR_OUT_OF_MEMORY.
    */
   select(rows: Rows, options: SelectOptions = {}): Dataset {
     const selected = this.nonEmptyRowSet(rows, 'selection');
-    const { columns: wanted } = requireNames('options', options, { columns: true });
+    const { columns: wanted } = requireKnownFields('options', options, { columns: true });
     const columns = wanted === undefined ? indicesBelow(this.columns) : this.#checkColumns(wanted);
     const { positions } = selected;
     const handle = callNative(
@@ -93,16 +93,16 @@ export class Dataset implements RowSpace {
   }
 
   /**
-   * Rows of this data set, checked once for all that takes them.
+   * A set of rows of this data set. Rows that are used repeatedly are thus checked only once.
    *
-   * @throws {LetheError} ERR_INVALID_ROWS: out of range, negative, fractional, given twice, or of
-   * another data set. ERR_INVALID_ARGUMENT: no list.
+   * @throws {LetheError} ERR_INVALID_ROWS: a row is out of range, negative, fractional, given twice
+   * or of another data set. ERR_INVALID_ARGUMENT: `rows` is not a list.
    */
   rowSet(rows: Rows): RowSet {
     return RowSet.of(this, rows);
   }
 
-  /** As rowSet, but an empty one is ERR_EMPTY_SET; `what` names the set in the message. */
+  /** As rowSet, but throws ERR_EMPTY_SET for an empty set; `what` names the set in the message. */
   nonEmptyRowSet(rows: Rows, what: string): RowSet {
     const checked = this.rowSet(rows);
     if (checked.length > 0) return checked;
@@ -110,7 +110,7 @@ export class Dataset implements RowSpace {
   }
 
   /**
-   * The network's inputs of these rows, [rows, columns].
+   * The normalized features of these rows, as a network receives them: float32 [rows, columns].
    *
    * @throws {LetheError} ERR_INVALID_ROWS
    */
@@ -129,7 +129,11 @@ export class Dataset implements RowSpace {
 }
 
 function intoNativeMemory(data: LabelledData): NativeDataset {
-  const { name, features, labels, rows, columns, classes } = requireNames('data', data, DATA_NAMES);
+  const { name, features, labels, rows, columns, classes } = requireKnownFields(
+    'data',
+    data,
+    DATA_NAMES,
+  );
   requireText('name', name);
   requireInteger('rows', rows, 1);
   requireInteger('columns', columns, 1);
@@ -139,8 +143,8 @@ function intoNativeMemory(data: LabelledData): NativeDataset {
   if (features.length !== rows * columns || labels.length !== rows) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `${name}: ${rows} x ${columns} features and ${rows} labels were announced, but ` +
-        `${features.length} and ${labels.length} values given`,
+      `${name} must have ${rows} x ${columns} features and ${rows} labels, but has ` +
+        `${features.length} and ${labels.length}`,
     );
   }
   const affine = checkAffine(features, data.affine);
@@ -150,10 +154,11 @@ function intoNativeMemory(data: LabelledData): NativeDataset {
 }
 
 /**
- * The map of these features, which is applied: bytes need one, float32 features are the network's
- * inputs already.
+ * The affine map of these features. Bytes need one; float32 features already are the network's
+ * input, and their map is the identity.
  *
- * @throws {LetheError} ERR_INVALID_ARGUMENT
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: bytes without a map, float32 features with another map
+ * than the identity, or a map that is not finite
  */
 export function checkAffine(
   features: Uint8Array | Float32Array,
@@ -164,10 +169,10 @@ export function checkAffine(
     if (isFloat) return IDENTITY;
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      'bytes need an affine map to the inputs of the network: give affine: {scale, offset}',
+      'byte features need an affine map to the inputs of the network: give affine: {scale, offset}',
     );
   }
-  const { scale, offset } = requireNames('affine', affine, { scale: true, offset: true });
+  const { scale, offset } = requireKnownFields('affine', affine, { scale: true, offset: true });
   requireFinite('scale', scale);
   requireFinite('offset', offset);
   if (isFloat && (scale !== IDENTITY.scale || offset !== IDENTITY.offset)) {

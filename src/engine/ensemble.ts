@@ -1,4 +1,9 @@
-import { requireArray, requireInstance, requireNames, requirePositive } from '../base/arguments.js';
+import {
+  requireArray,
+  requireInstance,
+  requireKnownFields,
+  requirePositive,
+} from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { Dataset } from './dataset.js';
 import { type Evaluation, evaluateRows, logSoftmax } from './evaluation.js';
@@ -8,24 +13,32 @@ import { checkRunOptions, type RunOptions } from './run.js';
 
 export interface EnsembleMember {
   readonly model: Model;
-  /** How much it counts in the mean beside the others; above 0. E.g. the rows that it was trained on. */
+  /**
+   * The relative weight of its answer in the mean, above 0; e.g. the number of rows it was trained
+   * on.
+   */
   readonly weight: number;
 }
 
 /**
- * Models of the same inputs and classes that answer as one: with the weighted mean of their
- * probabilities. What stands for logits is the logarithm of that mean.
+ * Models with the same inputs and classes that answer together, with the weighted mean of their
+ * probabilities. The logits of an ensemble are the logarithms of that mean.
  */
 export class Ensemble {
   readonly members: readonly EnsembleMember[];
   /** Inputs and classes. */
   readonly widths: readonly number[];
 
-  /** @throws {LetheError} ERR_EMPTY_SET: no member; ERR_INVALID_ARGUMENT */
+  /**
+   * @throws {LetheError} ERR_EMPTY_SET: no member; ERR_INVALID_ARGUMENT: unequal inputs or classes
+   */
   constructor(members: readonly EnsembleMember[]) {
     this.members = Object.freeze(
       requireArray('members', members).map((member) => {
-        const { model, weight } = requireNames('a member', member, { model: true, weight: true });
+        const { model, weight } = requireKnownFields('a member', member, {
+          model: true,
+          weight: true,
+        });
         requireInstance('the model of a member', model, Model);
         return { model, weight: requirePositive('the weight of a member', weight) };
       }),
@@ -37,7 +50,7 @@ export class Ensemble {
     if (this.members.some(({ model }) => model.widths[0] !== inputs || model.classes !== classes)) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
-        'the members of an ensemble must have the same inputs and classes',
+        `the members of an ensemble must all have ${inputs} inputs and ${classes} classes, as the first`,
       );
     }
   }
@@ -46,7 +59,7 @@ export class Ensemble {
     return this.widths[1]!;
   }
 
-  /** The share of each member in the mean; together 1. */
+  /** The share of each member in the mean; they add up to 1. */
   get shares(): readonly number[] {
     const total = this.members.reduce((sum, { weight }) => sum + weight, 0);
     return this.members.map(({ weight }) => weight / total);
@@ -62,7 +75,7 @@ export class Ensemble {
     const { shares, classes } = this;
     requireInstance('dataset', dataset, Dataset);
     const checked = dataset.nonEmptyRowSet(rows, 'set of rows');
-    // Snapshots: a member may be trained on while others answer.
+    // Works on snapshots, because a member may be trained further while others answer.
     const models = this.members.map(({ model }) => model.clone());
     let mean: Float64Array | undefined;
     for (const [i, model] of models.entries()) {
@@ -90,8 +103,8 @@ export class Ensemble {
   }
 
   /**
-   * SHA-256, in hex, of the text `lethe ensemble 1\n` and for each member, in their order, its hash,
-   * a space, its weight in decimal and `\n`.
+   * SHA-256, in hex, of the text `lethe ensemble 1\n` followed, for each member in order, by its
+   * hash, a space, its weight in decimal and `\n`.
    *
    * @throws {LetheError} ERR_BUSY
    */
@@ -103,7 +116,7 @@ export class Ensemble {
   }
 }
 
-/** log(exp(a) + exp(b)), also where both are too small for exp. */
+/** log(exp(a) + exp(b)), accurate even where exp(a) and exp(b) underflow. */
 function logOfSum(a: number, b: number): number {
   return Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
 }

@@ -4,7 +4,7 @@ import { Dataset } from './dataset.js';
 import type { RowSet, Rows } from './row-set.js';
 import type { RunOptions } from './run.js';
 
-/** How a model does on a set of rows. */
+/** A model's accuracy and loss on a set of rows. */
 export interface Evaluation {
   readonly rows: number;
   readonly correct: number;
@@ -23,7 +23,7 @@ export function argmax(values: Float32Array, offset: number, count: number): num
   return best;
 }
 
-/** The cross-entropy of a row, in nats; its logits begin at `offset`, `best` is their argmax. */
+/** The cross-entropy of a row, in nats. Its logits begin at `offset`; `best` is their argmax. */
 export function rowLoss(
   logits: Float32Array,
   offset: number,
@@ -82,13 +82,13 @@ export function evaluateLogits(
   return { rows, correct, accuracy: (100 * correct) / rows, loss: loss / rows };
 }
 
-/** What answers with logits: a model, or several together. */
+/** Anything that computes logits: a model or an ensemble. */
 interface Classifier {
   readonly classes: number;
   logits(dataset: Dataset, rows: RowSet, options: RunOptions): Promise<Float32Array>;
 }
 
-/** How a classifier does on rows of a data set of no more classes. */
+/** Evaluates a classifier on rows of a data set that has at most as many classes. */
 export async function evaluateRows(
   model: Classifier,
   dataset: Dataset,
@@ -100,7 +100,7 @@ export async function evaluateRows(
   if (dataset.classes > model.classes) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `${dataset.name} has ${dataset.classes} classes, but the model ${model.classes}`,
+      `${dataset.name} has ${dataset.classes} classes, but the model has only ${model.classes}`,
     );
   }
   const logits = await model.logits(dataset, checked, options);

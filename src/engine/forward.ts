@@ -7,16 +7,19 @@ import type { RowSet } from './row-set.js';
 import { checkRunOptions, type RunOptions } from './run.js';
 import { shareReporter, sideBySide } from './side-by-side.js';
 
-/** Rows a step when nothing is learned: large enough to keep the kernels busy. */
+/** Rows per step without training: large enough to keep the kernels busy. */
 const BATCH = 512;
 
-/** Every part packs weights of its own; beyond so many together, one pass with all threads is better. */
+/**
+ * Every part packs its own copy of the weights; beyond this total, one pass with all threads is
+ * better.
+ */
 const MOST_WEIGHTS = 2 ** 24;
 
 /**
- * What a pass that only goes forward collects of the rows, in their order. Rows do not need each
- * other: every thread passes over a part of its own, and none waits for another at each layer. On a
- * CUDA device one pass takes them all.
+ * The results of a forward pass over the rows, in their order. The rows are independent, so every
+ * thread runs a separate pass over its part of them and no thread waits for another after each
+ * layer. On a CUDA device, one pass handles all rows.
  */
 export async function forward(
   network: Network,
@@ -56,7 +59,7 @@ export async function forward(
   return concatenate(...values);
 }
 
-/** As even as they can be. */
+/** Splits the rows into parts of nearly equal size. */
 function partsOf(rows: RowSet, count: number): RowSet[] {
   return Array.from({ length: count }, (_, part) =>
     rows.slice((part * rows.length) / count, ((part + 1) * rows.length) / count),

@@ -1,11 +1,12 @@
-/** `lethe/engine`: what methods are made of. */
+/** `lethe/engine`: the parts that methods are built from. */
 
 export { availableThreads } from '../base/available-threads.js';
 export { PhiloxPurpose, PhiloxStream } from '../base/philox.js';
-export { type Activations, hiddenActivations } from './activations.js';
+export { type ActivationOptions, type Activations, hiddenActivations } from './activations.js';
 export type { Evaluation } from './evaluation.js';
 export { type KroneckerSystem, kroneckerSolve } from './kronecker.js';
 export type { AffineMap, LabelledData } from './labelled-data.js';
+export { type LayerLayout, layersOf } from './layout.js';
 export {
   type FoldOptions,
   foldLinearMap,
@@ -18,13 +19,16 @@ export {
   type CudaStatus,
   type Devices,
   device,
+  type Network,
   type PassOutcome,
   type Progress,
 } from './native.js';
 export { parameterHash } from './parameter-hash.js';
+export { Parameters } from './parameters.js';
 export { type Objective, type Plan, pass, type Sink } from './pass.js';
+export type { PhasedOptions, PhaseProgress } from './phases.js';
 export type { Exportable, Predictor } from './predictor.js';
-export { RowSet, type Rows } from './row-set.js';
+export { RowSet, type RowSpace, type Rows } from './row-set.js';
 export type { ComputeOptions, RunOptions } from './run.js';
 export type { Schedule } from './schedule.js';
 export type { TrainOptions } from './training-pass.js';

@@ -1,12 +1,12 @@
 import { requireArray, requireInteger } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 
-/** The most units of a layer, and inputs, as in the core. */
+/** The largest number of inputs, or of units of a layer, as in the core. */
 export const MOST_UNITS = 2 ** 20;
 
 /**
- * Where a layer's parameters lie in the vector of all: its weights, row-major [outputs, inputs], then
- * its biases [outputs]. As Architecture in the core.
+ * The offsets of a layer in the parameter vector: first its weights, row-major [outputs, inputs],
+ * then its biases [outputs]. The same as Architecture in the core.
  */
 export interface LayerLayout {
   readonly inputs: number;
@@ -36,16 +36,16 @@ export function parameterCount(widths: readonly number[]): number {
 }
 
 /**
- * The widths of a network, checked: a copy.
+ * Checks the widths of a network and returns a copy.
  *
- * @throws {LetheError} ERR_INVALID_ARGUMENT: fewer than two, or one that is not in 1..2^20
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: fewer than two widths, or one that is not in 1..2^20
  */
 export function checkWidths(widths: readonly number[]): number[] {
   const given = requireArray('widths', widths);
   if (given.length < 2) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      'a model needs at least two widths: its inputs and its classes',
+      `widths must hold at least the inputs and the classes of a model, but has ${given.length} values`,
     );
   }
   return given.map((width) => requireInteger('a width', width, 1, MOST_UNITS));

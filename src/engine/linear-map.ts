@@ -1,4 +1,9 @@
-import { type Names, requireInstance, requireInteger, requireNames } from '../base/arguments.js';
+import {
+  type KnownFields,
+  requireInstance,
+  requireInteger,
+  requireKnownFields,
+} from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { indicesBelow } from '../base/indices.js';
 import { requireMemory } from '../base/memory.js';
@@ -9,34 +14,34 @@ import type { Rows } from './row-set.js';
 import { RUN_OPTIONS, type RunOptions, runNative } from './run.js';
 
 /**
- * x -> W x + b on the inputs of a network, fixed before training: a projection (principal components, a
- * discrete cosine transform) or a standardization. A smaller network is trained on what it gives;
- * folded into the first layer, it leaves a model of the original inputs.
+ * x -> W x + b on the inputs of a network, fixed before training: a projection (principal
+ * components, a discrete cosine transform) or a standardization. A smaller network is trained on
+ * the mapped rows; folding the map into its first layer gives a model of the original inputs.
  */
 export interface LinearMap {
-  /** W, float32, row-major [outputs, inputs], or [outputs, columns] where there are `columns`. */
+  /** W, float32, row-major [outputs, inputs], or [outputs, columns] if `columns` is given. */
   readonly weights: Float32Array;
-  /** b, float32 [outputs]; to centre, -W times the mean. */
+  /** b, float32 [outputs]; -W times the mean to centre the inputs. */
   readonly bias: Float32Array;
-  /** The inputs that it reads, each once; default: all. */
+  /** The inputs that the map reads, each at most once; default: all. */
   readonly columns?: Uint32Array;
 }
 
 export interface MapOptions extends RunOptions {
-  /** The rows to map, in this order; default: all. */
+  /** The rows to map, in the order of the result; default: all. */
   readonly rows?: Rows;
 }
 
-const LINEAR_MAP: Names<LinearMap> = { weights: true, bias: true, columns: true };
-const MAP_OPTIONS: Names<MapOptions> = { ...RUN_OPTIONS, rows: true };
+const LINEAR_MAP: KnownFields<LinearMap> = { weights: true, bias: true, columns: true };
+const MAP_OPTIONS: KnownFields<MapOptions> = { ...RUN_OPTIONS, rows: true };
 
 /**
- * The data set with its rows mapped: float32 features, the same labels and classes. Progress counts
+ * A data set of the mapped rows: float32 features, the same labels and classes. Progress counts
  * rows.
  *
- * @param map from the network's inputs, which for bytes are those after the affine map
- * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_ABORTED, ERR_DIVERGED
- * (a mapped value is not finite), ERR_OUT_OF_MEMORY
+ * @param map a map of the network's inputs; byte features go through their affine map first
+ * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_ABORTED,
+ * ERR_DIVERGED (a mapped value is not finite), ERR_OUT_OF_MEMORY
  */
 export async function mapDataset(
   dataset: Dataset,
@@ -45,7 +50,7 @@ export async function mapDataset(
 ): Promise<Dataset> {
   requireInstance('dataset', dataset, Dataset);
   const { columns, weights, bias, outputs } = checkMap(map, dataset.columns);
-  const { rows: wanted = dataset.allRows(), ...run } = requireNames(
+  const { rows: wanted = dataset.allRows(), ...run } = requireKnownFields(
     'options',
     options,
     MAP_OPTIONS,
@@ -71,19 +76,19 @@ export async function mapDataset(
 }
 
 export interface FoldOptions extends RunOptions {
-  /** How many inputs the map has; to be given where it reads some `columns` alone. */
+  /** The number of inputs of the map; required if the map has `columns`. */
   readonly inputs?: number;
 }
 
-const FOLD_OPTIONS: Names<FoldOptions> = { ...RUN_OPTIONS, inputs: true };
+const FOLD_OPTIONS: KnownFields<FoldOptions> = { ...RUN_OPTIONS, inputs: true };
 
 /**
- * The model of the original inputs: its first layer is W1 W, b1 + W1 b, and 0 for inputs that the map
- * does not read. Its logits are those of `model` on mapped inputs up to rounding, not to the bit.
- * Progress counts the units of the first layer.
+ * A model of the original inputs: its first layer has the weights W1 W, 0 for inputs that the map
+ * does not read, and the biases b1 + W1 b. Its logits equal those of `model` on mapped inputs up to
+ * rounding, not bit for bit. Progress counts the units of the first layer.
  *
- * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_BUSY, ERR_ABORTED, ERR_DIVERGED (a folded value is not
- * finite), ERR_OUT_OF_MEMORY
+ * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_BUSY, ERR_ABORTED, ERR_DIVERGED (a folded value is
+ * not finite), ERR_OUT_OF_MEMORY
  */
 export async function foldLinearMap(
   model: Model,
@@ -91,7 +96,7 @@ export async function foldLinearMap(
   options: FoldOptions = {},
 ): Promise<Model> {
   requireInstance('model', model, Model);
-  const { inputs: wanted, ...run } = requireNames('options', options, FOLD_OPTIONS);
+  const { inputs: wanted, ...run } = requireKnownFields('options', options, FOLD_OPTIONS);
   const inputs =
     wanted === undefined ? inputsOf(map) : requireInteger('inputs', wanted, 1, MOST_UNITS);
   const { columns, weights, bias, outputs } = checkMap(map, inputs);
@@ -99,7 +104,7 @@ export async function foldLinearMap(
   if (outputs !== components) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `the map has ${outputs} outputs, but the model ${components} inputs`,
+      `the map has ${outputs} outputs, but the model has ${components} inputs`,
     );
   }
   requireMemory('the folded model', 3 * Float32Array.BYTES_PER_ELEMENT * hidden * inputs);
@@ -113,11 +118,11 @@ export async function foldLinearMap(
 }
 
 function inputsOf(map: LinearMap): number {
-  const { weights, bias, columns } = requireNames('map', map, LINEAR_MAP);
+  const { weights, bias, columns } = requireKnownFields('map', map, LINEAR_MAP);
   if (columns !== undefined) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      'the map reads some columns alone: give the number of its inputs too',
+      'the map reads only some columns: give the number of its inputs as the option `inputs`',
     );
   }
   requireInstance('the weights of the map', weights, Float32Array);
@@ -125,9 +130,9 @@ function inputsOf(map: LinearMap): number {
   return weights.length / bias.length;
 }
 
-/** The map, checked, with the columns that it reads: a copy, which nobody else changes. */
+/** Checks the map; the list of columns that it reads is a copy that the caller cannot change. */
 function checkMap(map: LinearMap, inputs: number) {
-  const { weights, bias, columns } = requireNames('map', map, LINEAR_MAP);
+  const { weights, bias, columns } = requireKnownFields('map', map, LINEAR_MAP);
   requireInstance('the weights of the map', weights, Float32Array);
   requireInstance('the bias of the map', bias, Float32Array);
   if (columns !== undefined) {
@@ -145,8 +150,8 @@ function checkMap(map: LinearMap, inputs: number) {
   if (outputs === 0 || read === 0 || !Number.isInteger(read) || weights.length !== read * outputs) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `the map has ${outputs} outputs and ${weights.length} weights: these must be outputs x ` +
-        `inputs, at least one of each, here ${outputs} x ${Number.isInteger(read) ? read : 'a whole number'}`,
+      `the weights of the map must be outputs x inputs values, at least one of each: ${outputs} x ` +
+        `${Number.isInteger(read) ? read : 'a whole number'}, but there are ${weights.length}`,
     );
   }
   return { weights, bias, outputs, columns: columns?.slice() ?? indicesBelow(inputs) };

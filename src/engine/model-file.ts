@@ -15,7 +15,7 @@ import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 const FORMAT = 'lethe-model';
 const VERSION = '1';
 
-/** What Node reads at once. */
+/** The largest file that Node's readFile reads. */
 const MAX_BYTES = 2 ** 31 - 1;
 
 export interface StoredModel {
@@ -23,7 +23,7 @@ export interface StoredModel {
   readonly parameters: Float32Array;
 }
 
-/** Names and shapes of a model's tensors, in the order of its flat parameter vector. */
+/** Names and shapes of a model's tensors, in the order of its parameter vector. */
 function tensorShapes(widths: readonly number[]): [name: string, shape: number[]][] {
   const names = usualLayerNames(widths.length - 1);
   return layersOf(widths).flatMap(({ inputs, outputs }, layer): [string, number[]][] => [
@@ -44,7 +44,7 @@ export function encodeModel({ widths, parameters }: StoredModel): Uint8Array {
   return encodeSafetensors({ metadata, tensors });
 }
 
-/** @throws {LetheError} ERR_INVALID_MODEL: truncated, altered, or not a model that Lethe has saved. */
+/** @throws {LetheError} ERR_INVALID_MODEL: truncated, altered, or not saved by Lethe. */
 export function decodeModel(bytes: Uint8Array): StoredModel {
   let file: ReturnType<typeof decodeSafetensors>;
   try {
@@ -57,9 +57,9 @@ export function decodeModel(bytes: Uint8Array): StoredModel {
     throw invalid(`the file is not a ${FORMAT} of version ${VERSION}`);
   }
   const widths = parseWidths(widthsJson);
-  // Before anything is made of the widths, which a small file can have millions of.
+  // Checked before allocating by widths, because a small file can list millions of them.
   if (file.tensors.size !== 2 * (widths.length - 1)) {
-    throw invalid(`${widths.length} widths do not go with ${file.tensors.size} tensors`);
+    throw invalid(`${widths.length} widths contradict the number of tensors, ${file.tensors.size}`);
   }
   const parts = tensorShapes(widths).map(([name, shape]) => {
     const tensor = file.tensors.get(name);
@@ -72,7 +72,7 @@ export function decodeModel(bytes: Uint8Array): StoredModel {
   if (!parameters.every(Number.isFinite)) throw invalid('a parameter is not finite');
   const hash = parameterHash(widths, parameters);
   if (hash !== expectedHash) {
-    throw invalid(`the parameters hash to ${hash}, but were saved as ${expectedHash}`);
+    throw invalid(`the hash of the parameters is ${hash}, but the file says ${expectedHash}`);
   }
   return { widths, parameters };
 }

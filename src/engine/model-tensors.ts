@@ -2,13 +2,14 @@ import { littleEndianBytes } from '../base/little-endian.js';
 import type { Parameters } from './parameters.js';
 import type { Tensor } from './safetensors.js';
 
-/** What follows a layer's name in the name of its weights and of its biases, as PyTorch has it. */
+/** PyTorch's suffixes: they follow a layer's name in the names of its weights and its biases. */
 export const WEIGHT = '.weight';
 export const BIAS = '.bias';
 
 /**
  * Parameters as the tensors of a state dict, in the order of the layers: `<name>.weight` [outputs,
- * inputs] and `<name>.bias` [outputs], float32; views of the same memory where that is little-endian.
+ * inputs] and `<name>.bias` [outputs], float32; views of the same memory on a little-endian
+ * machine.
  *
  * @param names one for each layer, e.g. `fc1`
  */
@@ -27,7 +28,7 @@ export function modelTensors(
   );
 }
 
-/** The names that Lethe gives to so many layers: `layers.0`, `layers.1`, ... */
+/** The default names of `count` layers: `layers.0`, `layers.1`, ... */
 export function usualLayerNames(count: number): string[] {
   return Array.from({ length: count }, (_, layer) => `layers.${layer}`);
 }

@@ -1,10 +1,10 @@
 import {
   describeValue,
   isInstance,
-  type Names,
+  type KnownFields,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireOneOf,
   requireText,
 } from '../base/arguments.js';
@@ -24,39 +24,40 @@ import { RUN_OPTIONS, type RunOptions, runOptionsOf } from './run.js';
 import { TRAIN_OPTIONS, type TrainOptions, trainingPass } from './training-pass.js';
 
 export interface TrainResult {
-  /** Mean cross-entropy of each epoch, in nats, as met during training. */
+  /** Mean cross-entropy of each epoch, in nats, measured during training. */
   readonly epochLoss: readonly number[];
   readonly steps: number;
-  /** Rows visited, counted once a visit. */
+  /** Visited rows, counted once per visit. */
   readonly rows: number;
   readonly seconds: number;
 }
 
 export interface FisherOptions extends RunOptions {
   /**
-   * `perRow`: the mean over rows of the squared gradient of each row's loss, the empirical Fisher
-   * diagonal. `batch`: the reference study's, squares of each batch's mean gradient, summed and
-   * divided by the rows; it is about batchSize^2 times too small.
+   * `perRow`: the mean over rows of the squared gradient of each row's loss, i.e. the diagonal of
+   * the empirical Fisher information. `batch`: the reference study's variant, the squares of each
+   * batch's mean gradient, summed and divided by the number of rows; it is up to about batchSize^2
+   * times too small.
    */
   readonly mode: 'batch' | 'perRow';
-  /** Stop after the batch in which so many rows have been seen; default: all rows. */
+  /** Stops after the batch in which this many rows have been visited; default: all rows. */
   readonly samples?: number;
   /** Default 128. */
   readonly batchSize?: number;
-  /** Shuffles the rows; without it they are visited in their order. */
+  /** Shuffles the rows; without it they are visited in order. */
   readonly seed?: number;
 }
 
-const FISHER_OPTIONS: Names<FisherOptions> = {
+const FISHER_OPTIONS: KnownFields<FisherOptions> = {
   ...RUN_OPTIONS,
   ...{ mode: true, samples: true, batchSize: true, seed: true },
 };
 
 /**
- * A multilayer perceptron for classification: linear layers with ReLU between them, logits out.
- * Its parameters live in native memory as one float32 vector: for each layer W, row-major [outputs, inputs],
- * then b. While a run changes the model, every other use of it throws ERR_BUSY; clone it first to go
- * on serving predictions.
+ * A multilayer perceptron for classification: linear layers with ReLU between them; the output is
+ * logits. The parameters are one float32 vector in native memory: for each layer W, row-major
+ * [outputs, inputs], then b [outputs]. While a run changes the model, every other use of it throws
+ * ERR_BUSY; to keep serving predictions, clone the model first.
  */
 export class Model implements Network {
   /** Inputs, hidden layers, classes. */
@@ -70,14 +71,14 @@ export class Model implements Network {
   }
 
   /**
-   * A fresh model, W and b uniform in +-1/sqrt(inputs) as PyTorch's nn.Linear has them.
+   * A new model with W and b uniform in +-1/sqrt(inputs), as PyTorch's nn.Linear initializes them.
    *
    * @param widths inputs, hidden layers, classes; e.g. [784, 512, 128, 10]
    * @param options.seed a whole number of at least 0; default 0
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY
    */
   static create(widths: readonly number[], options: { seed?: number } = {}): Model {
-    const { seed = 0 } = requireNames('options', options, { seed: true });
+    const { seed = 0 } = requireKnownFields('options', options, { seed: true });
     requireInteger('seed', seed, 0);
     const checked = checkWidths(widths);
     const handle = callNative(
@@ -87,7 +88,7 @@ export class Model implements Network {
   }
 
   /**
-   * A model with the given parameters, copied.
+   * A model with a copy of the given parameters.
    *
    * @param parameters float32, for each layer W [outputs, inputs], then b [outputs]
    * @throws {LetheError} ERR_INVALID_ARGUMENT: a wrong number of values, or one that is not finite.
@@ -106,7 +107,7 @@ export class Model implements Network {
   }
 
   /**
-   * Reads a model that `save` has written.
+   * Reads a model written by `save`.
    *
    * @throws {LetheError} ERR_IO; ERR_INVALID_MODEL: truncated, altered, or of another format.
    */
@@ -138,10 +139,10 @@ export class Model implements Network {
   }
 
   /**
-   * Writes a safetensors file that carries the parameters' hash; an existing file is replaced as a
+   * Writes a safetensors file that includes the parameters' hash; an existing file is replaced as a
    * whole or not at all.
    *
-   * @throws {LetheError} ERR_IO, ERR_BUSY
+   * @throws {LetheError} ERR_IO, ERR_BUSY; ERR_INVALID_ARGUMENT: a file of 2 GiB or more
    */
   async save(path: string): Promise<void> {
     await writeModel(requireText('path', path), {
@@ -151,15 +152,15 @@ export class Model implements Network {
   }
 
   /**
-   * Trains with SGD on the cross-entropy, as torch.optim.SGD computes it, in a new Philox order each
-   * epoch. Aborted or diverged, the model is as it was.
+   * Trains with SGD (as torch.optim.SGD) on the cross-entropy, with a new Philox row order in each
+   * epoch. If the run is aborted or diverges, the model stays as it was.
    *
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_BUSY,
    * ERR_ABORTED, ERR_DIVERGED, ERR_OUT_OF_MEMORY, ERR_NO_DEVICE, ERR_DEVICE_FAILED
    */
   async train(dataset: Dataset, options: TrainOptions = {}): Promise<TrainResult> {
     requireInstance('dataset', dataset, Dataset);
-    requireNames('options', options, TRAIN_OPTIONS);
+    requireKnownFields('options', options, TRAIN_OPTIONS);
     const { plan, sink } = trainingPass(dataset, options);
     const watch = new Stopwatch();
     const run = runOptionsOf(options);
@@ -183,7 +184,7 @@ export class Model implements Network {
   async fisher(dataset: Dataset, rows: Rows, options: FisherOptions): Promise<Float32Array> {
     requireInstance('dataset', dataset, Dataset);
     const checked = dataset.nonEmptyRowSet(rows, 'set of rows');
-    requireNames('options', options, FISHER_OPTIONS);
+    requireKnownFields('options', options, FISHER_OPTIONS);
     const { mode, samples = checked.length, batchSize = 128, seed } = options;
     requireOneOf('mode', mode, ['batch', 'perRow']);
     requireInteger('batchSize', batchSize, 1);
@@ -216,11 +217,11 @@ export class Model implements Network {
   }
 
   /**
-   * The logits of a few rows at once, float32 [rows, classes], on the calling thread: it blocks, about
-   * 20 microseconds for a row of MNIST. For many rows make a Dataset and call `logits`.
+   * The logits of a few rows, float32 [rows, classes]. Computes on and blocks the calling thread,
+   * about 20 microseconds for one row of MNIST. For many rows, make a Dataset and call `logits`.
    *
    * @param inputs float32 [rows, inputs] as the network takes them, or bytes
-   * @param affine how bytes are normalized: `dataset.affine` of the data that the model was trained on
+   * @param affine the normalization of bytes: `dataset.affine` of the data the model was trained on
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_BUSY; ERR_DIVERGED: a logit is not finite.
    */
   predict(inputs: Float32Array | Uint8Array, affine?: AffineMap): Float32Array {

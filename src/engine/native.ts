@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { LetheError, type LetheErrorCode } from '../base/errors.js';
 import { PACKAGE_ROOT } from '../base/package-root.js';
 
-/** This file alone loads the addon; everything here mirrors native/node. */
+/** Only this file loads the addon; the types here mirror native/node. */
 export interface NativeDataset {
   normalized(arguments_: { rows: Uint32Array }): Float32Array;
 }
@@ -17,7 +17,7 @@ export interface NativeModel {
   }): Float32Array;
 }
 
-/** What a pass needs of a model: its shape, and its parameters in native memory. */
+/** The part of a model that a pass needs: its shape, and its parameters in native memory. */
 export interface Network {
   /** Inputs, hidden layers, classes. */
   readonly widths: readonly number[];
@@ -36,7 +36,7 @@ export interface NativePlan {
   hardest?: number;
 }
 
-/** Straight lines between the knots (at, values), `at` as a share of the run's steps. */
+/** Knots (at, values), interpolated linearly; `at` is a share of the run's steps. */
 export interface NativeSchedule {
   at: Float32Array;
   values: Float32Array;
@@ -94,9 +94,9 @@ export interface NativeLinearMap {
   bias: Float32Array;
 }
 
-/** How far a run has come. */
+/** The progress of a run. */
 export interface Progress {
-  /** Steps done, of `steps`; where a data set is mapped, rows. */
+  /** Finished steps, out of `steps`; rows, units or block rows where a function says so. */
   readonly step: number;
   readonly steps: number;
   /** The epoch of the last step, from 0. */
@@ -107,11 +107,11 @@ export interface PassOutcome {
   /** Mean row loss of each epoch, in nats. */
   readonly epochLoss: number[];
   readonly steps: number;
-  /** Rows visited, counted once per visit. */
+  /** Visited rows, counted once per visit. */
   readonly rows: number;
-  /** What a collecting sink has collected; of tracked rows the sum of the changes. */
+  /** The result of a collecting sink; with tracked rows, the sum of their steps' changes. */
   readonly values?: Float32Array;
-  /** Steps whose batch held a tracked row. */
+  /** Steps whose batch contained a tracked row. */
   readonly trackedSteps?: number;
 }
 
@@ -128,7 +128,7 @@ export interface NativeComponents {
   totalVariance: number;
 }
 
-/** Long work off the main thread. */
+/** Work that runs off the main thread. */
 export interface NativeRun<T> {
   readonly promise: Promise<T>;
   abort(): void;
@@ -194,11 +194,11 @@ export interface NativeAddon {
 /** Whether there is a CUDA device to compute on. */
 export interface CudaStatus {
   readonly available: boolean;
-  /** The device's name and architecture, or what is missing and what to do about it. */
+  /** The device's name and architecture, or what is missing and how to fix it. */
   readonly description: string;
 }
 
-/** What there is to compute on. */
+/** The devices that can compute. */
 export interface Devices {
   /** The backend and its instruction set, e.g. `cpu avx512`. */
   readonly cpu: string;
@@ -213,7 +213,7 @@ let addon: NativeAddon | undefined;
 function native(): NativeAddon {
   if (addon) return addon;
   try {
-    // Relative to a file, not to the folder: Jest's createRequire takes no other.
+    // From a file and not from the folder, because Jest's createRequire accepts only files.
     addon = createRequire(join(PACKAGE_ROOT, 'package.json'))(ADDON_PATH) as NativeAddon;
   } catch (cause) {
     throw new LetheError(
@@ -237,7 +237,7 @@ export function device(): string {
   return native().device();
 }
 
-/** What there is to compute on now: the CUDA device is looked for anew in each call. */
+/** The devices that can compute now: each call looks for a CUDA device again. */
 export function devices(): Devices {
   return { cpu: device(), cuda: native().cudaStatus() };
 }
@@ -252,7 +252,7 @@ export function callNative<T>(call: (addon: NativeAddon) => T): T {
   }
 }
 
-/** The same for a call that answers a promise. */
+/** As callNative, for a call that returns a promise. */
 export function promiseNative<T>(call: (addon: NativeAddon) => Promise<T>): Promise<T> {
   return callNative(call).catch((error: unknown) => {
     throw toLetheError(error);

@@ -3,15 +3,15 @@ import { littleEndianBytes } from '../base/little-endian.js';
 
 /**
  * SHA-256, in hex, of an architecture and its parameters: of the text `lethe parameters 1\n`, the
- * widths joined by `-`, `\n`, then every parameter as little-endian float32. Equal hashes mean equal
- * bits.
+ * widths joined by `-`, `\n`, then every parameter as little-endian float32. Equal hashes mean
+ * equal bits.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
 export function parameterHash(widths: readonly number[], parameters: Float32Array): string {
   for (const width of requireArray('widths', widths)) requireInteger('a width', width, 1);
   requireInstance('parameters', parameters, Float32Array);
-  // Loaded at the first use: it is a large part of what importing the package would take.
+  // Loaded at first use, because loading it is a large part of the package's import time.
   const { createHash } = process.getBuiltinModule('node:crypto');
   return createHash('sha256')
     .update(`lethe parameters 1\n${widths.join('-')}\n`)

@@ -4,7 +4,7 @@ import { checkWidths, type LayerLayout, layersOf } from './layout.js';
 
 /**
  * A network's parameters, or one value for each of them (a gradient, a Fisher diagonal): a float32
- * vector that knows where its layers lie. Layers are views: what is written to one is in the vector.
+ * vector with accessors for its layers. They return views: writing to one changes the vector.
  */
 export class Parameters {
   readonly widths: readonly number[];
@@ -13,7 +13,7 @@ export class Parameters {
 
   /**
    * @param values not copied
-   * @throws {LetheError} ERR_INVALID_ARGUMENT: widths of no network, or not one value per parameter
+   * @throws {LetheError} ERR_INVALID_ARGUMENT: invalid widths, or not one value per parameter
    */
   constructor(widths: readonly number[], values: Float32Array) {
     this.widths = Object.freeze(checkWidths(widths));
@@ -23,7 +23,7 @@ export class Parameters {
     if (values.length !== needed) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
-        `widths [${this.widths.join(', ')}] need ${needed} parameters, but there are ${values.length}`,
+        `widths [${this.widths.join(', ')}] need ${needed} parameters, but ${values.length} are given`,
       );
     }
   }
@@ -32,36 +32,36 @@ export class Parameters {
     return new Parameters(widths, new Float32Array(layersOf(widths).at(-1)?.end ?? 0));
   }
 
-  /** [outputs, inputs] of a layer, row-major. */
+  /** The weights of a layer, row-major [outputs, inputs]. */
   weights(layer: number): Float32Array {
     const { weights, biases } = this.layers[layer]!;
     return this.values.subarray(weights, biases);
   }
 
-  /** The weights that one unit of a layer gives its inputs, [inputs]. */
+  /** The weights of one unit of a layer, [inputs]. */
   weightsOfUnit(layer: number, unit: number): Float32Array {
     const { inputs } = this.layers[layer]!;
     return this.weights(layer).subarray(unit * inputs, (unit + 1) * inputs);
   }
 
-  /** [outputs] of a layer. */
+  /** The biases of a layer, [outputs]. */
   biases(layer: number): Float32Array {
     const { biases, end } = this.layers[layer]!;
     return this.values.subarray(biases, end);
   }
 
-  /** Everything before a layer. */
+  /** The parameters of all layers before this one. */
   below(layer: number): Float32Array {
     return this.values.subarray(0, this.layers[layer]?.weights);
   }
 
-  /** A layer and all after it. */
+  /** The parameters of this layer and all after it. */
   from(layer: number): Float32Array {
     return this.values.subarray(this.layers[layer]?.weights ?? this.values.length);
   }
 }
 
-/** to += factor values, each sum rounded once. */
+/** to += factor * values, computed in float64 and rounded once to float32. */
 export function addScaled(to: Float32Array, factor: number, values: Float32Array): void {
   for (let i = 0; i < to.length; i++) to[i]! += factor * values[i]!;
 }
@@ -78,7 +78,7 @@ export function squaredDistance(a: Float32Array, b: Float32Array): number {
   return sum;
 }
 
-/** All values, part after part. */
+/** One vector of all parts, in order. */
 export function concatenate(...parts: readonly Float32Array[]): Float32Array {
   const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let offset = 0;

@@ -1,9 +1,9 @@
 import {
-  type Names,
+  type KnownFields,
   requireArray,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireObject,
   requireOneOf,
 } from '../base/arguments.js';
@@ -16,21 +16,22 @@ import { nativeSchedule, type Schedule } from './schedule.js';
 /** Which rows a pass visits, in which batches. */
 export interface Plan {
   readonly rows: Rows;
-  /** Rows a step; the last batch of an epoch may be smaller. Default 128. */
+  /** Rows per step; the last batch of an epoch may be smaller. Default 128. */
   readonly batchSize?: number;
   /** Default 1. */
   readonly epochs?: number;
-  /** Stop after so many steps. */
+  /** Stops after this many steps. */
   readonly maxSteps?: number;
-  /** Reshuffle every epoch from this seed; without it the rows are visited in their order. */
+  /** Reshuffles the rows in every epoch from this seed; without it they are visited in order. */
   readonly shuffleSeed?: number;
-  /** Rows beside `rows`, of which every epoch visits a fresh sample; needs `shuffleSeed`. */
+  /** Additional rows, of which every epoch visits a fresh sample; needs `shuffleSeed`. */
   readonly sampledRows?: Rows;
-  /** How many of `sampledRows`, without replacement. */
+  /** The size of that sample, which is drawn without replacement. */
   readonly samplesPerEpoch?: number;
   /**
-   * Of each batch only so many rows, those of the largest loss, go on to the backward pass, of a
-   * smaller last batch the same share; the gradient is their mean. Only for sinks that change the model.
+   * Only this many rows of each batch, those with the largest loss, take part in the backward pass
+   * (in a smaller last batch the same share of it); the gradient is their mean. Only for sinks that
+   * change the model.
    */
   readonly hardest?: number;
 }
@@ -41,7 +42,7 @@ export interface Plan {
  */
 export type Objective = {
   readonly weight?: number;
-  /** Float32 [dataset rows]; a negative one ascends. Default: 1 for all. */
+  /** Float32 [dataset rows]; a negative weight ascends the loss. Default: 1 for all rows. */
   readonly rowWeights?: Float32Array;
 } & (
   | { readonly target: 'label' }
@@ -52,9 +53,9 @@ export type Objective = {
   | { readonly target: 'explicit'; readonly distributions: Float32Array }
 );
 
-/** What becomes of the gradients, and with `logits` and `rowLosses` of the forward pass alone. */
+/** What is done with the gradients; `logits` and `rowLosses` need only the forward pass. */
 export type Sink =
-  /** As torch.optim.SGD; by default without momentum, L2 weight decay and Nesterov. */
+  /** As torch.optim.SGD; by default without momentum, L2 weight decay or Nesterov momentum. */
   | {
       readonly kind: 'sgd';
       readonly learningRate: number | Schedule;
@@ -62,8 +63,8 @@ export type Sink =
       readonly weightDecay?: number;
       readonly nesterov?: boolean;
       /**
-       * Also answers, in `values`, the sum of the parameters' changes in the steps whose batch held
-       * one of these rows, chosen by `hardest` or not.
+       * If given, `values` holds the sum of the parameters' changes over all steps whose batch
+       * contained one of these rows, whether or not `hardest` selected it.
        */
       readonly trackedRows?: Rows;
     }
@@ -77,27 +78,27 @@ export type Sink =
     }
   /** The gradient of the mean loss over all rows of the plan. */
   | { readonly kind: 'gradient' }
-  /** The Fisher diagonal over the rows seen, see FisherOptions. */
+  /** The diagonal of the Fisher information over the visited rows, see FisherOptions. */
   | { readonly kind: 'squaredGradient'; readonly mode: 'batch' | 'perRow' }
   /**
-   * The Kronecker factors of the Fisher information over the rows seen, layer by layer: the mean of
-   * a aᵀ, a the layer's inputs and a 1, [inputs + 1, inputs + 1]; then that of d dᵀ, d the gradient at
-   * its outputs, [outputs, outputs].
+   * The Kronecker factors of the Fisher information over the visited rows, layer by layer: the mean
+   * of a aᵀ, [inputs + 1, inputs + 1], where a is the layer's input followed by a 1; then the mean
+   * of d dᵀ, [outputs, outputs], where d is the gradient at the layer's outputs.
    */
   | { readonly kind: 'kroneckerFactors' }
   /** The logits, float32 [rows, classes]. */
   | { readonly kind: 'logits' }
-  /** The loss of each row, and 1 where its label has the largest logit, else 0: float32 [rows, 2]. */
+  /** For each row its loss, and 1 if its label has the largest logit, else 0: float32 [rows, 2]. */
   | { readonly kind: 'rowLosses' };
 
-const PLAN_NAMES: Names<Plan> = {
+const PLAN_NAMES: KnownFields<Plan> = {
   ...{ rows: true, batchSize: true, epochs: true, maxSteps: true, shuffleSeed: true },
   ...{ sampledRows: true, samplesPerEpoch: true, hardest: true },
 };
 
-/** What each kind of objective, and of sink, may hold. */
+/** The fields that each kind of objective may have. */
 const OBJECTIVE_NAMES: {
-  readonly [Target in Objective['target']]: Names<Extract<Objective, { target: Target }>>;
+  readonly [Target in Objective['target']]: KnownFields<Extract<Objective, { target: Target }>>;
 } = {
   label: { target: true, weight: true, rowWeights: true },
   uniform: { target: true, weight: true, rowWeights: true },
@@ -105,21 +106,23 @@ const OBJECTIVE_NAMES: {
   explicit: { target: true, weight: true, rowWeights: true, distributions: true },
 };
 
-const SINK_NAMES: { readonly [Kind in Sink['kind']]: Names<Extract<Sink, { kind: Kind }>> } = {
-  sgd: {
-    ...{ kind: true, learningRate: true, momentum: true, weightDecay: true },
-    ...{ nesterov: true, trackedRows: true },
-  },
-  clampedFisher: { kind: true, fisher: true, learningRate: true, alpha: true, clamp: true },
-  gradient: { kind: true },
-  squaredGradient: { kind: true, mode: true },
-  kroneckerFactors: { kind: true },
-  logits: { kind: true },
-  rowLosses: { kind: true },
-};
+/** The fields that each kind of sink may have. */
+const SINK_NAMES: { readonly [Kind in Sink['kind']]: KnownFields<Extract<Sink, { kind: Kind }>> } =
+  {
+    sgd: {
+      ...{ kind: true, learningRate: true, momentum: true, weightDecay: true },
+      ...{ nesterov: true, trackedRows: true },
+    },
+    clampedFisher: { kind: true, fisher: true, learningRate: true, alpha: true, clamp: true },
+    gradient: { kind: true },
+    squaredGradient: { kind: true, mode: true },
+    kroneckerFactors: { kind: true },
+    logits: { kind: true },
+    rowLosses: { kind: true },
+  };
 
 function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
-  const { batchSize = 128, epochs = 1, ...rest } = requireNames('plan', plan, PLAN_NAMES);
+  const { batchSize = 128, epochs = 1, ...rest } = requireKnownFields('plan', plan, PLAN_NAMES);
   const { maxSteps, shuffleSeed, sampledRows, samplesPerEpoch, hardest } = rest;
   const samples = sampledRows !== undefined || samplesPerEpoch !== undefined;
   return {
@@ -145,7 +148,11 @@ function sampled(dataset: Dataset, always: Rows, pool: Rows, samplesPerEpoch: nu
 function nativeObjective(objective: Objective, classes: number): NativeObjective {
   const { target, weight = 1, rowWeights } = requireObject('objective', objective);
   const targets = Object.keys(OBJECTIVE_NAMES) as Objective['target'][];
-  requireNames('objective', objective, OBJECTIVE_NAMES[requireOneOf('target', target, targets)]);
+  requireKnownFields(
+    'objective',
+    objective,
+    OBJECTIVE_NAMES[requireOneOf('target', target, targets)],
+  );
   const weights = {
     weight,
     ...(rowWeights !== undefined && { rowWeights }),
@@ -166,7 +173,7 @@ function nativeObjective(objective: Objective, classes: number): NativeObjective
 function nativeSink(dataset: Dataset, sink: Sink): NativeSink {
   const { kind } = requireObject('sink', sink);
   const kinds = Object.keys(SINK_NAMES) as Sink['kind'][];
-  requireNames('sink', sink, SINK_NAMES[requireOneOf('the kind of the sink', kind, kinds)]);
+  requireKnownFields('sink', sink, SINK_NAMES[requireOneOf('the kind of the sink', kind, kinds)]);
   if (sink.kind !== 'sgd') return sink;
   const { momentum = 0, weightDecay = 0, nesterov = false, trackedRows } = sink;
   const learningRate = nativeSchedule('learningRate', sink.learningRate);
@@ -179,14 +186,15 @@ function nativeSink(dataset: Dataset, sink: Sink): NativeSink {
 }
 
 /**
- * The one primitive: visits the plan's batches, computes the objective's gradient and feeds the
- * sink. `sgd` and `clampedFisher` change the model, at the end and as a whole; `gradient` and
- * `squaredGradient` answer one value per parameter, `kroneckerFactors` the factors, `logits` and
- * `rowLosses` values for each row, in `values`.
- * The result depends on the arguments and `precision` alone, not on threads, device or instruction set.
+ * The primitive that all methods are built on: visits the plan's batches, computes the objective's
+ * gradient and passes it to the sink. `sgd` and `clampedFisher` change the model, as a whole and
+ * only when the pass has succeeded. The other sinks return `values`: `gradient` and
+ * `squaredGradient` one value per parameter, `kroneckerFactors` the factors, `logits` and
+ * `rowLosses` values for each row. The result depends only on the arguments and `precision`, not on
+ * threads, device or instruction set.
  *
- * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_BUSY, ERR_ABORTED,
- * ERR_DIVERGED, ERR_OUT_OF_MEMORY, ERR_NO_DEVICE, ERR_DEVICE_FAILED
+ * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_BUSY,
+ * ERR_ABORTED, ERR_DIVERGED, ERR_OUT_OF_MEMORY, ERR_NO_DEVICE, ERR_DEVICE_FAILED
  */
 export async function pass(
   network: Network,

@@ -1,8 +1,8 @@
 import type { Ensemble } from './ensemble.js';
 import type { Model } from './model.js';
 
-/** What consists of networks, and can be written as a graph. */
+/** A model or an ensemble that can be exported as a graph. */
 export type Exportable = Pick<Model, 'widths' | 'parameters'> | Ensemble;
 
-/** A model or an ensemble: what it consists of, and what it claims to compute. */
+/** A model or an ensemble: its parameters, and the logits that it computes from them. */
 export type Predictor = Exportable & Pick<Model, 'logits'>;

@@ -8,7 +8,7 @@ import type { Rows } from './row-set.js';
 export type ColumnStatistics = Readonly<NativeColumnStatistics>;
 
 /**
- * Of the network's inputs, over some rows, in double precision.
+ * Means and variances of the network's inputs over the given rows, in double precision.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_OUT_OF_MEMORY
  */
@@ -21,14 +21,14 @@ export async function columnStatistics(dataset: Dataset, rows: Rows): Promise<Co
   return promiseNative((addon) => addon.columnStatistics(request));
 }
 
-/** Columns of a data set; of each value its mean is taken away, and the rest scaled. */
+/** Columns of a data set, centred and scaled: (value - mean) * scale. */
 export interface ScaledColumns {
   readonly columns: Uint32Array;
   readonly means: Float64Array;
   readonly scales: Float64Array;
 }
 
-/** The most components that can be asked for, as in the core. */
+/** The largest number of components, as in the core. */
 export const MOST_COMPONENTS = 118;
 
 /** Directions of the largest variance, [components, columns], and the variance along each. */
@@ -36,16 +36,16 @@ export type PrincipalComponents = Readonly<NativeComponents>;
 
 export interface PrincipalComponentsOptions extends ScaledColumns {
   readonly rows: Rows;
-  /** The most that are answered, in 1..118; constant data have none. */
+  /** The largest number of components to return, in 1..118; constant data have none. */
   readonly components: number;
-  /** Of where the iteration starts; default 0. */
+  /** Seed of the random start of the iteration; default 0. */
   readonly seed?: number;
   readonly threads?: number | undefined;
 }
 
 /**
- * Randomized subspace iteration, deterministic: the same bits on every machine. Of no more than 10
- * columns beyond the components, all directions at once.
+ * Principal components by randomized subspace iteration, seeded: the same bits on every machine.
+ * With at most 10 columns more than components, all directions are computed directly.
  * Source: Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM Review 53(2), 2011,
  * algorithms 4.4 and 5.1.
  *

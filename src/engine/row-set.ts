@@ -2,25 +2,25 @@ import { describeValue, isInstance } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import type { PhiloxStream } from '../base/philox.js';
 
-/** What rows are positions in: a data set. */
+/** What row positions refer to: a data set. */
 export interface RowSpace {
-  /** It stands in the messages. */
+  /** Appears in error messages. */
   readonly name: string;
-  /** How many there are. */
+  /** The number of rows. */
   readonly rows: number;
 }
 
-/** Rows of a data set: positions, or such as have been checked before. */
+/** Rows of a data set: a list of positions, or a RowSet that has been checked already. */
 export type Rows = RowSet | Uint32Array | readonly number[];
 
 /**
- * Positions of rows in a data set, each at most once, in an order that means something to whoever
- * takes it. They are checked when the set is made; whatever takes a set of its own data set does
- * not copy or check it again. `dataset.rowSet(positions)` makes one.
+ * An ordered list of row positions of one data set, each at most once. The positions are checked
+ * when the set is made with `dataset.rowSet(positions)`; functions that take a set of their own
+ * data set neither copy nor check it again.
  */
 export class RowSet {
   readonly dataset: RowSpace;
-  /** Do not change it. */
+  /** Must not be modified. */
   readonly positions: Uint32Array;
 
   private constructor(dataset: RowSpace, positions: Uint32Array) {
@@ -29,21 +29,21 @@ export class RowSet {
   }
 
   /**
-   * The rows as a set: itself where it is one of this data set.
+   * The rows as a set; a RowSet of this data set is returned as it is.
    *
-   * @throws {LetheError} ERR_INVALID_ROWS: out of range, negative, fractional, given twice, or of
-   * another data set. ERR_INVALID_ARGUMENT: no list.
+   * @throws {LetheError} ERR_INVALID_ROWS: a row is out of range, negative, fractional, given twice
+   * or of another data set. ERR_INVALID_ARGUMENT: `rows` is not a list.
    */
   static of(dataset: RowSpace, rows: Rows): RowSet {
     if (rows instanceof RowSet) return rows.#requireIn(dataset);
     return new RowSet(dataset, checkPositions(dataset, rows));
   }
 
-  /** As `of`, but two sets, of which no row may be in both. */
+  /** As `of`, for two sets that must not share a row. */
   static disjoint(dataset: RowSpace, first: Rows, second: Rows): [RowSet, RowSet] {
     const sets = [RowSet.of(dataset, first), RowSet.of(dataset, second)] as [RowSet, RowSet];
-    const marks = sets[0].marks();
-    const shared = sets[1].positions.find((row) => marks[row] === 1);
+    const mask = sets[0].mask();
+    const shared = sets[1].positions.find((row) => mask[row] === 1);
     if (shared === undefined) return sets;
     throw new LetheError(
       'ERR_INVALID_ROWS',
@@ -51,7 +51,10 @@ export class RowSet {
     );
   }
 
-  /** @internal Positions that are known to be in the data set, each once; not copied. */
+  /**
+   * @internal Skips the checks and the copy: every position must be in the data set, each only
+   * once.
+   */
   static trusted(dataset: RowSpace, positions: Uint32Array): RowSet {
     return new RowSet(dataset, positions);
   }
@@ -64,12 +67,12 @@ export class RowSet {
     return this.positions.values();
   }
 
-  /** The rows from `start` to before `end`, counted as Array.slice does. */
+  /** The rows from `start` up to but not including `end`, as in Array.slice. */
   slice(start?: number, end?: number): RowSet {
     return new RowSet(this.dataset, this.positions.slice(start, end));
   }
 
-  /** Those rows that pass, in their order. */
+  /** The rows that pass, in the same order. */
   filter(passes: (row: number, index: number) => boolean): RowSet {
     return new RowSet(this.dataset, this.positions.filter(passes));
   }
@@ -82,7 +85,7 @@ export class RowSet {
   /**
    * These rows, then those of another set of the same data set.
    *
-   * @throws {LetheError} ERR_INVALID_ROWS: a row is in both
+   * @throws {LetheError} ERR_INVALID_ROWS: a row is in both sets
    */
   followedBy(other: RowSet): RowSet {
     RowSet.disjoint(this.dataset, this, other);
@@ -92,13 +95,16 @@ export class RowSet {
     return new RowSet(this.dataset, positions);
   }
 
-  /** What a list with a value for each row of the data set, such as its labels, holds for these. */
+  /**
+   * The values of these rows, from a list with one value for each row of the data set (e.g.
+   * labels).
+   */
   gather(values: Uint32Array): Uint32Array {
     return this.positions.map((row) => values[row]!);
   }
 
-  /** A 1 for each row of the data set that is in this set, else 0. */
-  marks(): Uint8Array {
+  /** One byte for each row of the data set: 1 if it is in this set, else 0. */
+  mask(): Uint8Array {
     const marks = new Uint8Array(this.dataset.rows);
     for (const row of this.positions) marks[row] = 1;
     return marks;
@@ -108,12 +114,12 @@ export class RowSet {
     if (this.dataset === dataset) return this;
     throw new LetheError(
       'ERR_INVALID_ROWS',
-      `these are rows of ${this.dataset.name}, not of this data set, ${dataset.name}`,
+      `the rows are of ${this.dataset.name}, but rows of ${dataset.name} are expected`,
     );
   }
 }
 
-/** A list of indices as the caller gave it. */
+/** Requires a list of indices; neither copied nor checked. */
 export function requireIndices(
   name: string,
   value: Uint32Array | readonly number[],
@@ -125,16 +131,16 @@ export function requireIndices(
   );
 }
 
-/** A copy, which nobody else changes. */
+/** Checks the positions and returns a copy that the caller cannot change. */
 function checkPositions(
   { rows: count, name }: RowSpace,
   rows: Uint32Array | readonly number[],
 ): Uint32Array {
   requireIndices('rows', rows);
   const seen = new Uint8Array(count);
-  // If there are more than the data set has, one is out of range or given twice before the last place is taken.
+  // A longer list is refused before it overflows: one of its rows is out of range or given twice.
   const checked = new Uint32Array(Math.min(rows.length, count));
-  // By index: iterating an array whose memory was given away throws an error of its own.
+  // By index, because iterating over a detached array throws a TypeError.
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!;
     if (!Number.isInteger(row) || row < 0 || row >= count) {

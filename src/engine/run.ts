@@ -1,10 +1,10 @@
 import {
-  type Names,
+  type KnownFields,
   pick,
   requireFunction,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireOneOf,
 } from '../base/arguments.js';
 import { availableThreads } from '../base/available-threads.js';
@@ -20,59 +20,65 @@ import {
 
 /** Where and how a run computes. */
 export interface ComputeOptions {
-  /** Threads, the calling one included; default: the cores this process may use. Never changes a bit of the result. */
+  /**
+   * Threads, including the calling one; default: the cores that this process may use. The result
+   * has the same bits for any number of threads.
+   */
   readonly threads?: number;
   /**
-   * `cuda`: the CUDA device, ERR_NO_DEVICE where there is none; `auto`: that device where there is one,
-   * else the CPU. Default `cpu`. Never changes a bit of the result in exact precision. Whatever the
-   * device, the CPU maps data sets, folds maps, finds principal components, solves Kronecker systems
-   * and answers `Model.predict`.
+   * `cuda`: the CUDA device, ERR_NO_DEVICE where there is none; `auto`: that device where there is
+   * one, else the CPU. Default `cpu`. In exact precision the result has the same bits on any
+   * device. Some work always runs on the CPU: mapping data sets, folding maps, principal
+   * components, Kronecker systems and `Model.predict`.
    */
   readonly device?: 'cpu' | 'cuda' | 'auto';
   /**
-   * `exact`: float32, the bits of the CPU. `fast`: TF32 tensor cores, other bits; only with the device
-   * `cuda`, so that no result is silently of another precision than asked for. Default `exact`.
+   * `exact`: float32, with the bits of the CPU. `fast`: TF32 tensor cores, with other bits;
+   * requires the device `cuda`, so that a result never silently has another precision than
+   * requested. Default `exact`.
    */
   readonly precision?: 'exact' | 'fast';
-  /** @internal So many runs share the CUDA device, each in a part of it; default 1. */
+  /** @internal The number of runs that share the CUDA device, each in a part of it; default 1. */
   readonly concurrentRuns?: number;
 }
 
-/** As many as the addon shares a device between. */
+/** The most runs among which the addon divides a device. */
 export const MOST_CONCURRENT_RUNS = 1024;
 
-/** What every long run takes. */
+/** The options of every long run. */
 export interface RunOptions extends ComputeOptions {
   /** Aborts the run with ERR_ABORTED; the model stays as it was. */
   readonly signal?: AbortSignal;
-  /** Called at most 20 times a second. What it throws aborts the run and is what the run throws. */
+  /**
+   * Called at most 20 times a second. If it throws, the run is aborted and throws the same value.
+   */
   readonly onProgress?: (progress: Progress) => void;
 }
 
 type SilentOptions = Omit<RunOptions, 'onProgress'>;
 
-export const SILENT_RUN_OPTIONS: Names<SilentOptions> = {
+export const SILENT_RUN_OPTIONS: KnownFields<SilentOptions> = {
   ...{ threads: true, device: true, precision: true, concurrentRuns: true, signal: true },
 };
 
-export const RUN_OPTIONS: Names<RunOptions> = { ...SILENT_RUN_OPTIONS, onProgress: true };
+export const RUN_OPTIONS: KnownFields<RunOptions> = { ...SILENT_RUN_OPTIONS, onProgress: true };
 
-/** What any run takes, of whatever else the options hold. */
+/** Extracts the run options from a method's options. */
 export function runOptionsOf(options: RunOptions): RunOptions {
   return pick(options, RUN_OPTIONS);
 }
 
-/** The same for a run whose progress nobody is to see. */
+/** The run options without onProgress, for a run whose progress is not reported. */
 export function withoutProgress(options: SilentOptions): SilentOptions {
   return pick(options, SILENT_RUN_OPTIONS);
 }
 
-/** What a run takes, whatever it reports. */
+/** Run options with any type of progress callback. */
 interface AnyRunOptions<Report> extends SilentOptions {
   readonly onProgress?: Report;
 }
 
-/** The options of a run and no others, checked, with their defaults, and `auto` resolved. */
+/** Checks run options (unknown fields are refused), fills in their defaults and resolves `auto`. */
 export function checkRunOptions<Report>(
   options: AnyRunOptions<Report>,
 ): AnyRunOptions<Report> & Readonly<NativeCompute> {
@@ -80,7 +86,7 @@ export function checkRunOptions<Report>(
     threads = availableThreads(),
     signal,
     onProgress,
-  } = requireNames('options', options, RUN_OPTIONS);
+  } = requireKnownFields('options', options, RUN_OPTIONS);
   const { device: wanted = 'cpu', precision = 'exact', concurrentRuns = 1 } = options;
   requireInteger('threads', threads, 1, 1024);
   requireInteger('concurrentRuns', concurrentRuns, 1, MOST_CONCURRENT_RUNS);
@@ -107,10 +113,10 @@ function availableDevice(): 'cpu' | 'cuda' {
 }
 
 /**
- * Starts a run of the addon and waits for it: the options are checked, the signal aborts it, and what
- * the callback or the addon throws is thrown.
+ * Checks the options, starts a run of the addon and waits for it. The signal aborts the run; errors
+ * of the callback and of the addon are rethrown.
  *
- * @param start what the addon begins; it is not called if the signal has aborted
+ * @param start starts the run; not called if the signal has already aborted
  */
 export async function runNative<T>(
   options: RunOptions,

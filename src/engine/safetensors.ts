@@ -43,9 +43,9 @@ export function encodeSafetensors(file: SafetensorsFile): Uint8Array {
     entries.push([name, { dtype, shape, data_offsets: [offset, offset + bytes.length] }]);
     offset += bytes.length;
   }
-  // Unlike an assignment, fromEntries keeps a tensor that is called __proto__.
+  // fromEntries, because an assignment would lose a tensor named __proto__.
   const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
-  // Spaces up to a multiple of 8 keep the tensors aligned.
+  // Padding the header to a multiple of 8 with spaces keeps the tensors aligned.
   const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, ' ');
   json.copy(padded);
   const length = Buffer.alloc(LENGTH_BYTES);
@@ -117,9 +117,9 @@ function parseTensor(name: string, value: unknown) {
   return { dtype: dtype as string, shape, begin, end };
 }
 
-/** The format allows neither overlaps nor holes. */
+/** Requires tensors without overlaps and gaps, as the format does. */
 function checkCoverage(spans: [begin: number, end: number][], length: number): void {
-  // By their ends too: an empty tensor comes before the one that begins where it does.
+  // Ties are sorted by end, so that an empty tensor comes before the one that begins at its offset.
   spans.sort(([a, aEnd], [b, bEnd]) => a - b || aEnd - bEnd);
   let covered = 0;
   for (const [begin, end] of spans) {

@@ -3,9 +3,9 @@ import { LetheError } from '../base/errors.js';
 import type { NativeSchedule } from './native.js';
 
 /**
- * A value that changes over a run: knots [at, value], `at` as a share of the run's steps in [0, 1]
- * and ascending, with straight lines between them. The first of n steps is at 0, the last at
- * (n - 1) / n. One cycle: [[0, 0], [0.1, 0.1], [1, 0]].
+ * A value that changes over a run: knots [at, value], interpolated linearly. `at` is a share of the
+ * run's steps in [0, 1], ascending; the first of n steps is at 0, the last at (n - 1) / n. Example
+ * of a one-cycle schedule: [[0, 0], [0.1, 0.1], [1, 0]].
  */
 export type Schedule = readonly (readonly [at: number, value: number])[];
 
@@ -29,7 +29,7 @@ export function nativeSchedule(name: string, schedule: number | Schedule): Nativ
     );
   }
   if (!values.some((value) => value > 0)) {
-    throw new LetheError('ERR_INVALID_ARGUMENT', `${name} must be above 0 in one knot at least`);
+    throw new LetheError('ERR_INVALID_ARGUMENT', `${name} must be above 0 in at least one knot`);
   }
   return { at, values };
 }

@@ -7,16 +7,16 @@ import {
 
 const REPORT_INTERVAL_MS = 50;
 
-/** So many runs of small networks keep a CUDA device busy. */
+/** How many concurrent runs of small networks keep a CUDA device busy. */
 const RUNS_ON_CUDA = 6;
 
 /**
- * How the machine is shared out among independent runs: on the CPU each has one thread, on a CUDA device
- * a part of it.
+ * Divides the machine among independent runs: on the CPU each gets one thread, on a CUDA device a
+ * part of the device.
  *
- * @param options those of all runs together; `threads`, where given, says how many go on at once on
- * either device
- * @returns how many go on at once, and the options of each
+ * @param options of all runs together; `threads`, if given, is how many run at once on either
+ * device
+ * @returns how many run at once, and the options of each
  */
 export function shareMachine(options: ComputeOptions, runs: number) {
   const checked = checkRunOptions<never>(withoutProgress(options));
@@ -33,11 +33,11 @@ export function shareMachine(options: ComputeOptions, runs: number) {
 }
 
 /**
- * Does the work for every item, begun in their order, for so many at once: work of one thread fills
- * the machine in this way, without waiting for another thread at every step. The first failure aborts
+ * Runs the work for every item, started in order and at most `atOnce` at a time. Single-threaded
+ * work thus fills the machine without synchronizing threads at every step. The first failure aborts
  * the others and is thrown.
  *
- * @param work its signal aborts where other work has failed, or `signal` does
+ * @param work its signal aborts when other work has failed or when `signal` aborts
  * @returns the results in the items' order
  */
 export async function sideBySide<Item, Result>(
@@ -46,12 +46,12 @@ export async function sideBySide<Item, Result>(
   work: (item: Item, index: number, signal: AbortSignal) => Promise<Result>,
   signal?: AbortSignal,
 ): Promise<Result[]> {
-  // The first failure alone counts: the runs that it aborts fail too.
+  // Only the first failure is reported, because the work that it aborts fails as well.
   let failure: { readonly error: unknown } | undefined;
   const others = new AbortController();
   const stop = AbortSignal.any([others.signal, ...(signal ? [signal] : [])]);
   const results: Result[] = [];
-  // All take from one queue.
+  // All workers take items from the same iterator.
   const queue = items.entries();
   const takeTurns = async (): Promise<void> => {
     for (const [index, item] of queue) {
@@ -70,8 +70,8 @@ export async function sideBySide<Item, Result>(
 }
 
 /**
- * Sums up how far the work for each item has come, in [0, 1], and passes on at most 20 sums a second and the last
- * one.
+ * Averages the progress of all items, each in [0, 1], and reports it at most 20 times a second and
+ * once at the end.
  */
 export function shareReporter(
   items: number,

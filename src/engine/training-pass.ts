@@ -1,4 +1,4 @@
-import { given, type Names, requireNonNegative } from '../base/arguments.js';
+import { given, type KnownFields, requireNonNegative } from '../base/arguments.js';
 import type { Dataset } from './dataset.js';
 import type { Plan, Sink } from './pass.js';
 import type { Rows } from './row-set.js';
@@ -18,22 +18,22 @@ export interface TrainOptions
   readonly learningRate?: number | Schedule;
   /** In [0, 1); default 0.9. Momentum starts at zero in each run. */
   readonly momentum?: number;
-  /** L2, added to the gradient of every parameter; default 0. */
+  /** L2 regularization, added to the gradient of every parameter; default 0. */
   readonly weightDecay?: number;
   /** Default false. */
   readonly nesterov?: boolean;
-  /** Of the batch order; default 0. */
+  /** Seed of the batch order; default 0. */
   readonly seed?: number;
 }
 
-export const TRAIN_OPTIONS: Names<TrainOptions> = {
+export const TRAIN_OPTIONS: KnownFields<TrainOptions> = {
   ...RUN_OPTIONS,
   ...{ maxSteps: true, sampledRows: true, samplesPerEpoch: true, hardest: true },
   ...{ rows: true, epochs: true, batchSize: true, learningRate: true },
   ...{ momentum: true, weightDecay: true, nesterov: true, seed: true },
 };
 
-/** The plan and the sink that training with these options is a pass of, the defaults filled in. */
+/** The plan and the sink of a training with these options, with defaults filled in. */
 export function trainingPass(
   dataset: Dataset,
   options: TrainOptions,

@@ -1,9 +1,9 @@
 import {
-  type Names,
+  type KnownFields,
   requireArray,
   requireFinite,
   requireFunction,
-  requireNames,
+  requireKnownFields,
   requireObject,
   requireText,
 } from '../base/arguments.js';
@@ -20,23 +20,24 @@ import { finiteParameters } from './exportable.js';
 
 export interface OnnxOptions {
   /**
-   * The data that the model was trained on: its affine map and name are written into the metadata, for
-   * whoever feeds the model raw features. Default: the file says nothing of them.
+   * The data set that the model was trained on: its affine map and name go into the metadata, for
+   * users who have raw features. Default: neither is written.
    */
   readonly dataset?: Pick<Dataset, 'affine' | 'name'>;
 }
 
-const ONNX_OPTIONS: Names<OnnxOptions> = { dataset: true };
+const ONNX_OPTIONS: KnownFields<OnnxOptions> = { dataset: true };
 
 /**
- * A model or an ensemble as the bytes of an ONNX file, see exportOnnx and exportOnnxEnsemble. The graph
- * takes normalized features, as the network does.
+ * A model or an ensemble as the bytes of an ONNX file, see exportOnnx and exportOnnxEnsemble. The
+ * graph's input is normalized features, like the network's.
  *
- * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: no model or data set, a file of 2 GiB or more.
+ * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: not a model or data set, a parameter that is
+ * not finite, a file of 2 GiB or more.
  */
 export async function toOnnx(model: Exportable, options: OnnxOptions = {}): Promise<Uint8Array> {
   requireObject('model', model);
-  const facts = factsOf(requireNames('options', options, ONNX_OPTIONS).dataset);
+  const facts = factsOf(requireKnownFields('options', options, ONNX_OPTIONS).dataset);
   if (model instanceof Ensemble) {
     const { shares } = model;
     const members = model.members.map((member, i) => ({
@@ -55,7 +56,7 @@ export async function toOnnx(model: Exportable, options: OnnxOptions = {}): Prom
   return exportOnnx({ widths, parameters, hash, ...facts });
 }
 
-/** What a file says of the data that a model was trained on. */
+/** The metadata on the data set that a model was trained on. */
 function factsOf(dataset: OnnxOptions['dataset']) {
   if (dataset === undefined) return {};
   const { affine, name: datasetName } = requireObject('dataset', dataset);
@@ -67,7 +68,8 @@ function factsOf(dataset: OnnxOptions['dataset']) {
 }
 
 /**
- * Writes a model or an ensemble as an ONNX file; an existing file is replaced as a whole or not at all.
+ * Writes a model or an ensemble as an ONNX file; an existing file is replaced as a whole or not at
+ * all.
  *
  * @throws {LetheError} as toOnnx, and ERR_IO
  */
@@ -81,16 +83,16 @@ export async function saveOnnx(
 }
 
 export interface StateDictOptions {
-  /** A name for each layer, first to last; default: `layers.0`, `layers.1`, ... */
+  /** A name for each layer, from first to last; default: `layers.0`, `layers.1`, ... */
   readonly layers?: readonly string[];
 }
 
 /**
- * A model as the bytes of a safetensors file with the tensors `<layer>.weight` [outputs, inputs] and
- * `<layer>.bias` [outputs], which PyTorch's `load_state_dict` takes.
+ * A model as the bytes of a safetensors file with the tensors `<layer>.weight` [outputs, inputs]
+ * and `<layer>.bias` [outputs], as PyTorch's `load_state_dict` expects them.
  *
- * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: not one name for each layer, widths and parameters
- * that do not fit each other, a parameter that is not finite.
+ * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: not one name for each layer, contradictory
+ * widths and parameters, a parameter that is not finite.
  */
 export function toSafetensors(
   model: Pick<Model, 'widths' | 'parameters'>,
@@ -100,7 +102,9 @@ export function toSafetensors(
   requireFunction('the parameters of the model', model.parameters);
   const parameters = finiteParameters({ widths, parameters: model.parameters() });
   const count = parameters.layers.length;
-  const { layers = usualLayerNames(count) } = requireNames('options', options, { layers: true });
+  const { layers = usualLayerNames(count) } = requireKnownFields('options', options, {
+    layers: true,
+  });
   const names = new Set(requireArray('layers', layers).map((name) => requireText('a layer', name)));
   if (layers.length !== count || names.size !== count) {
     throw new LetheError(
@@ -113,7 +117,8 @@ export function toSafetensors(
 }
 
 /**
- * Writes what toSafetensors makes; an existing file is replaced as a whole or not at all.
+ * Writes the bytes of toSafetensors to a file; an existing file is replaced as a whole or not at
+ * all.
  *
  * @throws {LetheError} as toSafetensors, and ERR_IO
  */

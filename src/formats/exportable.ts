@@ -2,17 +2,17 @@ import { LetheError } from '../base/errors.js';
 import { Parameters } from '../engine/parameters.js';
 
 /**
- * The parameters of a network that is about to be written.
+ * The parameters of a network to export, checked.
  *
- * @throws {LetheError} ERR_INVALID_ARGUMENT: widths of no network, not one value per parameter, a
- * value that is not finite
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: invalid widths, not one value per parameter, a value
+ * that is not finite
  */
 export function finiteParameters(network: {
   readonly widths: readonly number[];
   readonly parameters: Float32Array;
 }): Parameters {
   const parameters = new Parameters(network.widths, network.parameters);
-  // Not left to the logits: a runtime's Relu may turn "not a number" into 0 and hide it.
+  // Comparing logits would not find it: a runtime's Relu may turn NaN into 0.
   const broken = parameters.values.findIndex((value) => !Number.isFinite(value));
   if (broken < 0) return parameters;
   throw new LetheError(

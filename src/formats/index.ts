@@ -1,4 +1,4 @@
-/** `lethe/formats`: models from elsewhere, and to elsewhere. */
+/** `lethe/formats`: import and export of models. */
 
 export {
   type OnnxOptions,

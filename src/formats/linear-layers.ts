@@ -2,9 +2,9 @@ import { Model } from '../engine/model.js';
 import { concatenate } from '../engine/parameters.js';
 import { invalidModel, unsupportedModel } from './model-error.js';
 
-/** One linear layer as an importer has found it. */
+/** One linear layer found by an importer. */
 export interface LinearLayer {
-  /** What the file calls it; it stands in the messages. */
+  /** The layer's name in the file; it appears in error messages. */
   readonly name: string;
   readonly inputs: number;
   readonly outputs: number;
@@ -14,7 +14,7 @@ export interface LinearLayer {
   readonly bias: Float32Array;
 }
 
-/** [rows, columns] of a row-major matrix as [columns, rows]. */
+/** Transposes a row-major matrix [rows, columns] to [columns, rows]. */
 export function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {
@@ -26,10 +26,10 @@ export function transpose(values: Float32Array, rows: number, columns: number): 
 }
 
 /**
- * The model that these layers make, with ReLU between them.
+ * A model of these layers, with ReLU between them.
  *
- * @throws {LetheError} ERR_INVALID_MODEL: a layer does not take what the one before gives, or holds a value
- * that is not finite. ERR_UNSUPPORTED_MODEL: there is no layer. ERR_OUT_OF_MEMORY.
+ * @throws {LetheError} ERR_INVALID_MODEL: consecutive layers do not fit, or a value is not finite.
+ * ERR_UNSUPPORTED_MODEL: no layer. ERR_OUT_OF_MEMORY.
  */
 export function modelOfLayers(file: string, layers: readonly LinearLayer[]): Model {
   const [first] = layers;
@@ -39,7 +39,7 @@ export function modelOfLayers(file: string, layers: readonly LinearLayer[]): Mod
     if (layer.inputs !== width) {
       throw invalidModel(
         file,
-        `${layer.name} takes ${layer.inputs} values, but what comes before it gives ${width}`,
+        `${layer.name} takes ${layer.inputs} values, but the layer before it has ${width} outputs`,
       );
     }
     if (!layer.weight.every(Number.isFinite) || !layer.bias.every(Number.isFinite)) {

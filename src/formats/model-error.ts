@@ -1,11 +1,11 @@
 import { LetheError } from '../base/errors.js';
 
-/** The file is a model, but none that the engine can compute. */
+/** The file is a model that the engine cannot compute. */
 export function unsupportedModel(file: string, message: string): LetheError {
   return new LetheError('ERR_UNSUPPORTED_MODEL', `${file}: ${message}`);
 }
 
-/** The file does not hold what its format promises. */
+/** The file violates its format. */
 export function invalidModel(file: string, message: string, cause?: unknown): LetheError {
   return new LetheError('ERR_INVALID_MODEL', `${file}: ${message}`, { cause });
 }

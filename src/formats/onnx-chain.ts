@@ -5,13 +5,13 @@ import { invalidModel, unsupportedModel } from './model-error.js';
 import type { NodeProto } from './onnx_pb.js';
 import { describe, isStandard, type OnnxGraph } from './onnx-graph.js';
 
-/** As layers, as one vector, and in native memory. */
+/** Copies of the weights: as layers, as one vector, and in native memory. */
 const COPIES = 3;
 
-/** How far along the perceptron the operators have come. */
+/** The position in the perceptron after the last operator. */
 type Stage = 'input' | 'product' | 'layer' | 'relu' | 'end';
 
-/** Collects a perceptron's layers from its operators, given one after the other. */
+/** Collects a perceptron's layers from its operators, which are appended in order. */
 export class OnnxChain {
   readonly #graph: OnnxGraph;
   readonly #file: string;
@@ -41,19 +41,19 @@ export class OnnxChain {
     this.#file = file;
   }
 
-  /** Takes the operator that reads `tensor`, the last one's output. */
+  /** Appends the operator that reads `tensor`, the output of the previous one. */
   append(node: NodeProto, tensor: string): void {
     if (node.output.length !== 1 || node.output[0] === '') {
-      throw this.#unsupported(node, 'must have one output, and a name for it');
+      throw this.#unsupported(node, 'must have exactly one output, with a name');
     }
     const step = isStandard(node) ? this.#steps.get(node.opType) : undefined;
     if (!step) {
-      throw this.#unsupported(node, 'is no part of a multilayer perceptron that can be imported');
+      throw this.#unsupported(node, 'cannot be part of an imported multilayer perceptron');
     }
     step(node, tensor);
   }
 
-  /** The layers, and the normalization before them where there is one. */
+  /** The layers, and the normalization before them if there is one. */
   finish(): { layers: readonly LinearLayer[]; affine: AffineMap | undefined } {
     if (this.#stage === 'relu') {
       throw unsupportedModel(this.#file, 'it ends with a Relu: its output must be logits');
@@ -76,7 +76,7 @@ export class OnnxChain {
   #flatten(node: NodeProto): void {
     this.#require(node, ['input'], 'must come before the first layer');
     if (this.#graph.integerAttribute(node, 'axis', 1) !== 1) {
-      throw this.#unsupported(node, 'must have axis 1: a row stays a row');
+      throw this.#unsupported(node, 'must have axis 1, so that rows stay rows');
     }
   }
 
@@ -90,7 +90,7 @@ export class OnnxChain {
     }
   }
 
-  /** One step of the normalization: x = scale u + offset goes on as scale' u + offset'. */
+  /** One step of the normalization, applied to x = scale u + offset. */
   #map(node: NodeProto, tensor: string): void {
     this.#require(node, ['input'], 'must come before the first layer');
     const name = this.#operand(node, tensor);
@@ -135,7 +135,7 @@ export class OnnxChain {
     this.#stage = 'product';
   }
 
-  /** A bias after a product, a step of the normalization elsewhere. */
+  /** A bias after a product; otherwise a step of the normalization. */
   #add(node: NodeProto, tensor: string): void {
     if (this.#stage === 'product') {
       this.#setBias(node, this.#operand(node, tensor));
@@ -159,11 +159,15 @@ export class OnnxChain {
   }
 
   #beginLayer(node: NodeProto): void {
-    this.#require(node, ['input', 'relu'], 'must follow a Relu: two linear layers are one');
+    this.#require(
+      node,
+      ['input', 'relu'],
+      'must follow a Relu, because two linear layers in a row are one',
+    );
   }
 
   #addLayer(node: NodeProto, name: string, isTransposed: boolean): void {
-    // One stored tensor may serve many layers, so that a small file can mean a huge model.
+    // Many layers may use the same stored tensor, so even a small file can be a huge model.
     this.#bytes += this.#graph.floatBytes(name);
     requireMemory(this.#file, COPIES * this.#bytes);
     const { dims, values } = this.#graph.floats(name);
@@ -194,7 +198,7 @@ export class OnnxChain {
     else bias.set(values);
   }
 
-  /** The name of an operator's other operand. */
+  /** The name of the operand other than `tensor`. */
   #operand(node: NodeProto, tensor: string): string {
     const other = node.input.filter((name) => name !== tensor);
     if (node.input.length !== 2 || other.length !== 1) {
@@ -203,7 +207,7 @@ export class OnnxChain {
     return other[0]!;
   }
 
-  /** The value that all elements of a constant have: the engine maps every feature alike. */
+  /** The value that all elements of a constant share: the engine maps all features equally. */
   #uniform(node: NodeProto, name: string): number {
     const { values } = this.#graph.floats(name);
     const [first] = values;

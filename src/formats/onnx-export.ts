@@ -11,7 +11,9 @@ import {
 } from './onnx_pb.js';
 import { mixture, type OnnxPart, perceptron } from './onnx-nodes.js';
 
-/** The versions of ONNX 1.8 (2020): no operator here needs newer ones, and old runtimes load them. */
+/**
+ * The versions of ONNX 1.8 (2020): sufficient for all operators here, and old runtimes load them.
+ */
 const IR_VERSION = 7n;
 const OPSET_VERSION = 13n;
 
@@ -22,11 +24,11 @@ const MAX_BYTES = 2 ** 31 - 1;
 const INPUT = 'input';
 const OUTPUT = 'logits';
 
-/** What a file says about the model in it. */
+/** The metadata of a file. */
 interface OnnxFileFacts {
   /** The map from raw features to the graph's input; the graph itself does not apply it. */
   readonly affine?: AffineMap;
-  /** The hash of the parameters, as the engine states it. */
+  /** The hash of the parameters, as Model.hash or Ensemble.hash returns it. */
   readonly hash: string;
   /** The data set that the model was trained on. */
   readonly datasetName?: string;
@@ -36,29 +38,29 @@ interface OnnxFileFacts {
 interface OnnxNetwork {
   /** Inputs, hidden layers, classes; at least two. */
   readonly widths: readonly number[];
-  /** See Parameters. */
+  /** In the layout of Parameters. */
   readonly parameters: Float32Array;
 }
 
-/** A multilayer perceptron and what its file says about it. */
+/** A multilayer perceptron and the metadata of its file. */
 export type OnnxModel = OnnxNetwork & OnnxFileFacts;
 
 export interface OnnxEnsemble extends OnnxFileFacts {
-  /** At least one, all of the same inputs and classes, each with its share in the mean; together 1. */
+  /** At least one, all with the same inputs and classes; the shares in the mean add up to 1. */
   readonly members: readonly (OnnxNetwork & { readonly share: number })[];
 }
 
 /**
  * Writes a model as an ONNX file.
  *
- * The graph is Gemm (transB = 1) and Relu by turns and ends with a Gemm. Its input `input`
- * [N, features] holds float32 *normalized* features, its output `logits` is [N, classes]; N is
- * dynamic. The metadata are `lethe_version`, `parameter_hash` and, where given, `dataset`,
- * `affine_scale` and `affine_offset` (each the shortest decimal that reads back as the same float32).
+ * The graph alternates Gemm (transB = 1) and Relu and ends with a Gemm. Its input `input` [N,
+ * features] holds float32 *normalized* features, its output `logits` is [N, classes]; N is dynamic.
+ * The metadata are `lethe_version`, `parameter_hash` and, where given, `dataset`, `affine_scale`
+ * and `affine_offset` (each the shortest decimal that reads back as the same float32).
  *
  * @returns the bytes of the file
- * @throws {LetheError} ERR_INVALID_ARGUMENT: widths and parameters that do not fit each other, a value
- * that is not finite, a file of 2 GiB or more.
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: contradictory widths and parameters, a value that is
+ * not finite, a file of 2 GiB or more.
  */
 export function exportOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
   const parameters = finiteParameters(model);
@@ -66,8 +68,8 @@ export function exportOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The same for an ensemble: one graph, in which the networks stand side by side. Its `logits` are the
- * logarithm of the weighted mean of their distributions.
+ * Writes an ensemble as an ONNX file with all networks in one graph. Its `logits` are the logarithm
+ * of the weighted mean of the networks' probabilities.
  *
  * @throws {LetheError} as exportOnnx
  */

@@ -13,14 +13,14 @@ import {
   TensorProto_DataType,
 } from './onnx_pb.js';
 
-/** Since opset 7 the operators of a perceptron broadcast and have the meaning that they have now. */
+/** Since opset 7, the operators of a perceptron broadcast and have their current meaning. */
 const MIN_OPSET = 7n;
 
 const STANDARD_DOMAINS = ['', 'ai.onnx'];
 
 /**
  * An ONNX file as a graph of operators over one input. Constants, whether initializers or Constant
- * operators, are found by their name; everything that hides computation from this view is refused.
+ * operators, are found by name. Files with parts that this view would miss are refused.
  */
 export class OnnxGraph {
   readonly #file: string;
@@ -31,11 +31,11 @@ export class OnnxGraph {
   readonly operators: readonly NodeProto[];
   readonly input: string;
   readonly output: string;
-  /** Of the input without its first dimension; undefined where a dimension is not fixed. */
+  /** The values per row of the input; undefined if a dimension is not fixed. */
   readonly inputColumns: number | undefined;
 
   /**
-   * @param file stands in the messages
+   * @param file appears in error messages
    * @throws {LetheError} ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL
    */
   constructor(bytes: Uint8Array, file: string) {
@@ -56,21 +56,21 @@ export class OnnxGraph {
     return this.#readers.get(tensor) ?? [];
   }
 
-  /** The value of a whole-number attribute; `missing` where there is none. */
+  /** The value of an integer attribute; `missing` if there is none. */
   integerAttribute(node: NodeProto, name: string, missing: number): number {
     const found = findAttribute(node, name);
     const isInteger = found?.type === AttributeProto_AttributeType.INT;
     return this.#attributeValue(node, name, found, isInteger ? found.i : undefined) ?? missing;
   }
 
-  /** The value of a float attribute; `missing` where there is none. */
+  /** The value of a float attribute; `missing` if there is none. */
   floatAttribute(node: NodeProto, name: string, missing: number): number {
     const found = findAttribute(node, name);
     const isFloat = found?.type === AttributeProto_AttributeType.FLOAT;
     return this.#attributeValue(node, name, found, isFloat ? found.f : undefined) ?? missing;
   }
 
-  /** An attribute of another type than the operator's would be read as something it does not say. */
+  /** Refuses an attribute of the wrong type, whose value would be misread. */
   #attributeValue(
     node: NodeProto,
     name: string,
@@ -87,14 +87,14 @@ export class OnnxGraph {
     return Number(value);
   }
 
-  /** The bytes that a constant of float32 takes. */
+  /** The size in bytes of a float32 constant. */
   floatBytes(name: string): number {
     const tensor = this.#constant(name);
     const bytes = Float32Array.BYTES_PER_ELEMENT;
     return bytes * this.#sizeOf(tensor, this.#dims(tensor), bytes, tensor.floatData.length);
   }
 
-  /** A constant of float32; its shape and its values, row-major. */
+  /** The shape and the row-major values of a float32 constant. */
   floats(name: string): { dims: number[]; values: Float32Array } {
     const tensor = this.#constant(name);
     const dims = this.#dims(tensor);
@@ -153,7 +153,9 @@ export class OnnxGraph {
     return dims;
   }
 
-  /** The number of values, which the file must really hold: one that lies costs no memory. */
+  /**
+   * The number of values, after checking that the file holds them, before allocating any memory.
+   */
   #sizeOf(tensor: TensorProto, dims: number[], bytes: number, listed: number): number {
     const expected = dims.reduce((product, dim) => product * dim, 1);
     const found = tensor.rawData ? tensor.rawData.length / bytes : listed;
@@ -171,7 +173,7 @@ export class OnnxGraph {
     const value = node.attribute.find(({ name }) => name === 'value')?.t;
     const [output] = node.output;
     if (!value || output === undefined) {
-      throw unsupportedModel(this.#file, `the constant ${describe(node)} is no plain tensor`);
+      throw unsupportedModel(this.#file, `the constant ${describe(node)} is not a plain tensor`);
     }
     this.#addConstant(output, value);
     return true;
@@ -184,7 +186,7 @@ export class OnnxGraph {
     this.#constants.set(name, tensor);
   }
 
-  /** The empty name stands for "left out", which neither end of the graph can be. */
+  /** Refuses an empty name, which in ONNX means that a tensor is left out. */
   #named(name: string, what: string): string {
     if (name === '') throw invalidModel(this.#file, `its ${what} has no name`);
     return name;
@@ -219,13 +221,13 @@ export class OnnxGraph {
     return dims.reduce((product, { value }) => product * Number(value.value), 1);
   }
 
-  /** Who reads what; a tensor that two operators give would make "what comes next" ambiguous. */
+  /** Finds the readers of each tensor; a tensor with two sources would be ambiguous. */
   #connect(): void {
     const given = new Set([this.input, ...this.#constants.keys()]);
     for (const node of this.operators) {
       for (const output of node.output.filter((name) => name !== '')) {
         if (given.has(output)) {
-          throw invalidModel(this.#file, `the tensor ${output} is given more than once`);
+          throw invalidModel(this.#file, `the tensor ${output} has more than one source`);
         }
         given.add(output);
       }
@@ -256,16 +258,19 @@ function decode(bytes: Uint8Array, file: string): ModelProto {
   try {
     return fromBinary(ModelProtoSchema, bytes);
   } catch (cause) {
-    throw invalidModel(file, `it is no ONNX file: ${(cause as Error).message}`, cause);
+    throw invalidModel(file, `it is not an ONNX file: ${(cause as Error).message}`, cause);
   }
 }
 
 function checkedGraph(model: ModelProto, file: string): GraphProto {
   const { graph } = model;
-  if (!graph || model.opsetImport.length === 0) throw invalidModel(file, 'it is no ONNX model');
+  if (!graph || model.opsetImport.length === 0) throw invalidModel(file, 'it is not an ONNX model');
   const opset = model.opsetImport.find(({ domain }) => STANDARD_DOMAINS.includes(domain));
   if (!opset || opset.version < MIN_OPSET) {
-    throw unsupportedModel(file, `its operator set is older than ${MIN_OPSET}: export it anew`);
+    throw unsupportedModel(
+      file,
+      `its operator set is older than ${MIN_OPSET}: export it with a newer one`,
+    );
   }
   if (model.functions.length > 0) throw unsupportedModel(file, 'it defines functions of its own');
   if (graph.sparseInitializer.length > 0) throw unsupportedModel(file, 'it has sparse tensors');

@@ -4,22 +4,22 @@ import { invalidModel, unsupportedModel } from './model-error.js';
 import { OnnxChain } from './onnx-chain.js';
 import { describe, OnnxGraph } from './onnx-graph.js';
 
-/** What an ONNX file says about a multilayer perceptron. */
+/** A multilayer perceptron as an ONNX file describes it. */
 export interface OnnxPerceptron {
   readonly layers: readonly LinearLayer[];
-  /** From raw features to the first layer's input, where the file has one. */
+  /** The map from raw features to the first layer's input, if the graph has one. */
   readonly affine: AffineMap | undefined;
   readonly metadata: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads a multilayer perceptron: a chain of Sub, Add, Mul and Div by a constant (a normalization of the
- * input), Flatten or Reshape to rows, then Gemm, or MatMul with or without Add, and Relu by turns,
- * and Softmax or LogSoftmax at the end, which is left out.
+ * Reads a multilayer perceptron, which must be one chain: Sub, Add, Mul and Div by constants (the
+ * normalization of the input), Flatten or Reshape to rows, then alternating layers (Gemm, or MatMul
+ * with or without Add) and Relu. A Softmax or LogSoftmax at the end is dropped.
  *
- * @param file stands in the messages
- * @throws {LetheError} ERR_INVALID_MODEL: not an ONNX file, or one that contradicts itself.
- * ERR_UNSUPPORTED_MODEL: anything but such a chain, by the operator's or tensor's name.
+ * @param file appears in error messages
+ * @throws {LetheError} ERR_INVALID_MODEL: not an ONNX file, or a contradictory one.
+ * ERR_UNSUPPORTED_MODEL: not such a chain; names the operator or tensor.
  */
 export function parseOnnx(bytes: Uint8Array, file: string): OnnxPerceptron {
   const graph = new OnnxGraph(bytes, file);

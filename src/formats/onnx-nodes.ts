@@ -10,13 +10,15 @@ import {
   TensorProtoSchema,
 } from './onnx_pb.js';
 
-/** A part of a graph: operators, and the constants that they read. */
+/** A part of a graph: operators and the constants that they read. */
 export interface OnnxPart {
   readonly nodes: readonly NodeProto[];
   readonly initializers: readonly TensorProto[];
 }
 
-/** Gemm (transB = 1) and Relu by turns, a Gemm last; every name begins with the prefix. */
+/**
+ * Alternating Gemm (transB = 1) and Relu, ending with a Gemm; every name begins with the prefix.
+ */
 export function perceptron(
   parameters: Parameters,
   { input, output, prefix = '' }: { input: string; output: string; prefix?: string },
@@ -46,9 +48,10 @@ export function perceptron(
 
 /**
  * The logarithm of a weighted mean of distributions, each given by logits [N, classes]. The largest
- * term is taken out before Exp and put back after Log: neither can overflow, nor all terms vanish.
+ * term is subtracted before Exp and added after Log, so that Exp cannot overflow and not all terms
+ * underflow.
  *
- * @param shares one for each of the logits, above 0, together 1
+ * @param shares one for each of the logits, above 0, adding up to 1
  */
 export function mixture(
   logits: readonly string[],
@@ -78,7 +81,7 @@ export function mixture(
   };
 }
 
-/** @param options.name by default that of the output */
+/** @param options.name default: the name of the output */
 function node(
   opType: string,
   input: readonly string[],

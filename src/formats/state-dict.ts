@@ -7,15 +7,15 @@ import { invalidModel, unsupportedModel } from './model-error.js';
 
 /**
  * The linear layers of a PyTorch state dict in a safetensors file: `<layer>.weight` [outputs,
- * inputs] and, unless the layer has none, `<layer>.bias` [outputs], all float32.
+ * inputs] and, if the layer has biases, `<layer>.bias` [outputs], all float32.
  *
- * The file does not say in which order its layers are computed. By default that of their names is taken,
- * numbers by their value (`fc2` before `fc10`).
+ * The file does not contain the order of the layers. By default they are sorted by name, with
+ * numbers by value (`fc2` before `fc10`).
  *
- * @param file stands in the messages
- * @param order the names of the layers, first to last, for names that do not tell
- * @throws {LetheError} ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL: by the tensor's name.
- * ERR_INVALID_ARGUMENT: an order of other layers than the file's.
+ * @param file appears in error messages
+ * @param order the names of the layers, from first to last, if sorting their names does not give it
+ * @throws {LetheError} ERR_INVALID_MODEL, ERR_UNSUPPORTED_MODEL: names the tensor.
+ * ERR_INVALID_ARGUMENT: `order` does not name each layer of the file once.
  */
 export function parseStateDict(
   bytes: Uint8Array,
@@ -43,7 +43,7 @@ function checkOrder(order: readonly string[], found: readonly string[], file: st
   if (missing !== undefined) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `${file} has no layer ${missing}, but ${shown(found)}`,
+      `${file} has no layer ${missing}; it has ${shown(found)}`,
     );
   }
   if (new Set(order).size !== found.length || order.length !== found.length) {
@@ -54,7 +54,7 @@ function checkOrder(order: readonly string[], found: readonly string[], file: st
   }
 }
 
-/** The first names of a list that may be endless. */
+/** The first names of a possibly very long list. */
 function shown(names: readonly string[]): string {
   return names.slice(0, 20).join(', ') + (names.length > 20 ? ', ...' : '');
 }
@@ -75,7 +75,7 @@ function layerNames(tensors: SafetensorsFile['tensors'], file: string): string[]
     } else if (!name.endsWith(BIAS) || !tensors.has(name.slice(0, -BIAS.length) + WEIGHT)) {
       throw unsupportedModel(
         file,
-        `the tensor ${name} is neither weight nor bias of a linear layer`,
+        `the tensor ${name} is neither the weights nor the biases of a linear layer`,
       );
     }
   }
@@ -88,7 +88,7 @@ function layer(tensors: SafetensorsFile['tensors'], name: string, file: string):
   if (weight.shape.length !== 2 || !outputs || !inputs) {
     throw unsupportedModel(
       file,
-      `the tensor ${name}${WEIGHT} of shape [${weight.shape}] is no matrix: only linear layers can be imported`,
+      `the tensor ${name}${WEIGHT} of shape [${weight.shape}] is not a matrix: only linear layers can be imported`,
     );
   }
   const bias = tensors.get(name + BIAS);

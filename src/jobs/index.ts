@@ -2,8 +2,8 @@
 
 export { shareMachine, sideBySide } from '../engine/side-by-side.js';
 export {
-  type EnsembleProgress,
   type TrainJob,
   type TrainManyOptions,
+  type TrainManyProgress,
   trainMany,
 } from './train-many.js';

@@ -1,9 +1,9 @@
 import {
-  type Names,
-  namesWithout,
+  fieldsWithout,
+  type KnownFields,
   requireArray,
   requireInstance,
-  requireNames,
+  requireKnownFields,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import type { Dataset } from '../engine/dataset.js';
@@ -12,47 +12,50 @@ import { checkRunOptions, RUN_OPTIONS, type RunOptions } from '../engine/run.js'
 import { shareMachine, shareReporter, sideBySide } from '../engine/side-by-side.js';
 import { TRAIN_OPTIONS, type TrainOptions } from '../engine/training-pass.js';
 
-/** One model of an ensemble and how it is trained. */
+/** One model and how it is trained. */
 export interface TrainJob extends Omit<TrainOptions, keyof RunOptions> {
-  /** Trained in place; no two jobs may have the same. */
+  /** Trained in place; two jobs must not share a model. */
   readonly model: Model;
   readonly dataset: Dataset;
 }
 
-const JOB_NAMES: Names<TrainJob> = {
-  ...namesWithout(TRAIN_OPTIONS, RUN_OPTIONS),
+const JOB_NAMES: KnownFields<TrainJob> = {
+  ...fieldsWithout(TRAIN_OPTIONS, RUN_OPTIONS),
   ...{ model: true, dataset: true },
 };
 
-/** How far an ensemble has come. */
-export interface EnsembleProgress {
-  /** Models done, of `models`. */
+/** The progress of all jobs. */
+export interface TrainManyProgress {
+  /** Finished models, out of `models`. */
   readonly finished: number;
   readonly models: number;
-  /** Of all the work, in [0, 1], counting every model the same. */
+  /** The finished share of all work, in [0, 1]; every model counts equally. */
   readonly share: number;
 }
 
 export interface TrainManyOptions extends Omit<RunOptions, 'onProgress'> {
   /**
-   * Models side by side: on the CPU each on one thread, default the cores this process may use; on a CUDA
-   * device each in its part of it, default 6.
+   * How many models train at once: on the CPU each on one thread, by default as many as the cores
+   * that this process may use; on a CUDA device each in a part of the device, by default 6.
    */
   readonly threads?: number;
-  /** Aborts all that still train with ERR_ABORTED; these models stay as they were. */
+  /** Aborts all unfinished trainings with ERR_ABORTED; their models stay as they were. */
   readonly signal?: AbortSignal;
-  /** Called at most 20 times a second. What it throws aborts the run and is what the run throws. */
-  readonly onProgress?: (progress: EnsembleProgress) => void;
+  /**
+   * Called at most 20 times a second. If it throws, the run is aborted and throws the same value.
+   */
+  readonly onProgress?: (progress: TrainManyProgress) => void;
 }
 
 /**
- * Trains many models side by side, one on each thread or in a part of the CUDA device: without waiting
- * for each other they use every core fully. Each ends in the bits that training it alone gives.
+ * Trains many models side by side, one on each thread or in a part of the CUDA device. Since they
+ * do not wait for each other, every core is fully used. Each model gets the same bits as when
+ * trained alone.
  *
- * The first failure aborts the others and is thrown; models that were done by then stay trained.
+ * The first failure aborts the others and is thrown; models that had finished by then stay trained.
  *
  * @returns the results in the order of the jobs
- * @throws {LetheError} as Model.train, the message beginning with the number of the job
+ * @throws {LetheError} as Model.train; the message begins with the job's number
  */
 export async function trainMany(
   jobs: readonly TrainJob[],
@@ -61,10 +64,13 @@ export async function trainMany(
   const { signal, onProgress } = checkRunOptions(options);
   const checked = requireArray('jobs', jobs);
   const models = checked.map((job) =>
-    requireInstance('the model of a job', requireNames('a job', job, JOB_NAMES).model, Model),
+    requireInstance('the model of a job', requireKnownFields('a job', job, JOB_NAMES).model, Model),
   );
   if (new Set(models).size < models.length) {
-    throw new LetheError('ERR_INVALID_ARGUMENT', 'two jobs have the same model: clone it first');
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      'two jobs have the same model: clone it for one of them',
+    );
   }
 
   const { atOnce, each } = shareMachine(options, models.length);

@@ -5,7 +5,7 @@ import { type LabelledPredictions, labelledRowsOf, predictedClasses } from './pr
 /** The 0.975 quantile of the standard normal distribution. */
 const NORMAL_QUANTILE = 1.959963984540054;
 
-/** A share of rows in percent, with the interval that holds the true one with 95 % confidence. */
+/** A share of rows in percent, with its 95 % confidence interval. */
 export interface Proportion {
   readonly percent: number;
   readonly low: number;
@@ -34,7 +34,7 @@ export function proportion(hits: number, rows: number): Proportion {
 }
 
 /**
- * The share of rows that are classified correctly; undefined without rows.
+ * The share of correctly classified rows; undefined without rows.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
@@ -48,7 +48,7 @@ export function accuracy(predictions: LabelledPredictions): Proportion | undefin
   );
 }
 
-/** Accuracy on the forget set minus accuracy on test rows of the same kind, in percentage points. */
+/** Accuracy on the forget set minus accuracy on comparable test rows, in percentage points. */
 export function gap(forget: LabelledPredictions, test: LabelledPredictions): Metric {
   const [onForget, onTest] = [accuracy(forget), accuracy(test)];
   if (!onForget) return undefinedBecause('the forget set is empty');

@@ -13,8 +13,10 @@ import {
 } from './predictions.js';
 
 /**
- * The chance that a positive scores higher than a negative, ties counting half: the area under the
- * ROC curve. 0.5 says that the scores tell nothing.
+ * The area under the ROC curve: the probability that a positive scores higher than a negative,
+ * where ties count half. 0.5 means that the scores carry no information.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: scores that are not finite
  */
 export function areaUnderCurve(
   positives: Float64Array | readonly number[],
@@ -46,7 +48,7 @@ function isFiniteList(scores: Float64Array | readonly number[]): boolean {
   );
 }
 
-/** How many of the ascending values hold the condition, which the first ones do. */
+/** The number of values that satisfy the condition; they come first among the ascending values. */
 function countBelow(ascending: Float64Array, holds: (value: number) => boolean): number {
   let low = 0;
   let high = ascending.length;
@@ -59,8 +61,8 @@ function countBelow(ascending: Float64Array, holds: (value: number) => boolean):
 }
 
 /**
- * The chance that a forget row has higher entropy under the candidate than under the reference: 0.5
- * if the two cannot be told apart by how sure they are.
+ * The probability that a forget row has higher entropy under the candidate than under the
+ * reference: 0.5 if the entropies of the two models cannot be told apart.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
@@ -69,11 +71,11 @@ export function entropyAuc(candidate: Predictions, reference: Predictions): Metr
   return areaUnderCurve(entropies(candidate), entropies(reference));
 }
 
-/** How often an attack calls rows members of the training set, in percent. */
+/** How often an attack takes rows for members of the training set, in percent of each set. */
 export interface MembershipAttack {
   readonly forget: number;
   readonly test: number;
-  /** forget - test: what the attack gains from the forgotten rows having been trained on. */
+  /** forget - test: the attack's advantage on rows that had been trained on. */
   readonly excess: number;
 }
 
@@ -108,8 +110,9 @@ export interface Calibrated {
 }
 
 /**
- * How well forget rows can be told from test rows by the margin of the true class, minus its mean
- * over models that were trained without them: what is hard about a row cancels. 0.5 is no trace.
+ * How well forget rows can be told from test rows by the margin of the true class minus its mean
+ * over reference models that never saw the forget set: this cancels each row's difficulty. 0.5
+ * means that no trace was found.
  * Source: Watson, Guo, Cormode, Sablayrolles, "On the importance of difficulty calibration in
  * membership inference attacks", ICLR 2022.
  *

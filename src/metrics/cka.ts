@@ -4,21 +4,25 @@ import type { Activations } from '../engine/activations.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 
 /**
- * Linear centred kernel alignment of two layers' activations on the same rows: 1 if one is a rotation
- * and uniform scaling of the other, 0 if they share nothing. Source: Kornblith, Norouzi, Lee, Hinton,
- * "Similarity of neural network representations revisited", ICML 2019, section 3.
+ * Linear centred kernel alignment of two layers' activations on the same rows: 1 if one is a
+ * rotation and uniform scaling of the other, 0 if they share nothing. Source: Kornblith, Norouzi,
+ * Lee, Hinton, "Similarity of neural network representations revisited", ICML 2019, section 3.
  *
- * @throws {LetheError} ERR_INVALID_ARGUMENT: not the same rows
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: different numbers of rows
  */
 export function centredKernelAlignment(a: Activations, b: Activations): Metric {
   const rows = rowsOf(a);
   if (rowsOf(b) !== rows) {
-    throw new LetheError('ERR_INVALID_ARGUMENT', 'activations of different rows were given');
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `activations must be of the same rows, but there are ${rows} and ${rowsOf(b)} rows`,
+    );
   }
-  if (rows < 2) return undefinedBecause('it needs at least two rows');
+  if (rows < 2) return undefinedBecause('at least two rows are needed');
   const [x, y] = [centredColumns(a), centredColumns(b)];
   const [xx, yy] = [crossNorm(x, x), crossNorm(y, y)];
-  if (xx === 0 || yy === 0) return undefinedBecause('a layer gives the same for every row');
+  if (xx === 0 || yy === 0)
+    return undefinedBecause('the activations of a layer are the same for every row');
   return defined(crossNorm(x, y) / Math.sqrt(xx * yy));
 }
 
@@ -28,12 +32,15 @@ function rowsOf(activations: Activations): number {
   requireInteger('units', units, 1);
   const rows = values.length / units;
   if (!Number.isInteger(rows)) {
-    throw new LetheError('ERR_INVALID_ARGUMENT', `there are no rows of ${units} units`);
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `${values.length} values are not whole rows of ${units} units`,
+    );
   }
   return rows;
 }
 
-/** Each unit's values, their mean taken away. */
+/** The centred values of each unit. */
 function centredColumns({ values, units }: Activations): Float64Array[] {
   const rows = values.length / units;
   return Array.from({ length: units }, (_, unit) => {

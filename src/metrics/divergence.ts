@@ -14,7 +14,7 @@ const NO_ROWS = 'there are no rows to compare';
 /** p log(p / m), 0 where p is 0. */
 const term = (p: number, m: number) => (p > 0 ? p * Math.log(p / m) : 0);
 
-/** The mean Jensen-Shannon divergence of two [rows, classes] of distributions, in nats. */
+/** The mean Jensen-Shannon divergence, in nats, of distributions p and q, both [rows, classes]. */
 function meanJensenShannon(p: Float64Array, q: Float64Array, rows: number): number {
   let sum = 0;
   for (let i = 0; i < p.length; i++) {
@@ -43,12 +43,12 @@ export function predictiveEntropy(predictions: Predictions): Metric {
 }
 
 /**
- * The zero retrain forgetting score: 1 minus the mean Jensen-Shannon divergence, in bits, to a model
- * that knows nothing, a network of random parameters. 1 is as if nothing had been learnt; a retrained
- * model reaches no more than what the other rows teach about these. Source: Chundawat et al., "Can
- * bad teaching induce forgetting?", AAAI 2023, section 3.3.
+ * The zero retrain forgetting score: 1 minus the mean Jensen-Shannon divergence, in bits, from an
+ * untrained network with random parameters. 1 means predictions as before any training; a retrained
+ * model scores lower, because it learns something about these rows from the others. Source:
+ * Chundawat et al., "Can bad teaching induce forgetting?", AAAI 2023, section 3.3.
  *
- * @param unknowing of the same rows, by a model that was never trained
+ * @param unknowing predictions of an untrained model for the same rows
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
 export function zeroRetrainForgetting(predictions: Predictions, unknowing: Predictions): Metric {
@@ -57,8 +57,8 @@ export function zeroRetrainForgetting(predictions: Predictions, unknowing: Predi
 }
 
 /**
- * The share of rows that both models give the same class, in percent: Cao and Yang, "Towards making
- * systems forget with machine unlearning", IEEE S&P 2015, section III-B.
+ * The share of rows for which both models predict the same class, in percent: Cao and Yang,
+ * "Towards making systems forget with machine unlearning", IEEE S&P 2015, section III-B.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */

@@ -1,4 +1,4 @@
-/** `lethe/metrics`: what a method has left. Pure functions of predictions, activations and models. */
+/** `lethe/metrics`: how well a method has forgotten, as functions of predictions and models. */
 
 export { accuracy, gap, type Proportion, proportion } from './accuracy.js';
 export {

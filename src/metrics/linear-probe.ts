@@ -1,4 +1,9 @@
-import { requireInstance, requireInteger, requireNames, requireObject } from '../base/arguments.js';
+import {
+  requireInstance,
+  requireInteger,
+  requireKnownFields,
+  requireObject,
+} from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import type { Activations } from '../engine/activations.js';
 import { Dataset } from '../engine/dataset.js';
@@ -7,22 +12,24 @@ import { type RunOptions, SILENT_RUN_OPTIONS } from '../engine/run.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 import { predictedClasses } from './predictions.js';
 
-/** Activations and whether each row is of the class that is looked for, [rows] of 0 and 1. */
+/** Activations, and labels [rows] that are 1 for rows of the probed class and 0 for others. */
 export interface LabelledActivations extends Activations {
   readonly labels: Uint32Array;
 }
 
 const WEIGHT_DECAY = 0.01;
-/** Enough for the slowest direction that the weight decay leaves. */
+/** Enough steps to converge in the direction of lowest curvature, which the weight decay bounds. */
 const STEPS = 1000;
 const MOMENTUM = 0.9;
 
 /**
- * The balanced accuracy, in percent, of a linear classifier on what a layer gives: 50 if the layer
- * says nothing of the class. Logistic regression to its optimum, of the mean cross-entropy plus
- * 0.005 times the squared parameters, on features that are standardized by the training rows.
+ * The balanced accuracy, in percent, of a linear classifier on a layer's activations: 50 if they
+ * hold no linear information on the class. It is logistic regression, trained to the optimum of the
+ * mean cross-entropy plus 0.005 times the squared parameters, on features standardized by the
+ * training rows.
  *
- * Source: Alain and Bengio, "Understanding intermediate layers using linear classifier probes", 2016.
+ * Source: Alain and Bengio, "Understanding intermediate layers using linear classifier probes",
+ * 2016.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_ABORTED
  */
@@ -33,9 +40,12 @@ export async function linearProbe(
 ): Promise<Metric> {
   check(train);
   check(test);
-  const run = requireNames('options', options, SILENT_RUN_OPTIONS);
+  const run = requireKnownFields('options', options, SILENT_RUN_OPTIONS);
   if (train.units !== test.units) {
-    throw new LetheError('ERR_INVALID_ARGUMENT', 'activations of different layers were given');
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `the layers differ: ${train.units} units to train on, ${test.units} to test on`,
+    );
   }
   for (const [set, name] of [
     [train, 'trained'],
@@ -43,7 +53,7 @@ export async function linearProbe(
   ] as const) {
     const found = set.labels.filter((label) => label === 1).length;
     if (found === 0 || found === set.labels.length) {
-      return undefinedBecause(`the rows to be ${name} on are not of both kinds`);
+      return undefinedBecause(`the rows to be ${name} on are not of both classes`);
     }
   }
   const standardize = standardizer(train);
@@ -53,7 +63,7 @@ export async function linearProbe(
     ...run,
     epochs: STEPS,
     batchSize: rows.rows,
-    // The loss curves at most by half the largest variance, which is at most that of all units.
+    // The curvature is at most half the largest variance, which is at most the sum over all units.
     learningRate: 1 / (0.5 * train.units + 1),
     momentum: MOMENTUM,
     nesterov: true,
@@ -77,7 +87,7 @@ function check(activations: LabelledActivations): void {
   }
 }
 
-/** Subtracts the means of these rows and divides by their standard deviations, unit by unit. */
+/** Returns a function that standardizes each unit by the mean and deviation of these rows. */
 function standardizer({ values, units, labels: { length: rows } }: LabelledActivations) {
   const means = new Float64Array(units);
   const squares = new Float64Array(units);
@@ -87,7 +97,7 @@ function standardizer({ values, units, labels: { length: rows } }: LabelledActiv
   values.forEach((value, i) => {
     squares[i % units]! += (value - means[i % units]!) ** 2 / rows;
   });
-  // A unit that is the same for all training rows tells nothing: it becomes 0 everywhere.
+  // A unit that is constant on the training rows carries no information: it becomes 0 everywhere.
   const scales = squares.map((variance) => (variance > 0 ? 1 / Math.sqrt(variance) : 0));
   return (set: LabelledActivations) =>
     new Dataset({
@@ -100,7 +110,7 @@ function standardizer({ values, units, labels: { length: rows } }: LabelledActiv
     });
 }
 
-/** The mean of the shares found of both kinds, in percent. */
+/** The mean recall of both classes, in percent. */
 function balancedAccuracy(predicted: Uint32Array, labels: Uint32Array): number {
   const recall = (kind: number) => {
     const own = labels.reduce((count, label) => count + Number(label === kind), 0);

@@ -1,4 +1,4 @@
-/** A number, or why there is none: never NaN, never a 0 that means nothing. */
+/** A number, or the reason why it is undefined; never NaN and never a meaningless 0. */
 export type Metric =
   | { readonly value: number; readonly reason?: undefined }
   | { readonly value?: undefined; readonly reason: string };

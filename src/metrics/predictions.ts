@@ -8,7 +8,7 @@ export interface Predictions {
   readonly classes: number;
 }
 
-/** Predictions and the true class of each row, [rows]. */
+/** Predictions, and the true class of each row, [rows]. */
 export interface LabelledPredictions extends Predictions {
   readonly labels: Uint32Array;
 }
@@ -21,7 +21,7 @@ export function rowsOf(predictions: Predictions): number {
   if (logits.length % classes !== 0) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `${logits.length} logits are no rows of ${classes} classes`,
+      `${logits.length} logits are not whole rows of ${classes} classes`,
     );
   }
   return logits.length / classes;
@@ -35,13 +35,13 @@ export function labelledRowsOf(predictions: LabelledPredictions): number {
   if (labels.length !== rows || labels.some((label) => label >= classes)) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `labels must name one of the ${classes} classes for each of the ${rows} rows`,
+      `labels must hold one of the ${classes} classes for each of the ${rows} rows`,
     );
   }
   return rows;
 }
 
-/** Two predictions for the same rows. @throws {LetheError} ERR_INVALID_ARGUMENT */
+/** The rows of two predictions of equal shape. @throws {LetheError} ERR_INVALID_ARGUMENT */
 export function pairedRowsOf(a: Predictions, b: Predictions): number {
   const rows = rowsOf(a);
   if (rowsOf(b) !== rows || a.classes !== b.classes) {
@@ -58,7 +58,7 @@ export function probabilities({ logits, classes }: Predictions): Float64Array {
   return softmax(logits, classes);
 }
 
-/** log of the sum of exp over the classes of a row, one class left out if it is named. */
+/** log of the sum of exp over the classes of a row, except class `without`. */
 function logSumExp({ logits, classes }: Predictions, row: number, without = -1): number {
   const offset = row * classes;
   let largest = Number.NEGATIVE_INFINITY;

@@ -1,8 +1,8 @@
 import {
-  type Names,
+  type KnownFields,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requirePositive,
 } from '../base/arguments.js';
 import { Dataset } from '../engine/dataset.js';
@@ -13,9 +13,9 @@ import { defined, type Metric, undefinedBecause } from './metric.js';
 
 export interface RelearnOptions extends Omit<RunOptions, 'onProgress'> {
   readonly forget: Rows;
-  /** Rows of which each epoch visits as many as there are forget rows; default: none. */
-  readonly beside?: Rows;
-  /** In percent, on the forget rows. */
+  /** Other rows to train on: each epoch samples as many as there are forget rows. Default: none. */
+  readonly otherRows?: Rows;
+  /** The accuracy to reach on the forget rows, in percent. */
   readonly goal: number;
   readonly learningRate: number;
   /** Default 0. */
@@ -28,15 +28,16 @@ export interface RelearnOptions extends Omit<RunOptions, 'onProgress'> {
   readonly seed?: number;
 }
 
-const RELEARN_OPTIONS: Names<RelearnOptions> = {
+const RELEARN_OPTIONS: KnownFields<RelearnOptions> = {
   ...SILENT_RUN_OPTIONS,
-  ...{ forget: true, beside: true, goal: true, learningRate: true },
+  ...{ forget: true, otherRows: true, goal: true, learningRate: true },
   ...{ momentum: true, batchSize: true, maxSteps: true, seed: true },
 };
 
 /**
- * SGD steps until the forget rows are back at an accuracy: few if their traces were only hidden.
- * Found by bisection: after so many steps the goal is reached, after one fewer it is not.
+ * The number of SGD steps until the accuracy on the forget rows reaches a goal: few if their traces
+ * were only hidden. Found by bisection: after this many steps the goal is reached, after one fewer
+ * it is not.
  *
  * Source: Golatkar, Achille, Soatto, "Eternal sunshine of the spotless net", CVPR 2020, section 6
  * (relearn time).
@@ -57,12 +58,13 @@ export async function relearnSteps(
     batchSize = 128,
     maxSteps = 1000,
     seed = 0,
-  } = requireNames('options', options, RELEARN_OPTIONS);
+  } = requireKnownFields('options', options, RELEARN_OPTIONS);
   requirePositive('goal', goal);
   requireInteger('maxSteps', maxSteps, 1);
   const forget = dataset.nonEmptyRowSet(options.forget, 'forget set');
-  const beside = options.beside && dataset.nonEmptyRowSet(options.beside, 'set beside it');
-  const samplesPerEpoch = Math.min(forget.length, beside?.length ?? 0);
+  const otherRows =
+    options.otherRows && dataset.nonEmptyRowSet(options.otherRows, 'set of other rows');
+  const samplesPerEpoch = Math.min(forget.length, otherRows?.length ?? 0);
   const stepsPerEpoch = Math.ceil((forget.length + samplesPerEpoch) / batchSize);
   const run = withoutProgress(options);
 
@@ -73,7 +75,7 @@ export async function relearnSteps(
       await relearnt.train(dataset, {
         ...run,
         ...{ rows: forget, batchSize, learningRate, momentum, seed, maxSteps: steps },
-        ...(beside && { sampledRows: beside, samplesPerEpoch }),
+        ...(otherRows && { sampledRows: otherRows, samplesPerEpoch }),
         epochs: Math.ceil(steps / stepsPerEpoch),
       });
     }

@@ -5,8 +5,8 @@ import { Parameters, squaredDistance } from '../engine/parameters.js';
 
 /**
  * The reference study's distance: the sum over the tensors (each W, each b) of the L2 norms of the
- * differences, not the norm of the whole difference. It says little about forgetting: two retrained
- * models are as far apart as a scrubbed one from a retrained one.
+ * differences, not the norm of the whole difference. It says little about forgetting: in the study,
+ * two retrained models are as far apart as a scrubbed one is from a retrained one.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT: different widths. ERR_BUSY.
  */
@@ -29,7 +29,10 @@ function tensorSquares(a: Model, b: Model): number[] {
   requireInstance('the first model', a, Model);
   requireInstance('the second model', b, Model);
   if (a.widths.join() !== b.widths.join()) {
-    throw new LetheError('ERR_INVALID_ARGUMENT', 'the models differ in their widths');
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `the models differ in their widths: [${a.widths.join(', ')}] and [${b.widths.join(', ')}]`,
+    );
   }
   const left = new Parameters(a.widths, a.parameters());
   const right = new Parameters(b.widths, b.parameters());

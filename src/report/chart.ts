@@ -13,7 +13,7 @@ export const CHART_SIZE = {
   marginBottom: 44,
 } as const;
 
-/** A page that has a background of its own sets --chart-background. */
+/** A page with its own background sets --chart-background. */
 const STYLE = `
 .chart {
   --series-0: #0b6e99;
@@ -33,7 +33,7 @@ const STYLE = `
   }
 }`;
 
-/** Draws with a document of its own; answers an SVG document that stands on its own. */
+/** Draws a chart in a new document and returns it as a self-contained SVG document. */
 export function drawChart(draw: (document: HtmlDocument) => Chart): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const chart = draw(document);

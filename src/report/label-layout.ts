@@ -1,17 +1,17 @@
-/** A label that is to stand to the right of a point; pixels, y downwards. */
+/** A label to the right of a point at (x, y), in pixels; y points down. */
 export interface Label {
   readonly x: number;
   readonly y: number;
   readonly text: string;
 }
 
-/** From a point to its label. */
+/** The distance from a point to its label. */
 export const LABEL_GAP = 8;
 export const LABEL_FONT_SIZE = 11;
 const LINE_HEIGHT = 13;
-/** Of a character of a sans-serif font, at most on average. */
+/** An upper bound on the mean width of a character in sans-serif fonts. */
 const CHARACTER_WIDTH = 0.62 * LABEL_FONT_SIZE;
-/** Labels keep off the points themselves, too. */
+/** Labels must not cover points, either. */
 const POINT_RADIUS = 5;
 
 interface Box {
@@ -22,10 +22,10 @@ interface Box {
 }
 
 /**
- * The y of each label such that none covers another or a point: from top to bottom each takes the
- * place nearest to its point, in steps of half a line, that is still free.
+ * The y of each label, such that no label covers another or a point: from top to bottom, each takes
+ * the free place nearest to its point, in steps of half a line.
  *
- * @param top above which no label goes; below there is always a free place in the end
+ * @param top the upper limit of labels; there is no lower one, so a free place always exists
  */
 export function spreadLabels(labels: readonly Label[], top: number): number[] {
   const taken: Box[] = labels.map(({ x, y }) => ({
@@ -45,7 +45,7 @@ export function spreadLabels(labels: readonly Label[], top: number): number[] {
   return places;
 }
 
-/** In turns below and above. */
+/** The y at a step: alternately below and above the point, ever further away. */
 function placeOf({ y }: Label, step: number): number {
   const distance = (Math.ceil(step / 2) * LINE_HEIGHT) / 2;
   return step % 2 === 1 ? y + distance : y - distance;

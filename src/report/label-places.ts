@@ -1,21 +1,21 @@
 import type * as Plot from '@observablehq/plot';
 import { spreadLabels } from './label-layout.js';
 
-/** A point in the units of the axes, with the name that is to stand beside it. */
+/** A named point in the units of the axes. */
 interface NamedPoint {
   readonly name: string;
   readonly x: number;
   readonly y: number;
 }
 
-/** A point in pixels, and the y of its name. */
+/** A point (x, y) in pixels, and the y of its name, `place`. */
 export interface Place {
   readonly x: number;
   readonly y: number;
   readonly place: number;
 }
 
-/** Sets channels of a mark, in pixels, by where the names of the points can be read. */
+/** Initializes channels of a mark, in pixels, from the places of the points' names. */
 export function withPlaces(
   points: readonly NamedPoint[],
   channelsOf: (places: readonly Place[]) => Readonly<Record<string, number[]>>,

@@ -3,23 +3,23 @@ import { CHART_SIZE, drawChart } from './chart.js';
 import { LABEL_FONT_SIZE, LABEL_GAP } from './label-layout.js';
 import { withPlaces } from './label-places.js';
 
-/** One line of a chart: points from left to right. */
+/** One line of a chart, with points from left to right. */
 export interface Series {
   readonly name: string;
   readonly points: readonly { readonly x: number; readonly y: number }[];
 }
 
 export interface LineChart {
-  /** What the chart shows, for whoever cannot see it. */
+  /** Alternative text: what the chart shows. */
   readonly description: string;
   readonly x: string;
   readonly y: string;
   readonly yScale: 'linear' | 'log';
-  /** At most three, named at their right ends. */
+  /** At most three series; their names stand at their right ends. */
   readonly series: readonly Series[];
 }
 
-/** Draws a chart as an SVG document that stands on its own. */
+/** Draws a chart as a self-contained SVG document. */
 export function drawLineChart({ description, x, y, yScale, series }: LineChart): string {
   const points = series.flatMap(({ name, points }, index) =>
     points.map((point) => ({ ...point, name, index })),

@@ -1,6 +1,6 @@
 import { Html, html } from './html.js';
 
-/** One look for every report: light or dark as the reader's system is, printable, without a script. */
+/** The style of every report: light or dark as the system is, printable, without scripts. */
 const STYLE = `
 :root {
   color-scheme: light dark;
@@ -47,7 +47,7 @@ summary { cursor: pointer; color: var(--accent); }
 @media print { body { max-width: none; padding: 0; } figure, .table { break-inside: avoid; } }
 `;
 
-/** A document that needs nothing beside itself. */
+/** A self-contained HTML document. */
 export function page(title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="en">

@@ -11,27 +11,27 @@ export interface ScatterPoint {
 }
 
 export interface ScatterChart {
-  /** What the chart shows, for whoever cannot see it. */
+  /** Alternative text: what the chart shows. */
   readonly description: string;
   readonly x: string;
   readonly y: string;
   readonly points: readonly ScatterPoint[];
-  /** A horizontal line that is as low as points can be expected to come. */
+  /** A horizontal line at the lowest y that points can be expected to reach. */
   readonly floor: { readonly y: number; readonly name: string };
-  /** What the points are to be compared with at their x, from left to right. */
+  /** A line to compare the points with, its points from left to right. */
   readonly curve: {
     readonly points: readonly { readonly x: number; readonly y: number }[];
     readonly name: string;
   };
 }
 
-/** Room for names above each other, and for those of the highest points. */
+/** Leaves room for stacked names. */
 const HEIGHT = 460;
 const INSET = 10;
-/** The name of the curve stands at its left end, from where most points are to the right. */
+/** The curve's name stands at its left end, because most points are further to the right. */
 const CURVE_LABEL = { textAnchor: 'end', dx: -LABEL_GAP, fontWeight: 600 } as const;
 
-/** Both axes are logarithmic. */
+/** Draws a chart with logarithmic axes as a self-contained SVG document. */
 export function drawScatterChart(chart: ScatterChart): string {
   const { description, x, y, points, floor, curve } = chart;
   const color = ({ isEmphasized }: ScatterPoint) => `var(--series-${Number(!isEmphasized)})`;
@@ -55,7 +55,7 @@ export function drawScatterChart(chart: ScatterChart): string {
         Plot.text(curve.points.slice(0, 1), {
           ...{ x: 'x', y: 'y', text: [curve.name], fill: curveColor, ...CURVE_LABEL },
         }),
-        // From each point to its name, where that had to give way.
+        // A line from each point to its name, visible if the name had to move.
         Plot.link(
           points,
           Plot.initializer(

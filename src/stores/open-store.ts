@@ -1,21 +1,21 @@
-import { requireNames, requireText } from '../base/arguments.js';
+import { requireKnownFields, requireText } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { SqliteStore } from './sqlite/sqlite-store.js';
 import type { Store } from './store.js';
 
 export interface StoreOptions {
-  /** A SQLite file, made if it is not there; default: in memory, gone once closed. */
+  /** A SQLite file, created if it does not exist; default: in memory, lost when closed. */
   readonly path?: string;
 }
 
 /**
- * Opens a store of ownership in SQLite.
+ * Opens a store of row ownership in SQLite.
  *
  * @throws {LetheError} ERR_STORE: the file cannot be opened, or is not a Lethe store.
- * ERR_INVALID_ARGUMENT: the path is empty, which SQLite would take for a file that goes when closed.
+ * ERR_INVALID_ARGUMENT: the path is empty, which to SQLite means a temporary file.
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  const { path = ':memory:' } = requireNames('options', options, { path: true });
+  const { path = ':memory:' } = requireKnownFields('options', options, { path: true });
   if (requireText('path', path) === '') {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'path is empty: name a file, or leave it out');
   }

@@ -2,10 +2,10 @@ import { Model } from '../engine/model.js';
 import { addScaled, Parameters } from '../engine/parameters.js';
 
 /**
- * One network whose logits are the mean of those of the given ones: their hidden layers side by
- * side, block-diagonal, the last layer their average.
+ * Merges networks into one whose logits are the mean of theirs: the hidden layers become
+ * block-diagonal, and the last layer averages.
  *
- * @param models of the same inputs, classes and number of layers, at least one
+ * @param models at least one, all with the same inputs, classes and number of layers
  */
 export function mergeNets(models: readonly Model[]): Model {
   const nets = models.map((model) => new Parameters(model.widths, model.parameters()));
@@ -29,7 +29,7 @@ export function mergeNets(models: readonly Model[]): Model {
         share,
         net.biases(layer),
       );
-      // The first layer's inputs and the last layer's outputs are common to all.
+      // All networks share the inputs of the first layer and the outputs of the last one.
       if (layer > 0) firstInput += inputs;
       if (layer < last) firstUnit += outputs;
     }

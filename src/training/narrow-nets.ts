@@ -9,18 +9,19 @@ import { MOMENTUM, oneCycle, partOf } from './one-cycle.js';
 import type { FastRecipe } from './recipe.js';
 import type { ScoredRows } from './scorer.js';
 
-/** After this share of the steps, so many times the batch go forward, and its hardest back. */
+/** The share of the steps that train on whole batches, before the hardest rows are selected. */
 const UNSELECTIVE = 0.1;
+/** Afterwards each step forwards this many batches and trains on the hardest rows, one batch. */
 const FORWARDED = 2;
 
-/** How narrow networks are trained: on scored rows, or without them on all alike. */
+/** How narrow networks are trained: on the scored rows, or on all rows if there are none. */
 export interface Attempt {
   readonly recipe: FastRecipe;
   readonly steps: number;
   readonly learningRate: number;
   readonly scored?: ScoredRows | undefined;
   readonly classes: number;
-  /** Of each network's parameters, and of the order of its rows in both parts of the run. */
+  /** For each network the seeds of its parameters and of its row order in both parts of the run. */
   readonly seeds: readonly NetSeeds[];
 }
 
@@ -31,15 +32,15 @@ export interface NetSeeds {
 }
 
 export interface NarrowNets {
-  /** All networks as one; not there if one of them diverged. */
+  /** The merged networks; undefined if one of them diverged. */
   readonly model?: Model;
-  /** Of all networks together. */
+  /** The sum over all networks. */
   readonly steps: number;
   readonly multiplyAdds: number;
   readonly reason: string;
 }
 
-/** Trains networks that share the hidden units, side by side, and merges them. */
+/** Trains networks among which the hidden units are divided, side by side, and merges them. */
 export async function trainNarrowNets(
   dataset: Dataset,
   { recipe, steps, learningRate, scored, classes, seeds }: Attempt,
@@ -101,7 +102,7 @@ export async function trainNarrowNets(
   };
 }
 
-/** Whether the run ended with ERR_DIVERGED; other errors are thrown. */
+/** Whether the run ended with ERR_DIVERGED; other errors are rethrown. */
 export async function divergence(run: () => Promise<void>): Promise<boolean> {
   try {
     await run();
@@ -112,7 +113,7 @@ export async function divergence(run: () => Promise<void>): Promise<boolean> {
   }
 }
 
-/** What a pass visits: the hardest rows and a sample of the rest. */
+/** The rows of an epoch: the hardest rows and a sample of the rest. */
 function visitsOf({ hardest, rest }: ScoredRows, share: number) {
   const samplesPerEpoch = Math.floor(share * rest.length);
   return {

@@ -1,15 +1,17 @@
 import type { Schedule } from '../engine/schedule.js';
 
-/** The momentum of every network of the fast recipe. */
+/** The momentum with which the fast recipe trains every network. */
 export const MOMENTUM = { momentum: 0.9, nesterov: true } as const;
 
-/** The highest learning rate of a batch of 64, for inputs of mean variance 1. */
+/** The highest learning rate for a batch of 64 and inputs of mean variance 1. */
 const RATE = 0.1;
 const REFERENCE_BATCH = 64;
 const WARM_UP = 0.1;
 const START = 0.04;
 
-/** Up for a tenth of the steps, then down to 0; the rate grows with the root of the batch. */
+/**
+ * Rises for a tenth of the steps, then falls to 0; scales with the square root of the batch size.
+ */
 export function oneCycle(batchSize: number, rate = RATE): Schedule {
   const highest = rate * Math.sqrt(batchSize / REFERENCE_BATCH);
   return [
@@ -19,7 +21,7 @@ export function oneCycle(batchSize: number, rate = RATE): Schedule {
   ];
 }
 
-/** The part of a schedule between two shares of its run, as the schedule of a run of its own. */
+/** The part of a schedule between two shares of its run, as the schedule of a separate run. */
 export function partOf(schedule: Schedule, from: number, to: number): Schedule {
   const within = schedule.filter(([at]) => at > from && at < to);
   const knots = [[from, valueAt(schedule, from)], ...within, [to, valueAt(schedule, to)]] as const;

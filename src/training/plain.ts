@@ -4,19 +4,19 @@ import type { Model } from '../engine/model.js';
 import { inPhase, type PhasedOptions } from '../engine/phases.js';
 import type { RowSet } from '../engine/row-set.js';
 
-/** How long the plain recipe trains, in batches of Model.train's default size. */
+/** The plain recipe's epochs and batch size, the defaults of Model.train. */
 export const PLAIN_EPOCHS = 5;
 const BATCH = 128;
 
 export interface PlainRun {
   readonly rows: RowSet;
-  /** Of the order of the rows. */
+  /** Seed of the row order. */
   readonly seed: number;
-  /** Rounded to whole steps; default 5. */
+  /** May be fractional: rounded to whole steps, at least one. Default 5. */
   readonly epochs?: number;
 }
 
-/** Trains a model in place as Model.train does by default. */
+/** Trains a model in place with the defaults of Model.train. */
 export async function trainPlainly(
   model: Model,
   dataset: Dataset,

@@ -9,49 +9,53 @@ import {
 } from '../engine/principal-components.js';
 import type { RowSet } from '../engine/row-set.js';
 
-/** Fewer features are not worth a projection. */
+/** Data with at most this many features are not projected. */
 const MOST_FEATURES_KEPT = 64;
-/** Features are kept, those of the largest variance first, until they hold this share of it. */
+/** The features with the largest variances are kept until they hold this share of the total. */
 const KEPT_VARIANCE = 0.95;
-/** Of the kept features' variance, by the components. */
+/** The share of the kept features' variance that the components must hold. */
 const COMPONENT_VARIANCE = 0.9;
 const FEWEST_COMPONENTS = 16;
-/** Two panels of the engine's kernels: a few components more would cost as much as a whole panel. */
+/** Two panels of the engine's kernels: one more component would cost as much as a whole panel. */
 const FEW_COMPONENTS = 64;
-/** So few are enough if they hold this share of the kept features' variance. */
+/** FEW_COMPONENTS are enough if they hold this share of the kept features' variance. */
 const FEW_VARIANCE = 0.88;
-/** The largest feature variance over the median above which features are scaled. */
+/** Features are scaled if the largest variance is above this multiple of the median. */
 const UNEVEN = 20;
-/** Of the median variance: keeps features that hardly vary from being blown up. */
+/**
+ * Added to variances, as a share of their median: keeps scaling from amplifying nearly constant
+ * features.
+ */
 const SCALE_FLOOR = 0.1;
-/** The largest factor of a feature, and its inverse the smallest: far from what float32 can hold. */
+/** The largest factor of a feature, and its inverse the smallest: well within float32's range. */
 const LARGEST_SCALE = 1e34;
 
-/** What decides a projection; without it, the automatic rules do. */
+/** The choices of a projection; automatic rules decide what is undefined. */
 export interface ProjectionOptions {
-  /** Whether features are divided by about their standard deviation. */
+  /** Whether to divide features by roughly their standard deviation. */
   readonly scale: boolean | undefined;
-  /** How many principal components; `false`: the features themselves, centred. */
+  /** The number of principal components; `false`: only centre the features. */
   readonly components: number | false | undefined;
-  /** The most components that the automatic rule takes. */
+  /** The largest number of components that the automatic rule chooses. */
   readonly mostComponents: number;
   readonly seed: number;
   readonly threads?: number | undefined;
 }
 
-/** A linear map of the features on which a small network trains as well as on all of them. */
+/** A linear map of the features, on which smaller networks are trained. */
 export interface Projection {
-  /** Of the columns that take part, ascending, to the components, of mean variance 1. */
+  /** From the used columns, ascending, to the components; their mean variance is 1. */
   readonly map: LinearMap & Required<Pick<LinearMap, 'columns'>>;
-  /** What was done, in words. */
+  /** A description of what was done. */
   readonly reasons: readonly string[];
   readonly multiplyAdds: number;
 }
 
 /**
- * Chooses scale, features and principal components by a sample of the rows: nothing else of the
- * data set is read. Where no feature varies, or all by so little or so much that float32 could not
- * hold what brings them to variance 1, there is no projection.
+ * Chooses scale, features and principal components from a sample of the rows; no other rows are
+ * read.
+ *
+ * @returns undefined if no feature varies, or if scaling to variance 1 would exceed float32's range
  */
 export async function fitProjection(
   dataset: Dataset,
@@ -72,7 +76,8 @@ export async function fitProjection(
       : []),
   ];
   const kept = columns.reduce((sum, column) => sum + scaled[column]!, 0);
-  // To mean variance 1: the squares of what the components are sought in must not under- or overflow.
+  // Scales to mean variance 1, so that squares neither under- nor overflow in the search for
+  // components.
   const unit = Math.sqrt(columns.length / kept);
   const chosen: ScaledColumns = {
     columns,
@@ -114,9 +119,9 @@ export async function fitProjection(
   };
 }
 
-/** 1 / sqrt(v + .1 median v), or nothing where the variances are even enough. */
+/** 1 / sqrt(v + 0.1 median v), or undefined if the variances are even enough. */
 function columnScales(variances: Float64Array, wanted: boolean | undefined) {
-  // Of those that vary: most pixels of a picture's margin, or words of a text, do not.
+  // Constant columns, e.g. pixels at the margin of images, are left out of the median.
   const sorted = variances.filter((variance) => variance > 0).sort();
   const median = sorted[sorted.length >> 1] ?? 1;
   const uneven = (sorted.at(-1) ?? 1) > UNEVEN * median;
@@ -128,7 +133,7 @@ function varying(variances: Float64Array): Uint32Array {
   return Uint32Array.from(variances.keys()).filter((column) => variances[column]! > 0);
 }
 
-/** Those of the largest variance that together hold KEPT_VARIANCE of it. */
+/** The columns with the largest variances that together hold KEPT_VARIANCE of the total. */
 function largest(variances: Float64Array): Uint32Array {
   const order = varying(variances).sort((a, b) => variances[b]! - variances[a]! || a - b);
   const goal = KEPT_VARIANCE * variances.reduce((sum, variance) => sum + variance, 0);
@@ -140,7 +145,7 @@ function largest(variances: Float64Array): Uint32Array {
   return order.subarray(0, count + 1 || order.length).sort();
 }
 
-/** The share of the variance that the first components hold. */
+/** The share of the total variance that the first `count` components hold. */
 function heldShare({ variances, totalVariance }: PrincipalComponents, count = variances.length) {
   return variances.slice(0, count).reduce((sum, variance) => sum + variance, 0) / totalVariance;
 }

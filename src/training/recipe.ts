@@ -1,5 +1,5 @@
 import {
-  type Names,
+  type KnownFields,
   pick,
   requireBoolean,
   requireInteger,
@@ -10,63 +10,72 @@ import { LetheError } from '../base/errors.js';
 import type { PhasedOptions } from '../engine/phases.js';
 import { RUN_OPTIONS } from '../engine/run.js';
 
-/** How the fast recipe goes about it. What is left out, the automatic rules decide. */
+/** Options of the fast recipe. Automatic rules decide what is left out. */
 export interface FastOptions extends PhasedOptions {
-  /** Of everything random; default 0. */
+  /** Seed of everything random; default 0. */
   readonly seed?: number;
   /**
-   * Divide each feature by about its standard deviation; default: where the largest variance of a
-   * feature is over 20 times the median. On data that need it not, it costs accuracy.
+   * Divides each feature by roughly its standard deviation; default: if the largest variance of a
+   * feature is over 20 times the median. On data that do not need it, it costs accuracy.
    */
   readonly scale?: boolean;
   /**
-   * Principal components to train on, up to 100, or `false` for the features themselves, which are
-   * centred by a map of all to all: dear beyond a few hundred. Default: of more than 64 features, as many as hold 90 % of the variance, at least 16 and at most 100 (64
-   * where these hold 88 %); at most 64 for a network of under 512 units in its first hidden layer,
-   * 32 under 128, 30 under 64.
+   * The number of principal components to train on, up to 100, or `false` for the centred features
+   * themselves, by a map of all features to all, which is costly beyond a few hundred features.
+   *
+   * Default: `false` for at most 64 features. Otherwise as many as hold 90 % of the variance, at
+   * least 16 and at most 100 (64 if these hold 88 %); at most 64 for a network with fewer than 512
+   * units in its first hidden layer, 32 below 128 units, 30 below 64.
    */
   readonly components?: number | false;
   /**
-   * Narrow networks that share the hidden units, are trained apart and then merged; default 4 where
-   * the first hidden layer has at least 512 units, 2 from 128 on, else 1.
+   * The number of narrow networks among which the hidden units are divided; they are trained
+   * independently and then merged. Default: 4 if the first hidden layer has at least 512 units, 2
+   * from 128 units on, else 1; fewer where a layer is too narrow.
    */
   readonly nets?: number;
   /**
-   * The share of the rows, hardest first, that every pass visits, in [0, 1); 0: every pass visits
+   * The share of the rows, hardest first, that every epoch visits, in [0, 1); 0: every epoch visits
    * all rows. Default 0.2.
    */
   readonly hardestShare?: number;
-  /** The share of the other rows that every pass samples, in (0, 1]; default 0.2. */
+  /** The share of the other rows that every epoch samples, in (0, 1]; default 0.2. */
   readonly sampledShare?: number;
   /**
-   * Steps of a network; default: half the rows over the batch size, all rows where there is one
-   * network, at least 150; times the effort.
+   * Steps of each network; default: half the rows (all rows for a single network) over the batch
+   * size, at least 150, times the effort.
    */
   readonly steps?: number;
-  /** Of default steps the multiple to take, above 0 and below a million; default 1. */
+  /** Multiplies the default number of steps; above 0 and below a million. Default 1. */
   readonly effort?: number;
   /** Default: the largest power of two in 8..64 that leaves at least 200 steps. */
   readonly batchSize?: number;
-  /** The highest learning rate of a batch of 64; default 0.1. */
+  /**
+   * The highest learning rate for a batch of 64, scaled by the root of the batch size; default 0.1.
+   */
   readonly learningRate?: number;
 }
 
-/** What decides how the fast recipe trains, and means nothing to the plain one. */
+/** The options that only the fast recipe has. */
 type RecipeOptions = Omit<FastOptions, 'seed' | keyof PhasedOptions>;
 
-export const RECIPE_OPTIONS: Names<RecipeOptions> = {
+export const RECIPE_OPTIONS: KnownFields<RecipeOptions> = {
   ...{ scale: true, components: true, nets: true, hardestShare: true, sampledShare: true },
   ...{ steps: true, effort: true, batchSize: true, learningRate: true },
 };
 
-export const FAST_OPTIONS: Names<FastOptions> = { ...RUN_OPTIONS, ...RECIPE_OPTIONS, seed: true };
+export const FAST_OPTIONS: KnownFields<FastOptions> = {
+  ...RUN_OPTIONS,
+  ...RECIPE_OPTIONS,
+  seed: true,
+};
 
-/** Those of them that are given. */
+/** The given ones of the options that only the fast recipe has. */
 export function fastOptionsOf(options: RecipeOptions): RecipeOptions {
   return pick(options, RECIPE_OPTIONS);
 }
 
-/** @throws {LetheError} ERR_INVALID_ARGUMENT where one of them is given */
+/** @throws {LetheError} ERR_INVALID_ARGUMENT if an option of the fast recipe is given */
 export function refuseFastOptions(options: RecipeOptions): void {
   const [unused] = Object.keys(fastOptionsOf(options));
   if (unused === undefined) return;
@@ -76,13 +85,13 @@ export function refuseFastOptions(options: RecipeOptions): void {
   );
 }
 
-/** The options with every default in its place. */
+/** The options with all defaults filled in. */
 export interface FastRecipe {
   readonly seed: number;
   readonly scale: boolean | undefined;
   readonly components: number | false | undefined;
   readonly mostComponents: number;
-  /** Of each network: hidden layers only. */
+  /** The widths of each network's hidden layers. */
   readonly hidden: readonly (readonly number[])[];
   readonly hardestShare: number;
   readonly sampledShare: number;
@@ -93,19 +102,22 @@ export interface FastRecipe {
 
 const MOST_COMPONENTS = 100;
 export const MOST_NETS = 64;
-/** A narrower network learns nothing of use. */
+/** The fewest units in a layer of a narrow network: narrower ones learn too little. */
 const FEWEST_UNITS = 4;
-/** Of all rows, by each net; a small network on its own needs more to be as good. */
+/**
+ * Visits of each network, as a share of all rows; a single small network needs more for the same
+ * accuracy.
+ */
 const ROW_VISITS = 0.5;
 const ROW_VISITS_ALONE = 1;
 const FEWEST_STEPS = 150;
-/** More would be a mistake. */
+/** A larger effort is taken for a mistake. */
 const MOST_EFFORT = 1e6;
 const ENOUGH_STEPS = 200;
 const LARGEST_BATCH = 64;
 const SMALLEST_BATCH = 8;
 
-/** @param widths of the network to train; @param rows how many it is trained on */
+/** @param widths of the network to train; @param rows the number of rows to train on */
 export function fastRecipe(
   widths: readonly number[],
   rows: number,
@@ -143,7 +155,7 @@ export function fastRecipe(
   };
 }
 
-/** A smaller network gains less by components than they cost. */
+/** For smaller networks, more components cost more than they gain. */
 function mostComponents(units: number): number {
   if (units < 64) return 30;
   if (units < 128) return 32;

@@ -11,25 +11,25 @@ const UNITS = 24;
 const COMPONENTS = 32;
 const EPOCHS = 2;
 const BATCH = 64;
-/** So much of the scorer's error may be its own: what is above it counts as wrong labels. */
+/** The error expected of the scorer itself; any error above it is attributed to wrong labels. */
 const OWN_ERROR = 0.05;
 
-/** Rows in two parts: the hardest ones to learn, and the rest; those given up are in neither. */
+/** The rows in two parts: the hardest, and the rest. Skipped rows are in neither. */
 export interface ScoredRows {
   readonly hardest: RowSet;
   readonly rest: RowSet;
   readonly skipped: number;
-  /** Of the scorer on all rows, in [0, 1]. */
+  /** The scorer's accuracy on all rows, in [0, 1]. */
   readonly accuracy: number;
   readonly multiplyAdds: number;
 }
 
 /**
- * Trains a thin network on the first components and sorts all rows by its loss. Where it errs more
- * than a thin network should, the worst rows are given up: their labels are likely wrong, and
- * learning from them first would ruin the model.
+ * Trains a thin network (the scorer) on the first components and ranks all rows by its loss. If it
+ * errs on more rows than expected, the rows with the largest losses are skipped: their labels are
+ * likely wrong, and training on them first would ruin the model.
  *
- * @param hardestShare how many of the rows count as the hardest, in (0, 1)
+ * @param hardestShare the share of the rows that count as the hardest, in (0, 1)
  */
 export async function scoreRows(
   dataset: Dataset,
@@ -47,7 +47,7 @@ export async function scoreRows(
   const scorer = Model.create(widths, { seed });
   await scorer.train(seen, {
     ...options,
-    // Its steps are so short that a second thread only makes it wait.
+    // The steps are so short that a second thread would only add waiting.
     threads: 1,
     ...MOMENTUM,
     epochs: EPOCHS,
@@ -80,7 +80,7 @@ async function lossesOf(scorer: Model, dataset: Dataset, options: RunOptions) {
   return { losses, accuracy: correct / dataset.rows };
 }
 
-/** The rows of the largest loss, and the rest, without the very worst `skipped`. */
+/** The rows with the largest losses, and the rest, without the `skipped` largest of all. */
 function cut(losses: Float32Array, skipped: number, hard: number) {
   const givenUp = worst(losses, skipped);
   const chosen = worst(losses, Math.min(skipped + hard, losses.length));
@@ -95,7 +95,7 @@ function cut(losses: Float32Array, skipped: number, hard: number) {
   return { hardest: hardest.subarray(0, counts.hardest), rest: rest.subarray(0, counts.rest) };
 }
 
-/** Marks the `count` largest, of equal ones the first. */
+/** Marks the `count` largest losses; among equal ones the first. */
 function worst(losses: Float32Array, count: number): Uint8Array {
   const marked = new Uint8Array(losses.length);
   if (count === 0) return marked;
@@ -110,8 +110,9 @@ function worst(losses: Float32Array, count: number): Uint8Array {
 }
 
 /**
- * The largest loss but `larger` others. By buckets of their leading bits, which sort like the losses
- * themselves as none is negative: sorting all would take most of the time of scoring.
+ * The loss of rank `larger` + 1, counted from the largest. Selects the bucket of its leading bits
+ * first, which order like the losses because none is negative: sorting all losses would dominate
+ * the time.
  */
 function largestBut(losses: Float32Array, larger: number): number {
   const bits = new Uint32Array(losses.buffer, losses.byteOffset, losses.length);

@@ -1,4 +1,4 @@
-/** `lethe/methods`: every way to forget, the exact ones and those to compare them with. */
+/** `lethe/methods`: all unlearning methods, exact ones and approximate ones for comparison. */
 
 export { type AmnesiacOptions, type AmnesiacResult, amnesiac } from './approximate/amnesiac.js';
 export { type BadTeacherOptions, badTeacher } from './approximate/bad-teacher.js';

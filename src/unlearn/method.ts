@@ -4,7 +4,7 @@ import { Model } from '../engine/model.js';
 import type { PhasedOptions, PhaseProgress } from '../engine/phases.js';
 import { RowSet, type Rows } from '../engine/row-set.js';
 
-/** What is to be forgotten, and by whom. */
+/** What to forget, and by which model. */
 export interface UnlearningRequest {
   /** The trained model; a method never changes it. */
   readonly model: Model;
@@ -15,40 +15,40 @@ export interface UnlearningRequest {
   readonly retain: Rows;
 }
 
-/** How far a method has come. */
+/** The progress of a method. */
 export type UnlearningProgress = PhaseProgress;
 
-/** What every method takes. */
+/** The options that every method has. */
 export type UnlearningOptions = PhasedOptions;
 
 export interface UnlearningResult {
-  /** A new model that has forgotten, as far as the method goes. */
+  /** A new model that has forgotten, to the extent that the method promises. */
   readonly model: Model;
   /** Steps that changed parameters. */
   readonly steps: number;
   /** Seconds by phase, e.g. `train`, or `fisher` and `scrub`. */
   readonly seconds: Readonly<Record<string, number>>;
-  /** Of the whole method; zeros of the input are counted like other values. */
+  /** The multiply-adds of the whole method; zeros of the input count like other values. */
   readonly multiplyAdds: number;
 }
 
 /**
- * One way to forget. Every method throws ERR_INVALID_ROWS, ERR_EMPTY_SET (nothing to forget, or nothing
- * left), ERR_INVALID_ARGUMENT, ERR_BUSY, ERR_ABORTED, ERR_DIVERGED, ERR_OUT_OF_MEMORY, ERR_NO_DEVICE or
- * ERR_DEVICE_FAILED.
+ * An unlearning method. It may throw ERR_INVALID_ROWS, ERR_EMPTY_SET (an empty forget or retain
+ * set), ERR_INVALID_ARGUMENT, ERR_BUSY, ERR_ABORTED, ERR_DIVERGED, ERR_OUT_OF_MEMORY, ERR_NO_DEVICE
+ * and ERR_DEVICE_FAILED.
  */
 export type UnlearningMethod<
   Options extends UnlearningOptions,
   Result extends UnlearningResult = UnlearningResult,
 > = (request: UnlearningRequest, options?: Options) => Promise<Result>;
 
-/** A request's rows. */
+/** The rows of a request. */
 export interface Split {
   readonly forget: RowSet;
   readonly retain: RowSet;
 }
 
-/** The request's rows, checked: known, each given once, in one of the two sets only, neither set empty. */
+/** Checks a request and its rows: two disjoint sets, neither of them empty. */
 export function checkSplit(request: UnlearningRequest): Split {
   const { model, dataset } = requireObject('request', request);
   requireInstance('model', model, Model);

@@ -1,12 +1,12 @@
 import { LetheError } from '../base/errors.js';
 import { argmax } from '../engine/evaluation.js';
 
-/** Of a logit, for rows whose largest logit is below 20; it grows with the largest from there on. */
+/** The allowed difference of logits of absolute values up to 20; it grows in proportion beyond. */
 export const DEFAULT_TOLERANCE = 1e-4;
 
 const UNSCALED_LOGIT = 20;
 
-/** Where and how the engine and the runtime differ. `row` counts from 0 in what was compared. */
+/** Where and how the engine and the runtime differ. `row` counts the compared rows from 0. */
 export type Disagreement = { readonly row: number } & (
   | {
       /** A logit is infinite or not a number, or the two differ by more than `allowed`. */
@@ -18,7 +18,7 @@ export type Disagreement = { readonly row: number } & (
       readonly allowed: number;
     }
   | {
-      /** The row is not a tie, and the predicted classes differ. */
+      /** The predicted classes differ, and the row is not a tie. */
       readonly kind: 'prediction';
       /** The two classes. */
       readonly engine: number;
@@ -28,28 +28,28 @@ export type Disagreement = { readonly row: number } & (
 
 export interface LogitComparison {
   readonly rows: number;
-  /** Rows whose two best logits are so close that either may win. */
+  /** Rows whose two largest logits are so close that either class may win. */
   readonly ties: number;
-  /** Rows that are no tie and whose predictions agree. */
+  /** Rows that are not ties and whose predictions agree. */
   readonly agreeing: number;
   /** The largest |engine - runtime| among finite logits. */
   readonly maxAbsDiff: number;
-  /** The first one; without it every row is within the tolerance. */
+  /** The first disagreement; undefined if every row is within the tolerance. */
   readonly disagreement?: Disagreement;
 }
 
 /**
- * Compares the engine's logits with the runtime's, which count as the truth. In each row
+ * Compares the engine's logits with the runtime's, which are the reference. In each row
  *
  * - every logit must be finite;
  * - every pair may differ by at most a = tolerance max(1, max|logit| / 20);
- * - the predictions (the largest logit, the lowest class among equals) must agree, unless the two
- *   best logits differ by at most a.
+ * - the predictions (the largest logit, the lowest class among equals) must agree, unless the
+ *   runtime's two largest logits differ by at most a.
  *
  * @param engine float32 [rows, classes]
  * @param runtime float32 [rows, classes]
- * @param classes at least one; with one there is nothing to confuse and no tie
- * @throws {LetheError} ERR_VERIFICATION_FAILED: the two do not have the same whole number of rows.
+ * @param classes at least one; with a single class there are no ties
+ * @throws {LetheError} ERR_VERIFICATION_FAILED: not the same whole number of rows
  */
 export function compareLogits(
   engine: Float32Array,
@@ -97,7 +97,7 @@ function maxAbs(values: Float32Array, offset: number, count: number): number {
   return largest;
 }
 
-/** By how much the best value, at index `best`, exceeds the second best. */
+/** The difference between the largest value, at index `best`, and the second largest. */
 function lead(values: Float32Array, offset: number, count: number, best: number): number {
   let second = -Infinity;
   for (let c = 0; c < count; c++) {

@@ -10,22 +10,22 @@ interface Waiting {
 }
 
 /**
- * An ONNX model in ONNX Runtime (CPU), in a worker thread of its own. Close it: an open one keeps
- * the process alive.
+ * An ONNX model in ONNX Runtime (CPU), in a separate worker thread. It must be closed, because an
+ * open one keeps the process alive.
  */
 export class OnnxRuntime {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
-  /** Who waits for the next replies; the worker answers in order. */
+  /** Pending calls, oldest first; the worker answers in order. */
   readonly #waiting: Waiting[] = [];
-  /** Why nothing can run any more. */
+  /** Set when nothing can run any more: the reason. */
   #end: LetheError | undefined;
   #version = '';
 
   private constructor(data: WorkerData) {
     this.#worker = new Worker(programPath('verify/onnx-worker'), {
       workerData: data,
-      // Not the process's own: `node --input-type=module --eval ...` cannot start a worker from a file.
+      // Without the process's own flags: with --input-type a worker cannot be started from a file.
       execArgv: [],
     });
     this.#worker.on('message', (reply: Reply) => {
@@ -45,8 +45,9 @@ export class OnnxRuntime {
   /**
    * Starts the worker thread and loads a model there.
    *
-   * @param model an ONNX file with one input [N, features] and one output [N, classes], both float32
-   * @param options.threads of ONNX Runtime, at least 1
+   * @param model an ONNX file with one input [N, features] and one output [N, classes], both
+   * float32
+   * @param options.threads the threads of ONNX Runtime, at least 1
    * @throws {LetheError} ERR_RUNTIME: the runtime or the model cannot be loaded.
    */
   static async load(model: Uint8Array, options: { threads: number }): Promise<OnnxRuntime> {
@@ -68,9 +69,10 @@ export class OnnxRuntime {
   /**
    * Runs the model on rows of features.
    *
-   * @param features float32 [rows, columns]; the memory moves to the worker, the array is empty afterwards
+   * @param features float32 [rows, columns]; transferred to the worker, so the array is empty
+   * afterwards
    * @returns float32 [rows, classes]
-   * @throws {LetheError} ERR_RUNTIME: the runtime refuses, has failed, or is closed.
+   * @throws {LetheError} ERR_RUNTIME: the runtime refuses the features, has failed, or is closed.
    * ERR_INVALID_ARGUMENT: not rows times columns features, or no row.
    */
   async run(features: Float32Array, rows: number, columns: number): Promise<Float32Array> {
@@ -79,7 +81,7 @@ export class OnnxRuntime {
     if (features.length !== rows * columns) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
-        `${rows} x ${columns} features were announced, but ${features.length} values given`,
+        `features must hold ${rows} x ${columns} values, but has ${features.length}`,
       );
     }
     if (this.#end) throw this.#end;
@@ -89,8 +91,8 @@ export class OnnxRuntime {
   }
 
   /**
-   * Ends the worker thread; what still runs is rejected. The thread ends by itself, between two
-   * runs: terminating it inside ONNX Runtime can abort the whole process.
+   * Ends the worker thread and rejects unfinished runs. The thread is asked to end between two
+   * runs, because terminating it inside ONNX Runtime can abort the whole process.
    */
   async close(): Promise<void> {
     this.#stop(new LetheError('ERR_RUNTIME', 'ONNX Runtime is closed'));
@@ -99,7 +101,7 @@ export class OnnxRuntime {
     await this.#exited;
   }
 
-  /** The value of the worker's next reply that nobody waits for yet. */
+  /** Waits for the worker's next reply that no earlier call waits for. */
   #reply<Value>(): Promise<Value> {
     const value = new Promise<unknown>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });

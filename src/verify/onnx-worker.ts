@@ -1,6 +1,6 @@
 /**
- * The entry of the worker thread that holds ONNX Runtime: its `run()` blocks, and only here is it
- * loaded. Requests are answered one after the other, in the order in which they came.
+ * The entry point of the worker thread that holds ONNX Runtime, whose `run()` blocks; only this
+ * file loads it. Requests are answered one at a time, in the order of arrival.
  */
 import { on } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -14,16 +14,16 @@ export interface WorkerData {
 
 export type Request =
   | { readonly features: Float32Array; readonly rows: number; readonly columns: number }
-  /** End the thread, once what came before is answered. */
+  /** Ends the thread after all earlier requests have been answered. */
   | 'close';
 
 /**
- * The first reply's value is the runtime's version and says that the model is loaded; then each
- * request to run is answered by its logits, float32 [rows, classes], or an error.
+ * The first reply means that the model is loaded; its value is the runtime's version. Each request
+ * to run is then answered with its logits, float32 [rows, classes], or an error.
  */
 export type Reply<Value = unknown> = { readonly value: Value } | { readonly error: unknown };
 
-/** Errors come back as exceptions; nothing needs to be logged as well. */
+/** Errors are thrown as exceptions, so they need not be logged as well. */
 const FATAL = 4;
 
 async function main(port: NonNullable<typeof parentPort>, data: WorkerData): Promise<void> {
@@ -49,8 +49,8 @@ async function main(port: NonNullable<typeof parentPort>, data: WorkerData): Pro
 }
 
 /**
- * The runtime writes into memory of ours: what it allocates itself belongs to this thread and cannot
- * be transferred.
+ * Runs the model with a preallocated output, because memory that the runtime allocates itself
+ * cannot be transferred to the other thread.
  */
 async function run(
   session: InferenceSession,

@@ -1,10 +1,10 @@
 import {
-  type Names,
+  type KnownFields,
   requireArray,
   requireFunction,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireObject,
   requirePositive,
   requireText,
@@ -30,7 +30,7 @@ import type { OnnxRuntime } from './onnx-runtime.js';
 
 /** Rows on which to verify a model. */
 export interface VerificationSet {
-  /** E.g. `forget`; in a result and in errors it says which set is meant. */
+  /** Identifies the set in results and errors, e.g. `forget`. */
   readonly name: string;
   readonly dataset: Dataset;
   /** At least one. */
@@ -38,45 +38,45 @@ export interface VerificationSet {
 }
 
 export interface VerifyOptions extends Omit<RunOptions, 'onProgress'> {
-  /** Rows compared at a time: what bounds the memory. Default 1024. */
+  /** Rows compared at a time, which bounds the memory. Default 1024. */
   readonly chunkRows?: number;
   /** See compareLogits. Default 1e-4. */
   readonly tolerance?: number;
 }
 
-const VERIFY_OPTIONS: Names<VerifyOptions> = {
+const VERIFY_OPTIONS: KnownFields<VerifyOptions> = {
   ...SILENT_RUN_OPTIONS,
   ...{ chunkRows: true, tolerance: true },
 };
 
-/** What was compared. There is one only where everything agrees. */
+/** A successful comparison: verify throws if anything disagrees. */
 export interface VerifiedSet {
   readonly rows: number;
-  /** Rows whose predictions were compared: all but the ties. */
+  /** Rows whose predictions were compared: all except ties. */
   readonly compared: number;
-  /** Rows whose two best logits differ by no more than the tolerance. */
+  /** Rows whose two largest logits differ by at most the tolerance. */
   readonly ties: number;
-  /** Share of the compared rows whose predictions agree; 1 = all, also where all rows are ties. */
+  /** The share of the compared rows whose predictions agree, in [0, 1]; 1 if all rows are ties. */
   readonly agreement: number;
-  /** The largest difference of two logits. */
+  /** The largest absolute difference of a logit. */
   readonly maxAbsDiff: number;
 }
 
 export interface Verification extends VerifiedSet {
-  /** What the engine was compared with, e.g. `onnxruntime-node 1.30.0`. */
+  /** The runtime that the engine was compared with, e.g. `onnxruntime-node 1.30.0`. */
   readonly runtime: string;
-  /** By the sets' names. */
+  /** The comparison of each set, by its name. */
   readonly perSet: Readonly<Record<string, VerifiedSet>>;
 }
 
 /**
- * Verifies a model or an ensemble outside the engine: exports it to ONNX, runs the file in ONNX Runtime and
- * compares logits and predictions on all rows of all sets, by the rules of compareLogits.
+ * Verifies a model or an ensemble outside the engine: exports it to ONNX, runs it in ONNX Runtime
+ * and compares logits and predictions on all rows of all sets, by the rules of compareLogits.
  *
- * @param sets e.g. forget, retain and test, of different names; a row may be in several sets
- * @throws {LetheError} ERR_VERIFICATION_FAILED: a disagreement; the message names the set, the row and
- * both values. ERR_RUNTIME: ONNX Runtime cannot be started or does not run the model. ERR_EMPTY_SET,
- * ERR_INVALID_ROWS, ERR_INVALID_ARGUMENT, ERR_ABORTED, ERR_BUSY.
+ * @param sets e.g. forget, retain and test, with different names; a row may be in several sets
+ * @throws {LetheError} ERR_VERIFICATION_FAILED: a disagreement; the message names the set, the row
+ * and both values. ERR_RUNTIME: ONNX Runtime cannot be started or does not run the model.
+ * ERR_EMPTY_SET, ERR_INVALID_ROWS, ERR_INVALID_ARGUMENT, ERR_ABORTED, ERR_BUSY.
  */
 export async function verify(
   model: Predictor,
@@ -86,7 +86,7 @@ export async function verify(
   const settings = checkOptions(options);
   const checked = checkSets(model, sets);
   throwIfAborted(settings.signal);
-  // The affine map only informs the file's readers: all sets are compared on normalized features.
+  // The affine map is only metadata in the file: all sets are compared on normalized features.
   const onnx = await toOnnx(model, { dataset: checked[0]!.dataset });
   const { OnnxRuntime } = await import('./onnx-runtime.js');
   const runtime = await OnnxRuntime.load(onnx, settings);
@@ -108,7 +108,7 @@ export async function verify(
 type Settings = ReturnType<typeof checkOptions>;
 
 function checkOptions(options: VerifyOptions) {
-  const { chunkRows = 1024, tolerance = DEFAULT_TOLERANCE } = requireNames(
+  const { chunkRows = 1024, tolerance = DEFAULT_TOLERANCE } = requireKnownFields(
     'options',
     options,
     VERIFY_OPTIONS,
@@ -120,7 +120,7 @@ function checkOptions(options: VerifyOptions) {
   };
 }
 
-const SET_NAMES: Names<VerificationSet> = { name: true, dataset: true, rows: true };
+const SET_NAMES: KnownFields<VerificationSet> = { name: true, dataset: true, rows: true };
 
 type CheckedSet = Omit<VerificationSet, 'rows'> & { readonly rows: RowSet };
 
@@ -128,12 +128,18 @@ function checkSets(model: Predictor, sets: readonly VerificationSet[]): CheckedS
   requireFunction('the logits of the model', requireObject('model', model).logits);
   const [columns] = requireArray('the widths of the model', model.widths);
   if (requireArray('sets', sets).length === 0)
-    throw new LetheError('ERR_EMPTY_SET', 'there is no set to verify on');
+    throw new LetheError(
+      'ERR_EMPTY_SET',
+      'sets is empty: give at least one set of rows to verify on',
+    );
   const names = sets.map((set) =>
-    requireText('the name of a set', requireNames('a set', set, SET_NAMES).name),
+    requireText('the name of a set', requireKnownFields('a set', set, SET_NAMES).name),
   );
   if (new Set(names).size < sets.length) {
-    throw new LetheError('ERR_INVALID_ARGUMENT', 'two sets have the same name');
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `the names of the sets must differ, but are ${names.join(', ')}`,
+    );
   }
   return sets.map(({ name, dataset, rows }) => {
     requireInstance('the dataset of a set', dataset, Dataset);
@@ -157,7 +163,7 @@ async function compareSet(
   for (let start = 0; start < rows.length; start += chunkRows) {
     throwIfAborted(running.signal);
     const chunk = rows.slice(start, start + chunkRows);
-    // Side by side: ONNX Runtime in its worker thread, the engine in its own threads.
+    // In parallel: ONNX Runtime in its worker thread, the engine in its own threads.
     const [theirs, ours] = await Promise.all([
       runtime.run(dataset.normalized(chunk), chunk.length, dataset.columns),
       model.logits(dataset, chunk, running),

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { availableThreads, threadsGranted } from '#lethe/base/available-threads';
 
-/** A folder that looks like / to a process in a container. */
+/** A folder with the proc/ and sys/ of a process in a container. */
 let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'lethe-root-'));
@@ -19,7 +19,7 @@ function write(path: string, text: string) {
 describe('the available threads', () => {
   const all = availableParallelism();
 
-  it('is what the process may run on where there are no control groups', () => {
+  it('are all cores that the process may run on if there are no control groups', () => {
     expect(threadsGranted(root)).toBe(all);
     expect(availableThreads()).toBeLessThanOrEqual(all);
     expect(availableThreads()).toBeGreaterThanOrEqual(1);
@@ -39,14 +39,14 @@ describe('the available threads', () => {
     expect(threadsGranted(root)).toBe(threads);
   });
 
-  it('takes the smallest quota of the group and of those above it', () => {
+  it('are limited by the smallest quota of the group and its ancestors', () => {
     write('proc/self/cgroup', '0::/pod/app/worker\n');
     write('sys/fs/cgroup/pod/cpu.max', '100000 100000\n');
     write('sys/fs/cgroup/pod/app/worker/cpu.max', 'max 100000\n');
     expect(threadsGranted(root)).toBe(1);
   });
 
-  it("finds a container's own quota at the top", () => {
+  it("are limited by a container's quota in the root group", () => {
     write('proc/self/cgroup', '0::/\n');
     write('sys/fs/cgroup/cpu.max', '100000 100000\n');
     expect(threadsGranted(root)).toBe(1);

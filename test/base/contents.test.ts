@@ -1,12 +1,13 @@
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readContents, readStart } from '#lethe/base/contents';
+import { readContents, readKnown, readStart } from '#lethe/base/contents';
 import { expectCode } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-/** Longer than what is read at once. */
+/** Longer than a chunk. */
 const LONG = Buffer.from(Uint8Array.from({ length: 1_000_003 }, (_, i) => (i * i) >>> 7));
 
 async function written(contents: Uint8Array): Promise<string> {
@@ -19,7 +20,7 @@ describe.each([
   ['plain', (bytes: Buffer) => bytes],
   ['gzip', (bytes: Buffer) => gzipSync(bytes)],
 ])('a %s file', (_, pack) => {
-  it('is read whole', async () => {
+  it('is read completely', async () => {
     const path = await written(pack(LONG));
     expect(Buffer.compare(await readContents(path, LONG.length), LONG)).toBe(0);
   });
@@ -33,6 +34,18 @@ describe.each([
     await expectCode(() => readContents(path, LONG.length - 1), 'ERR_INVALID_DATA');
   });
 
+  it('is known by its hash: a single flipped bit shows, though the length is right', async () => {
+    const sha256 = createHash('sha256').update(LONG).digest('hex');
+    const known = { bytes: LONG.length, sha256 };
+    expect(Buffer.compare(await readKnown(await written(pack(LONG)), known), LONG)).toBe(0);
+    const flipped = Buffer.from(LONG);
+    flipped[500_000]! ^= 1;
+    const path = await written(pack(flipped));
+    const { message } = await expectCode(() => readKnown(path, known), 'ERR_HASH_MISMATCH');
+    expect(message).toContain(sha256);
+    expect(message).toContain(createHash('sha256').update(flipped).digest('hex'));
+  });
+
   it('shows its start', async () => {
     const path = await written(pack(LONG));
     expect(Buffer.compare(await readStart(path, 100), LONG.subarray(0, 100))).toBe(0);
@@ -41,8 +54,8 @@ describe.each([
 });
 
 describe('a gzip file', () => {
-  it('is not unpacked beyond the limit', async () => {
-    // Whoever unpacks it all meets the missing end instead.
+  it('is not decompressed beyond the limit', async () => {
+    // Decompressing all of it would fail at the missing end instead.
     const path = await written(gzipSync(Buffer.alloc(20_000_000)).subarray(0, -8));
     const error = await expectCode(() => readContents(path, 1_000_000), 'ERR_INVALID_DATA');
     expect(error.message).toContain('more than 1000000 bytes');

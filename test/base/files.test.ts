@@ -14,7 +14,7 @@ describe('replaceFile', () => {
     expect(await readdir(folder)).toEqual(['file']);
   });
 
-  it('leaves everything as it was where it cannot write', async () => {
+  it('changes nothing if it cannot write', async () => {
     const folder = await temporaryFolder();
     const target = join(folder, 'target');
     await mkdir(target);
@@ -25,10 +25,10 @@ describe('replaceFile', () => {
     expect(await readFile(join(target, 'inside'), 'utf8')).toBe('kept');
   });
 
-  it('keeps the old file, and leaves no half of the new one, where the disk is full', async (test) => {
+  it('keeps the old file, and no part of the new one, if the disk is full', async (test) => {
     const folder = await temporaryFolder();
     const isMounted = succeeds('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
-    test.skip(!isMounted, 'a small disk can be mounted by root only');
+    test.skip(!isMounted, 'only root can mount a small disk');
     onTestFinished(() => void succeeds('umount', [folder]));
     await replaceFile(join(folder, 'file'), 'old');
     const error = await expectCode(

@@ -21,7 +21,7 @@ const KNOWN_ANSWERS: [PhiloxCounter, PhiloxKey, PhiloxCounter][] = [
   ],
 ];
 
-/** The same arithmetic in whole numbers of any size, straight from the paper. */
+/** The algorithm of the paper, in BigInt arithmetic. */
 function philoxOracle(counter: PhiloxCounter, key: PhiloxKey): number[] {
   const mask = 0xffffffffn;
   let [c0, c1, c2, c3] = counter.map(BigInt) as [bigint, bigint, bigint, bigint];
@@ -72,7 +72,7 @@ describe('PhiloxStream', () => {
     expect(chiSquare).toBeLessThan(22.46); // the 99.9 % quantile for 6 degrees of freedom
   });
 
-  it('draws below any bound by the written algorithm, rejected words included', () => {
+  it('draws below any bound by the published algorithm, including rejected words', () => {
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 1, max: 0xffffffff }), (seed, bound) => {
         const stream = new PhiloxStream(seed, 1);
@@ -88,8 +88,10 @@ describe('PhiloxStream', () => {
     );
   });
 
-  /** Without rejection, 3 * 2^30 buckets of 2^32 words would favour every third value two to one. */
-  it('rejects the words that would favour some numbers', () => {
+  /**
+   * Without rejection, 2^32 words in 3 * 2^30 buckets would make every third value twice as likely.
+   */
+  it('rejects the words that would bias the result', () => {
     const stream = new PhiloxStream(1, 1);
     const counts = [0, 0, 0];
     for (let i = 0; i < 30_000; i++) counts[stream.below(3 * 2 ** 30) % 3]!++;
@@ -118,7 +120,7 @@ describe('PhiloxStream', () => {
 
   const sequence = (length: number) => Uint32Array.from({ length }, (_, i) => i);
 
-  it('shuffles: a permutation, the same one for the same seed', () => {
+  it('shuffles to a permutation, the same for the same seed', () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(200), (seed, length) => {
         const shuffled = new PhiloxStream(seed, 1).shuffle(sequence(length));
@@ -129,14 +131,14 @@ describe('PhiloxStream', () => {
     );
   });
 
-  it('shuffles otherwise for another seed or purpose', () => {
+  it('shuffles differently for another seed or purpose', () => {
     const shuffled = (seed: number, purpose: number) =>
       [...new PhiloxStream(seed, purpose).shuffle(sequence(100))].join();
     const orders = [sequence(100).join(), shuffled(1, 1), shuffled(2, 1), shuffled(1, 2)];
     expect(new Set(orders).size).toBe(orders.length);
   });
 
-  it('shuffles every order equally often', () => {
+  it('produces every order equally often', () => {
     const stream = new PhiloxStream(4, 1);
     const counts = new Map<string, number>();
     for (let i = 0; i < 24_000; i++) {

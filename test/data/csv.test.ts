@@ -23,7 +23,7 @@ const FLOWERS = `width,kind,owner,height
 `;
 
 describe('a CSV file', () => {
-  it('becomes float32 features, classes in order, and owners', async () => {
+  it('is read as float32 features, sorted classes and owners', async () => {
     const { data, classNames, ownership } = await load(FLOWERS, { owner: 'owner' });
     expect(data).toEqual({
       name: 'flowers.csv',
@@ -37,23 +37,23 @@ describe('a CSV file', () => {
     expect(ownership).toEqual({ subjects: ['ada', 'bob'], owners: Uint32Array.of(0, 1, 0) });
   });
 
-  it('gives the columns that are asked for, in that order', async () => {
+  it('is read with the given columns, in the given order', async () => {
     const { data, ownership } = await load(FLOWERS, { features: ['height', 'width'] });
     expect(data.features).toEqual(Float32Array.of(-2, 1.5, 100, 0.25, 0.1, 3));
     expect(ownership).toBeUndefined();
   });
 
-  it('keeps to the classes of another file', async () => {
+  it('can be read with the classes of another file', async () => {
     const classNames = ['tulip', 'lily', 'rose'];
     const { data } = await load(FLOWERS, { classNames, features: ['width'] });
     expect(data.labels).toEqual(Uint32Array.of(0, 2, 0));
     expect(data.classes).toBe(3);
     const fewer = { classNames: ['rose'], features: ['width'] };
     const error = await expectCode(() => load(FLOWERS, fewer), 'ERR_INVALID_DATA');
-    expect(error.message).toContain('"tulip" is none of rose');
+    expect(error.message).toContain('"tulip" is not one of rose');
   });
 
-  it('orders whole numbers by their value, other labels as texts', async () => {
+  it('has its labels sorted by value if all are whole numbers, else as texts', async () => {
     const rows = (...labels: string[]) => `x,kind\n${labels.map((l) => `1,${l}`).join('\n')}`;
     expect((await load(rows('10', '9', '-1', '9'))).classNames).toEqual(['-1', '9', '10']);
     expect((await load(rows('10', '9', 'b'))).classNames).toEqual(['10', '9', 'b']);
@@ -72,6 +72,14 @@ describe('a CSV file', () => {
     expect(await load(contents, { owner: 'owner', ...options })).toEqual(expected);
   });
 
+  it('does not count a byte order mark to the name of the first column', async () => {
+    const marked = `\ufeff${FLOWERS}`;
+    const { data } = await load(marked, { features: ['width'] });
+    expect(data.features).toEqual(Float32Array.of(1.5, 0.25, 3));
+    const labelFirst = '\ufeffkind,x\ntulip,1\n';
+    expect((await load(labelFirst)).classNames).toEqual(['tulip']);
+  });
+
   it('may have anything in a quoted text, and a row of any size', async () => {
     const name = 'a "b", c\nö';
     const long = `${'y'.repeat(300_000)}`;
@@ -81,7 +89,7 @@ describe('a CSV file', () => {
     expect(ownership!.subjects).toEqual([long]);
   });
 
-  it('gives back any table of numbers', async () => {
+  it('gives back any table of numbers exactly', async () => {
     const cell = fc.float({ noNaN: true, noDefaultInfinity: true });
     const table = fc
       .integer({ min: 1, max: 4 })
@@ -128,7 +136,7 @@ describe('a CSV file', () => {
     expect(error.message).toContain(message);
   });
 
-  it('with an owner missing is refused', async () => {
+  it('without an owner in a row is refused', async () => {
     const contents = 'x,kind,owner\n1,a,ada\n2,b,\n';
     const error = await expectCode(() => load(contents, { owner: 'owner' }), 'ERR_INVALID_DATA');
     expect(error.message).toContain('row 2 has no owner');
@@ -161,12 +169,12 @@ describe('a CSV file', () => {
     await expectCode(() => load(FLOWERS, options), 'ERR_INVALID_ARGUMENT');
   });
 
-  it('that is not there is an error of its own', async () => {
+  it('that does not exist has its own error code', async () => {
     const path = join(await temporaryFolder(), 'missing.csv');
     await expectCode(() => loadCsv(path, { label: 'kind' }), 'ERR_IO');
   });
 
-  it('that needs more memory than there is is refused with what it needs', async () => {
+  it('that needs more memory than available is refused with the required amount', async () => {
     const row = `${'0.5,'.repeat(100)}a\n`;
     const head = `${Array.from({ length: 100 }, (_, i) => `c${i}`).join()},kind\n`;
     const contents = head + row.repeat(20_000);
@@ -179,7 +187,7 @@ describe('a CSV file', () => {
     available.mockRestore();
   });
 
-  it('of a row without end is refused', async () => {
+  it('with an endless row is refused', async () => {
     const endless = gzipSync(`width,kind\n${','.repeat(2 ** 26)}`, { level: 1 });
     const error = await expectCode(() => load(endless), 'ERR_INVALID_DATA');
     expect(error.message).toContain('characters');

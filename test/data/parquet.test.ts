@@ -12,7 +12,7 @@ const fixture = (name: string) => new URL(`${name}.parquet`, FOLDER).pathname;
 const load = (name: string, options: Partial<TableOptions> = {}) =>
   loadParquet(fixture(name), { label: 'class', ...options });
 
-/** What scripts/fixtures/make_parquet.mjs writes. */
+/** The files that scripts/fixtures/make_parquet.mjs writes. */
 const ROWS = Array.from({ length: 10 }, (_, i) => i);
 const FEATURES = Float32Array.from(ROWS.flatMap((i) => [i - 3, i * 2 ** 40, i / 2, i / 3, -i / 7]));
 
@@ -26,7 +26,7 @@ describe.each([
   'plain',
   'row-groups',
 ])('a Parquet file, %s', (kind) => {
-  it('becomes float32 features, classes in order, and owners', async () => {
+  it('is read as float32 features, sorted classes and owners', async () => {
     const { data, classNames, ownership } = await load(`table-${kind}`, { owner: 'owner' });
     expect(data).toEqual({
       name: `table-${kind}.parquet`,
@@ -41,13 +41,45 @@ describe.each([
     expect(ownership!.owners).toEqual(Uint32Array.from(ROWS, (i) => i % 4));
   });
 
-  it('gives the columns that are asked for, in that order', async () => {
+  it('is read with the given columns, in the given order', async () => {
     const { data } = await load(`table-${kind}`, { features: ['double', 'small'] });
     expect(data.features).toEqual(Float32Array.from(ROWS.flatMap((i) => [-i / 7, i - 3])));
   });
 });
 
 describe('a Parquet file', () => {
+  it('may have a dictionary that is larger than what follows it', async () => {
+    const { data, ownership } = await load('long-dictionary', { owner: 'owner' });
+    expect(data.features).toEqual(Float32Array.from(ROWS, (i) => i / 2));
+    expect(ownership!.subjects).toEqual([0, 1, 2, 3].map((i) => `user-${i}`.padEnd(1000, '.')));
+    expect(ownership!.owners).toEqual(Uint32Array.from(ROWS, (i) => i % 4));
+  });
+
+  it('that says text, but holds other bytes, is refused: two owners must not become one', async () => {
+    const bytes = await readFile(fixture('table-plain'));
+    const at = bytes.indexOf('user-1');
+    expect(at).toBeGreaterThan(0);
+    bytes[at + 5] = 0xff;
+    const path = join(await temporaryFolder(), 'altered.parquet');
+    await writeFile(path, bytes);
+    const read = (owner: string) =>
+      readParquet(path, { label: 'class', features: ['half'], owner });
+    const { message } = await expectCode(() => read('owner'), 'ERR_INVALID_DATA');
+    expect(message).toContain('not valid for encoding utf-8');
+    expect((await read('small')).data.rows).toBe(10);
+  });
+
+  it('whose columns lie beyond its end is refused before their memory is allocated', async () => {
+    const whole = await readFile(fixture('long-dictionary'));
+    const path = join(await temporaryFolder(), 'beyond.parquet');
+    // The footer alone: the owners that it refers to were more than it is long.
+    const footer = whole.readUInt32LE(whole.length - 8);
+    await writeFile(path, whole.subarray(whole.length - 8 - footer));
+    const read = () => readParquet(path, { label: 'class', features: ['owner'] });
+    const { message } = await expectCode(read, 'ERR_INVALID_DATA');
+    expect(message).toContain('beyond its end');
+  });
+
   it('may have whole numbers for labels and owners', async () => {
     const { classNames, ownership } = await load('integer-labels', { owner: 'owner' });
     expect(classNames).toEqual(['0', '10', '20']);
@@ -71,7 +103,7 @@ describe('a Parquet file', () => {
     expect(error.message).toContain(`${name}.parquet`);
   });
 
-  it('may hold nested columns beside those that are asked for', async () => {
+  it('may contain nested columns in addition to those that are read', async () => {
     expect((await load('nested', { features: ['half'] })).data.rows).toBe(10);
   });
 
@@ -85,7 +117,7 @@ describe('a Parquet file', () => {
     await expectCode(() => load('table-plain', options), 'ERR_INVALID_ARGUMENT');
   });
 
-  it('cut off anywhere is refused', async () => {
+  it('is refused if cut off anywhere', async () => {
     const whole = await readFile(fixture('table-snappy'));
     const path = join(await temporaryFolder(), 'cut.parquet');
     for (let length = 0; length < whole.length; length += 50) {
@@ -96,9 +128,9 @@ describe('a Parquet file', () => {
     }
   });
 
-  it('that ends the process that reads it is refused', async () => {
+  it('that crashes the process that reads it is refused', async () => {
     const bytes = await readFile(fixture('table-uncompressed'));
-    // The first column's definition levels: in 2 bytes a run of 10 ones. A run of 2^30 ones instead.
+    // The first column's definition levels are a run of 10 ones, in 2 bytes; make it a run of 2^30.
     const levels = bytes.indexOf(Buffer.of(2, 0, 0, 0, 20, 1));
     expect(levels).toBeGreaterThan(0);
     Buffer.of(0x80, 0x80, 0x80, 0x80, 0x08, 1).copy(bytes, levels + 4);
@@ -108,7 +140,7 @@ describe('a Parquet file', () => {
     expect(error.message).toContain('its reader has ended');
   });
 
-  it('that needs more memory than there is is refused with what it needs', async () => {
+  it('that needs more memory than available is refused with the required amount', async () => {
     const available = vi.spyOn(process, 'availableMemory').mockReturnValue(100);
     const read = () => readParquet(fixture('table-plain'), { label: 'class' });
     const error = await expectCode(read, 'ERR_OUT_OF_MEMORY');
@@ -116,7 +148,7 @@ describe('a Parquet file', () => {
     available.mockRestore();
   });
 
-  it('that cannot be read is an error of its own', async () => {
+  it('that cannot be read has its own error code', async () => {
     const folder = await temporaryFolder();
     for (const path of [folder, join(folder, 'missing')]) {
       await expectCode(() => loadParquet(path, { label: 'x' }), 'ERR_IO');

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { PhiloxPurpose, PhiloxStream } from '#lethe/base/philox';
 import type { Ownership } from '#lethe/data/owned-data';
 import { assignExclusive, assignZipf } from '#lethe/datasets/assignment';
@@ -18,7 +18,7 @@ const sizes = fc.record({
 });
 
 describe('assignZipf', () => {
-  it('gives every row to a user, the first ones most', () => {
+  it('gives every row to a user, and most to the first ones', () => {
     fc.assert(
       fc.property(sizes, fc.constantFrom('contiguous', 'shuffled'), (size, order) => {
         const ownership = assignZipf({ ...size, order });
@@ -39,7 +39,7 @@ describe('assignZipf', () => {
     expect(counts(shuffled)).toEqual(counts(contiguous));
   });
 
-  it('inverts the cumulative weights at a uniform number for each row', () => {
+  it('draws each row by inverting the cumulative weights at a uniform number', () => {
     fc.assert(
       fc.property(sizes, fc.double({ min: 0.1, max: 3, noNaN: true }), (size, exponent) => {
         const weights = Array.from({ length: size.users }, (_, i) => (i + 1) ** -exponent);
@@ -58,6 +58,16 @@ describe('assignZipf', () => {
     );
   });
 
+  it('gives a number on the border between two users to the second', () => {
+    // So small an exponent makes both weights 1: the borders are 0, 1 and 2, and the numbers 0 and 1.
+    const uniform = vi.spyOn(PhiloxStream.prototype, 'uniform');
+    uniform.mockReturnValueOnce(0).mockReturnValueOnce(0.5);
+    const ownership = assignZipf({ rows: 2, users: 2, exponent: 1e-40 });
+    expect(uniform).toHaveBeenCalledTimes(2);
+    uniform.mockRestore();
+    expect(counts(ownership)).toEqual([1, 1]);
+  });
+
   it('deals the shuffled rows out block by block', () => {
     fc.assert(
       fc.property(sizes, (size) => {
@@ -71,7 +81,7 @@ describe('assignZipf', () => {
     );
   });
 
-  it('depends on the seed alone', () => {
+  it('depends only on the seed', () => {
     const owners = (seed: number) => [...assignZipf({ rows: 300, seed }).owners];
     expect(owners(1)).toEqual(owners(1));
     expect(owners(1)).not.toEqual(owners(2));
@@ -88,7 +98,7 @@ describe('assignZipf', () => {
     }
   });
 
-  it('refuses what makes no sense', async () => {
+  it('refuses invalid options', async () => {
     for (const bad of [
       { rows: 0 },
       { rows: 1.5 },
@@ -112,7 +122,7 @@ describe('assignExclusive', () => {
       row < zeros ? 0 : 1 + (row % 9),
     );
     const rows = counts(assignExclusive({ labels }));
-    // 54,077 rows for 99 users: 546 each, 569 for the last one.
+    // 54,077 rows for 99 users are 546 each, and 569 for the last one.
     expect(rows).toEqual([zeros, ...new Array<number>(98).fill(546), 569]);
   });
 
@@ -122,7 +132,7 @@ describe('assignExclusive', () => {
     expect([...owners]).toEqual([0, 1, 2, 0, 0, 2]);
   });
 
-  it('gives the others equal blocks, the last one the remainder too', () => {
+  it('gives the others equal blocks, and the remainder to the last one', () => {
     const labelled = fc.array(fc.nat(3), { minLength: 1, maxLength: 200 });
     fc.assert(
       fc.property(labelled, fc.integer({ min: 2, max: 30 }), fc.nat(3), (list, users, gone) => {
@@ -141,12 +151,12 @@ describe('assignExclusive', () => {
     );
   });
 
-  it('gives the last user everything where there are more users than rows', () => {
+  it('gives the last user everything if there are more users than rows', () => {
     const { owners } = assignExclusive({ labels: Uint32Array.of(0, 1, 1), users: 9 });
     expect([...owners]).toEqual([0, 8, 8]);
   });
 
-  it('refuses labels that are not a Uint32Array, and options that are none', async () => {
+  it('refuses labels that are not a Uint32Array, and invalid options', async () => {
     for (const labels of [[0, 1], new Float32Array(2), undefined]) {
       const options = { labels: wrong(labels) };
       await expectCode(() => assignExclusive(options), 'ERR_INVALID_ARGUMENT');

@@ -55,7 +55,7 @@ describe('loadIdx', () => {
     }
   });
 
-  it('refuses what announces more than the limit, and takes what just fits', async () => {
+  it('refuses a file that announces more than the limit, and accepts one that just fits', async () => {
     const path = await written(gzipSync(valid));
     await expectCode(() => loadIdx(path, { maxBytes: valid.length - 1 }), 'ERR_INVALID_DATA');
     expect((await loadIdx(path, { maxBytes: valid.length })).shape).toEqual([2, 3]);
@@ -66,20 +66,20 @@ describe('loadIdx', () => {
     await expectCode(() => loadIdx(longerThanBuffers, options), 'ERR_INVALID_DATA');
   });
 
-  it('unpacks no more than the header announces', async () => {
-    // Whoever unpacks it all meets the missing end instead.
+  it('decompresses no more than the header announces', async () => {
+    // Decompressing all of it would fail at the missing end instead.
     const bomb = gzipSync(Buffer.concat([valid, Buffer.alloc(20_000_000)])).subarray(0, -8);
     const path = await written(bomb);
     const error = await expectCode(() => loadIdx(path), 'ERR_INVALID_DATA');
     expect(error.message).toContain(`more than ${valid.length} bytes`);
   });
 
-  it.each([0, -1, 1.5, Number.NaN])('does not take %j for a limit', async (maxBytes) => {
+  it.each([0, -1, 1.5, Number.NaN])('refuses %j as a limit', async (maxBytes) => {
     const path = await written(valid);
     await expectCode(() => loadIdx(path, { maxBytes }), 'ERR_INVALID_ARGUMENT');
   });
 
-  it('gives back the arrays that were written', async () => {
+  it('reads the arrays that were written', async () => {
     const arrays = fc
       .array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 })
       .chain((shape) => {
@@ -101,7 +101,7 @@ describe('loadIdx', () => {
     );
   });
 
-  it('throws nothing but LetheError, whatever the packed bytes', async () => {
+  it('throws nothing but LetheError, for any compressed bytes', async () => {
     const packed = gzipSync(valid);
     const changes = fc.array(fc.tuple(fc.nat(packed.length - 1), fc.nat(255)), { maxLength: 4 });
     const path = await written(packed);
@@ -149,7 +149,7 @@ describe('parseIdx', () => {
     }
   });
 
-  it('throws nothing but LetheError, whatever the bytes', () => {
+  it('throws nothing but LetheError, for any bytes', () => {
     const mutated = fc.array(fc.tuple(fc.nat(valid.length - 1), fc.nat(255)), { maxLength: 4 });
     fc.assert(
       fc.property(mutated, (changes) => {

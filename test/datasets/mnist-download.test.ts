@@ -10,7 +10,7 @@ import { type DownloadOptions, downloadFiles, downloadMnist } from '#lethe/datas
 import { expectCode, wrong } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-/** Contents that gzip cannot shorten, so that a connection can break in their middle. */
+/** Contents that gzip cannot compress, so that a connection can break in the middle of them. */
 function contents(seed: string): Buffer {
   let block = createHash('sha512').update(seed).digest();
   return Buffer.concat(
@@ -29,7 +29,7 @@ const FILES = [...ORIGINALS].map(([file, bytes]) => ({
   sha256: createHash('sha256').update(bytes).digest('hex'),
 }));
 
-/** Serves the packed files, by ranges if asked. */
+/** Serves the compressed files, also in ranges. */
 const honest: RequestListener = ({ url, headers }, response) => {
   const bytes = PACKED.get(url!);
   if (!bytes) return void response.writeHead(404).end();
@@ -43,7 +43,7 @@ const honest: RequestListener = ({ url, headers }, response) => {
   response.end(bytes.subarray(start));
 };
 
-/** A server; answers its address and the requests that it has seen. */
+/** Starts a server; returns its URL and the list of requests that it has received. */
 async function serve(listener: RequestListener) {
   const requests: string[] = [];
   const server = createServer((request, response) => {
@@ -82,7 +82,7 @@ describe('a download', () => {
     expect(requests).toEqual(['/one.gz whole', '/two.gz whole']);
   });
 
-  it('goes on where it has broken off', async () => {
+  it('continues where it was interrupted', async () => {
     const folder = await temporaryFolder();
     let broken = false;
     const { url, requests } = await serve((request, response) => {
@@ -112,7 +112,7 @@ describe('a download', () => {
     await expectComplete(folder);
   });
 
-  it('starts over where the server knows no ranges', async () => {
+  it('starts over if the server does not support ranges', async () => {
     const folder = await temporaryFolder();
     const { url } = await serve(({ url }, response) => void response.end(PACKED.get(url!)));
     await writeFile(join(folder, 'one.gz.part'), PACKED.get('/one.gz')!.subarray(0, HALF));
@@ -136,6 +136,21 @@ describe('a download', () => {
     }
     const { url } = await serve(honest);
     await download(folder, [...bad, url]);
+    await expectComplete(folder);
+  });
+
+  it('takes no file of the right length with a single flipped bit', async () => {
+    const folder = await temporaryFolder();
+    const altered = await serve(({ url }, response) => {
+      const bytes = Buffer.from(ORIGINALS.get(url!.slice(1, -'.gz'.length))!);
+      bytes[HALF]! ^= 1;
+      response.end(gzipSync(bytes));
+    });
+    const { message } = await expectCode(() => download(folder, [altered.url]), 'ERR_DOWNLOAD');
+    expect(message).toContain('one.gz serves another file');
+    expect(await readdir(folder)).not.toContain('one.gz');
+    const { url } = await serve(honest);
+    await download(folder, [altered.url, url]);
     await expectComplete(folder);
   });
 
@@ -172,7 +187,7 @@ describe('a download', () => {
     await expectComplete(folder);
   });
 
-  it('does not hide an unpacked file that is another one', async () => {
+  it('refuses to run next to a wrong uncompressed file, which would hide it', async () => {
     const folder = await temporaryFolder();
     const { url, requests } = await serve(honest);
     await writeFile(join(folder, 'one'), 'broken');
@@ -182,7 +197,7 @@ describe('a download', () => {
     expect(await readFile(join(folder, 'one'), 'utf8')).toBe('broken');
   });
 
-  it('does not disturb another one into the same folder', async () => {
+  it('does not disturb a concurrent download into the same folder', async () => {
     const folder = await temporaryFolder();
     const { url } = await serve(({ url }, response) => {
       const bytes = PACKED.get(url!)!;
@@ -195,7 +210,7 @@ describe('a download', () => {
     await expectComplete(folder);
   });
 
-  it('goes on with what a process has left that was killed', async () => {
+  it('continues a download that a killed process has left', async () => {
     const folder = await temporaryFolder();
     const { url, requests } = await serve(honest);
     const { pid } = spawnSync(process.execPath, ['-e', '']);
@@ -214,7 +229,7 @@ describe('a download', () => {
     await expect(run).rejects.toEqual(new RangeError('enough'));
   });
 
-  it('takes arguments of the right types only', async () => {
+  it('refuses arguments of wrong types', async () => {
     for (const options of [
       null,
       { dir: 7 },

@@ -17,7 +17,7 @@ const FILES = [
   't10k-labels-idx1-ubyte',
 ];
 
-/** A folder with files of the right names; only their places count. */
+/** A folder with files of the right names, but other contents. */
 async function folderOfStubs(parent?: string): Promise<string> {
   const folder = parent ?? (await temporaryFolder());
   await mkdir(folder, { recursive: true });
@@ -30,7 +30,7 @@ afterEach(() => {
 });
 
 describe('findMnist', () => {
-  it('takes the named folder before the environment, and that before the cache', async () => {
+  it('prefers the given folder to the environment, and that to the cache', async () => {
     const [named, environment, cache] = [
       await folderOfStubs(),
       await folderOfStubs(),
@@ -45,7 +45,7 @@ describe('findMnist', () => {
     expect(await findMnist()).toBe(cached);
   });
 
-  it('never replaces a named folder by another one', async () => {
+  it('never uses another folder than the given one', async () => {
     vi.stubEnv('MNIST_DIR', await folderOfStubs());
     const empty = await temporaryFolder();
     const error = await expectCode(() => findMnist({ dir: empty }), 'ERR_DATA_NOT_FOUND');
@@ -65,7 +65,10 @@ describe('loadMnist', () => {
     ['plain', (bytes: Buffer) => bytes],
     ['gzip', (bytes: Buffer) => gzipSync(bytes)],
   ])('refuses %s files whose hash is not that of MNIST, and states both', async (_, pack) => {
-    const contents = Buffer.from('not MNIST');
+    // Of the right length and form: an IDX file of 60,000 black pictures.
+    const contents = Buffer.alloc(16 + 60_000 * 784);
+    for (const [i, value] of [0x803, 60_000, 28, 28].entries())
+      contents.writeUInt32BE(value, 4 * i);
     const dir = await folderOfStubs();
     const path = join(dir, `${FILES[0]}.gz`);
     await writeFile(path, pack(contents));
@@ -77,17 +80,17 @@ describe('loadMnist', () => {
     );
   });
 
-  it('does not unpack a file beyond the size of MNIST', async () => {
+  it('does not decompress a file beyond the size of MNIST', async () => {
     const dir = await folderOfStubs();
     const [images] = FILES;
-    // Whoever unpacks it all meets the missing end instead.
+    // Decompressing all of it would fail at the missing end instead.
     const bomb = gzipSync(Buffer.alloc(16 + 60_000 * 784 + 1_000_000)).subarray(0, -8);
     await writeFile(join(dir, `${images}.gz`), bomb);
     const error = await expectCode(() => loadMnist({ dir }), 'ERR_INVALID_DATA');
     expect(error.message).toContain('more than 47040016 bytes');
   });
 
-  it.each(['', 7, null, {}])('does not take %j for a folder', async (dir) => {
+  it.each(['', 7, null, {}])('refuses %j as a folder', async (dir) => {
     vi.stubEnv('MNIST_DIR', await folderOfStubs());
     await expectCode(() => loadMnist({ dir: wrong(dir) }), 'ERR_INVALID_ARGUMENT');
   });
@@ -123,7 +126,7 @@ describe.skipIf(!MNIST_DIR)('real MNIST', () => {
     expect(Math.sqrt(squares / train.features.length - mean ** 2)).toBeCloseTo(1, 3);
   });
 
-  it('is read from unpacked files too', async () => {
+  it('is read from uncompressed files too', async () => {
     const dir = await temporaryFolder();
     for (const name of await readdir(MNIST_DIR!)) {
       if (name.startsWith('train')) await copyFile(join(MNIST_DIR!, name), join(dir, name));

@@ -9,13 +9,13 @@ const SMALL = { trainRows: 3000, testRows: 1000 };
 const { train, test } = syntheticDigits(SMALL);
 
 describe('synthetic digits', () => {
-  it('have the shape of MNIST and a name of their own', () => {
+  it('have the shape of MNIST, but another name', () => {
     expect(train).toMatchObject({ rows: 3000, columns: 784, classes: 10 });
     expect(test).toMatchObject({ rows: 1000, columns: 784, classes: 10 });
     expect([train.name, test.name]).toEqual(['synthetic digits train', 'synthetic digits test']);
   });
 
-  it('have about as much ink as MNIST, on paper that is 0, within the frame', () => {
+  it('have about as much ink as MNIST, on a background of 0, within the frame', () => {
     const values = Array.from(train.features);
     const share = values.filter((value) => value > 0).length / values.length;
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -26,10 +26,10 @@ describe('synthetic digits', () => {
     expect(mean).toBeLessThan(45);
   });
 
-  it('have every class about equally often, and rows that differ', () => {
+  it('have every class about equally often, and distinct rows', () => {
     const counts = new Uint32Array(10);
     for (const label of train.labels) counts[label]!++;
-    // 300 expected, standard deviation 16.4.
+    // 300 are expected, with a standard deviation of 16.4.
     for (const count of counts) expect(Math.abs(count - 300)).toBeLessThan(82);
     const rows = new Set(
       [train, test].flatMap(({ features, rows }) =>
@@ -41,7 +41,7 @@ describe('synthetic digits', () => {
     expect(rows.size).toBe(4000);
   });
 
-  it('are a function of the seed, whatever else is drawn', () => {
+  it('are a function of the seed, independent of other draws', () => {
     const { train: fewer } = syntheticDigits({ ...SMALL, trainRows: 100 });
     expect(fewer.features).toEqual(train.features.subarray(0, 78_400));
     const { train: other } = syntheticDigits({ ...SMALL, trainRows: 100, seed: 1 });
@@ -60,7 +60,8 @@ describe('synthetic digits', () => {
     await model.train(new Dataset(train), { epochs: 10 });
     const rows = new Dataset(test);
     const { accuracy } = await model.evaluate(rows, rows.allRows());
-    // A twentieth of the rows and a small network; the whole set and the study's reach 98.5 to 98.7.
+    // With a twentieth of the rows and a small network. All rows and the study's network reach 98.5
+    // to 98.7 %.
     expect(accuracy).toBeGreaterThan(70);
     expect(accuracy).toBeLessThan(95);
   });

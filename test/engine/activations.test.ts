@@ -8,7 +8,7 @@ const dataset = toyDataset();
 const model = Model.create(TOY_WIDTHS, { seed: 3 });
 
 describe('hidden activations', () => {
-  it('lead to the logits through the layers above', async () => {
+  it('give the logits when passed through the layers above', async () => {
     const rows = [3, 1, 200];
     const logits = await model.logits(dataset, rows);
     const { values, units } = await hiddenActivations(model, dataset, rows);
@@ -26,7 +26,7 @@ describe('hidden activations', () => {
     expect((await hiddenActivations(model, dataset, rows, { layer: 1 })).units).toBe(16);
   });
 
-  it.each([0, 3, 1.5])('there is no layer %d', async (layer) => {
+  it.each([0, 3, 1.5])('refuse layer %d', async (layer) => {
     const call = () => hiddenActivations(model, dataset, [0], { layer });
     await expectCode(call, 'ERR_INVALID_ARGUMENT');
   });

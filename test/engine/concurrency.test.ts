@@ -15,7 +15,7 @@ async function trainedHash(model = newModel()): Promise<string> {
   return model.hash();
 }
 
-/** A training that is in its middle, until it is stopped. */
+/** A training that is in progress until it is stopped. */
 async function startEndless(model: Model) {
   const controller = new AbortController();
   let run: Promise<unknown> | undefined;
@@ -65,7 +65,7 @@ describe('a model that is being changed', () => {
     expect(model.hash()).not.toBe(initialHash);
   });
 
-  it('is measured as it was, if the measurement began before', async () => {
+  it('is evaluated as it was, if the evaluation began before the change', async () => {
     const model = newModel();
     const gradient = (of: Model) =>
       pass(of, dataset, { rows, epochs: 50 }, { target: 'label' }, { kind: 'gradient' });
@@ -78,13 +78,13 @@ describe('a model that is being changed', () => {
 });
 
 describe('several runs', () => {
-  it('measure one model at the same time', async () => {
+  it('evaluate one model at the same time', async () => {
     const model = newModel();
     const [a, b] = await Promise.all([model.logits(dataset, rows), model.logits(dataset, rows)]);
     expect(a).toEqual(b);
   });
 
-  it('train their models independently, more of them than run at once', async () => {
+  it('train their models independently, even if there are more than can run at once', async () => {
     const hashes = await Promise.all(Array.from({ length: 12 }, () => trainedHash()));
     expect(new Set(hashes)).toEqual(new Set([await trainedHash()]));
   });
@@ -113,18 +113,18 @@ describe('an aborted run', () => {
     expect(model.hash()).toBe(initialHash);
   });
 
-  it('is aborted even if its last step is done, as long as nobody has heard of it', async () => {
+  it('is aborted even after its last step, if its result has not been delivered yet', async () => {
     const model = newModel();
     const controller = new AbortController();
     const run = model.train(dataset, { epochs: 1, signal: controller.signal });
-    // The native run comes to its end while JavaScript does something else.
+    // The native run ends while JavaScript is busy.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
     controller.abort();
     await expectCode(() => run, 'ERR_ABORTED');
     expect(model.hash()).toBe(initialHash);
   });
 
-  it('cannot be aborted after its end, and forgets the signal', async () => {
+  it('cannot be aborted after its end, and no longer listens to the signal', async () => {
     const model = newModel();
     const controller = new AbortController();
     await model.train(dataset, { epochs: 2, signal: controller.signal });
@@ -132,7 +132,7 @@ describe('an aborted run', () => {
     expect(model.hash()).toBe(await trainedHash());
   });
 
-  it('never begins with a signal that is aborted already', async () => {
+  it('never begins if the signal has already aborted', async () => {
     const model = newModel();
     const signal = AbortSignal.abort('before');
     const error = await failure(() => model.train(dataset, { ...ENDLESS, signal }));
@@ -140,7 +140,7 @@ describe('an aborted run', () => {
     expect(await trainedHash(model)).toBe(await trainedHash());
   });
 
-  it('is a measurement, too', async () => {
+  it('may be an evaluation, too', async () => {
     const controller = new AbortController();
     const run = pass(
       newModel(),
@@ -168,7 +168,7 @@ describe('progress', () => {
     });
     await expectCode(() => run, 'ERR_ABORTED');
     const milliseconds = performance.now() - start;
-    // Intervals between reports, not reports: the first one comes at once.
+    // Counts intervals between reports, because the first report comes at once.
     expect((reports.length - 1) * 50).toBeLessThanOrEqual(milliseconds);
     const stepsPerEpoch = Math.ceil(300 / 128);
     for (const [i, { step, steps, epoch }] of reports.entries()) {
@@ -214,7 +214,7 @@ describe('a diverged run', () => {
     expect(await trainedHash(model)).toBe(await trainedHash());
   });
 
-  it('is one whose results are not finite, too', async () => {
+  it('may be one that only has results that are not finite', async () => {
     const huge = Model.fromParameters(TOY_WIDTHS, newModel().parameters().fill(1e38));
     await expectCode(() => huge.logits(dataset, rows), 'ERR_DIVERGED');
     await expectCode(() => huge.fisher(dataset, rows, { mode: 'perRow' }), 'ERR_DIVERGED');

@@ -7,7 +7,7 @@ const ROWS = 20;
 const valid = toyData({ rows: ROWS, columns: 4 });
 const floats = Float32Array.from(valid.features, (byte) => byte / 7);
 
-/** Memory that was given away: all that is left are empty arrays. */
+/** Detaches the memory of arrays, which makes them empty. */
 function detached<T extends Uint8Array | Uint32Array>(array: T): T {
   structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
   return array;
@@ -21,12 +21,12 @@ function shared<T extends Uint8Array | Uint32Array | Float32Array>(array: T): T 
 }
 
 describe('a data set', () => {
-  it('normalizes bytes, and takes floats as they are', () => {
+  it('normalizes bytes, and uses floats unchanged', () => {
     const affine = { scale: 1 / 3, offset: -0.1 };
     const rows = [7, 0];
     const bytes = new Dataset({ ...valid, affine }).normalized(rows);
     const [scale, offset] = [Math.fround(1 / 3), Math.fround(-0.1)];
-    // One rounding, as of a fused multiply-add: float64 holds the exact product.
+    // A single rounding, as by a fused multiply-add, because float64 holds the product exactly.
     const expected = rows.flatMap((row) => [
       ...Float32Array.from(
         valid.features.subarray(4 * row, 4 * row + 4),
@@ -42,7 +42,7 @@ describe('a data set', () => {
     }
   });
 
-  it('does not change with the arrays that it was made of', () => {
+  it('does not change when the arrays do from which it was made', () => {
     const data = toyData({ rows: ROWS, columns: 4 });
     const dataset = new Dataset(data);
     const before = dataset.normalized(dataset.allRows());
@@ -52,7 +52,7 @@ describe('a data set', () => {
     expect(dataset.labels).toEqual(valid.labels);
   });
 
-  it('can be made of memory that is shared between threads', () => {
+  it('can be made from memory that is shared between threads', () => {
     const rows = [3, 1];
     const make = (data: typeof valid) => new Dataset(data).normalized(rows);
     const memory = { features: shared(valid.features), labels: shared(valid.labels) };
@@ -162,7 +162,7 @@ describe('rows of a data set', () => {
     await expectCode(() => dataset.rowSet(wrong(rows)), 'ERR_INVALID_ARGUMENT');
   });
 
-  it('are refused where none would be pointless', async () => {
+  it('are refused if empty where a function needs at least one', async () => {
     await expectCode(() => dataset.nonEmptyRowSet([], 'forget set'), 'ERR_EMPTY_SET');
     const gone = detached(Uint32Array.of(1, 2));
     await expectCode(() => dataset.nonEmptyRowSet(gone, 'forget set'), 'ERR_EMPTY_SET');
@@ -187,7 +187,7 @@ describe('a selection', () => {
     expect([...swapped.normalized([0])]).toEqual([whole[columns - 1], whole[0]]);
   });
 
-  it('is refused of rows or columns that are none', async () => {
+  it('is refused for invalid rows or columns', async () => {
     await expectCode(() => dataset.select([dataset.rows]), 'ERR_INVALID_ROWS');
     await expectCode(() => dataset.select([]), 'ERR_EMPTY_SET');
     const endless = new Array(2 ** 32 - 1);

@@ -8,14 +8,14 @@ const isas = await Promise.all(
   }),
 );
 
-/** In a process of its own, since the instruction set is chosen by the environment. */
+/** Runs in a separate process, because the environment selects the instruction set. */
 async function hashes(isa: string, threads: number, features: string): Promise<object> {
   const child = await runChild('run', [`${threads}`, features], { LETHE_ISA: isa });
   expect(child.stderr).toBe('');
   return JSON.parse(child.stdout);
 }
 
-it('takes the instruction set that LETHE_ISA names, or none', async () => {
+it('uses the instruction set that LETHE_ISA names, or fails', async () => {
   expect(isas[0]).toEqual({ isa: 'plain', available: true, device: 'cpu plain' });
   for (const { isa, available, device } of isas) expect(device).toBe(available ? `cpu ${isa}` : '');
   const { code, stderr } = await runChild('isa', [], { LETHE_ISA: 'abacus' });
@@ -26,7 +26,7 @@ it('takes the instruction set that LETHE_ISA names, or none', async () => {
 describe.each(['bytes', 'floats'])('the bits of a run on %s', (features) => {
   const reference = hashes('plain', 1, features);
 
-  it('differ between the steps, so that the comparisons below mean something', async () => {
+  it('differ between steps, so that the comparisons below are meaningful', async () => {
     expect(new Set(Object.values(await reference)).size).toBe(5);
   });
 
@@ -40,6 +40,6 @@ describe.each(['bytes', 'floats'])('the bits of a run on %s', (features) => {
   }
 });
 
-it('differ between the features as bytes and as floats, which have an arithmetic of their own', async () => {
+it('differ between byte and float features, which are computed differently', async () => {
   expect(await hashes('plain', 2, 'bytes')).not.toEqual(await hashes('plain', 2, 'floats'));
 });

@@ -6,7 +6,7 @@ import { expectCode, failure, wrong } from '../support/errors.js';
 import * as lethe from '../support/everything.js';
 import { TOY_WIDTHS, toyDataset } from '../support/toy.js';
 
-/** The object that the engine calls. */
+/** The addon object that the engine calls. */
 const addon = createRequire(import.meta.url)('../../build/Release/lethe.node') as NativeAddon;
 const { available } = lethe.devices().cuda;
 
@@ -43,7 +43,7 @@ type Method = (request: Request, options: Compute) => Promise<{ model: lethe.Mod
 const method = (forget: Method, request: Request) => async (options: Compute) =>
   (await forget(request, options)).model.hash();
 
-/** Everything that passes over data, and what it answers, for comparisons. */
+/** Everything that runs passes over data, with results for comparison. */
 const PASSING: Record<string, (options: Compute) => Promise<unknown>> = {
   'Model.train': async (options) => {
     const fresh = model.clone();
@@ -108,7 +108,7 @@ it('lists every method but the one that computes nothing', () => {
 });
 
 describe('devices', () => {
-  it('names what there is to compute on, or what is missing', () => {
+  it('describes the available devices, or what is missing', () => {
     const { cpu, cuda } = lethe.devices();
     expect(cpu).toBe(lethe.device());
     expect(cuda).toEqual({
@@ -118,8 +118,8 @@ describe('devices', () => {
   });
 });
 
-describe('where a pass is asked for', () => {
-  /** What the addon was asked for; it computes all of it on the CPU. */
+describe('the device of a pass', () => {
+  /** The recorded requests to the addon, which computes them all on the CPU. */
   let asked: NativePass[];
   const { pass } = addon;
 
@@ -134,7 +134,7 @@ describe('where a pass is asked for', () => {
     vi.restoreAllMocks();
   });
 
-  it.each(CASES)('%s passes device and precision on to all of its passes', async (_, call) => {
+  it.each(CASES)('%s hands device and precision to all of its passes', async (_, call) => {
     await call({ device: 'cuda', precision: 'fast' });
     expect(asked.length).toBeGreaterThan(0);
     for (const { device, precision } of asked) {
@@ -142,18 +142,18 @@ describe('where a pass is asked for', () => {
     }
   });
 
-  it.each([true, false])('auto looks for a CUDA device (there: %s)', async (there) => {
+  it.each([true, false])('auto looks for a CUDA device (available: %s)', async (there) => {
     vi.spyOn(addon, 'cudaStatus').mockReturnValue({ available: there, description: '' });
     await model.logits(dataset, rows, { device: 'auto' });
     expect(asked).toMatchObject([{ device: there ? 'cuda' : 'cpu', precision: 'exact' }]);
   });
 
-  it('the CPU computes exactly, whatever else there is', async () => {
+  it('is the CPU in exact precision by default', async () => {
     await model.logits(dataset, rows);
     expect(asked).toMatchObject([{ device: 'cpu', precision: 'exact', concurrentRuns: 1 }]);
   });
 
-  it('rows are split over threads, but a CUDA device gets them at once', async () => {
+  it('gets all rows at once if it is CUDA; on the CPU they are split over threads', async () => {
     const many = toyDataset({ rows: 2000 });
     await model.logits(many, many.allRows(), { threads: 2 });
     expect(asked.map(({ plan }) => plan.rows.length)).toEqual([1000, 1000]);
@@ -173,7 +173,7 @@ describe('where a pass is asked for', () => {
     }
   });
 
-  it('refuses in the addon, too, what it does not know', async () => {
+  it('is also checked in the addon', async () => {
     await model.logits(dataset, rows);
     const [valid] = asked;
     for (const spoilt of [
@@ -255,7 +255,7 @@ describe.skipIf(!available)('with a CUDA device', () => {
     const exact = await model.logits(dataset, rows);
     const fast = await model.logits(dataset, rows, { device: 'cuda', precision: 'fast' });
     const largest = Math.max(...exact.map(Math.abs));
-    // 11 bits of each factor, through three layers.
+    // TF32 keeps 11 bits of each factor, in each of three layers.
     fast.forEach((logit, i) => {
       expect(Math.abs(logit - exact[i]!)).toBeLessThan(largest / 100);
     });

@@ -24,7 +24,10 @@ const dataset = new Dataset({
   labels: Uint32Array.from({ length: ROWS }, (_, row) => row % 3),
 });
 
-/** The mean probabilities from a forward pass and a softmax in float64 that share nothing with the engine. */
+/**
+ * The mean probabilities, by a forward pass and softmax in float64 that are independent of the
+ * engine.
+ */
 const probabilities = (() => {
   const total = weights.reduce((a, b) => a + b);
   const mean = new Float64Array(3 * ROWS);
@@ -46,7 +49,7 @@ function expectLogarithms(logits: Float32Array): void {
   for (const [i, p] of probabilities.entries()) expect(logits[i]).toBeCloseTo(Math.log(p), 5);
 }
 
-/** One input; logits 0 and the given one where it is 1. */
+/** A model of one input; for input 1 its logits are 0 and the given one. */
 const steep = (logit: number) => Model.fromParameters([1, 2], Float32Array.of(0, logit, 0, 0));
 
 describe('Ensemble', () => {
@@ -55,7 +58,7 @@ describe('Ensemble', () => {
     expectLogarithms(logits);
   });
 
-  it('keeps what is too small for a probability, in the engine and in ONNX Runtime', async () => {
+  it('keeps logarithms of probabilities that underflow, in the engine and in ONNX Runtime', async () => {
     const one = new Dataset({
       ...{ name: 'one', rows: 1, columns: 1, classes: 2, features: Float32Array.of(1) },
       ...{ affine: { scale: 1, offset: 0 }, labels: Uint32Array.of(0) },
@@ -70,7 +73,7 @@ describe('Ensemble', () => {
     await verify(unlikely, [{ name: 'one', dataset: one, rows: [0] }]);
   });
 
-  it('evaluates by these', async () => {
+  it('evaluates by these logits', async () => {
     const rows = [3, 0, 17, 22];
     const expected = rows.map((row) => [...probabilities.subarray(3 * row, 3 * row + 3)]);
     const { loss, ...shares } = await ensemble.evaluate(dataset, rows);
@@ -80,7 +83,7 @@ describe('Ensemble', () => {
     expect(loss).toBeCloseTo(sum / 4, 5);
   });
 
-  it('is its member where there is only one', async () => {
+  it('answers like its member if there is only one', async () => {
     const alone = new Ensemble([members[1]!]);
     const evaluation = await alone.evaluate(dataset, dataset.allRows());
     const expected = await members[1]!.model.evaluate(dataset, dataset.allRows());
@@ -107,7 +110,7 @@ describe('Ensemble', () => {
     ]);
   });
 
-  it('answers as its members are when it is asked, though they are trained meanwhile', async () => {
+  it('answers with its members as of the call, even if they are trained meanwhile', async () => {
     const rows = dataset.allRows();
     const own = new Ensemble(
       members.map(({ model, weight }) => ({ model: model.clone(), weight })),
@@ -163,7 +166,7 @@ describe('the graph of an ensemble', () => {
     }
   });
 
-  it('is what verify compares with, and finds another mean out', async () => {
+  it('is compared by verify, which detects a wrong mean', async () => {
     const sets = [{ name: 'all', dataset, rows: dataset.allRows() }];
     expect(await verify(ensemble, sets)).toMatchObject({ rows: ROWS, agreement: 1 });
     const liar = new Ensemble(members.map(({ model }) => ({ model, weight: 1 })));

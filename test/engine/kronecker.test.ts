@@ -35,7 +35,7 @@ describe('kroneckerSolve', () => {
     }
   });
 
-  it('ends while it works on a wide layer, and tells how far it was', async () => {
+  it('can be aborted within a wide layer, and reports progress', async () => {
     const controller = new AbortController();
     const seen: number[] = [];
     const running = kroneckerSolve(systemOf([1500, 1], 1, 1, 0.1), {

@@ -27,7 +27,7 @@ function expectNear(actual: ArrayLike<number>, expected: ArrayLike<number>) {
 }
 
 describe('mapDataset', () => {
-  it('maps every row, be the features bytes or floats', async () => {
+  it('maps every row, of byte or float features', async () => {
     const floats = new Dataset({
       ...toyData({ rows: 50 }),
       features: dataset.normalized(dataset.allRows()),
@@ -43,13 +43,13 @@ describe('mapDataset', () => {
     }
   });
 
-  it('maps some rows, in their order, and reads some columns alone', async () => {
+  it('maps some rows in their order, and reads only some columns', async () => {
     const columns = Uint32Array.of(7, 2, 11);
     const narrow = { weights: noise(2 * 3, 4), bias: map.bias, columns };
     const rows = [31, 0, 44];
     const result = await mapDataset(dataset, narrow, { rows });
     expect([...result.labels]).toEqual(rows.map((row) => dataset.labels[row]));
-    // The same as of a data set that has nothing else.
+    // The same as from a data set of only these rows and columns.
     const alone = dataset.select(rows, { columns });
     const expected = await mapDataset(alone, { weights: narrow.weights, bias: narrow.bias });
     expect(result.normalized([0, 1, 2])).toEqual(expected.normalized([0, 1, 2]));
@@ -60,7 +60,7 @@ describe('mapDataset', () => {
     expectNear(result.normalized([2]), last);
   });
 
-  it('takes the map as it is when asked', async () => {
+  it('uses the map as it was at the call', async () => {
     const columns = Uint32Array.of(7, 2, 11);
     const own = { weights: noise(2 * 3, 4), bias: noise(2, 100), columns };
     const expected = await mapDataset(dataset, own);
@@ -73,7 +73,7 @@ describe('mapDataset', () => {
     expect(result.normalized([0, 49])).toEqual(expected.normalized([0, 49]));
   });
 
-  it('ends when asked to, and tells how far it is', async () => {
+  it('can be aborted, and reports progress', async () => {
     const seen: number[] = [];
     await mapDataset(dataset, map, {
       onProgress: ({ step, steps }) => {
@@ -116,7 +116,7 @@ describe('mapDataset', () => {
     await expectCode(() => mapDataset(dataset, wrong(bad)), 'ERR_INVALID_ARGUMENT');
   });
 
-  it('refuses rows that are none', async () => {
+  it('refuses invalid rows', async () => {
     await expectCode(() => mapDataset(dataset, map, { rows: [50] }), 'ERR_INVALID_ROWS');
     await expectCode(() => mapDataset(dataset, map, { rows: [] }), 'ERR_EMPTY_SET');
     const noRows = { rows: wrong(null) };
@@ -161,7 +161,7 @@ describe('foldLinearMap', () => {
     await expectCode(() => foldLinearMap(model, narrow, { inputs: 11 }), 'ERR_INVALID_ARGUMENT');
   });
 
-  it('takes the map as it is when asked, and ends when asked to', async () => {
+  it('uses the map as it was at the call, and can be aborted', async () => {
     const own = { weights: noise(2 * 3, 4), bias: noise(2, 1), columns: Uint32Array.of(7, 2, 11) };
     const model = Model.create([2, 5, 3], { seed: 3 });
     const expected = (await foldLinearMap(model, own, { inputs: 12 })).hash();
@@ -172,7 +172,7 @@ describe('foldLinearMap', () => {
     await expectCode(() => foldLinearMap(model, own, aborted), 'ERR_ABORTED');
   });
 
-  it('refuses a map that does not end where the model begins', async () => {
+  it('refuses a map whose outputs are not the inputs of the model', async () => {
     await expectCode(() => foldLinearMap(Model.create([3, 2]), map), 'ERR_INVALID_ARGUMENT');
     await expectCode(() => foldLinearMap(wrong({}), map), 'ERR_INVALID_ARGUMENT');
     const uneven = { weights: map.weights.subarray(1), bias: map.bias };

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('a saved model', () => {
-  it('comes back with every bit', async () => {
+  it('is loaded bit for bit', async () => {
     const path = join(folder, 'model.safetensors');
     await model.save(path);
     const loaded = await Model.load(path);
@@ -29,7 +29,7 @@ describe('a saved model', () => {
     expect(loaded.hash()).toBe(model.hash());
   });
 
-  it('can be read by anyone who knows safetensors', async () => {
+  it('is a valid safetensors file', async () => {
     const path = join(folder, 'model.safetensors');
     await model.save(path);
     const file = await readFile(path);
@@ -92,7 +92,7 @@ async function expectRefused(contents: Uint8Array): Promise<void> {
   await expectCode(() => Model.load(path), 'ERR_INVALID_MODEL');
 }
 
-/** The parameters that the file holds, or what it is refused with. */
+/** The parameters in the file, or the error with which it is refused. */
 function outcome(contents: Uint8Array): unknown {
   try {
     return decodeModel(contents).parameters;
@@ -101,7 +101,7 @@ function outcome(contents: Uint8Array): unknown {
   }
 }
 
-/** The file with its header changed; lengths and offsets fit. */
+/** The file with a changed header, but consistent lengths and offsets. */
 function edited(change: (file: ReturnType<typeof parts>) => void): Uint8Array {
   const file = parts();
   change(file);
@@ -113,20 +113,20 @@ function parts() {
   return { metadata: { ...metadata }, tensors: new Map(tensors) };
 }
 
-describe('what is not a saved model', () => {
-  it('is refused: a file that is not there, a folder', async () => {
+describe('an invalid model file', () => {
+  it('is refused: a missing file, a folder', async () => {
     await expectCode(() => Model.load(join(folder, 'nothing')), 'ERR_IO');
     await expectCode(() => Model.load(folder), 'ERR_IO');
   });
 
-  it('is refused: a truncated file, whatever is left of it', async () => {
+  it('is refused: a file truncated anywhere', async () => {
     for (let length = 0; length < bytes.length; length++) {
       expect(outcome(bytes.subarray(0, length))).toBe('ERR_INVALID_MODEL');
     }
     await expectRefused(bytes.subarray(0, headerEnd + 7));
   });
 
-  it('is refused: a file with more behind it', () =>
+  it('is refused: a file with trailing bytes', () =>
     expectRefused(Buffer.concat([bytes, Buffer.alloc(1)])));
 
   it('is refused: any bit of any parameter flipped', () => {
@@ -164,7 +164,7 @@ describe('what is not a saved model', () => {
     ],
   ])('is refused: a file with %s', (_, change) => expectRefused(edited(change)));
 
-  it('is refused: parameters that are not finite, though their hash is right', () => {
+  it('is refused: parameters that are not finite, even with the right hash', () => {
     const parameters = model.parameters().fill(Number.NaN, 3, 4);
     return expectRefused(encodeModel({ widths, parameters }));
   });

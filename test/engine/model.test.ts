@@ -21,15 +21,15 @@ describe('a model', () => {
     expect(variance).toBeCloseTo(bound ** 2 / 3, 5);
   });
 
-  it('depends on its seed and on nothing else', () => {
+  it('depends only on its seed', () => {
     const hash = (seed: number) => Model.create(TOY_WIDTHS, { seed }).hash();
     expect(hash(7)).toBe(hash(7));
     expect(hash(0)).toBe(Model.create(TOY_WIDTHS).hash());
-    // The seed has more than 32 bits.
+    // A seed with more than 32 bits.
     expect(new Set([0, 1, 2 ** 32, 2 ** 53 - 1].map(hash)).size).toBe(4);
   });
 
-  it('has the hash that its definition says', () => {
+  it('has the hash as documented', () => {
     const model = Model.create([3, 2, 2], { seed: 1 });
     const bytes = Buffer.alloc(4 * (3 * 2 + 2 + 2 * 2 + 2));
     for (const [i, value] of model.parameters().entries()) bytes.writeFloatLE(value, 4 * i);
@@ -40,19 +40,19 @@ describe('a model', () => {
     expect(model.hash()).toBe(expected);
   });
 
-  it('keeps every bit of the parameters that it is given', () => {
+  it('keeps every bit of given parameters', () => {
     const finite = fc.float({ noNaN: true, noDefaultInfinity: true });
     fc.assert(
       fc.property(fc.array(finite, { minLength: 9, maxLength: 9 }), (values) => {
         const given = Float32Array.from(values);
         const kept = Model.fromParameters([2, 3], given).parameters();
-        // By their bytes: -0 and subnormal numbers are not to be lost.
+        // Compares bytes, so that -0 and subnormal numbers are not lost unnoticed.
         expect(Buffer.from(kept.buffer)).toEqual(Buffer.from(given.buffer));
       }),
     );
   });
 
-  it('shares its parameters with nobody', async () => {
+  it('does not share its parameters', async () => {
     const given = Model.create(TOY_WIDTHS, { seed: 1 }).parameters();
     const model = Model.fromParameters(TOY_WIDTHS, given);
     const before = model.hash();
@@ -84,14 +84,14 @@ describe('a model', () => {
     expect(after.loss).toBeLessThan(before.loss / 2);
   });
 
-  it('takes the lowest class among equal logits', async () => {
+  it('predicts the lowest class among equal logits', async () => {
     const model = Model.fromParameters([12, 3], new Float32Array(39));
     const { correct, loss } = await model.evaluate(dataset, dataset.allRows());
     expect(correct).toBe(dataset.labels.filter((label) => label === 0).length);
     expect(loss).toBeCloseTo(Math.log(3), 12);
   });
 
-  it('trains on the given rows only, in an order that the seed gives', async () => {
+  it('trains only on the given rows, in an order that depends on the seed', async () => {
     const hash = async (options: object) => {
       const model = Model.create(TOY_WIDTHS, { seed: 1 });
       await model.train(dataset, { epochs: 2, batchSize: 32, ...options });
@@ -105,7 +105,7 @@ describe('a model', () => {
   });
 });
 
-describe('a model that cannot be', () => {
+describe('an impossible model', () => {
   it.each<[string, unknown]>([
     ['no widths', []],
     ['one width', [3]],

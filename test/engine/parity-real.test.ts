@@ -84,7 +84,8 @@ describe('PyTorch on the shape of the reference study', () => {
 
   it('is at the same parameters after 5 scrub steps', async () => {
     const model = newModel();
-    // The fixture stores its Fisher in part; that the engine's is the same is tested above.
+    // Uses the engine's Fisher diagonal, tested above, because the fixture stores only a part of
+    // it.
     const samples = fixture.number('fisher.batch.fisher_samples');
     const fisher = await model.fisher(dataset, rows, { mode: 'batch', samples, batchSize: BATCH });
     await pass(

@@ -56,7 +56,7 @@ describe.each([bytes, floats])('PyTorch on a small network, features as $name', 
     const run = (weight: number) =>
       pass(newModel(), dataset, { rows }, { target: 'label', weight }, { kind: 'gradient' });
     const [once, twiceBack] = [await run(1), await run(-2)];
-    // A power of two: no rounding.
+    // A power of two, so that nothing is rounded.
     expect(twiceBack.values).toEqual(once.values!.map((value) => -2 * value));
     expect(twiceBack.epochLoss).toEqual(once.epochLoss);
   });

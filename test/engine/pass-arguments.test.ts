@@ -164,7 +164,7 @@ const cases = spoilt.map(([what, change, code]): Case => {
 });
 
 describe('a pass', () => {
-  it('runs with the arguments that the cases below spoil', async () => {
+  it('runs with the arguments that the cases below make invalid', async () => {
     for (const change of [
       {},
       { sink: scrub },
@@ -178,11 +178,11 @@ describe('a pass', () => {
 
   it.each(cases)('refuses a wrong %s', async (_, change, code = 'ERR_INVALID_ARGUMENT') => {
     await expectCode(() => run(change), code);
-    // Neither changed nor still in use.
+    // The model is neither changed nor still in use.
     expect(model.hash()).toBe(before);
   });
 
-  it('aborts before it begins', async () => {
+  it('does not begin if already aborted', async () => {
     const { message } = await expectAborted(AbortSignal.abort());
     expect(message).toBe('the run was aborted');
   });

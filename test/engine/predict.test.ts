@@ -61,7 +61,7 @@ describe('predict', () => {
     },
   );
 
-  it('throws where a logit is not finite, and goes on after it', async () => {
+  it('throws if a logit is not finite, and works again afterwards', async () => {
     const huge = new Float32Array(12).fill(3e38);
     const large = Model.fromParameters([12, 3], new Float32Array(39).fill(9));
     await expectCode(() => large.predict(huge), 'ERR_DIVERGED');

@@ -22,7 +22,7 @@ const valid = {
 };
 
 describe('principalComponents', () => {
-  it("finds LAPACK's, but for their signs", async () => {
+  it("finds LAPACK's, up to signs", async () => {
     const found = await principalComponents(dataset, valid);
     const total = fixture.number('totalVariance');
     expect(Math.abs(found.totalVariance - total)).toBeLessThan(1e-6 * total);
@@ -34,12 +34,12 @@ describe('principalComponents', () => {
       const at = component * columns;
       const ours = found.directions.subarray(at, at + columns);
       const cosine = ours.reduce((sum, value, i) => sum + value * directions[at + i]!, 0);
-      // The first ones stand apart; neighbours further down turn into each other a little.
+      // The first directions are well separated; later ones can mix slightly with their neighbours.
       expect(Math.abs(cosine)).toBeGreaterThan(component < 6 ? 0.999 : 0.98);
     }
   });
 
-  it('is a function of its arguments, the seed among them', async () => {
+  it('depends only on its arguments, including the seed', async () => {
     const [a, b] = await Promise.all([
       principalComponents(dataset, valid),
       principalComponents(dataset, valid),
@@ -54,13 +54,13 @@ describe('principalComponents', () => {
     expect(await principalComponents(dataset, { ...valid, threads: 3 })).toEqual(one);
   });
 
-  it('takes means away and scales what is left', async () => {
+  it('subtracts the means and scales', async () => {
     const shifted = await principalComponents(dataset, {
       ...valid,
       means: new Float64Array(columns).fill(1),
       scales: new Float64Array(columns).fill(2),
     });
-    // The mean square about 1 of centred columns is their variance and 1.
+    // For centred columns, the mean square about 1 is the variance plus 1.
     const total = 4 * (fixture.number('totalVariance') + columns);
     expect(Math.abs(shifted.totalVariance - total)).toBeLessThan(1e-4 * total);
   });
@@ -84,7 +84,7 @@ describe('principalComponents', () => {
 });
 
 describe('columnStatistics', () => {
-  it('are the means and variances of what a network is given', async () => {
+  it('are the means and variances of the normalized features', async () => {
     const bytes = new Dataset({
       name: 'bytes',
       features: Uint8Array.of(0, 10, 20, 10, 250, 10),
@@ -96,7 +96,7 @@ describe('columnStatistics', () => {
     expect([...variances]).toEqual([25, 0]);
   });
 
-  it('refuses what is no list of rows', async () => {
+  it('refuses rows that are not a list', async () => {
     await expectCode(() => columnStatistics(dataset, []), 'ERR_EMPTY_SET');
     await expectCode(() => columnStatistics(dataset, [rows]), 'ERR_INVALID_ROWS');
     await expectCode(() => columnStatistics(wrong({}), [0]), 'ERR_INVALID_ARGUMENT');

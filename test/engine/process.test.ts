@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { runChild } from '../support/child.js';
 
-describe('the addon does not end the process', () => {
-  it('with whatever it is called', async () => {
+describe('the addon does not crash the process', () => {
+  it('with any arguments', async () => {
     const { code, signal, stdout, stderr } = await runChild('garbage');
     expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
     const { calls, runs, steps } = JSON.parse(stdout);
-    // The garbage has reached the addon, and some of it was as good as valid.
+    // The garbage has reached the addon, and some of it was valid.
     expect(calls).toBeGreaterThan(10_000);
     expect(runs).toBeGreaterThan(100);
     expect(steps).toBe(2);
@@ -19,7 +19,7 @@ describe('the process ends in the middle of a run', () => {
     expect({ code, signal }).toEqual({ code: 7, signal: null });
   });
 
-  it('by an error that nobody catches', async () => {
+  it('by an uncaught error', async () => {
     const { code, signal, stderr } = await runChild('end', ['throw']);
     expect({ code, signal }).toEqual({ code: 1, signal: null });
     expect(stderr).toContain('thrown in the middle');
@@ -35,7 +35,7 @@ describe('a worker thread', () => {
     return lines;
   }
 
-  it('computes what the main thread does', async () => {
+  it('computes the same as the main thread', async () => {
     const hashes = await workers('hash', 2);
     expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/);
     expect(new Set(hashes).size).toBe(1);

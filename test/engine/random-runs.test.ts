@@ -4,7 +4,7 @@ import { Dataset } from '#lethe/engine/dataset';
 import { Model } from '#lethe/engine/model';
 import type { TrainOptions } from '#lethe/engine/training-pass';
 
-/** Shapes and hyper-parameters of all kinds, many of them odd, with any share of zeros. */
+/** Random shapes and hyper-parameters, often unusual, with any share of zeros. */
 const runs = fc
   .record({
     widths: fc.array(fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 300 })), {
@@ -49,7 +49,7 @@ const runs = fc
     return { widths, features, dataset, training };
   });
 
-it('any run gives the same bits on any number of threads, and predict those of logits', async () => {
+it('any run gives the same bits on any number of threads, and predict the bits of logits', async () => {
   await fc.assert(
     fc.asyncProperty(runs, async ({ widths, features, dataset, training }) => {
       const trained = async (threads: number) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '#lethe/engine/safetensors';
 import { expectCode } from '../support/errors.js';
 
-/** A file with this header, whatever it says. */
+/** A file with this header, valid or not. */
 function file(header: unknown, data = 0): Uint8Array {
   const text = typeof header === 'string' ? header : JSON.stringify(header);
   const length = Buffer.alloc(8);
@@ -24,7 +24,7 @@ function withLength(length: bigint): Uint8Array {
 }
 
 describe('safetensors', () => {
-  it('come back as they were', () => {
+  it('are decoded as they were encoded', () => {
     const arbitraryTensor = fc
       .tuple(
         fc.constantFrom(['F32', 4] as const, ['F16', 2] as const, ['U8', 1] as const),
@@ -58,7 +58,7 @@ describe('safetensors', () => {
     );
   });
 
-  it('may lie anywhere in a larger buffer', () => {
+  it('may be anywhere in a larger buffer', () => {
     const bytes = file({ a: tensor(0, 4) }, 4);
     const larger = Buffer.concat([Buffer.alloc(3), bytes, Buffer.alloc(5)]);
     const { tensors } = decodeSafetensors(larger.subarray(3, 3 + bytes.length));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { shareReporter, sideBySide } from '#lethe/engine/side-by-side';
 
 describe('work side by side', () => {
-  it('is done once for each item, so many at a time, and answered in order', async () => {
+  it('runs once for each item, at most n at a time, with results in order', async () => {
     let running = 0;
     let most = 0;
     const results = await sideBySide([5, 1, 4, 2, 3], 2, async (item, index) => {
@@ -16,7 +16,7 @@ describe('work side by side', () => {
     expect(running).toBe(0);
   });
 
-  it('aborts the rest where one fails, or where it is told to', async () => {
+  it('aborts the rest if one fails or the signal aborts', async () => {
     const seen: number[] = [];
     const work = async (item: number, _: number, signal: AbortSignal) => {
       seen.push(item);
@@ -37,15 +37,15 @@ describe('work side by side', () => {
     await expect(running).rejects.toThrow('outside');
   });
 
-  it('fails as its work does, and does nothing for no items', async () => {
+  it('throws the error of its work, and does nothing without items', async () => {
     const failing = sideBySide([1, 2], 2, (item) => Promise.reject(new Error(`item ${item}`)));
     await expect(failing).rejects.toThrow('item 1');
     expect(await sideBySide([], 3, () => Promise.reject(new Error('never')))).toEqual([]);
   });
 });
 
-describe('the share that is done', () => {
-  it('is told at once, then not so often, and at the end once', () => {
+describe('the finished share', () => {
+  it('is reported at once, then at intervals, and once at the end', () => {
     const seen: [finished: number, share: number][] = [];
     const report = shareReporter(2, ({ finished, share }) => seen.push([finished, share]));
     report(0, 0.5);

@@ -45,7 +45,7 @@ const load = (name: string): Promise<ImportedModel> => {
   return loadSafetensors(path, name === 'named.safetensors' ? { layers: ['input', 'head'] } : {});
 };
 
-/** The rows that PyTorch has seen, as the imported model takes them. */
+/** The rows that PyTorch was given, as the imported model takes them. */
 function rowsFor(name: string, affine = { scale: 1, offset: 0 }): Dataset {
   const features = expected(`${name}.features`);
   const { scale, offset } = affine;
@@ -73,21 +73,21 @@ describe.each([
 ])("PyTorch's %s", (file) => {
   const name = file.split('.')[0]!;
 
-  it('computes the logits that PyTorch computes', async () => {
+  it('computes the same logits as PyTorch', async () => {
     const { model, affine } = await load(file);
     const rows = rowsFor(name, affine);
     const logits = await model.logits(rows, rows.allRows());
     expectClose(logits, expected(`${name}.logits`), file);
   });
 
-  it('is confirmed by ONNX Runtime', async () => {
+  it('is verified by ONNX Runtime', async () => {
     const { model } = await load(file);
     const dataset = rowsFor(name);
     const rows = dataset.allRows();
     expect((await verify(model, [{ name, dataset, rows }])).agreement).toBe(1);
   });
 
-  it('goes through both formats without the loss of a bit', async () => {
+  it('is exported and imported in both formats without losing a bit', async () => {
     const { model } = await load(file);
     const onnx = await fromOnnx(await toOnnx(model, { dataset: rowsFor(name) }));
     expect(onnx.model.hash()).toBe(model.hash());
@@ -103,7 +103,7 @@ describe('an imported ONNX file', () => {
     expect(Buffer.from(model.parameters().buffer)).toEqual(Buffer.concat(stored));
   });
 
-  it('computes what ONNX Runtime computes with the file itself', async () => {
+  it('computes the same as ONNX Runtime with the file itself', async () => {
     const { model } = await load('matmul.onnx');
     const runtime = await OnnxRuntime.load(fixture('matmul.onnx'), { threads: 1 });
     const rows = rowsFor('matmul');
@@ -112,7 +112,7 @@ describe('an imported ONNX file', () => {
     expectClose(await model.logits(rows, rows.allRows()), theirs, 'logits');
   });
 
-  it('says how raw features become the input', async () => {
+  it('has the map from raw features to the input', async () => {
     const { affine } = await load('flatten-softmax.onnx');
     expect(affine!.scale).toBeCloseTo(1 / 0.3081, 5);
     expect(affine!.offset).toBeCloseTo(-0.1307 / 0.3081, 6);
@@ -122,7 +122,7 @@ describe('an imported ONNX file', () => {
     expect(own.affine).toEqual(dataset.affine);
   });
 
-  it('names its layers', async () => {
+  it('has the names of its layers', async () => {
     expect((await load('gemm.onnx')).layers).toEqual([
       'Gemm "/0/Gemm"',
       'Gemm "/2/Gemm"',
@@ -134,18 +134,18 @@ describe('an imported ONNX file', () => {
 describe.each([
   ['refused-convolution.onnx', 'Conv'],
   ['refused-tanh.onnx', 'Tanh'],
-  ['refused-two-linear.onnx', 'two linear layers are one'],
+  ['refused-two-linear.onnx', 'two linear layers in a row are one'],
   ['refused-final-relu.onnx', 'must be logits'],
   ['refused-residual.onnx', 'must be one chain'],
   ['refused-per-feature.onnx', 'Sub'],
   ['refused-two-inputs.onnx', 'it must have one input, but has: x, w'],
   ['refused-batch-normalization.onnx', 'BatchNormalization'],
   ['refused-double.onnx', 'is not float32'],
-  ['refused-convolution.safetensors', '0.weight of shape [2,1,2,2] is no matrix'],
+  ['refused-convolution.safetensors', '0.weight of shape [2,1,2,2] is not a matrix'],
   ['refused-half.safetensors', '0.weight is of type F16'],
   ['named.safetensors', 'give their order with the option `layers`'],
 ])("PyTorch's %s", (file, reason) => {
-  it('is refused by name', async () => {
+  it('is refused, with its name', async () => {
     const path = new URL(file, MODELS).pathname;
     const call = () => (file.endsWith('.onnx') ? loadOnnx(path) : loadSafetensors(path));
     const error = await expectCode(call, 'ERR_UNSUPPORTED_MODEL');
@@ -154,7 +154,7 @@ describe.each([
   });
 });
 
-/** gemm.onnx, changed. */
+/** The file gemm.onnx with a change. */
 function changed(change: (graph: GraphProto, model: ModelProto) => void): Uint8Array {
   const model = fromBinary(ModelProtoSchema, fixture('gemm.onnx'));
   change(model.graph!, model);
@@ -183,7 +183,7 @@ const UNSUPPORTED: Record<string, [change: Parameters<typeof changed>[0], reason
     },
     '0.weight is of type FLOAT16',
   ],
-  'a type that nobody knows': [
+  'an unknown type': [
     ({ initializer: [first] }) => {
       first!.dataType = 99;
     },
@@ -221,13 +221,13 @@ const UNSUPPORTED: Record<string, [change: Parameters<typeof changed>[0], reason
     (graph) => void graph.sparseInitializer.push(new Uint8Array()),
     'sparse tensors',
   ],
-  'a circle of names left out': [
+  'a cycle of omitted names': [
     (graph) => {
       const identity = (input: string) =>
         create(NodeProtoSchema, { opType: 'Identity', input: [input], output: [''] });
       graph.node = [identity(graph.input[0]!.name), identity('')];
     },
-    'must have one output, and a name for it',
+    'must have exactly one output, with a name',
   ],
   'an operator beside the chain': [
     (graph) =>
@@ -272,7 +272,7 @@ const INVALID: Record<string, [change: Parameters<typeof changed>[0], reason: st
       second.dims = [4n, 4n];
       second.rawData = second.rawData!.slice(0, 64);
     },
-    'Gemm "/2/Gemm" takes 4 values, but what comes before it gives 5',
+    'Gemm "/2/Gemm" takes 4 values, but the layer before it has 5 outputs',
   ],
   'a weight that is not a number': [
     ({ initializer: [first] }) => {
@@ -280,11 +280,11 @@ const INVALID: Record<string, [change: Parameters<typeof changed>[0], reason: st
     },
     'not finite',
   ],
-  'a tensor that is given twice': [
+  'a tensor with two sources': [
     ({ node: [first, second] }) => {
       second!.output = [...first!.output];
     },
-    'given more than once',
+    'has more than one source',
   ],
   'a chain that ends early': [
     (graph) => {
@@ -297,7 +297,7 @@ const INVALID: Record<string, [change: Parameters<typeof changed>[0], reason: st
       const entry = { key: 'parameter_hash', value: '0'.repeat(64) };
       model.metadataProps.push(create(StringStringEntryProtoSchema, entry));
     },
-    'whose hash stands in its metadata',
+    'the hash of its parameters is not the one in its metadata',
   ],
   'an input without a name': [
     (graph) => {
@@ -333,7 +333,7 @@ const INVALID: Record<string, [change: Parameters<typeof changed>[0], reason: st
     (_, model) => {
       delete model.graph;
     },
-    'no ONNX model',
+    'not an ONNX model',
   ],
 };
 
@@ -348,7 +348,7 @@ describe('an ONNX file with', () => {
     expect(error.message).toContain(reason);
   });
 
-  it('nothing in it, or something else, is refused', async () => {
+  it('no or other contents is refused', async () => {
     for (const bytes of [
       new Uint8Array(),
       fixture('sequential.safetensors'),
@@ -362,13 +362,13 @@ describe('an ONNX file with', () => {
 describe('a safetensors file', () => {
   const { model } = fromSafetensors(fixture('sequential.safetensors'));
 
-  it('goes by the value of the numbers in its names', () => {
+  it('has its layers sorted by the values of numbers in names', () => {
     const layers = ['2', '10', '9'].map((name) => `net.${name}`);
     const bytes = toSafetensors(Model.create([4, 4, 4, 4]), { layers });
     expect(fromSafetensors(bytes).layers).toEqual(['net.2', 'net.9', 'net.10']);
   });
 
-  it('goes by the order that is given', () => {
+  it('has its layers in a given order', () => {
     const layers = ['input', 'hidden', 'output'];
     const bytes = toSafetensors(model, { layers });
     expect(fromSafetensors(bytes, { layers }).model.hash()).toBe(model.hash());
@@ -395,14 +395,14 @@ describe('a safetensors file', () => {
     ['too few parameters', { parameters: () => new Float32Array(4) }],
     ['parameters in an array', { parameters: () => [1, 2] }],
     ['a parameter that is not finite', { parameters: () => new Float32Array(8).fill(Infinity) }],
-  ])('is not written of %s', async (_, change) => {
+  ])('is not written for %s', async (_, change) => {
     const good = { widths: [3, 2], parameters: () => new Float32Array(8) };
     const bad = wrong({ ...good, ...change });
     await expectCode(() => toSafetensors(bad), 'ERR_INVALID_ARGUMENT');
     await expectCode(() => toOnnx(bad), 'ERR_INVALID_ARGUMENT');
   });
 
-  it('of very many layers is refused in no time', async () => {
+  it('with very many layers is refused quickly', async () => {
     const names = Array.from({ length: 20_000 }, (_, i) => `l${i}.weight`);
     const header = Object.fromEntries(
       names.map((name) => [name, { dtype: 'F32', shape: [0, 0], data_offsets: [0, 0] }]),
@@ -415,7 +415,7 @@ describe('a safetensors file', () => {
     await expectCode(() => fromSafetensors(bytes, { layers }), 'ERR_UNSUPPORTED_MODEL');
   });
 
-  it('that is something else, or cut off, is refused', async () => {
+  it('that has other contents or is cut off is refused', async () => {
     const whole = fixture('sequential.safetensors');
     for (const bytes of [new Uint8Array(), fixture('gemm.onnx'), whole.subarray(0, -1)]) {
       await expectCode(() => fromSafetensors(bytes), 'ERR_INVALID_MODEL');
@@ -426,7 +426,7 @@ describe('a safetensors file', () => {
 });
 
 describe('files', () => {
-  it('come back as they were written', async () => {
+  it('are read as they were written', async () => {
     const folder = await temporaryFolder();
     const dataset = toyDataset();
     const model = Model.create([12, 5, 3], { seed: 4 });
@@ -442,7 +442,7 @@ describe('files', () => {
     );
   });
 
-  it('that cannot be read are an error of their own', async () => {
+  it('that cannot be read have their own error code', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'file'), '');
     for (const path of [folder, join(folder, 'missing'), join(folder, 'file', 'x')]) {

@@ -9,7 +9,7 @@ import { network } from '../support/network.js';
 const affine = { scale: 1 / 255 / 0.3081, offset: -0.1307 / 0.3081 };
 const small = { ...network([5, 4, 3]), affine, hash: 'cafe' };
 
-/** The system's Python, which has the onnx package where Debian's python3-onnx is installed. */
+/** The system's Python, which has the onnx package if Debian's python3-onnx is installed. */
 const PYTHON = '/usr/bin/python3';
 const hasOnnx = spawnSync(PYTHON, ['-c', 'import onnx']).status === 0;
 
@@ -46,7 +46,7 @@ describe('exportOnnx', () => {
     expect(metadata(bytes).affine_offset).toBe(decimal);
   });
 
-  it('joins input and output where there is a single layer', () => {
+  it('connects input and output directly if there is a single layer', () => {
     const { graph } = fromBinary(ModelProtoSchema, exportOnnx({ ...small, ...network([7, 3]) }));
     expect(graph?.node).toHaveLength(1);
     expect(graph?.node[0]).toMatchObject({
@@ -123,7 +123,7 @@ describe('exportOnnxEnsemble', () => {
   ];
   const ensemble = { members, affine, hash: 'cafe', datasetName: 'MNIST train' };
 
-  it('states what a single model states', () => {
+  it('states the same metadata as a single model', () => {
     expect(metadata(exportOnnxEnsemble(ensemble))).toEqual(
       metadata(exportOnnx({ ...small, datasetName: 'MNIST train' })),
     );

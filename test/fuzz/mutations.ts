@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** A change of a file's bytes; positions count in fractions, so that they fit any file. */
+/** A change of a file's bytes; positions are fractions, so that they apply to any file. */
 export type Mutation =
   | { readonly kind: 'set'; readonly at: number; readonly bytes: Uint8Array }
   | { readonly kind: 'insert'; readonly at: number; readonly bytes: Uint8Array }
@@ -13,7 +13,7 @@ export type Mutation =
     }
   | { readonly kind: 'splice'; readonly at: number; readonly other: number };
 
-/** Numbers at which lengths overflow, wrap or exceed all memory, in the encodings that files use. */
+/** Numbers at which lengths overflow, wrap or exceed the memory, in the encodings of files. */
 const EDGES = [
   0n,
   1n,
@@ -71,7 +71,7 @@ export const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   fc.record({ kind: fc.constant('splice' as const), at: position, other: fc.nat() }),
 );
 
-/** @param corpus what `splice` continues with */
+/** @param corpus the files from which `splice` takes its continuation */
 export function mutate(
   original: Uint8Array,
   mutations: readonly Mutation[],

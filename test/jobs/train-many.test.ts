@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Model } from '#lethe/engine/model';
-import { type EnsembleProgress, type TrainJob, trainMany } from '#lethe/jobs/train-many';
+import { type TrainJob, type TrainManyProgress, trainMany } from '#lethe/jobs/train-many';
 import { expectCode, failure, wrong } from '../support/errors.js';
 import { ENDLESS, range, TOY_WIDTHS, toyDataset } from '../support/toy.js';
 
@@ -30,19 +30,19 @@ describe('trainMany', () => {
     }
   });
 
-  it('has nothing to do for no jobs', async () => {
+  it('does nothing without jobs', async () => {
     expect(await trainMany([])).toEqual([]);
   });
 
-  it('reports a growing share, and at the end all of it', async () => {
-    const seen: EnsembleProgress[] = [];
+  it('reports a growing share, and the whole at the end', async () => {
+    const seen: TrainManyProgress[] = [];
     await trainMany(jobs(), { threads: 2, onProgress: (progress) => seen.push(progress) });
     expect(seen.at(-1)).toEqual({ finished: 7, models: 7, share: 1 });
     const shares = seen.map(({ share }) => share);
     expect(shares).toEqual(shares.toSorted((a, b) => a - b));
   });
 
-  it('stops all models where the signal says so, and leaves them as they were', async () => {
+  it('stops all trainings if the signal aborts, and leaves their models as they were', async () => {
     const stop = new AbortController();
     const endless = jobs().map((job) => ({ ...job, ...ENDLESS }));
     const before = endless.map(({ model }) => model.hash());
@@ -60,14 +60,14 @@ describe('trainMany', () => {
     expect(error).toEqual(new RangeError('enough'));
   });
 
-  it('throws the first failure with its job, aborts the others and keeps what is done', async () => {
+  it('throws the first failure with its job, aborts the others and keeps finished models', async () => {
     const [first, diverging, ...others] = jobs();
     const [endless, ...more] = others.map((job) => ({ ...job, ...ENDLESS }));
     const failing = { ...diverging!, epochs: 1, learningRate: 1e30 };
     const unchanged = [failing, endless!, ...more];
     const before = unchanged.map(({ model }) => model.hash());
     const fresh = first!.model.hash();
-    // One thread is busy without end; the other one comes to the failure after the first model.
+    // One thread stays busy; the other trains the first model and then reaches the failing one.
     const error = await expectCode(
       () => trainMany([endless!, first!, failing, ...more], { threads: 2 }),
       'ERR_DIVERGED',

@@ -43,7 +43,7 @@ function expectValues(actual: ArrayLike<number>, name: string) {
   });
 }
 
-describe('what scikit-learn, SciPy, NumPy and PyTorch compute is ours too', () => {
+describe('scikit-learn, SciPy, NumPy and PyTorch compute the same', () => {
   it.each([
     ['losses', losses(a)],
     ['margins', margins(a)],
@@ -96,7 +96,7 @@ describe('what scikit-learn, SciPy, NumPy and PyTorch compute is ours too', () =
     expect(value).toBeCloseTo(expected.probe as number, 9);
   });
 
-  it('the linear probe, which does not depend on threads and can be aborted', async () => {
+  it('the linear probe, independent of threads; it can be aborted', async () => {
     const train = { values: fixture.floats('x'), units, labels: fixture.indices('probed') };
     const { value } = await linearProbe(train, train, { threads: 1 });
     expect((await linearProbe(train, train, { threads: 3 })).value).toBe(value);
@@ -105,7 +105,7 @@ describe('what scikit-learn, SciPy, NumPy and PyTorch compute is ours too', () =
   });
 });
 
-describe('limits that need no other implementation', () => {
+describe('known special cases', () => {
   it('a model is no different from itself', () => {
     expect(jensenShannon(a, a).value).toBe(0);
     expect(completeness(a, a).value).toBe(100);
@@ -114,13 +114,36 @@ describe('limits that need no other implementation', () => {
     expect(centredKernelAlignment(same, same).value).toBeCloseTo(1, 12);
   });
 
-  it('opposite certainties are log 2 apart', () => {
+  it('opposite confident predictions are log 2 apart', () => {
     const sure = (column: number) => ({
       logits: Float32Array.from({ length: 2 }, (_, i) => (i === column ? 200 : 0)),
       classes: 2,
     });
     expect(jensenShannon(sure(0), sure(1)).value).toBeCloseTo(Math.LN2, 12);
     expect(predictiveEntropy(sure(0)).value).toBeCloseTo(0, 12);
+  });
+});
+
+describe('values by hand', () => {
+  const sure = { logits: Float32Array.of(0, 1000, 0), classes: 3, labels: Uint32Array.of(1) };
+
+  it('of logits that are 1,000 apart are finite', () => {
+    // The other probabilities are 0 in float64, and 0 log 0 counts as 0.
+    expect([...entropies(sure)]).toEqual([0]);
+    expect([...losses(sure)]).toEqual([0]);
+    expect([...losses({ ...sure, labels: Uint32Array.of(0) })]).toEqual([1000]);
+    expect(predictiveEntropy(sure).value).toBe(0);
+    const opposite = { ...sure, logits: Float32Array.of(1000, 0, 0) };
+    expect(jensenShannon(sure, opposite).value).toBeCloseTo(Math.LN2, 12);
+    expect(zeroRetrainForgetting(sure, opposite).value).toBeCloseTo(0, 12);
+  });
+
+  it('call a row a member whose loss equals the threshold', () => {
+    // One retain row: its loss is the mean. Equal logits: log 3; the other row's loss is larger.
+    const even = { logits: new Float32Array(3), classes: 3, labels: Uint32Array.of(0) };
+    const worse = { ...even, logits: Float32Array.of(-1, 0, 0) };
+    const attack = membershipAttack({ retain: even, forget: even, test: worse });
+    expect(attack).toEqual({ forget: 100, test: 0, excess: 100 });
   });
 });
 
@@ -164,7 +187,7 @@ describe('what is undefined says why', () => {
     expect(reason).toMatch(/^[a-z].{10,}/);
   });
 
-  it('no accuracy, no attack without rows', () => {
+  it('accuracy and attacks are undefined without rows', () => {
     expect(accuracy(none)).toBeUndefined();
     expect(membershipAttack({ retain: a, forget: none, test: testA })).toBeUndefined();
   });

@@ -12,20 +12,35 @@ describe('relearning', () => {
   const sgd = { learningRate: 0.05, momentum: 0.9, batchSize: 16, seed: 4 };
   const options = { ...sgd, forget, goal: 60 };
 
-  const accuracyAfter = async (steps: number) => {
+  /** Replayed with nothing but Model.train. */
+  const accuracyAfter = async (steps: number, beside: object = {}) => {
     const trained = model.clone();
     if (steps > 0) {
-      const training = { rows: forget, epochs: 100, maxSteps: steps };
+      const training = { rows: forget, epochs: 100, maxSteps: steps, ...beside };
       await trained.train(dataset, { ...sgd, ...training });
     }
     return (await trained.evaluate(dataset, forget)).accuracy;
   };
 
-  it('takes the steps after which the goal is reached, and not one fewer', async () => {
+  it('takes the number of steps after which the goal is reached, and not one fewer', async () => {
     const { value } = await relearnSteps(model, dataset, options);
     expect(value).toBeGreaterThan(1);
     expect(await accuracyAfter(value!)).toBeGreaterThanOrEqual(60);
     expect(await accuracyAfter(value! - 1)).toBeLessThan(60);
+  });
+
+  it('finds the step itself, wherever it lies between two powers of two', async () => {
+    const curve: number[] = [];
+    while (curve.length === 0 || curve.at(-1)! < 100) {
+      curve.push(await accuracyAfter(curve.length));
+    }
+    expect(curve.length).toBeGreaterThan(8);
+    const goals = [...new Set(curve)].filter((accuracy) => accuracy > curve[0]!);
+    for (const goal of goals) {
+      const { value } = await relearnSteps(model, dataset, { ...options, goal });
+      expect(curve[value!]).toBeGreaterThanOrEqual(goal);
+      expect(curve[value! - 1]).toBeLessThan(goal);
+    }
   });
 
   it('takes none where the goal is reached already', async () => {
@@ -34,11 +49,18 @@ describe('relearning', () => {
   });
 
   it('visits other rows beside them', async () => {
-    const beside = range(60, 300);
-    expect((await relearnSteps(model, dataset, { ...options, beside })).value).toBeGreaterThan(0);
+    // Every batch holds fewer forget rows: the way back takes other steps.
+    const { value: alone } = await relearnSteps(model, dataset, { ...options, goal: 95 });
+    const otherRows = range(60, 300);
+    const { value } = await relearnSteps(model, dataset, { ...options, goal: 95, otherRows });
+    expect(value).not.toBe(alone);
+    // As many of them as there are forget rows in every epoch.
+    const sampling = { sampledRows: otherRows, samplesPerEpoch: 60 };
+    expect(await accuracyAfter(value!, sampling)).toBeGreaterThanOrEqual(95);
+    expect(await accuracyAfter(value! - 1, sampling)).toBeLessThan(95);
   });
 
-  it('is undefined where the goal is not reached', async () => {
+  it('is undefined if the goal is not reached', async () => {
     const never = { ...options, goal: 101, maxSteps: 20 };
     expect(await relearnSteps(model, dataset, never)).toEqual({
       reason: 'not reached in 20 steps',

@@ -3,13 +3,13 @@ import { html } from '#lethe/report/html';
 import { page } from '#lethe/report/page';
 
 describe('html', () => {
-  it('escapes what it is given', () => {
+  it('escapes its values', () => {
     expect(html`<b title="${'"'}">${'<script>&'}</b>${7}`.text).toBe(
       '<b title="&quot;">&lt;script&gt;&amp;</b>7',
     );
   });
 
-  it('takes parts that are HTML as they are', () => {
+  it('inserts parts that are Html unchanged', () => {
     const parts = ['a', '<'].map((text) => html`<i>${text}</i>`);
     expect(html`<p>${parts}${html`<br>`}</p>`.text).toBe('<p><i>a</i><i>&lt;</i><br></p>');
   });

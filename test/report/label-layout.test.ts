@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { type Label, spreadLabels } from '#lethe/report/label-layout';
 
 const label = (x: number, y: number, text = 'method'): Label => ({ x, y, text });
-/** Of a font of 11 pixels. */
+/** The line height of a font of 11 pixels. */
 const LEAST_DISTANCE = 11;
 
 describe('labels', () => {
-  it('stay beside their points where there is room', () => {
+  it('stay next to their points if there is room', () => {
     expect(spreadLabels([label(0, 50), label(200, 50), label(0, 100)], 0)).toEqual([50, 50, 100]);
   });
 
-  it('give way to each other, up and down, and stay near', () => {
+  it('move up and down to avoid each other, and stay near', () => {
     const labels = Array.from({ length: 6 }, () => label(10, 100));
     const places = [...spreadLabels(labels, 0)].sort((a, b) => a - b);
     for (let i = 1; i < places.length; i++) {
@@ -20,13 +20,13 @@ describe('labels', () => {
     expect(places.at(-1)).toBeLessThan(150);
   });
 
-  it('go down where there is no room above', () => {
+  it('move down if there is no room above', () => {
     const places = spreadLabels([label(10, 8), label(10, 8), label(10, 8)], 0);
     for (const place of places) expect(place).toBeGreaterThanOrEqual(LEAST_DISTANCE / 2);
     expect(new Set(places).size).toBe(3);
   });
 
-  it('give way to the points to their right, as far as they reach', () => {
+  it('avoid points to their right, as far as the labels reach', () => {
     expect(spreadLabels([label(0, 50, 'a long name'), label(40, 50, 'b')], 0)[0]).not.toBe(50);
     expect(spreadLabels([label(0, 50, 'a'), label(40, 50, 'b')], 0)[0]).toBe(50);
   });

@@ -15,7 +15,7 @@ const CHART: LineChart = {
 
 const draw = (chart: LineChart) => parseHTML(drawLineChart(chart)).document.querySelector('svg')!;
 
-/** The points of the path that is drawn for a series. */
+/** The points of a series' path. */
 function path(svg: Element, series: number): [x: number, y: number][] {
   const line = svg.querySelector(`path[stroke="var(--series-${series})"]`)!;
   const numbers = line
@@ -47,20 +47,20 @@ describe('a line chart', () => {
     const [first, second] = [path(svg, 0), path(svg, 1)];
     expect(first.map(([x]) => x)).toEqual(second.map(([x]) => x));
     const ys = first.map(([, y]) => y);
-    // Downwards is down: larger values are nearer to the top, at equal distances.
+    // y points down: larger values are nearer to the top, at equal distances.
     expect(ys[0]! - ys[1]!).toBeCloseTo(ys[1]! - ys[2]!);
     expect(ys[0]).toBeGreaterThan(ys[1]!);
     expect(second[0]![1]).toBeCloseTo(ys[1]!);
     expect(svg.querySelectorAll('circle').length).toBe(6);
   });
 
-  it('spreads a logarithmic scale by ratios', () => {
+  it('spaces a logarithmic scale by ratios', () => {
     const points = [1, 10, 100].map((y, x) => ({ x, y }));
     const ys = path(draw({ ...CHART, yScale: 'log', series: [{ name: 'a', points }] }), 0);
     expect(ys[0]![1] - ys[1]![1]).toBeCloseTo(ys[1]![1] - ys[2]![1]);
   });
 
-  it('keeps the names of series that end together apart', () => {
+  it('keeps the names of series apart that end at the same point', () => {
     const names = ['one', 'two', 'three'];
     const series = names.map((name) => ({ name, points: [{ x: 1, y: 5 }] }));
     const texts = [...draw({ ...CHART, series }).querySelectorAll('text')];
@@ -82,11 +82,11 @@ describe('a line chart', () => {
       (index) => new RegExp(`--series-${index}: (#[0-9a-f]{6})`).exec(style)![1]!,
     );
     expect(new Set(series).size).toBe(3);
-    // WCAG 2.2, 1.4.3: text, which the names of the series are.
+    // WCAG 2.2, 1.4.3 applies, because the names of the series are text.
     for (const color of series) expect(contrast(color, background)).toBeGreaterThan(4.5);
   });
 
-  it('stands on its own and says what it shows', () => {
+  it('is self-contained and has alternative text', () => {
     const svg = draw(CHART);
     expect(svg.getAttribute('xmlns')).toBe('http://www.w3.org/2000/svg');
     expect(svg.getAttribute('aria-label')).toBe(CHART.description);

@@ -22,7 +22,7 @@ describe('a scatter chart', () => {
     fill: circle.getAttribute('fill'),
   }));
 
-  it('draws each point where its logarithms are', () => {
+  it('draws each point at its logarithms', () => {
     const [one, two, three] = circles;
     expect(two!.x - one!.x).toBeCloseTo(three!.x - two!.x);
     expect(one!.y).toBe(two!.y);
@@ -42,12 +42,12 @@ describe('a scatter chart', () => {
       .map(Number);
     const [one, two, three] = circles;
     expect([0, 2, 4].map((i) => numbers[i])).toEqual([one, two, three].map((point) => point!.x));
-    // It begins in the first point, and falls evenly.
+    // It begins at the first point and falls linearly.
     expect(numbers[1]).toBeCloseTo(one!.y);
     expect(numbers[3]! - numbers[1]!).toBeCloseTo(numbers[5]! - numbers[3]!);
   });
 
-  it('leads from a point to its name, where another has taken its place', () => {
+  it('draws a line from a point to its name if the name had to move', () => {
     const chart = (...points: ScatterPoint[]) =>
       parseHTML(
         drawScatterChart({
@@ -68,7 +68,7 @@ describe('a scatter chart', () => {
     expect(c).toBe(d);
   });
 
-  it('names points, floor and curve, safely, and says what it shows', () => {
+  it('labels points, floor and curve, escaped, and has alternative text', () => {
     const text = svg.textContent!;
     for (const name of ['<one>', 'two', 'three', 'the floor', 'the curve', 'cost', 'distance']) {
       expect(text).toContain(name);

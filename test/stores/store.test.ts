@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Ownership } from '#lethe/data/owned-data';
 import { assignZipf } from '#lethe/datasets/assignment';
 import { openStore, type StoreOptions } from '#lethe/stores/open-store';
@@ -27,8 +27,18 @@ async function filled(options?: StoreOptions) {
   return store;
 }
 
+/** Begins to write, or answers the code of what keeps it from that. */
+function tryToWrite(database: Database.Database): string {
+  try {
+    database.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return 'written';
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
+
 describe('a store', () => {
-  it('knows who owns what', async () => {
+  it('knows which subject owns which rows', async () => {
     const store = await filled();
     expect(await store.subjects()).toEqual([
       { subject: 'ada', rows: 3 },
@@ -60,7 +70,7 @@ describe('a store', () => {
     expect([forget.length, retain.length]).toEqual([0, 6]);
   });
 
-  it('splits the rows: disjoint, complete, the same for the same seed', async () => {
+  it('splits the rows into disjoint, complete sets, the same for the same seed', async () => {
     const sizes = fc.record({ rows: fc.integer({ min: 1, max: 200 }), seed: fc.nat() });
     await fc.assert(
       fc.asyncProperty(sizes, fc.nat(9), async ({ rows, seed }, user) => {
@@ -91,7 +101,7 @@ describe('a store', () => {
     expect((await store.rows()).length).toBe(6);
   });
 
-  it.each([7, null, undefined, {}])('does not take %j for a subject', async (subject) => {
+  it.each([7, null, undefined, {}])('refuses %j as a subject', async (subject) => {
     const store = await filled();
     const notText = wrong(subject);
     await expectCode(() => store.delete(notText), 'ERR_INVALID_ARGUMENT');
@@ -102,7 +112,7 @@ describe('a store', () => {
     expect((await store.subjects()).length).toBe(4);
   });
 
-  it('deletes a subject once', async () => {
+  it('deletes a subject only once', async () => {
     const store = await filled();
     await store.delete('ada');
     await expectCode(() => store.delete('ada'), 'ERR_UNKNOWN_SUBJECT');
@@ -120,7 +130,7 @@ describe('a store', () => {
     expect((await store.rows()).length).toBe(6);
   });
 
-  it('takes more rows later, of old and of new subjects', async () => {
+  it('accepts more rows later, of known and of new subjects', async () => {
     const store = await filled();
     await store.delete("o'brien");
     const later = { subjects: ['bob', 'ada'], owners: Uint32Array.of(0, 1, 0) };
@@ -131,7 +141,7 @@ describe('a store', () => {
     expect([...forget, ...retain]).toEqual([6, 8, 0, 2, 3, 5, 7]);
   });
 
-  it('counts rows up to what a uint32 holds', async () => {
+  it('accepts row numbers up to the largest uint32', async () => {
     const store = await opened();
     const one = { subjects: ['a'], owners: Uint32Array.of(0) };
     const label = Uint32Array.of(0);
@@ -150,7 +160,7 @@ describe('a store', () => {
     expect(await store.subjects()).toEqual([]);
   });
 
-  it('takes owners and labels as Uint32Array only', async () => {
+  it('accepts owners and labels only as Uint32Array', async () => {
     const store = await opened();
     const fractions = wrong(Float32Array.of(0.5));
     const zeros = Uint32Array.of(0);
@@ -184,7 +194,7 @@ describe('a store', () => {
 });
 
 describe('a store in a file', () => {
-  it('is there again when it is opened again', async () => {
+  it('keeps its contents when it is opened again', async () => {
     const path = join(await temporaryFolder(), 'owners.db');
     const first = await filled({ path });
     await first.delete('ada');
@@ -192,7 +202,7 @@ describe('a store in a file', () => {
     expect(await (await opened({ path })).rows()).toEqual(Uint32Array.of(1, 3, 4));
   });
 
-  it('cascades for other programs too', async () => {
+  it('cascades deletions by other programs too', async () => {
     const path = join(await temporaryFolder(), 'owners.db');
     await (await filled({ path })).close();
     const database = new Database(path);
@@ -202,7 +212,7 @@ describe('a store in a file', () => {
     expect(await (await opened({ path })).rows()).toEqual(Uint32Array.of(1, 3, 4));
   });
 
-  it('does not leave the name of who was deleted in the file', async () => {
+  it('does not leave the name of a deleted subject in the file', async () => {
     const path = join(await temporaryFolder(), 'owners.db');
     const ownership = assignZipf({ rows: 3000, users: 300 });
     const subjects = ownership.subjects.map((name) => `${name}@example.org`);
@@ -237,11 +247,11 @@ describe('a store in a file', () => {
     }
   });
 
-  it.each(['', 7, null])('does not take %j for a path', async (path) => {
+  it.each(['', 7, null])('refuses %j as a path', async (path) => {
     await expectCode(() => openStore({ path: wrong(path) }), 'ERR_INVALID_ARGUMENT');
   });
 
-  it('refuses a folder that is not there', async () => {
+  it('refuses a folder that does not exist', async () => {
     const path = join(await temporaryFolder(), 'missing', 'owners.db');
     await expectCode(() => openStore({ path }), 'ERR_STORE');
   });
@@ -253,6 +263,26 @@ describe('a store in a file', () => {
     other.exec('BEGIN IMMEDIATE');
     expect((await store.rowsOf('ada')).length).toBe(3);
     other.close();
+  });
+
+  it('lets nobody else write between what a deletion reads and what it deletes', async () => {
+    const path = join(await temporaryFolder(), 'owners.db');
+    const store = await filled({ path });
+    const other = new Database(path, { timeout: 0 });
+    onTestFinished(() => void other.close());
+    const attempts: unknown[] = [];
+    const { prepare } = Database.prototype;
+    const prepared = vi.spyOn(Database.prototype, 'prepare');
+    onTestFinished(() => prepared.mockRestore());
+    prepared.mockImplementation(function (this: Database.Database, sql: string) {
+      // The rows of the subject have been read; the other connection would add one to them.
+      if (sql.startsWith('DELETE')) attempts.push(tryToWrite(other));
+      return prepare.call(this, sql);
+    });
+    const { forget } = await store.delete('ada');
+    expect(attempts).toEqual(['SQLITE_BUSY']);
+    expect(forget).toEqual(Uint32Array.of(0, 2, 5));
+    expect(tryToWrite(other)).toBe('written');
   });
 
   it('fails whole where another program holds the lock', async () => {

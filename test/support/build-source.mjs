@@ -1,8 +1,8 @@
 import { bundle, transpile } from '../../scripts/build.mjs';
 
 /**
- * Tests import the sources; what they start in a thread or process of its own is plain JavaScript,
- * made here, so that no build need precede them.
+ * Tests import the sources. Programs that they start in separate threads or processes are plain
+ * JavaScript; they are transpiled here, so that the tests need no earlier build.
  */
 export default async function buildSource() {
   await Promise.all([bundle(), transpile()]);

@@ -3,16 +3,16 @@ import { fileURLToPath } from 'node:url';
 
 export interface Exit {
   readonly code: number | null;
-  /** The signal that has ended the process: a crash. */
+  /** The signal that ended the process, if it crashed. */
   readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 /**
- * Runs test/engine/children/<script>.mjs in a process of its own, which may die.
+ * Runs test/engine/children/<script>.mjs in a separate process, which may crash.
  *
- * @param flags of Node itself
+ * @param flags command-line flags of Node
  */
 export async function runChild(
   script: string,
@@ -24,7 +24,7 @@ export async function runChild(
   const child = spawn(process.execPath, [...flags, path, ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Only ends what hangs.
+    // Only stops a hanging process.
     timeout: 120_000,
     killSignal: 'SIGKILL',
   });

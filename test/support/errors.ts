@@ -1,7 +1,9 @@
 import { expect } from 'vitest';
 import { LetheError, type LetheErrorCode } from '#lethe/base/errors';
 
-/** The call throws, or answers a promise that rejects with, a LetheError of this code; answers it. */
+/**
+ * Expects the call to throw, or its promise to reject with, a LetheError of this code; returns it.
+ */
 export async function expectCode(call: () => unknown, code: LetheErrorCode): Promise<LetheError> {
   const error = await failure(call);
   expect(error).toBeInstanceOf(LetheError);
@@ -9,7 +11,7 @@ export async function expectCode(call: () => unknown, code: LetheErrorCode): Pro
   return error as LetheError;
 }
 
-/** What the call throws, or what its promise rejects with. */
+/** The value that the call throws, or with which its promise rejects. */
 export async function failure(call: () => unknown): Promise<unknown> {
   try {
     await call();
@@ -19,6 +21,6 @@ export async function failure(call: () => unknown): Promise<unknown> {
   throw new Error('nothing was thrown');
 }
 
-/** What plain JavaScript may pass for an argument of any type. */
+/** Any value for an argument of any type, as plain JavaScript can pass it. */
 // biome-ignore lint/suspicious/noExplicitAny: the point of it
 export const wrong = (value: unknown): any => value;

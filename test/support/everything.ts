@@ -1,4 +1,4 @@
-/** All that the package exports, whatever the subpath. */
+/** All exports of the package, of all subpaths. */
 export * from '#lethe/datasets/index';
 export * from '#lethe/engine/index';
 export * from '#lethe/formats/index';

@@ -3,9 +3,9 @@ import { expect } from 'vitest';
 import { decodeSafetensors, type SafetensorsFile } from '#lethe/engine/safetensors';
 
 /**
- * What PyTorch has computed in float64, see scripts/pytorch/make_fixtures.py. PyTorch's own float32 is
- * up to 5.6e-7 of a tensor's largest element away from it; another order of the sums may be a few
- * times further away, a wrong formula is off by orders of magnitude.
+ * The tolerance for comparing with PyTorch's float64 results, see scripts/pytorch/make_fixtures.py.
+ * PyTorch's own float32 results differ by up to 5.6e-7 of a tensor's largest element. Sums in
+ * another order may differ a few times more; a wrong formula is off by orders of magnitude.
  */
 export const TOLERANCE = 2e-6;
 
@@ -54,7 +54,7 @@ export class Fixture {
     return this.typed(name, 'F32') as Float32Array;
   }
 
-  /** A tensor of whole numbers. */
+  /** A tensor of integers. */
   indices(name: string): Uint32Array {
     const { dtype } = this.tensor(name);
     return Uint32Array.from(this.typed(name, dtype === 'U8' ? 'U8' : 'U32'));
@@ -71,12 +71,12 @@ export class Fixture {
     return new TYPES[dtype](Uint8Array.from(tensor.bytes).buffer);
   }
 
-  /** The flat vector of what the fixture has for each parameter. */
+  /** The parameter vector of the fixture's tensors of this name. */
   vector(prefix = ''): Float32Array {
     return concatenate(this.tensorNames.map((name) => this.floats(prefix + name)));
   }
 
-  /** The flat vector of float16 parameters. */
+  /** The parameter vector of float16 tensors. */
   halfVector(): Float32Array {
     return concatenate(
       this.tensorNames.map((name) => {
@@ -88,7 +88,7 @@ export class Fixture {
     );
   }
 
-  /** The tensors of a flat vector, by name. */
+  /** The tensors of a parameter vector, by name. */
   split(vector: Float32Array): Map<string, Float32Array> {
     let offset = 0;
     const tensors = new Map<string, Float32Array>();
@@ -105,14 +105,14 @@ export class Fixture {
     return tensors;
   }
 
-  /** Every tensor of the vector is the fixture's, which is stored whole. */
+  /** Expects every tensor of the vector to match the fixture's, which is stored completely. */
   expectVector(actual: Float32Array, prefix: string): void {
     for (const [name, values] of this.split(actual)) {
       expectClose(values, this.floats(prefix + name), prefix + name);
     }
   }
 
-  /** As expectVector, for a fixture that holds every n-th element, the sum and the norm. */
+  /** As expectVector, for a fixture that stores every n-th element, the sum and the norm. */
   expectStridedVector(actual: Float32Array, quantity: string): void {
     for (const [name, values] of this.split(actual)) {
       const key = `${quantity}.${name}`;
@@ -129,7 +129,7 @@ export class Fixture {
   expectSums(values: Float32Array, key: string): void {
     const norm = this.number(`norm.${key}`);
     expect(Math.abs(Math.hypot(...chunkNorms(values)) - norm), key).toBeLessThan(TOLERANCE * norm);
-    // Cauchy-Schwarz: what a difference of TOLERANCE norm can do to a sum.
+    // By Cauchy-Schwarz, the largest change of a sum by a difference of TOLERANCE norm.
     const sum = values.reduce((total, value) => total + value, 0);
     expect(Math.abs(sum - this.number(`sum.${key}`)), key).toBeLessThan(
       TOLERANCE * norm * Math.sqrt(values.length),
@@ -137,7 +137,7 @@ export class Fixture {
   }
 }
 
-/** No difference beyond TOLERANCE of the largest expected element. */
+/** Expects no difference above TOLERANCE times the largest expected element. */
 export function expectClose(actual: Float32Array, expected: Float32Array, what: string): void {
   expect(actual.length, what).toBe(expected.length);
   const scale = expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
@@ -164,7 +164,7 @@ function concatenate(parts: readonly Float32Array[]): Float32Array {
   return whole;
 }
 
-/** IEEE 754 binary16, every value of which float32 represents. */
+/** Decodes IEEE 754 binary16, all of whose values float32 can represent. */
 function widenHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;

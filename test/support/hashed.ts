@@ -1,4 +1,6 @@
-/** The formulas of the fixture `real`: its initial parameters and pixels are computed, not stored. */
+/**
+ * The formulas of the fixture `real`: its initial parameters and pixels are computed, not stored.
+ */
 function hash(counter: number): number {
   let i = counter;
   i = Math.imul(i ^ (i >>> 16), 0x7feb352d);

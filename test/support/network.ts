@@ -1,10 +1,10 @@
-/** A small network with its truth: a plain float64 forward pass, which shares nothing with the engine. */
+/** A small network and its reference: a float64 forward pass that is independent of the engine. */
 export interface Network {
   readonly widths: readonly number[];
   readonly parameters: Float32Array;
 }
 
-/** Values in (-1, 1), the same in every run. */
+/** Reproducible values in (-1, 1). */
 export function values(count: number, seed: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => Math.sin(1 + 12.9898 * (i + 1) + seed));
 }

@@ -2,7 +2,7 @@ import { Dataset } from '#lethe/engine/dataset';
 
 export const TOY_WIDTHS = [12, 16, 8, 3];
 
-/** Rows that a small network can learn: each class has bright columns of its own. */
+/** Rows that a small network can learn: each class has its own bright columns. */
 export function toyData({ rows = 300, columns = 12, classes = 3 } = {}) {
   const labels = Uint32Array.from({ length: rows }, (_, row) => (row * 7) % classes);
   const features = Uint8Array.from({ length: rows * columns }, (_, i) => {
@@ -18,14 +18,14 @@ export function toyData({ rows = 300, columns = 12, classes = 3 } = {}) {
 export const toyDataset = (options: Parameters<typeof toyData>[0] = {}) =>
   new Dataset(toyData(options));
 
-/** Whole numbers from first on, below end. */
+/** Whole numbers from first up to, but not including, end. */
 export const range = (first: number, end: number): number[] =>
   Array.from({ length: end - first }, (_, i) => first + i);
 
-/** More steps than any test waits for: a run that ends only if something stops it. */
+/** Options of a run with more steps than any test waits for, which something must stop. */
 export const ENDLESS = { epochs: 1e9, learningRate: 1e-6 };
 
-/** The data set of `data`, but with other features and labels in these rows. */
+/** A data set of `data` with other features and labels in these rows. */
 export function garbled(data: ReturnType<typeof toyData>, rows: readonly number[]): Dataset {
   const { columns, classes } = data;
   const features = Uint8Array.from(data.features);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { LetheError } from '#lethe/base/errors';
+import { Model } from '#lethe/engine/model';
 import { divergence, trainNarrowNets } from '#lethe/training/narrow-nets';
 import { fastRecipe } from '#lethe/training/recipe';
-import { toyDataset } from '../support/toy.js';
+import { range, toyDataset } from '../support/toy.js';
 
 describe('narrow networks', () => {
   const dataset = toyDataset();
@@ -12,14 +13,47 @@ describe('narrow networks', () => {
     seeds: [1, 2].map((seed) => ({ parameters: seed, order: seed + 10, laterOrder: seed + 20 })),
   };
 
-  it('are merged into one of the hidden units together', async () => {
+  it('are merged into one network with all hidden units', async () => {
     const { model, steps, multiplyAdds, reason } = await trainNarrowNets(dataset, attempt, {});
     expect(model!.widths).toEqual([12, 130, 3]);
     expect(steps).toBe(120);
-    // Two of 12-65-3: forward and the gradients of 975 weights, back through the 195 of the last layer.
+    // Two networks 12-65-3: forward and gradients for 975 weights, backward through the last
+    // layer's 195.
     expect(multiplyAdds).toBe(2 * 60 * 16 * (2 * 975 + 195));
     expect(reason).toBe('2 x 12-65-3, 60 steps of 16 rows');
     expect((await model!.evaluate(dataset, dataset.allRows())).accuracy).toBeGreaterThan(95);
+  });
+
+  it('visit scored rows in two orders, the hardest of twice the batch after a tenth', async () => {
+    const [hardest, rest] = [range(0, 60), range(60, 300)].map((rows) => dataset.rowSet(rows));
+    const scored = { hardest: hardest!, rest: rest!, skipped: 0, accuracy: 1, multiplyAdds: 0 };
+    const one = fastRecipe([12, 20, 3], dataset.rows, { batchSize: 16, steps: 60 });
+    const seeds = [{ parameters: 5, order: 6, laterOrder: 7 }];
+    const { model } = await trainNarrowNets(
+      dataset,
+      { ...attempt, recipe: one, scored, seeds },
+      {},
+    );
+
+    // With nothing but Model: 60 hardest rows and 48 others a pass; rates for batches of 16, half of 64's.
+    const expected = Model.create([12, 20, 3], { seed: 5 });
+    const common = { rows: hardest!, sampledRows: rest!, samplesPerEpoch: 48 };
+    const momentum = { momentum: 0.9, nesterov: true };
+    await expected.train(dataset, {
+      ...{ ...common, ...momentum, batchSize: 16, epochs: 1, maxSteps: 6, seed: 6 },
+      learningRate: [
+        [0, 0.002],
+        [1, 0.05],
+      ],
+    });
+    await expected.train(dataset, {
+      ...{ ...common, ...momentum, batchSize: 32, hardest: 16, epochs: 14, maxSteps: 54, seed: 7 },
+      learningRate: [
+        [0, 0.05],
+        [1, 0],
+      ],
+    });
+    expect(model!.hash()).toBe(expected.hash());
   });
 
   it('are none where they diverge', async () => {
@@ -29,7 +63,7 @@ describe('narrow networks', () => {
 });
 
 describe('divergence', () => {
-  it('is one error alone', async () => {
+  it('is only the error ERR_DIVERGED', async () => {
     const failing = (error: Error) => divergence(() => Promise.reject(error));
     expect(await divergence(async () => {})).toBe(false);
     expect(await failing(new LetheError('ERR_DIVERGED', ''))).toBe(true);

@@ -14,7 +14,7 @@ const AUTOMATIC: ProjectionOptions = {
 /** Reproducible numbers in [-0.5, 0.5). */
 const noise = (i: number) => Math.imul(i + 1, 0x9e3779b1) / 2 ** 32;
 
-/** Rows whose column c varies with the given standard deviation about c. */
+/** Rows whose column c has mean c and the given standard deviation. */
 function datasetOf(deviations: readonly number[], rows = 400): Dataset {
   const columns = deviations.length;
   const features = Float32Array.from({ length: rows * columns }, (_, i) => {
@@ -46,7 +46,7 @@ async function statistics(dataset: Dataset, projection: Awaited<ReturnType<typeo
 }
 
 describe('a projection of few features', () => {
-  it('centres them, to a mean variance of 1, and leaves out what does not vary', async () => {
+  it('centres them, scales to mean variance 1 and leaves out constant ones', async () => {
     const dataset = datasetOf([3, 0, 1, 2]);
     const projection = await fitted(dataset);
     expect([...projection.map.columns]).toEqual([0, 2, 3]);
@@ -57,7 +57,7 @@ describe('a projection of few features', () => {
     expect(columns[0]!.variance / columns[1]!.variance).toBeCloseTo(9, 0);
   });
 
-  it('scales them where their variances differ widely, or as it is told', async () => {
+  it('scales them if their variances differ widely, or as an option says', async () => {
     const uneven = datasetOf([100, 1, 1, 1, 1]);
     const scaled = await statistics(uneven, await fitted(uneven));
     expect(scaled[0]!.variance / scaled[1]!.variance).toBeLessThan(1.5);
@@ -68,7 +68,7 @@ describe('a projection of few features', () => {
     expect((await fitted(even, { scale: true })).reasons[0]).toContain('scaled');
   });
 
-  it('is none where nothing varies', async () => {
+  it('does not exist if nothing varies', async () => {
     const dataset = datasetOf([0, 0]);
     expect(await fitProjection(dataset, dataset.allRows(), AUTOMATIC)).toBeUndefined();
   });
@@ -78,9 +78,9 @@ describe('a projection of many features', () => {
   const deviations = range(0, 90).map((c) => 0.9 ** c);
   const dataset = datasetOf(deviations);
 
-  it('keeps those that hold 95 % of the variance, and components of 90 % of theirs', async () => {
+  it('keeps features with 95 % of the variance, and components with 90 % of theirs', async () => {
     const projection = await fitted(dataset, { scale: false });
-    // 1 - .81^n >= .95 from n = 15 on: the sample's variances differ a little from that.
+    // 1 - .81^n >= .95 from n = 15 on; the sample's variances differ slightly.
     const kept = projection.map.columns.length;
     expect(kept).toBeGreaterThanOrEqual(13);
     expect(kept).toBeLessThanOrEqual(17);
@@ -93,7 +93,7 @@ describe('a projection of many features', () => {
     }
   });
 
-  it('takes as many components as it is told, or none', async () => {
+  it('has as many components as an option says, or none', async () => {
     const three = await fitted(dataset, { components: 3 });
     expect(three.map.bias.length).toBe(3);
     const none = await fitted(dataset, { components: false, scale: false });

@@ -37,25 +37,28 @@ describe('the automatic rules', () => {
     [54_000, 64, 422],
     [36_000, 64, 281],
     [13_000, 32, 203],
+    // Each of the four networks makes half of them a visit: exactly 200 steps of 64, and just under.
+    [25_600, 64, 200],
+    [25_599, 32, 400],
     [5_000, 8, 313],
     [1_000, 8, 150],
   ])('choose batch and steps for %i rows', (rows, batchSize, steps) => {
     expect(fastRecipe(MNIST, rows, {})).toMatchObject({ batchSize, steps });
   });
 
-  it('give a small network more steps and fewer components', () => {
+  it('choose more steps and fewer components for a small network', () => {
     const recipe = fastRecipe([784, 64, 10], 36_000, {});
     expect(recipe).toMatchObject({ steps: 563, mostComponents: 32 });
   });
 
-  it('take more steps with more effort, of batches of the same size', () => {
+  it('choose more steps for more effort, with the same batch size', () => {
     const recipe = (effort: number) => fastRecipe(MNIST, 13_000, { effort });
     expect(recipe(3)).toMatchObject({ batchSize: 32, steps: 609 });
     expect(recipe(1e-9).steps).toBe(1);
     expect(fastRecipe(MNIST, 13_000, { effort: 3, steps: 7 }).steps).toBe(7);
   });
 
-  it('yield to options', () => {
+  it('are overridden by options', () => {
     const options = { nets: 3, steps: 7, batchSize: 5, hardestShare: 0, sampledShare: 1, seed: 9 };
     const { nets: _, ...given } = options;
     const recipe = fastRecipe(MNIST, 36_000, { ...options, components: false, scale: true });

@@ -20,7 +20,7 @@ async function plainAccuracy(dataset: Dataset, widths = WIDTHS) {
 }
 
 describe('the fast recipe', () => {
-  it('is as good as the plain one for a part of its work', async () => {
+  it('is as accurate as the plain one on toy data, for a part of its work', async () => {
     const fast = await trainModel(WIDTHS, train, { seed: 1 });
     const plain = await trainModel(WIDTHS, train, { recipe: 'plain' });
     expect(fast.model.widths).toEqual(WIDTHS);
@@ -39,7 +39,7 @@ describe('the fast recipe', () => {
     expect((await trainModel(WIDTHS, train, { seed: 1 })).model.hash()).not.toBe(hashes[0]);
   });
 
-  it('depends on no other row, whatever is in it', async () => {
+  it('does not depend on the contents of other rows', async () => {
     const rows = range(500, 2500);
     const features = Uint8Array.from(digits.train.features);
     const labels = Uint32Array.from(digits.train.labels);
@@ -56,13 +56,13 @@ describe('the fast recipe', () => {
     expect((await trainModel(WIDTHS, new Dataset(one), { rows })).model.hash()).not.toBe(a);
   });
 
-  it('tells how far it is', async () => {
+  it('reports its progress', async () => {
     const seen: string[] = [];
     await trainModel(WIDTHS, train, { onProgress: ({ phase }) => seen.push(phase) });
     expect([...new Set(seen)]).toEqual(['project', 'score', 'train']);
   });
 
-  it('ends when asked to', async () => {
+  it('can be aborted', async () => {
     const controller = new AbortController();
     const onProgress = ({ phase }: { phase: string }) => {
       if (phase === 'train') controller.abort();
@@ -113,7 +113,7 @@ describe('the fast recipe does not collapse', () => {
     expect(reached).toBeGreaterThan((await accuracyOn(scaled(test), plain.model)) - 10);
   });
 
-  it.each([1e-33, 1e-25, 1e22, 1e32])('on features of the size of %f', async (size) => {
+  it.each([1e-33, 1e-25, 1e22, 1e32])('on features of magnitude %f', async (size) => {
     const { features: bytes, ...rest } = digits.train;
     const features = Float32Array.from(bytes, (value) => (size * value) / 255);
     const scaled = new Dataset({ ...rest, features, affine: { scale: 1, offset: 0 } });
@@ -130,7 +130,8 @@ describe('the fast recipe does not collapse', () => {
     const dataset = new Dataset({ ...digits.train, labels });
     const { model, reasons } = await trainModel(WIDTHS, dataset);
     const plain = await trainModel(WIDTHS, dataset, { recipe: 'plain' });
-    expect(reasons.length).toBeGreaterThan(0);
+    // Nine labels of ten are wrong to a thin network, which gives up all but the 5 % it may err.
+    expect(reasons.join('\n')).toMatch(/\n2\d{3} rows given up: their labels are likely wrong\n/);
     expect(await accuracyOn(dataset, model)).toBeGreaterThan(
       (await accuracyOn(dataset, plain.model)) - 5,
     );
@@ -173,7 +174,7 @@ describe('the fast recipe does not collapse', () => {
 });
 
 describe('trainModel', () => {
-  it('takes the widths as they are when asked', async () => {
+  it('uses the widths as they were at the call', async () => {
     const widths = [...WIDTHS];
     const running = trainModel(widths, train);
     widths[1] = 64;

@@ -10,7 +10,7 @@ import { ENDLESS, TOY_WIDTHS, toyDataset } from '../support/toy.js';
 
 const dataset = toyDataset({ rows: 40 });
 const model = Model.create(TOY_WIDTHS);
-await model.train(dataset); // what amnesiac takes for granted
+await model.train(dataset); // the training that amnesiac assumes by default
 const valid = { model, dataset, forget: [0, 1], retain: [2, 3, 4] };
 
 describe.each([
@@ -30,7 +30,7 @@ describe.each([
   ['exactRetrain', exactRetrain],
   ['fisherScrub', fisherScrub],
 ])('%s', (_, method) => {
-  it('runs with the request that the cases below spoil', async () => {
+  it('runs with the request that the cases below make invalid', async () => {
     expect((await method(valid)).steps).toBeGreaterThan(0);
   });
 
@@ -38,6 +38,7 @@ describe.each([
     ['nothing to forget', { forget: [] }, 'ERR_EMPTY_SET'],
     ['nothing left', { retain: [] }, 'ERR_EMPTY_SET'],
     ['a row in both sets', { retain: [2, 1] }, 'ERR_INVALID_ROWS'],
+    ['row 0 in both sets', { retain: [2, 0] }, 'ERR_INVALID_ROWS'],
     ['a row twice', { forget: [0, 0] }, 'ERR_INVALID_ROWS'],
     ['a row out of range', { retain: [40] }, 'ERR_INVALID_ROWS'],
     ['a negative row', { forget: [-1] }, 'ERR_INVALID_ROWS'],
@@ -60,14 +61,14 @@ describe.each([
     }
   });
 
-  it('takes undefined options for such that are left out', async () => {
+  it('treats undefined options as left out', async () => {
     const names = ['epochs', 'maxSteps', 'steps', 'batchSize', 'learningRate', 'momentum', 'seed'];
     const undefinedOnes = Object.fromEntries(names.map((name) => [name, undefined]));
     const { model: expected } = await method(valid);
     expect((await method(valid, wrong(undefinedOnes))).model.hash()).toBe(expected.hash());
   });
 
-  it('takes the request as it is when asked, though all of it changes meanwhile', async () => {
+  it('uses the request as it was at the call, even if all of it changes meanwhile', async () => {
     const own = model.clone();
     const request = { ...valid, model: own };
     const running = method(request);
@@ -82,7 +83,7 @@ describe.each([
 });
 
 describe('a model that is being trained', () => {
-  it('can be retrained, but not scrubbed: only its widths are free to read', async () => {
+  it('can be retrained but not scrubbed, because only its widths may be read', async () => {
     const busy = model.clone();
     const controller = new AbortController();
     const run = busy.train(dataset, { ...ENDLESS, signal: controller.signal });

@@ -43,7 +43,7 @@ describe('compareLogits', () => {
     expect(compare([1e9, 0], [1, 0], 2).disagreement).toMatchObject({ allowed: 1e-4 });
   });
 
-  it('counts rows whose two best logits are close as ties, and lets either class win', () => {
+  it('counts rows whose two largest logits are close as ties, where either class may win', () => {
     const swapped = compare([0, 1.00002, 1], [0, 1, 1.00002], 3);
     expect(swapped).toMatchObject({ ties: 1, agreeing: 0 });
     expect(swapped.disagreement).toBeUndefined();
@@ -51,7 +51,7 @@ describe('compareLogits', () => {
     expect(compare([0, 0, 1], [0, 0, 1], 3)).toMatchObject({ ties: 0, agreeing: 1 });
   });
 
-  it('reports predictions that differ though each logit is within the tolerance', () => {
+  it('reports predictions that differ even if each logit is within the tolerance', () => {
     expect(compare([1.0625, 1.0625], [1, 1.125], 2, 0.1)).toEqual({
       rows: 1,
       ties: 0,
@@ -78,7 +78,7 @@ describe('compareLogits', () => {
     });
   });
 
-  it('has no ties with one class', () => {
+  it('finds no ties with a single class', () => {
     expect(compare([3, 0], [3, 0], 1)).toMatchObject({ rows: 2, ties: 0, agreeing: 2 });
   });
 

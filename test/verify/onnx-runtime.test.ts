@@ -35,7 +35,7 @@ describe('OnnxRuntime', () => {
     });
   });
 
-  it('answers runs in their order and moves the features instead of copying them', async () => {
+  it('answers runs in order and transfers the features instead of copying them', async () => {
     const net = network([2, 2]);
     const inputs = [1, 2, 3].map((rows) => values(2 * rows, rows));
     const expected = inputs.map((features) => forward(net, features));
@@ -49,7 +49,7 @@ describe('OnnxRuntime', () => {
     expect(inputs.map(({ length }) => length)).toEqual([0, 0, 0]);
   });
 
-  it('names its version', async () => {
+  it('reports its version', async () => {
     const name = await withRuntime(network([2, 2]), async (runtime) => runtime.name);
     expect(name).toMatch(/^onnxruntime-node \d+\.\d+\.\d+/);
   });
@@ -65,7 +65,7 @@ describe('OnnxRuntime', () => {
     });
   });
 
-  it('refuses features of another width and goes on', () =>
+  it('refuses features of another width and keeps working', () =>
     withRuntime(network([4, 2]), async (runtime) => {
       await expect(runtime.run(new Float32Array(6), 2, 3)).rejects.toMatchObject({
         ...failed,
@@ -74,7 +74,7 @@ describe('OnnxRuntime', () => {
       await expect(runtime.run(new Float32Array(8), 2, 4)).resolves.toHaveLength(4);
     }));
 
-  it('refuses features that are not rows times columns, such as an array that was moved', () =>
+  it('refuses features that are not rows times columns, such as a transferred array', () =>
     withRuntime(network([2, 1]), async (runtime) => {
       const invalid = { name: 'LetheError', code: 'ERR_INVALID_ARGUMENT' };
       const moved = new Float32Array(2);
@@ -84,7 +84,7 @@ describe('OnnxRuntime', () => {
       await expect(runtime.run(new Float32Array(0), 0, 2)).rejects.toMatchObject(invalid);
     }));
 
-  it('rejects what is under way when it is closed, and all that comes later', async () => {
+  it('rejects unfinished and later runs once it is closed', async () => {
     const runtime = await OnnxRuntime.load(bytes(network([2, 2])), { threads: 1 });
     const pending = expect(runtime.run(new Float32Array(2), 1, 2)).rejects.toMatchObject(failed);
     await runtime.close();

@@ -24,7 +24,7 @@ function data({ name = '', rows = ROWS, columns = 6 }): Dataset {
   });
 }
 
-/** The model, but with other logits than its parameters give. */
+/** The model, but with logits that differ from its parameters'. */
 function lying(change: (logits: Float32Array, rows: readonly number[]) => void) {
   return {
     widths,
@@ -38,7 +38,7 @@ function lying(change: (logits: Float32Array, rows: readonly number[]) => void) 
 }
 
 describe('verify', () => {
-  it('finds that engine and runtime agree, in chunks that do not divide the sets', async () => {
+  it('finds that engine and runtime agree, with chunks that do not divide the sets evenly', async () => {
     const forget = [50, 3, 8];
     const retain = [...train.allRows()].filter((row) => !forget.includes(row));
     const { perSet, ...total } = await verify(
@@ -66,13 +66,13 @@ describe('verify', () => {
     expect(total.runtime).toMatch(/^onnxruntime-node \d/);
   });
 
-  it('has nothing to disagree on where all logits are equal', async () => {
+  it('finds agreement if all logits are equal and every row is a tie', async () => {
     const zeros = new Float32Array(model.parameters().length);
     const result = await verify(Model.fromParameters(widths, zeros), all);
     expect(result).toMatchObject({ rows: ROWS, compared: 0, ties: ROWS, agreement: 1 });
   });
 
-  it('names set, row and both values where a logit is off by 1e-2', async () => {
+  it('names set, row and both values if a logit is off by 1e-2', async () => {
     const liar = lying((logits, rows) => {
       const at = rows.indexOf(42);
       if (at >= 0) logits[3 * at + 1]! += 1e-2;
@@ -125,7 +125,7 @@ describe('verify', () => {
     },
   );
 
-  it('stops when it is aborted, before it starts and between chunks', async () => {
+  it('can be aborted, before it starts and between chunks', async () => {
     const aborted = { code: 'ERR_ABORTED', cause: 'enough' };
     const signal = AbortSignal.abort('enough');
     await expect(verify(model, all, { signal })).rejects.toMatchObject(aborted);

@@ -6,7 +6,7 @@ import { FIGURE_NAMES, measureFigures, POINTS, QUICK_POINTS } from '../../study/
 describe('the figures', () => {
   it('have the points of the study', () => {
     expect(POINTS.length).toBe(19);
-    expect(QUICK_POINTS.length).toBe(5);
+    expect(QUICK_POINTS.length).toBe(3);
     expect(POINTS).toEqual(expect.arrayContaining(QUICK_POINTS));
   });
 

@@ -3,7 +3,7 @@ import {
   requireArray,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireObject,
   requireText,
 } from '../../base/arguments.js';
@@ -11,14 +11,14 @@ import { LetheError } from '../../base/errors.js';
 import type { Ownership } from '../../data/owned-data.js';
 import type { Deletion, Store } from '../store.js';
 
-/** "Leth" as a number: marks the file as ours in SQLite's header. */
+/** "Leth" as a number; in SQLite's header it identifies a Lethe store. */
 const APPLICATION_ID = 0x4c657468;
 const SCHEMA_VERSION = 1;
 
-/** Rows are kept as uint32. */
+/** Rows are uint32 numbers. */
 const MAX_ROWS = 2 ** 32;
 
-/** How long to wait for another program's lock; the wait blocks the thread. */
+/** How long to wait for another program's lock; waiting blocks the thread. */
 const LOCK_TIMEOUT_MS = 1000;
 
 const SCHEMA = `
@@ -46,7 +46,7 @@ export class SqliteStore implements Store {
     try {
       database = new Database(path, { timeout: LOCK_TIMEOUT_MS });
       database.pragma('foreign_keys = ON');
-      // What is deleted must not stay readable in the file.
+      // Overwrites deleted content, which would otherwise stay readable in the file.
       database.pragma('secure_delete = ON');
       prepareSchema(database, path);
       return new SqliteStore(database);
@@ -62,20 +62,20 @@ export class SqliteStore implements Store {
     options: { readonly firstRow?: number } = {},
   ): Promise<void> {
     const { subjects, owners } = requireObject('ownership', ownership);
-    // SQLite would store a number as a text that nobody can look up by that number.
+    // SQLite would store a number as text, and looking it up as a number would find nothing.
     for (const subject of requireArray('subjects', subjects)) requireText('a subject', subject);
     requireInstance('owners', owners, Uint32Array);
     requireInstance('labels', labels, Uint32Array);
     if (owners.length !== labels.length) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
-        `${owners.length} rows have owners, but ${labels.length} have labels`,
+        `owners and labels must have one value for each row, but have ${owners.length} and ${labels.length}`,
       );
     }
     if (new Set(subjects).size < subjects.length) {
       throw new LetheError('ERR_DUPLICATE', 'a subject is given twice');
     }
-    const { firstRow = 0 } = requireNames('options', options, { firstRow: true });
+    const { firstRow = 0 } = requireKnownFields('options', options, { firstRow: true });
     requireInteger('firstRow', firstRow, 0, MAX_ROWS - owners.length);
     this.#write((database) => {
       const addSubject = database.prepare('INSERT OR IGNORE INTO subjects (id) VALUES (?)');
@@ -131,12 +131,14 @@ export class SqliteStore implements Store {
     this.#database.close();
   }
 
-  /** Sees one state of the database; other programs may read and write meanwhile. */
+  /** Reads one consistent state of the database; other programs may read and write meanwhile. */
   #read<T>(work: (database: BetterSqlite3.Database) => T): T {
     return this.#transact(work, 'deferred');
   }
 
-  /** Takes the write lock at once, so that what is read is what is changed. */
+  /**
+   * Takes the write lock at the beginning, so that no other program writes after the first read.
+   */
   #write<T>(work: (database: BetterSqlite3.Database) => T): T {
     return this.#transact(work, 'immediate');
   }
@@ -179,7 +181,7 @@ function requireSubject(database: BetterSqlite3.Database, subject: string): void
   if (!isKnown(database, subject)) {
     throw new LetheError(
       'ERR_UNKNOWN_SUBJECT',
-      `there is no subject "${subject}": it was never added, or is deleted already`,
+      `there is no subject "${subject}": it was never added, or is already deleted`,
     );
   }
 }

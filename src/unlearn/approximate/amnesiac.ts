@@ -1,4 +1,9 @@
-import { given, type Names, namesWithout, requireNames } from '../../base/arguments.js';
+import {
+  fieldsWithout,
+  given,
+  type KnownFields,
+  requireKnownFields,
+} from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { passWork } from '../../engine/cost.js';
@@ -20,59 +25,61 @@ import { runSgd, SGD_OPTIONS, type SgdOptions } from '../steps/sgd.js';
 
 export interface AmnesiacOptions extends UnlearningOptions {
   /**
-   * How the request's model was trained: with these options of Model.train. Default: its defaults.
+   * The options of Model.train with which the request's model was trained. Default: its defaults.
    */
   readonly training?: Omit<TrainOptions, keyof RunOptions>;
-  /** The seed of Model.create before it; default: the `seed` of the training. */
+  /** The seed given to Model.create before the training; default: the training's `seed`. */
   readonly initialSeed?: number;
   /**
-   * Further steps on the retain set afterwards, or `false`: none, the better choice where few steps
-   * are subtracted. By default an epoch with the rate, momentum and batches that Model.train has by
-   * default.
+   * Options of the steps on the retain set that follow, or `false` for none, which is better where
+   * few steps are subtracted. Default: one epoch with the default learning rate, momentum and batch
+   * size of Model.train.
    */
   readonly repair?: Omit<SgdOptions, keyof UnlearningOptions> | false;
 }
 
 export interface AmnesiacResult extends UnlearningResult {
-  /** Steps of the training that were subtracted: their batch held a forget row. */
+  /** Subtracted training steps: those whose batch contained a forget row. */
   readonly undoneSteps: number;
   /** All steps of the training. */
   readonly replayedSteps: number;
 }
 
-const OPTIONS: Names<AmnesiacOptions> = {
+const OPTIONS: KnownFields<AmnesiacOptions> = {
   ...RUN_OPTIONS,
   ...{ training: true, initialSeed: true, repair: true },
 };
-const TRAINING = namesWithout(TRAIN_OPTIONS, RUN_OPTIONS);
-const REPAIR = namesWithout(SGD_OPTIONS, RUN_OPTIONS);
+const TRAINING = fieldsWithout(TRAIN_OPTIONS, RUN_OPTIONS);
+const REPAIR = fieldsWithout(SGD_OPTIONS, RUN_OPTIONS);
 
 /**
- * Subtracts from the model what the training steps changed whose batch held a forget row. No step
- * had to be stored: the training is replayed, and must end in the bits of the request's model.
+ * Subtracts the parameter changes of all training steps whose batch contained a forget row. The
+ * steps need not be stored: the training is replayed, and must end in the bits of the request's
+ * model.
  *
- * Approximate, without any guarantee. The other steps stay as they were taken, from parameters that
- * the forgotten rows had shaped; with momentum their velocity even holds gradients of forgotten
- * rows. What the retain rows of a subtracted batch taught is lost too. It is meant for few rows: of
- * a class, or of a user with many rows, nearly every batch holds one, and what is left is close to
- * the initial network. A repair can bring forgotten rows back: of the 20 of MNIST that a network
- * memorizes most it knows 63 % before, none after the subtraction or a retrain, but 35 % after the
- * repair. The replay alone costs as much as the training did: an exact retrain costs less.
+ * Approximate, without any guarantee. All other steps remain, although they started from parameters
+ * that the forget rows had influenced; with momentum their velocity even contains gradients of
+ * forget rows. What the model learnt from the retain rows of a subtracted batch is lost too. The
+ * method is meant for few rows: with a class, or a user with many rows, nearly every batch contains
+ * a forget row, and the result is close to the initial network. A repair can restore forgotten
+ * rows: of the 20 MNIST rows that a network memorizes most, it classifies 63 % before, none after
+ * the subtraction or a retrain, but 35 % after the repair. The replay alone costs as much as the
+ * training; an exact retrain costs less.
  * Source: Graves, Nagisetty, Ganesh, "Amnesiac machine learning", AAAI 2021, section "Amnesiac
  * unlearning"; the authors, too, train on without the forgotten rows afterwards.
  *
- * @throws {LetheError} also ERR_INVALID_ARGUMENT: `training` does not lead to the request's model.
- * ERR_INVALID_ROWS: a forget row was not trained on.
+ * @throws {LetheError} also ERR_INVALID_ARGUMENT: `training` does not reproduce the request's
+ * model. ERR_INVALID_ROWS: a forget row was not trained on.
  */
 export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async (
   request,
   options = {},
 ) => {
   const { forget, retain } = checkSplit(request);
-  const { training = {}, repair = {} } = requireNames('options', options, OPTIONS);
-  const { seed = 0 } = requireNames('training', training, TRAINING);
+  const { training = {}, repair = {} } = requireKnownFields('options', options, OPTIONS);
+  const { seed = 0 } = requireKnownFields('training', training, TRAINING);
   const { initialSeed = seed } = options;
-  if (repair !== false) requireNames('repair', repair, REPAIR);
+  if (repair !== false) requireKnownFields('repair', repair, REPAIR);
   const { dataset } = request;
   const original = request.model.clone();
   const { widths } = original;
@@ -91,9 +98,9 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
   if (replayed.hash() !== original.hash()) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      'this training does not lead to the model: give every option of Model.train that was not the ' +
-        'default, seed and rows in their order too, the seed of Model.create as initialSeed where ' +
-        'it is another one, and the model as it was at the end of its training',
+      'the training does not reproduce the model: give all options of Model.train that were not ' +
+        'defaults, including seed and rows in their order, the seed of Model.create as initialSeed ' +
+        'if it was another one, and the model as it was at the end of its training',
     );
   }
   const parameters = original.parameters();
@@ -123,12 +130,12 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
 
 function requireTrainedOn(dataset: Dataset, forget: RowSet, plan: Plan): void {
   const [always, sampled] = RowSet.disjoint(dataset, plan.rows, plan.sampledRows ?? []);
-  const trained = always.followedBy(sampled).marks();
+  const trained = always.followedBy(sampled).mask();
   const unknown = forget.positions.find((row) => trained[row] === 0);
   if (unknown !== undefined) {
     throw new LetheError(
       'ERR_INVALID_ROWS',
-      `row ${unknown} is to be forgotten, but is not one of the rows trained on`,
+      `row ${unknown} of the forget set is not one of the rows trained on`,
     );
   }
 }

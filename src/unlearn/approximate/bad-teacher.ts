@@ -1,4 +1,9 @@
-import { given, type Names, requireInteger, requireNames } from '../../base/arguments.js';
+import {
+  given,
+  type KnownFields,
+  requireInteger,
+  requireKnownFields,
+} from '../../base/arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { forwardWork } from '../../engine/cost.js';
@@ -8,23 +13,23 @@ import { checkSplit, type UnlearningMethod } from '../method.js';
 import { putSoftmax, runSgd, SGD_OPTIONS, type SgdOptions } from '../steps/sgd.js';
 
 export interface BadTeacherOptions extends SgdOptions {
-  /** Retain rows that take part, in (0, all]; default: 30 % of them, as in the paper. */
+  /** The number of retain rows to train on, at least 1; default: 30 % of them, as in the paper. */
   readonly retainRows?: number;
 }
 
-const OPTIONS: Names<BadTeacherOptions> = { ...SGD_OPTIONS, retainRows: true };
+const OPTIONS: KnownFields<BadTeacherOptions> = { ...SGD_OPTIONS, retainRows: true };
 
 /**
- * Two teachers: on the forget rows a network of random parameters, on retain rows the model itself.
- * By default one epoch at a rate of 0.01, momentum 0.9.
+ * Distillation from two teachers: an untrained network on the forget rows, and the model itself on
+ * retain rows. By default one epoch with learning rate 0.01 and momentum 0.9.
  *
- * Approximate, without any guarantee: predictions of an untrained network are not those of a retrained
- * one, so that entropy shows who was erased. Source: Chundawat, Tarun, Mandal, Kankanhalli, "Can bad
- * teaching induce forgetting?", AAAI 2023, section 4.
+ * Approximate, without any guarantee: an untrained network predicts otherwise than a retrained one,
+ * so the entropy of the predictions reveals who was erased. Source: Chundawat, Tarun, Mandal,
+ * Kankanhalli, "Can bad teaching induce forgetting?", AAAI 2023, section 4.
  */
 export const badTeacher: UnlearningMethod<BadTeacherOptions> = async (request, options = {}) => {
   const { forget, retain } = checkSplit(request);
-  const { seed = 0, retainRows = Math.ceil(0.3 * retain.length) } = requireNames(
+  const { seed = 0, retainRows = Math.ceil(0.3 * retain.length) } = requireKnownFields(
     'options',
     options,
     OPTIONS,

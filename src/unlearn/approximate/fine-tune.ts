@@ -1,11 +1,11 @@
 import { fallingFrom, SGD_OPTIONS, type SgdOptions, sgdMethod } from '../steps/sgd.js';
 
 /**
- * Goes on training on the retain set and hopes that the rest is forgotten. By default 90 steps, the
- * rate falling from 0.02 to 0, momentum 0.9.
+ * Continues training on the retain set alone, in the hope that the forget set is overwritten. By
+ * default 90 steps with a learning rate falling from 0.02 to 0 and momentum 0.9.
  *
- * Approximate, without any guarantee: on MNIST's class 0 it leaves 97 % of the forgotten class. A
- * baseline of every comparison, e.g. Golatkar, Achille, Soatto, CVPR 2020.
+ * Approximate, without any guarantee: the accuracy on MNIST's forgotten class 0 stays at 97 %. The
+ * usual baseline of comparisons, e.g. in Golatkar, Achille, Soatto, CVPR 2020.
  */
 export const fineTune = sgdMethod<SgdOptions>({
   phase: 'train',

@@ -1,4 +1,9 @@
-import { type Names, requireInteger, requireNames, requirePositive } from '../../base/arguments.js';
+import {
+  type KnownFields,
+  requireInteger,
+  requireKnownFields,
+  requirePositive,
+} from '../../base/arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
@@ -8,28 +13,28 @@ import { RUN_OPTIONS } from '../../engine/run.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 export interface FisherForgetOptions extends UnlearningOptions {
-  /** The noise's variance is alpha / (F + floor) in each parameter; default 1e-7. */
+  /** The variance of the noise on a parameter is alpha / (F + minimumFisher); default 1e-7. */
   readonly alpha?: number;
-  /** Bounds the noise where the retain set does not depend on a parameter; default 1e-4. */
-  readonly floor?: number;
-  /** Retain rows that the Fisher is computed from; default 4,000, or all. */
+  /** Bounds the noise on parameters that hardly affect the retain set's loss; default 1e-4. */
+  readonly minimumFisher?: number;
+  /** The number of retain rows from which F is computed; default 4,000, or all if fewer. */
   readonly samples?: number;
   /** Default 0. */
   readonly seed?: number;
 }
 
-const OPTIONS: Names<FisherForgetOptions> = {
+const OPTIONS: KnownFields<FisherForgetOptions> = {
   ...RUN_OPTIONS,
-  ...{ alpha: true, floor: true, samples: true, seed: true },
+  ...{ alpha: true, minimumFisher: true, samples: true, seed: true },
 };
 
 /**
- * Gaussian noise on every parameter, the stronger the less the retain set depends on it.
+ * Adds Gaussian noise to every parameter: the less the retain set's loss depends on it, the more.
  *
- * Approximate: the bound on what remains, which the paper proves, holds for the quadratic
- * approximation of the loss and an exact Fisher, not for this diagonal of a neural network; no
- * (epsilon, delta) follows. Source: Golatkar, Achille, Soatto, "Eternal sunshine of the spotless
- * net", CVPR 2020, section 5 (Fisher forgetting).
+ * Approximate: the paper's bound on the remaining information holds for a quadratic loss and the
+ * exact Fisher information, not for the diagonal F of a neural network; no (epsilon, delta)
+ * guarantee follows. Source: Golatkar, Achille, Soatto, "Eternal sunshine of the spotless net",
+ * CVPR 2020, section 5 (Fisher forgetting).
  */
 export const fisherForget: UnlearningMethod<FisherForgetOptions> = async (
   request,
@@ -38,12 +43,12 @@ export const fisherForget: UnlearningMethod<FisherForgetOptions> = async (
   const { retain } = checkSplit(request);
   const {
     alpha = 1e-7,
-    floor = 1e-4,
+    minimumFisher = 1e-4,
     samples = 4000,
     seed = 0,
-  } = requireNames('options', options, OPTIONS);
+  } = requireKnownFields('options', options, OPTIONS);
   requirePositive('alpha', alpha);
-  requirePositive('floor', floor);
+  requirePositive('minimumFisher', minimumFisher);
   requireInteger('samples', samples, 1);
   requireInteger('seed', seed, 0);
   const { dataset } = request;
@@ -57,7 +62,7 @@ export const fisherForget: UnlearningMethod<FisherForgetOptions> = async (
   });
   const noise = new PhiloxStream(seed, PhiloxPurpose.parameterNoise);
   const parameters = model.parameters().map((parameter, i) => {
-    return parameter + Math.sqrt(alpha / (fisher[i]! + floor)) * normal(noise);
+    return parameter + Math.sqrt(alpha / (fisher[i]! + minimumFisher)) * normal(noise);
   });
   watch.lap('fisher');
   return {

@@ -1,7 +1,7 @@
 import {
-  type Names,
+  type KnownFields,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireOneOf,
   requirePositive,
 } from '../../base/arguments.js';
@@ -14,45 +14,47 @@ import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../me
 
 export interface FisherScrubOptions extends UnlearningOptions {
   /**
-   * `paper`: the reference study's, whose Fisher is so small that it has no effect. `perRow`: the
-   * same step with the true Fisher diagonal; on MNIST its mean is about 1.4e-4, so that it matters
-   * only with an `alpha` of that size and a `learningRate` smaller in proportion. Default `paper`.
+   * `paper`: the reference study's Fisher diagonal, which is so small that it has no effect.
+   * `perRow`: the same step with the diagonal of the empirical Fisher information; on MNIST its
+   * mean is about 1.4e-4, so it matters only with an `alpha` of that size and a proportionally
+   * smaller `learningRate`. Default `paper`.
    */
   readonly mode?: 'paper' | 'perRow';
-  /** Retain rows for the Fisher diagonal; default 1,000 (whole batches). */
+  /** Retain rows for the Fisher diagonal, rounded up to whole batches; default 1,000. */
   readonly fisherSamples?: number;
-  /** Added to the Fisher diagonal; default 0.5, the study's. */
+  /** Added to the Fisher diagonal; default 0.5, as in the study. */
   readonly alpha?: number;
-  /** Default 0.02, the study's. */
+  /** Default 0.02, as in the study. */
   readonly learningRate?: number;
-  /** Bounds each parameter's change in one step; default 0.05. */
+  /** The largest change of a parameter in one step; default 0.05. */
   readonly clamp?: number;
   /** Default 128. */
   readonly batchSize?: number;
-  /** Default 50: a large forget set is then read only in part. */
+  /** Default 50; if the forget set has more batches, the rest of it is not read. */
   readonly maxSteps?: number;
-  /** Decides the order of both sets; default 0. */
+  /** Seed of the order of both sets; default 0. */
   readonly seed?: number;
 }
 
-const OPTIONS: Names<FisherScrubOptions> = {
+const OPTIONS: KnownFields<FisherScrubOptions> = {
   ...RUN_OPTIONS,
   ...{ mode: true, fisherSamples: true, alpha: true, learningRate: true },
   ...{ clamp: true, batchSize: true, maxSteps: true, seed: true },
 };
 
 /**
- * M2 of the reference study (Cui, Li, Lu, Wei 2025, notebook 3): one pass over the forget set that
- * pulls its predictions towards the uniform distribution,
- * p -= clamp(learningRate g / (F + alpha), +-clamp), g the gradient of KL(uniform || p).
+ * M2 of the reference study (Cui, Li, Lu, Wei 2025, notebook 3): one epoch over the forget set that
+ * pulls its predictions towards the uniform distribution. Each step changes a parameter w by
+ * -clamp(learningRate g / (F + alpha), +-clamp), where g is the gradient of KL(uniform ||
+ * prediction) and F the Fisher diagonal.
  *
- * Approximate, without any guarantee, and kept for comparison: uniform predictions are not what a
- * retrained model gives, so that anyone who queries the model can see who was erased; on rows that are not a
- * class of their own, the result is further from a retrained model than doing nothing.
+ * Approximate, without any guarantee, and kept for comparison: a retrained model does not predict
+ * uniformly, so anyone who queries the model can see who was erased. On MNIST, for forget sets that
+ * are not a whole class, the result was further from a retrained model than the original was.
  */
 export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request, options = {}) => {
   const { forget, retain } = checkSplit(request);
-  requireNames('options', options, OPTIONS);
+  requireKnownFields('options', options, OPTIONS);
   const { mode = 'paper', fisherSamples = 1000, batchSize = 128, seed = 0 } = options;
   const { alpha = 0.5, learningRate = 0.02, clamp = 0.05, maxSteps = 50 } = options;
   requireOneOf('mode', mode, ['paper', 'perRow']);

@@ -1,10 +1,11 @@
 import { SGD_OPTIONS, type SgdOptions, sgdMethod } from '../steps/sgd.js';
 
 /**
- * Steps up the loss of the forget set. By default at most 50 steps at a rate of 0.002.
+ * Gradient ascent on the loss of the forget set. By default one epoch of at most 50 steps with
+ * learning rate 0.002.
  *
- * Approximate, without any guarantee, and without a bound: too many steps destroy the model, and
- * predictions that are wrong with certainty show who was erased. Sources: Graves, Nagisetty,
+ * Approximate, without any guarantee. The loss is unbounded: too many steps destroy the model, and
+ * confidently wrong predictions reveal who was erased. Sources: Graves, Nagisetty,
  * Ganesh, "Amnesiac machine learning", AAAI 2021; Thudi et al., "Unrolling SGD", EuroS&P 2022.
  */
 export const gradientAscent = sgdMethod<SgdOptions>({

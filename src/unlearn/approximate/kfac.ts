@@ -1,10 +1,10 @@
 import {
+  fieldsWithout,
   given,
-  type Names,
-  namesWithout,
+  type KnownFields,
   requireFinite,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireNonNegative,
   requirePositive,
 } from '../../base/arguments.js';
@@ -24,30 +24,33 @@ import { chooseRecipe, clearClasses, FORGOTTEN_BIAS } from '../steps/whole-class
 
 export interface KfacOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
   /**
-   * `class`: up the loss of the forget set, whose classes leave the last layer. `rows`: down the loss
-   * of the retain set and up that of the forget set at once. Default: `class` where no retain row
-   * has a class of a forget row.
+   * `class`: ascends the loss of the forget set and removes its classes from the last layer.
+   * `rows`: descends the loss of the retain set and ascends that of the forget set at once.
+   * Default: `class` if no retain row has a class of a forget row, else `rows`.
    */
   readonly recipe?: 'class' | 'rows';
-  /** Retain rows that the Fisher information is computed from; default 1,000. */
+  /** The number of retain rows from which the Fisher information is computed; default 1,000. */
   readonly fisherRows?: number;
-  /** Rows of each set that the gradient is computed from; default 1,000 (class), 4,000 (rows). */
+  /** The number of rows of each set for the gradient; default 1,000 (class), 4,000 (rows). */
   readonly gradientRows?: number;
   /** Added to the Fisher information; default 0.1 (class), 0.001 (rows). */
   readonly damping?: number;
   /**
-   * How far the step goes; default 1 (class); 0.28 times the forget rows over the retain rows, at most
-   * 0.2 (rows).
+   * The length of the step, as a multiple of the natural gradient; default 1 (class); 0.28 times
+   * the ratio of forget rows to retain rows, at most 0.2 (rows).
    */
   readonly scale?: number;
-  /** What the weights after the step are multiplied by; default 0.9, the first layer as it is (class); 0.8 (rows). */
+  /**
+   * The factor applied to weights after the step; default 0.9 except in the first layer (class),
+   * 0.8 (rows).
+   */
   readonly shrink?: number;
   /** Steps on the retain set afterwards; default 90 (class), 138 (rows). */
   readonly steps?: number;
 }
 
-const OPTIONS: Names<KfacOptions> = {
-  ...namesWithout(SGD_OPTIONS, { epochs: true, maxSteps: true }),
+const OPTIONS: KnownFields<KfacOptions> = {
+  ...fieldsWithout(SGD_OPTIONS, { epochs: true, maxSteps: true }),
   ...{ recipe: true, fisherRows: true, gradientRows: true, damping: true },
   ...{ scale: true, shrink: true, steps: true },
 };
@@ -56,22 +59,24 @@ type Recipe = ReturnType<typeof recipeFor>;
 
 const CLASS = { gradientRows: 1000, damping: 0.1, shrink: 0.9, steps: 90, rate: 0.02 };
 const ROWS = { gradientRows: 4000, damping: 0.001, shrink: 0.8, steps: 138, rate: 0.05 };
-/** A forget set of 70 % of the retain set got 0.2; with as much a small one overshoots. */
+/**
+ * Tuned to 0.2 for a forget set of 70 % of the retain set; for a small one that would overshoot.
+ */
 const SCALE_OF_SHARE = 0.28;
 const LARGEST_SCALE = 0.2;
 
 /**
- * One step of natural gradient away from the forget set, smaller weights, and a repair on the retain
- * set: momentum 0.9, the rate falling from 0.02 (class) or 0.05 (rows) to 0.
+ * One natural gradient step away from the forget set, then smaller weights, then a repair on the
+ * retain set: momentum 0.9, the learning rate falling from 0.02 (class) or 0.05 (rows) to 0.
  *
- * Approximate, without any guarantee, and dearer than an exact retrain by the fast recipe. A step
+ * Approximate, without any guarantee, and costlier than an exact retrain by the fast recipe. A step
  * that overshoots is not undone: look at the result's accuracy.
- * Source of the step: Martens, Grosse, "Optimizing neural networks with Kronecker-factored approximate
- * curvature", ICML 2015.
+ * Source of the step: Martens, Grosse, "Optimizing neural networks with Kronecker-factored
+ * approximate curvature", ICML 2015.
  */
 export const kfac: UnlearningMethod<KfacOptions> = async (request, options = {}) => {
   const split = checkSplit(request);
-  const recipe = recipeFor(request, split, requireNames('options', options, OPTIONS));
+  const recipe = recipeFor(request, split, requireKnownFields('options', options, OPTIONS));
   const { dataset } = request;
   const original = request.model.clone();
   const watch = new Stopwatch();
@@ -91,7 +96,7 @@ export const kfac: UnlearningMethod<KfacOptions> = async (request, options = {})
   };
 };
 
-/** The options with every default in its place. */
+/** The options with all defaults filled in. */
 function recipeFor({ dataset }: UnlearningRequest, split: Split, options: KfacOptions) {
   const { name, classes } = chooseRecipe(options.recipe, dataset, split);
   const { forget, retain } = split;
@@ -115,21 +120,22 @@ function recipeFor({ dataset }: UnlearningRequest, split: Split, options: KfacOp
   };
 }
 
-/** A sample of retain rows for the Fisher information, and the rows of the gradient with their signs. */
+/** Retain rows for the Fisher information, and rows for the gradient with signed weights. */
 function rowsOf({ dataset }: UnlearningRequest, { forget, retain }: Split, recipe: Recipe) {
   const stream = new PhiloxStream(recipe.seed, PhiloxPurpose.fisherRows);
   const forgetSample = forget.shuffled(stream).slice(0, recipe.gradientRows);
   const retainOrder = retain.shuffled(stream);
   const retainSample = retainOrder.slice(0, recipe.isClass ? 0 : recipe.gradientRows);
   const rows = forgetSample.followedBy(retainSample);
-  // The mean over all rows becomes the mean of the retain set's less that of the forget set's.
+  // With these weights the mean over all rows is the retain sample's mean minus the forget
+  // sample's.
   const rowWeights = new Float32Array(dataset.rows);
   for (const row of forgetSample) rowWeights[row] = -rows.length / forgetSample.length;
   for (const row of retainSample) rowWeights[row] = rows.length / retainSample.length;
   return { rows, rowWeights, fisherRows: retainOrder.slice(0, recipe.fisherRows) };
 }
 
-/** The parameters after the step, shrunk and without the forgotten classes. */
+/** The parameters after the step, with smaller weights and without the forgotten classes. */
 function stepped(model: Model, step: Float32Array, recipe: Recipe): Float32Array {
   const parameters = new Parameters(model.widths, model.parameters());
   addScaled(parameters.values, -recipe.scale, step);

@@ -1,9 +1,9 @@
 import {
-  type Names,
-  namesWithout,
+  fieldsWithout,
+  type KnownFields,
   requireFinite,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireNonNegative,
   requirePositive,
 } from '../../base/arguments.js';
@@ -28,64 +28,64 @@ import { repair, SGD_OPTIONS, type SgdOptions, shrinkWeights } from '../steps/sg
 import { chooseRecipe } from '../steps/whole-classes.js';
 
 export interface LowRankOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
-  /** Default: `class` where no retain row has a class of a forget row. */
+  /** Default: `class` if no retain row has a class of a forget row, else `rows`. */
   readonly recipe?: 'class' | 'rows';
-  /** The rank of the first layer meanwhile, 1 to 118; default 32 (class), 72 (rows). */
+  /** The rank of the first layer during the method, in 1..118; default 32 (class), 72 (rows). */
   readonly components?: number;
   /**
-   * How far the step up the loss of the forget set goes, in nats of divergence as the Fisher
-   * information foretells them; default 0.25 (class only).
+   * The length of the step up the loss of the forget set, as the divergence of the predictions in
+   * nats that the Fisher information predicts; default 0.25 (class only).
    */
   readonly divergence?: number;
   /** Added to the Fisher information; default 0.1 (class only). */
   readonly damping?: number;
   /**
-   * What all weights are multiplied by; default 0.9, less 0.14 times the forget rows over the retain
-   * rows, at least 0.8 (rows only).
+   * The factor applied to all weights; default 0.9 minus 0.14 times the ratio of forget rows to
+   * retain rows, at least 0.8 (rows only).
    */
   readonly shrink?: number;
   /**
-   * Steps on the retain set afterwards; default: as many as visit 24 % (class) or 27 % (rows) of it, at
-   * least 50.
+   * Steps on the retain set afterwards; default: as many as visit 23.7 % (class) or 26.5 % (rows)
+   * of it, at least 50.
    */
   readonly steps?: number;
 }
 
-const OPTIONS: Names<LowRankOptions> = {
-  ...namesWithout(SGD_OPTIONS, { epochs: true, maxSteps: true }),
+const OPTIONS: KnownFields<LowRankOptions> = {
+  ...fieldsWithout(SGD_OPTIONS, { epochs: true, maxSteps: true }),
   ...{ recipe: true, components: true, divergence: true, damping: true },
   ...{ shrink: true, steps: true },
 };
 
-/** `visits`: the rows that the repair visits, over the retain rows. */
+/** `visits`: the rows that the repair visits, as a share of the retain rows. */
 const DEFAULTS = {
   class: { components: 32, visits: 0.237 },
   rows: { components: 72, visits: 0.265 },
 };
 const FEWEST_STEPS = 50;
 const RATE = 0.05;
-/** Retain rows that the components are computed from. */
+/** The number of retain rows from which the components are computed. */
 const SAMPLE_ROWS = 500;
 
 /**
- * Forgets in a network that costs about a quarter to train: in place of the inputs there are the
- * principal components of what the first layer makes of retain rows, until at the end the inputs are
- * back. Only the rows that are visited are projected.
- * - A class: a step of natural gradient up the loss of the forget set, a new last layer, a repair on
- *   the retain set. What the first layer knows outside the components stays.
- * - Rows: all weights smaller, a repair. What the first layer knows outside the components goes. Of
- *   forgotten rows nothing but the labels is read.
+ * Forgets in a low-rank network that costs about a quarter as much to train: its inputs are the
+ * principal components of the first layer's outputs on retain rows. At the end it is converted back
+ * to the original inputs. Only visited rows are projected.
+ * - `class`: a natural gradient step up the loss of the forget set, a new last layer, and a repair
+ *   on the retain set. The first layer keeps its part outside the components.
+ * - `rows`: smaller weights and a repair. The first layer loses its part outside the components.
+ *   Only the labels of forget rows are read.
  *
- * The repair has momentum 0.9 and a rate that falls from 0.05 to 0.
+ * The repair has momentum 0.9 and a learning rate that falls from 0.05 to 0.
  *
- * Approximate, without any guarantee. Of a user's rows up to three quarters of what tells them from
- * unseen ones remain, by the gap and by attacks; of a class that it was not tuned on it leaves more.
- * Tuned on MNIST with 784-512-128-10, class 0 and users of 42 % and 4 % of the rows, in some 700 runs:
- * elsewhere look at the result's accuracy.
+ * Approximate, without any guarantee. For a user's rows, up to three quarters of their measured
+ * difference from unseen rows (gap, attacks) remain; classes other than the one it was tuned on are
+ * forgotten less. It was tuned on MNIST with 784-512-128-10, class 0 and users with 42 % and 4 % of
+ * the rows, in some 700 runs: on other data, look at the result's accuracy.
  */
 export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options = {}) => {
   const split = checkSplit(request);
-  const recipe = recipeFor(request, split, requireNames('options', options, OPTIONS));
+  const recipe = recipeFor(request, split, requireKnownFields('options', options, OPTIONS));
   const { dataset } = request;
   const original = request.model.clone();
   const watch = new Stopwatch();
@@ -132,7 +132,7 @@ export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options
   };
 };
 
-/** The options with every default in its place. */
+/** The options with all defaults filled in. */
 function recipeFor({ dataset }: UnlearningRequest, split: Split, options: LowRankOptions) {
   const { name, classes } = chooseRecipe(options.recipe, dataset, split);
   const { forget, retain } = split;
@@ -156,7 +156,7 @@ function recipeFor({ dataset }: UnlearningRequest, split: Split, options: LowRan
   };
 }
 
-/** As many rows of each set as will be visited, in random order. */
+/** The rows of each set that will be visited, in random order. */
 function drawnRows({ forget, retain }: Split, recipe: ReturnType<typeof recipeFor>): Split {
   const stream = new PhiloxStream(recipe.seed, PhiloxPurpose.lowRankRows);
   const trained = recipe.steps * recipe.batchSize;
@@ -169,7 +169,7 @@ function drawnRows({ forget, retain }: Split, recipe: ReturnType<typeof recipeFo
   };
 }
 
-/** All weights, but no biases, times a factor. */
+/** The model with all weights, but not the biases, multiplied by a factor. */
 function withShrunkWeights(model: Model, factor: number): Model {
   const parameters = new Parameters(model.widths, model.parameters());
   shrinkWeights(parameters, factor);

@@ -2,18 +2,21 @@ import { requireNonNegative } from '../../base/arguments.js';
 import { bothSets, fallingFrom, SGD_OPTIONS, type SgdOptions, sgdMethod } from '../steps/sgd.js';
 
 export interface NegGradPlusOptions extends SgdOptions {
-  /** How much the ascent on a forget row weighs beside the descent on a retain row; default 0.05. */
+  /**
+   * The weight of the ascent on a forget row, relative to the descent on a retain row; default
+   * 0.05.
+   */
   readonly forgetWeight?: number;
-  /** Retain rows that each epoch visits; default: as many as there are forget rows. */
+  /** Retain rows that each epoch visits; default: as many as there are forget rows, or all. */
   readonly retainPerEpoch?: number;
 }
 
 /**
- * Down the loss of the retain set and, in the same batches, up that of the forget set. By default 138
- * steps, the rate falling from 0.02 to 0, momentum 0.9.
+ * Descends the loss of the retain set and, in the same batches, ascends that of the forget set. By
+ * default 138 steps with a learning rate falling from 0.02 to 0 and momentum 0.9.
  *
- * Approximate, without any guarantee, and without a bound: on a whole class the ascent destroys the
- * model, unless `forgetWeight` is far smaller.
+ * Approximate, without any guarantee. The ascent is unbounded: on a whole class it destroys the
+ * model unless `forgetWeight` is far smaller.
  * Source: Kurmanji, Triantafillou, Hayes, Triantafillou, "Towards unbounded machine unlearning",
  * NeurIPS 2023, section 5 (NegGrad+).
  */

@@ -6,17 +6,17 @@ import type { RowSet } from '../../engine/row-set.js';
 import { bothSets, SGD_OPTIONS, type SgdOptions, sgdMethod } from '../steps/sgd.js';
 
 export interface RandomLabelOptions extends SgdOptions {
-  /** Retain rows that each epoch visits; default: as many as there are forget rows. */
+  /** Retain rows that each epoch visits; default: as many as there are forget rows, or all. */
   readonly retainPerEpoch?: number;
 }
 
 /**
- * Trains the forget rows towards another class each, drawn at random, among retain rows with their
- * own labels. By default one epoch, at most 90 steps, rate 0.01, momentum 0.9.
+ * Trains on the forget rows with random wrong labels, mixed with retain rows with their own labels.
+ * By default one epoch of at most 90 steps, learning rate 0.01, momentum 0.9.
  *
- * Approximate, without any guarantee: a model that never saw the rows would still classify most of
- * them by what it knows; this one is taught not to. Source: Golatkar, Achille, Soatto, "Eternal
- * sunshine of the spotless net", CVPR 2020, section 6 (random labels).
+ * Approximate, without any guarantee: a model that never saw the forget rows can still classify
+ * most of them; this one is trained not to. Source: Golatkar, Achille, Soatto, "Eternal sunshine of
+ * the spotless net", CVPR 2020, section 6 (random labels).
  */
 export const randomLabel = sgdMethod<RandomLabelOptions>({
   phase: 'train',
@@ -29,7 +29,7 @@ export const randomLabel = sgdMethod<RandomLabelOptions>({
   }),
 });
 
-/** One-hot labels, [dataset rows, classes]; those of the forget rows are other ones, at random. */
+/** One-hot labels, [dataset rows, classes]; forget rows get a random class other than their own. */
 export function labelsWithOthers(
   { rows, labels, name }: Dataset,
   forget: RowSet,
@@ -37,7 +37,10 @@ export function labelsWithOthers(
   seed: number,
 ): Float32Array {
   if (classes < 2) {
-    throw new LetheError('ERR_INVALID_ARGUMENT', `${name} has one class: there is no other label`);
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `the model for ${name} has one class: random labels need at least two`,
+    );
   }
   requireInteger('seed', seed, 0);
   const targets = labels.slice();

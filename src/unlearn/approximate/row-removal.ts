@@ -1,4 +1,4 @@
-import { type Names, requireFinite, requireNames } from '../../base/arguments.js';
+import { type KnownFields, requireFinite, requireKnownFields } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { Model } from '../../engine/model.js';
@@ -8,22 +8,22 @@ import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../me
 import { clearClasses, requireForgottenClasses } from '../steps/whole-classes.js';
 
 export interface RowRemovalOptions extends UnlearningOptions {
-  /** The logit of a removed class, whatever the input; default -20. */
+  /** The logit of a removed class for every input; default -20. */
   readonly bias?: number;
 }
 
-const OPTIONS: Names<RowRemovalOptions> = { ...RUN_OPTIONS, bias: true };
+const OPTIONS: KnownFields<RowRemovalOptions> = { ...RUN_OPTIONS, bias: true };
 
 /**
- * Takes the classes that only forgotten rows have out of the last layer: their weights become 0, their
- * bias -20. No training, and nothing for a CUDA device to compute.
+ * Removes classes that no retain row has from the last layer: their weights become 0, their biases
+ * `bias`. There is no training, and nothing for a CUDA device to compute.
  *
- * Approximate, without any guarantee, and the floor for class deletion: the hidden layers still hold
- * all that was learnt of the class, and a probe finds it.
+ * Approximate, without any guarantee, and the least that class deletion can do: the hidden layers
+ * still hold all that was learnt of the class, and a probe finds it.
  */
 export const rowRemoval: UnlearningMethod<RowRemovalOptions> = async (request, options = {}) => {
   const split = checkSplit(request);
-  const { bias = -20, signal } = requireNames('options', options, OPTIONS);
+  const { bias = -20, signal } = requireKnownFields('options', options, OPTIONS);
   checkRunOptions(withoutProgress(options));
   if (signal?.aborted) throw new LetheError('ERR_ABORTED', 'the run was aborted before it began');
   requireFinite('bias', bias);

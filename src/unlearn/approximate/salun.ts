@@ -1,4 +1,9 @@
-import { type Names, requireFinite, requireNames, requirePositive } from '../../base/arguments.js';
+import {
+  type KnownFields,
+  requireFinite,
+  requireKnownFields,
+  requirePositive,
+} from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
@@ -12,7 +17,7 @@ import { labelsWithOthers } from './random-label.js';
 export interface SalunOptions extends UnlearningOptions {
   /** The share of the parameters that may change, in (0, 1]; default 0.5. */
   readonly share?: number;
-  /** Default 0.1: without momentum. */
+  /** Default 0.1, without momentum. */
   readonly learningRate?: number;
   /** Default 1. */
   readonly epochs?: number;
@@ -20,27 +25,31 @@ export interface SalunOptions extends UnlearningOptions {
   readonly maxSteps?: number;
   /** Default 128. */
   readonly batchSize?: number;
-  /** Retain rows that each epoch visits; default: as many as there are forget rows. */
+  /** Retain rows that each epoch visits; default: as many as there are forget rows, or all. */
   readonly retainPerEpoch?: number;
   /** Default 0. */
   readonly seed?: number;
 }
 
-const OPTIONS: Names<SalunOptions> = {
+const OPTIONS: KnownFields<SalunOptions> = {
   ...RUN_OPTIONS,
   ...{ share: true, learningRate: true, epochs: true, maxSteps: true },
   ...{ batchSize: true, retainPerEpoch: true, seed: true },
 };
 
-/** So large a Fisher value that the clamped step, which divides by it, changes no parameter. */
+/**
+ * A Fisher value so large that the clamped step, which divides by it, leaves the parameter
+ * unchanged.
+ */
 const FROZEN = 3e38;
+/** A clamp that never applies. */
 const UNBOUNDED = 3e38;
 
 /**
- * As `randomLabel`, but only the parameters that the forget set's loss depends on most may change:
- * those of the largest gradient.
+ * As `randomLabel`, but only the parameters to which the forget set's loss is most sensitive may
+ * change, i.e. those with the largest gradients.
  *
- * Approximate, without any guarantee, with the limits of random labels. Source: Fan et al., "SalUn:
+ * Approximate, without any guarantee, with the limits of `randomLabel`. Source: Fan et al., "SalUn:
  * Empowering machine unlearning via gradient-based weight saliency", ICLR 2024, section 4.
  */
 export const salun: UnlearningMethod<SalunOptions> = async (request, options = {}) => {
@@ -50,7 +59,7 @@ export const salun: UnlearningMethod<SalunOptions> = async (request, options = {
     share = 0.5,
     learningRate = 0.1,
     retainPerEpoch,
-  } = requireNames('options', options, OPTIONS);
+  } = requireKnownFields('options', options, OPTIONS);
   const { epochs = 1, maxSteps = 90, batchSize = 128, seed = 0 } = options;
   requireFinite('share', share);
   if (!(share > 0 && share <= 1)) {

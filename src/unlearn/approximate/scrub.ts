@@ -1,8 +1,8 @@
 import {
-  type Names,
-  namesWithout,
+  fieldsWithout,
+  type KnownFields,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireNonNegative,
 } from '../../base/arguments.js';
 import { Stopwatch } from '../../base/stopwatch.js';
@@ -13,26 +13,30 @@ import { checkSplit, type UnlearningMethod } from '../method.js';
 import { putSoftmax, runSgd, SGD_OPTIONS, type SgdOptions } from '../steps/sgd.js';
 
 export interface ScrubOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps' | 'momentum'> {
-  /** Rounds of a step down on the retain set; default 3. */
+  /** Rounds of training on the retain set; default 3. */
   readonly rounds?: number;
-  /** So many of the first rounds begin with an epoch up on the forget set; default 2. */
+  /** How many of the first rounds begin with ascent steps on the forget set; default 2. */
   readonly ascents?: number;
   /** Steps on the retain set in each round; default 60. */
   readonly retainSteps?: number;
   /** Steps on the forget set in each ascent; default 10. */
   readonly forgetSteps?: number;
-  /** How much the model's own predictions on retain rows weigh beside the labels; default 0.5. */
+  /**
+   * The weight of the model's own predictions on retain rows, in [0, 1]; labels get the rest.
+   * Default 0.5.
+   */
   readonly distillation?: number;
 }
 
-const OPTIONS: Names<ScrubOptions> = {
-  ...namesWithout(SGD_OPTIONS, { epochs: true, maxSteps: true, momentum: true }),
+const OPTIONS: KnownFields<ScrubOptions> = {
+  ...fieldsWithout(SGD_OPTIONS, { epochs: true, maxSteps: true, momentum: true }),
   ...{ rounds: true, ascents: true, retainSteps: true, forgetSteps: true, distillation: true },
 };
 
 /**
- * Away from the model's own predictions on the forget rows, in turns with training on the retain rows
- * towards a mixture of its own predictions and the labels. By default at a rate of 0.01.
+ * Moves away from the original predictions on the forget rows, alternating with training on the
+ * retain rows towards a mixture of the original predictions and the labels. Default learning rate
+ * 0.01.
  *
  * Approximate, without any guarantee: it can forget too much, and then its errors on the forget set
  * stand out. Source: Kurmanji, Triantafillou, Hayes, Triantafillou, "Towards unbounded machine
@@ -40,7 +44,11 @@ const OPTIONS: Names<ScrubOptions> = {
  */
 export const scrub: UnlearningMethod<ScrubOptions> = async (request, options = {}) => {
   const { forget, retain } = checkSplit(request);
-  const { rounds = 3, ascents = 2, retainSteps = 60 } = requireNames('options', options, OPTIONS);
+  const {
+    rounds = 3,
+    ascents = 2,
+    retainSteps = 60,
+  } = requireKnownFields('options', options, OPTIONS);
   const { forgetSteps = 10, distillation = 0.5, learningRate = 0.01, seed = 0 } = options;
   requireInteger('rounds', rounds, 1);
   requireInteger('ascents', ascents, 0, rounds);

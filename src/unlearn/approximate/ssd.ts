@@ -1,4 +1,9 @@
-import { type Names, requireInteger, requireNames, requirePositive } from '../../base/arguments.js';
+import {
+  type KnownFields,
+  requireInteger,
+  requireKnownFields,
+  requirePositive,
+} from '../../base/arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
@@ -8,28 +13,36 @@ import { RUN_OPTIONS } from '../../engine/run.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 export interface SsdOptions extends UnlearningOptions {
-  /** Parameters whose Fisher on the forget set is over so many times that on all rows; default 10. */
+  /**
+   * Dampens parameters whose Fisher on the forget set exceeds this multiple of that on all rows;
+   * default 10.
+   */
   readonly selection?: number;
-  /** How strongly these are dampened; smaller is stronger. Default 1. */
+  /** How strongly parameters are dampened: the smaller, the stronger. Default 1. */
   readonly dampening?: number;
-  /** Rows that the Fisher of all rows is computed from; default 4,000, or all. */
+  /**
+   * The number of rows from which the Fisher of all rows is computed; default 4,000, or all if
+   * fewer.
+   */
   readonly samples?: number;
-  /** Decides the sample; default 0. */
+  /** Seed of that sample; default 0. */
   readonly seed?: number;
 }
 
-const OPTIONS: Names<SsdOptions> = {
+const OPTIONS: KnownFields<SsdOptions> = {
   ...RUN_OPTIONS,
   ...{ selection: true, dampening: true, samples: true, seed: true },
 };
 
 /**
  * Selective synaptic dampening: parameters that matter far more to the forget set than to all rows
- * shrink by min(dampening F / F_forget, 1), F the Fisher diagonals. No training.
+ * are multiplied by min(dampening F / F_forget, 1), where F and F_forget are the Fisher diagonals.
+ * There is no training.
  *
- * Approximate, without any guarantee; on MNIST the paper's settings, the defaults, leave 99 % of class
- * 0; stronger ones left 12 to 14 % and cost 0.6 to 0.9 points of retain accuracy. Source: Foster, Schoepf, Brintrup, "Fast machine
- * unlearning without retraining through selective synaptic dampening", AAAI 2024, section 4.
+ * Approximate, without any guarantee. On MNIST, the paper's settings, which are the defaults, leave
+ * 99 % accuracy on the forgotten class 0; stronger ones left 12 to 14 % and cost 0.6 to 0.9 points
+ * of retain accuracy. Source: Foster, Schoepf, Brintrup, "Fast machine unlearning without
+ * retraining through selective synaptic dampening", AAAI 2024, section 4.
  */
 export const ssd: UnlearningMethod<SsdOptions> = async (request, options = {}) => {
   const { forget, retain } = checkSplit(request);
@@ -38,7 +51,7 @@ export const ssd: UnlearningMethod<SsdOptions> = async (request, options = {}) =
     dampening = 1,
     samples = 4000,
     seed = 0,
-  } = requireNames('options', options, OPTIONS);
+  } = requireKnownFields('options', options, OPTIONS);
   requirePositive('selection', selection);
   requirePositive('dampening', dampening);
   requireInteger('samples', samples, 1);

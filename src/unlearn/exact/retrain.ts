@@ -1,4 +1,4 @@
-import { type Names, namesWithout, requireNames } from '../../base/arguments.js';
+import { fieldsWithout, type KnownFields, requireKnownFields } from '../../base/arguments.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { passWork } from '../../engine/cost.js';
 import { Model } from '../../engine/model.js';
@@ -7,9 +7,10 @@ import { TRAIN_OPTIONS, type TrainOptions } from '../../engine/training-pass.js'
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 /**
- * As for training; `seed` (default 0) gives both the fresh parameters and the batch order. With the
- * seed of the original training the fresh model starts from the original's initial parameters,
- * which depend on no row; give another one for a model that is independent of the original.
+ * The options of Model.train; `seed` (default 0) gives both the initial parameters and the batch
+ * order. With the seed of the original training, the new model starts from the original's initial
+ * parameters, which depend on no row; give another seed for a model that is independent of the
+ * original.
  */
 export type RetrainOptions = Omit<
   TrainOptions,
@@ -17,17 +18,17 @@ export type RetrainOptions = Omit<
 > &
   UnlearningOptions;
 
-const OPTIONS: Names<RetrainOptions> = namesWithout(TRAIN_OPTIONS, {
+const OPTIONS: KnownFields<RetrainOptions> = fieldsWithout(TRAIN_OPTIONS, {
   ...{ rows: true, sampledRows: true, samplesPerEpoch: true },
 });
 
 /**
- * M0, the gold standard: a fresh model of the same widths, trained on the retain set alone. Exact:
- * no parameter depends on a forgotten row.
+ * M0, the gold standard: a new model of the same widths, trained on the retain set alone. Exact: no
+ * parameter depends on a forget row.
  */
 export const retrain: UnlearningMethod<RetrainOptions> = async (request, options = {}) => {
   const { retain } = checkSplit(request);
-  const { seed = 0 } = requireNames('options', options, OPTIONS);
+  const { seed = 0 } = requireKnownFields('options', options, OPTIONS);
   const { onProgress: _, ...training } = options;
   const watch = new Stopwatch();
   const model = Model.create(request.model.widths, { seed });

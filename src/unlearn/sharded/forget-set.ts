@@ -1,29 +1,38 @@
-import { isInstance, requireArray, requireInteger, requireNames } from '../../base/arguments.js';
+import {
+  isInstance,
+  requireArray,
+  requireInteger,
+  requireKnownFields,
+} from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import type { Dataset } from '../../engine/dataset.js';
 import { RowSet, type Rows } from '../../engine/row-set.js';
 import type { OwnedRows } from './shards.js';
 
-/** Rows to forget, or the owners of all of whose rows this is asked. */
+/** The rows to forget, or the owners whose rows are all to be forgotten. */
 export type Forgotten = Rows | { readonly owners: Uint32Array | readonly number[] };
 
 /**
- * A mark on each row of the data set that is to be forgotten.
+ * One byte for each row of the data set: 1 if it is to be forgotten, else 0.
  *
- * @param known the rows that were trained on, in any number of parts
- * @throws {LetheError} ERR_EMPTY_SET; ERR_INVALID_ROWS: rows that are none, given twice or not known;
- * ERR_UNKNOWN_SUBJECT: an owner of no known row; ERR_INVALID_ARGUMENT
+ * @param known the rows trained on, in any number of parts
+ * @throws {LetheError} ERR_EMPTY_SET; ERR_INVALID_ROWS: rows out of range, given twice or not
+ * trained on; ERR_UNKNOWN_SUBJECT: an owner without such rows; ERR_INVALID_ARGUMENT
  */
 export function markForgotten(
   known: readonly OwnedRows[],
   dataset: Dataset,
   forgotten: Forgotten,
 ): Uint8Array {
-  if (forgotten instanceof RowSet || forgotten instanceof Uint32Array || Array.isArray(forgotten)) {
+  if (
+    forgotten instanceof RowSet ||
+    isInstance(forgotten, Uint32Array) ||
+    Array.isArray(forgotten)
+  ) {
     return markRows(known, dataset, forgotten);
   }
   const byOwner = forgotten as Extract<Forgotten, { owners: unknown }>;
-  const { owners } = requireNames('what to forget', byOwner, { owners: true });
+  const { owners } = requireKnownFields('forget', byOwner, { owners: true });
   return markOwners(known, dataset, owners);
 }
 
@@ -35,7 +44,7 @@ function markRows(known: readonly OwnedRows[], dataset: Dataset, wanted: Rows): 
     if (!isKnown[row]) {
       throw new LetheError(
         'ERR_INVALID_ROWS',
-        `row ${row} of ${dataset.name} was not trained on, or is forgotten already`,
+        `row ${row} of ${dataset.name} was not trained on, or is already forgotten`,
       );
     }
     marks[row] = 1;
@@ -53,7 +62,8 @@ function markOwners(
       requireInteger('an owner', owner, 0, 0xffffffff),
     ),
   );
-  if (leaving.size === 0) throw new LetheError('ERR_EMPTY_SET', 'there is no owner to forget');
+  if (leaving.size === 0)
+    throw new LetheError('ERR_EMPTY_SET', 'the list of owners to forget is empty');
   const found = new Set<number>();
   const marks = new Uint8Array(dataset.rows);
   for (const { rows, owners } of known) {
@@ -67,7 +77,7 @@ function markOwners(
   if (unknown !== undefined) {
     throw new LetheError(
       'ERR_UNKNOWN_SUBJECT',
-      `owner ${unknown} has no row that was trained on, or is forgotten already`,
+      `owner ${unknown} has no row that was trained on, or is already forgotten`,
     );
   }
   return marks;

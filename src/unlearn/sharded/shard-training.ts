@@ -12,23 +12,23 @@ import {
 } from '../../training/train-model.js';
 import { type OwnedRows, selectRows } from './shards.js';
 
-/** How every shard is trained: what trainModel takes, but for what differs between shards. */
+/** How shards are trained: the options of trainModel except those that differ between shards. */
 export type ShardRecipe = Omit<TrainModelOptions, 'rows' | 'seed' | keyof PhasedOptions>;
 
-/** A model after some of its shard's slices, and what the last one of these took. */
+/** The model after some slices of a shard, and the cost of the last of these slices. */
 export type Checkpoint = Omit<TrainedModel, 'seconds'>;
 
-/** Rows that a model of their own has learnt. Clone a model before training it further. */
+/** A part of the rows with its own model. Clone a model before training it further. */
 export interface Shard {
-  /** The rows by slices; one slice where training cannot be resumed. */
+  /** The rows by slices; a single slice if training cannot be resumed. */
   readonly slices: readonly OwnedRows[];
-  /** One for each slice; the first one gives the fresh parameters too. */
+  /** One for each slice; the first one also gives the initial parameters. */
   readonly seeds: readonly number[];
-  /** After each slice; the last one is the shard's model. None where no row is left. */
+  /** One after each slice; the last one is the shard's model. Empty if no row is left. */
   readonly checkpoints: readonly Checkpoint[];
 }
 
-/** Independent seeds for every slice of every shard. */
+/** Independent seeds, [shards][slices]. */
 export function shardSeeds(seed: number, shards: number, slices: number): number[][] {
   const stream = new PhiloxStream(seed, PhiloxPurpose.shardSeeds);
   const next = () => Math.floor(stream.uniform() * 2 ** 53);
@@ -39,7 +39,7 @@ export function rowsOfShard({ slices }: Pick<Shard, 'slices'>): number {
   return slices.reduce((sum, { rows }) => sum + rows.length, 0);
 }
 
-/** The shard without some rows and the checkpoints that knew them; itself where it has none of them. */
+/** The shard without forgotten rows and the checkpoints trained on them; itself if it has none. */
 export function withoutRows(shard: Shard, isForgotten: Uint8Array): Shard {
   const touched = shard.slices.findIndex(({ rows }) => rows.some((row) => isForgotten[row]));
   if (touched < 0) return shard;
@@ -50,11 +50,11 @@ export function withoutRows(shard: Shard, isForgotten: Uint8Array): Shard {
 
 interface SliceRun extends Pick<Shard, 'slices' | 'seeds'> {
   readonly slice: number;
-  /** Of this slice and all before it. */
+  /** The rows of this slice and all before it. */
   readonly rows: RowSet;
 }
 
-/** How a shard is trained, beside the rows and seeds of its own. */
+/** The part of a shard's training that all shards share. */
 export interface ShardTraining {
   readonly widths: readonly number[];
   readonly dataset: Dataset;
@@ -63,10 +63,10 @@ export interface ShardTraining {
 }
 
 /**
- * Trains a shard on from its checkpoints: those that are there stay, the others are made. The result
- * is that of training on all slices from the beginning, bit for bit.
+ * Continues a shard's training from its last checkpoint and adds the missing ones. The result is,
+ * bit for bit, that of training on all slices from the beginning.
  *
- * @returns the shard, and the seconds by phase
+ * @returns the trained shard, and the seconds by phase
  */
 export async function trainShard(
   shard: Shard,
@@ -96,9 +96,9 @@ function trainAtOnce(rows: RowSet, seed: number, training: ShardTraining) {
 }
 
 /**
- * Goes on from the slice before, on all rows up to this one. With R slices each takes 2 e / (R + 1)
- * epochs, so that all together visit about as many rows as e epochs without slices: Bourtoule et
- * al., section IV-B.
+ * Continues from the previous slice's checkpoint, on the rows of all slices up to this one. With R
+ * slices, each takes 2 e / (R + 1) epochs, so that together they visit about as many rows as e
+ * epochs without slices. Source: Bourtoule et al., section IV-B.
  */
 async function trainSlice(
   { slices, seeds, slice, rows }: SliceRun,
@@ -110,7 +110,7 @@ async function trainSlice(
   const reasons = [
     `slice ${slice + 1} of ${slices.length}: the plain recipe on ${rows.length} rows`,
   ];
-  // The rows of the first slices may all be forgotten.
+  // All rows of the first slices may have been forgotten.
   if (rows.length === 0) return { model, steps: 0, multiplyAdds: 0, seconds: {}, reasons };
   const epochs = (2 * PLAIN_EPOCHS) / (slices.length + 1);
   const work = await trainPlainly(model, dataset, { rows, seed: seeds[slice]!, epochs }, options);
@@ -118,7 +118,7 @@ async function trainSlice(
   return { model, ...work, seconds: watch.seconds, reasons };
 }
 
-/** Adds the seconds of each phase to those of all. */
+/** Adds the seconds of each phase to a total. */
 export function addSeconds(total: Record<string, number>, more: TrainedModel['seconds']): void {
   for (const [phase, seconds] of Object.entries(more)) {
     total[phase] = (total[phase] ?? 0) + seconds;

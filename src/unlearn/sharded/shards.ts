@@ -1,18 +1,19 @@
 import { LetheError } from '../../base/errors.js';
 
-/** Rows of a data set and who owns each of them: two lists of the same length. */
+/** Rows of a data set and the owner of each: two lists of equal length. */
 export interface OwnedRows {
   readonly rows: Uint32Array;
   readonly owners: Uint32Array;
 }
 
 /**
- * Parts the rows so that every owner's stay together and the parts hold about as many: the owner of
- * the most rows first, to the part that has the fewest; among equals the lower owner, the first part
- * (Graham, "Bounds on multiprocessing timing anomalies", SIAM J. Appl. Math. 17, 1969). Nothing but
- * how many rows each owner has decides. Within a part the rows keep their order.
+ * Divides the rows into parts of similar size, with all rows of an owner in the same part: owners
+ * with more rows come first, and each goes to the part with the fewest rows; ties go to the lower
+ * owner and the first part (Graham, "Bounds on multiprocessing timing anomalies", SIAM J. Appl.
+ * Math. 17, 1969). The assignment depends only on the owners' row counts. Within a part the rows
+ * keep their order.
  *
- * @param name of the parts, for the message
+ * @param name what the parts are called in error messages
  * @throws {LetheError} ERR_INVALID_ARGUMENT: fewer owners than parts.
  */
 export function partByOwner(owned: OwnedRows, parts: number, name: string): OwnedRows[] {
@@ -21,7 +22,7 @@ export function partByOwner(owned: OwnedRows, parts: number, name: string): Owne
   if (counts.size < parts) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `there are ${counts.size} owners for ${parts} ${name}, and an owner cannot be in two: take fewer`,
+      `there are ${counts.size} owners for ${parts} ${name}, but each needs at least one: use fewer ${name}`,
     );
   }
   const loads = new Array<number>(parts).fill(0);
@@ -34,7 +35,7 @@ export function partByOwner(owned: OwnedRows, parts: number, name: string): Owne
   return loads.map((_, part) => selectRows(owned, (_row, owner) => partOf.get(owner) === part));
 }
 
-/** Those rows that pass, in their order. */
+/** The rows that pass, in the same order. */
 export function selectRows(
   { rows, owners }: OwnedRows,
   passes: (row: number, owner: number) => boolean,

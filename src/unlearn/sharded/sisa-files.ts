@@ -13,26 +13,28 @@ import { Model } from '../../engine/model.js';
 import type { Checkpoint, Shard, ShardRecipe } from './shard-training.js';
 import type { OwnedRows } from './shards.js';
 
-/** All that a Sisa consists of. */
+/** The complete state of a Sisa. */
 export interface SisaState {
   /** Inputs, hidden layers, classes of every model. */
   readonly widths: readonly number[];
-  /** Of the data set, those that were not trained on included. */
+  /** All rows of the data set, including those not trained on. */
   readonly datasetRows: number;
   readonly recipe: ShardRecipe;
   readonly shards: readonly Shard[];
 }
 
 /**
- * A saved Sisa is a folder: `sisa.json` with everything but the parameters, and a model file for each
- * checkpoint, named by its hash. Files of the same name hold the same bits, so that writing over an
- * earlier state disturbs nothing until `sisa.json` is replaced, and only then the old models go.
+ * A saved Sisa is a folder: `sisa.json` with everything but the parameters, and a model file for
+ * each checkpoint, named by its hash. Files of the same name hold the same bits, so saving over an
+ * earlier state keeps it valid until `sisa.json` is replaced; only then are the old models removed.
  */
 const MANIFEST = 'sisa.json';
 const FORMAT = 'lethe-sisa';
 const VERSION = 1;
 
-/** Files that only this module writes, those that a crash left half-written included. */
+/**
+ * Names of files that only this module writes, including temporary ones that a crash left behind.
+ */
 const OURS = /^([0-9a-f]{64}\.safetensors|sisa\.json)(\.[0-9a-f-]{36}\.tmp)?$/;
 
 const fileOf = (hash: string) => `${hash}.safetensors`;
@@ -73,7 +75,7 @@ export async function readSisa(folder: string): Promise<SisaState> {
     for (const { hash, ...cost } of shard.checkpoints) {
       const model = await Model.load(join(folder, fileOf(hash)));
       if (model.hash() !== hash || model.widths.join() !== manifest.widths.join()) {
-        throw invalid(`${fileOf(hash)} holds another model`);
+        throw invalid(`${fileOf(hash)} holds a model of another hash or other widths`);
       }
       checkpoints.push({ model, ...cost });
     }
@@ -104,11 +106,12 @@ function encodeManifest({ widths, datasetRows, recipe, shards }: SisaState): str
 
 function decodeManifest(text: string): Manifest {
   try {
-    const { sha256: expected, ...body } = requireObject('it', JSON.parse(text));
+    const { sha256: expected, ...body } = requireObject(MANIFEST, JSON.parse(text));
     if (body.format !== FORMAT || body.version !== VERSION) {
-      throw invalid(`it is not a ${FORMAT} of version ${VERSION}`);
+      throw invalid(`${MANIFEST} is not a ${FORMAT} of version ${VERSION}`);
     }
-    if (sha256(JSON.stringify(body)) !== expected) throw invalid('it is not as it was written');
+    if (sha256(JSON.stringify(body)) !== expected)
+      throw invalid(`the contents of ${MANIFEST} do not match its SHA-256`);
     const { widths, datasetRows, recipe, shards } = body;
     for (const width of requireArray('widths', widths)) requireInteger('a width', width, 1);
     requireInteger('datasetRows', datasetRows, 1);
@@ -118,7 +121,7 @@ function decodeManifest(text: string): Manifest {
       decodeShard(shard, taken),
     );
     if (!decoded.some(({ checkpoints }) => checkpoints.length > 0))
-      throw invalid('it has no model');
+      throw invalid(`${MANIFEST} lists no model`);
     return { widths, datasetRows, recipe, shards: decoded };
   } catch (cause) {
     if (cause instanceof LetheError && cause.code === 'ERR_INVALID_MODEL') throw cause;
@@ -126,19 +129,21 @@ function decodeManifest(text: string): Manifest {
   }
 }
 
-/** @param taken a mark on each row of the data set that is in a shard already */
+/** @param taken one byte for each row of the data set: 1 if it is already in a shard */
 function decodeShard(json: HashedShard, taken: Uint8Array): HashedShard {
   const { slices, seeds, checkpoints } = requireObject('a shard', json);
   for (const seed of requireArray('seeds', seeds)) requireInteger('a seed', seed, 0);
   requireArray('slices', slices);
-  if (seeds.length !== slices.length) throw invalid('there is not one seed for each slice');
+  if (seeds.length !== slices.length)
+    throw invalid(`there are ${seeds.length} seeds for ${slices.length} slices`);
   const decoded = slices.map((slice) => decodeSlice(slice, taken));
   const left = decoded.some(({ rows }) => rows.length > 0);
   if (requireArray('checkpoints', checkpoints).length !== (left ? slices.length : 0)) {
-    throw invalid('there is not one checkpoint for each slice');
+    throw invalid('a shard must have one checkpoint for each slice, and none if it is empty');
   }
   for (const { hash, steps, multiplyAdds, reasons } of checkpoints) {
-    if (!/^[0-9a-f]{64}$/.test(requireText('a hash', hash))) throw invalid('a hash is none');
+    if (!/^[0-9a-f]{64}$/.test(requireText('a hash', hash)))
+      throw invalid('the hash of a checkpoint is not a SHA-256');
     requireInteger('steps', steps, 0);
     requireInteger('multiplyAdds', multiplyAdds, 0);
     for (const reason of requireArray('reasons', reasons)) requireText('a reason', reason);
@@ -155,9 +160,10 @@ function decodeSlice({ rows, owners }: OwnedRows, taken: Uint8Array): OwnedRows 
     rows: list('rows', rows, taken.length - 1),
     owners: list('owners', owners, 0xffffffff),
   };
-  if (slice.rows.length !== slice.owners.length) throw invalid('there is not one owner a row');
+  if (slice.rows.length !== slice.owners.length)
+    throw invalid('a slice must have one owner for each row');
   for (const row of slice.rows) {
-    if (taken[row]) throw invalid(`row ${row} is in two places`);
+    if (taken[row]) throw invalid(`row ${row} is in two slices, or twice in one`);
     taken[row] = 1;
   }
   return slice;

@@ -1,9 +1,9 @@
 import {
-  type Names,
+  type KnownFields,
   requireFunction,
   requireInstance,
   requireInteger,
-  requireNames,
+  requireKnownFields,
   requireOneOf,
   requireText,
 } from '../../base/arguments.js';
@@ -34,61 +34,69 @@ export interface SisaProgress extends PhaseProgress {
   readonly shard: number;
 }
 
-/** What training and forgetting take. */
+/** The run options of training and forgetting. */
 export interface SisaRunOptions extends Omit<PhasedOptions, 'onProgress'> {
-  /** Called at most 20 times a second. What it throws aborts the run and is what the run throws. */
+  /**
+   * Called at most 20 times a second. If it throws, the run is aborted and throws the same value.
+   */
   readonly onProgress?: (progress: SisaProgress) => void;
 }
 
 export interface SisaOptions extends ShardRecipe, SisaRunOptions {
-  /** [dataset rows], who owns each row; any whole numbers. */
+  /** [dataset rows], the owner of each row; any whole numbers. */
   readonly owners: Uint32Array;
   /** The rows to train on; default: all. */
   readonly rows?: Rows;
-  /** Parts of the rows, each with a model of its own; default 4. */
+  /** The number of shards, i.e. parts of the rows with their own models; default 4. */
   readonly shards?: number;
   /**
-   * Parts of a shard, learnt one after the other, so that a shard is retrained from the first one that
-   * is touched on; for the recipe `plain` alone. Default 1.
+   * The number of slices of a shard, which are learnt one after the other, so that a request
+   * retrains a shard only from its first affected slice on; only for the recipe `plain`. Default 1.
    */
   readonly slices?: number;
-  /** Of everything random; default 0. */
+  /** Seed of everything random; default 0. */
   readonly seed?: number;
-  /** Of the recipe `fast`; default: 1.25 for each shard, since a request retrains one of them. */
+  /**
+   * For the recipe `fast`; default: 1.25 times the number of shards, since most requests retrain
+   * one.
+   */
   readonly effort?: number;
-  /** Of the recipe `fast`; default 0.1. */
+  /** For the recipe `fast`; default 0.1. */
   readonly sampledShare?: number;
 }
 
-const OPTIONS: Names<SisaOptions> = {
+const OPTIONS: KnownFields<SisaOptions> = {
   ...RUN_OPTIONS,
   ...RECIPE_OPTIONS,
   ...{ recipe: true, owners: true, rows: true, shards: true, slices: true, seed: true },
 };
 
 export interface SisaResult extends Omit<UnlearningResult, 'model'> {
-  /** What has forgotten; the one that was asked is as it was. */
+  /** The new state; the Sisa on which `forget` was called is unchanged. */
   readonly sisa: Sisa;
-  /** The shards that held forgotten rows, ascending. */
+  /** The shards that contained forgotten rows, ascending. */
   readonly shards: readonly number[];
 }
 
-/** A request then costs about what exactRetrain does, however many shards there are. */
+/**
+ * With this, retraining one shard costs about as much as exactRetrain, for any number of shards.
+ */
 const EFFORT_PER_SHARD = 1.25;
-/** More passes over a shard need a smaller sample each. */
+/** With more epochs over a shard, each needs a smaller sample. */
 const SAMPLED_SHARE = 0.1;
 
 /**
- * Owner-aware SISA: the rows are parted into shards, each owner's in one alone; every shard has a
- * model of its own, and these answer together, weighted by their rows. To forget, only the models are
- * trained anew that knew a forgotten row. Exact: what is left is, bit for bit, what training on the
- * remaining rows with the same assignment of owners to shards gives. Limits: docs/sisa.md.
+ * Owner-aware SISA: the rows are divided into shards, with all rows of an owner in the same shard.
+ * Every shard has its own model, and these answer together, weighted by their numbers of rows. To
+ * forget, only models that were trained on a forgotten row are retrained. Exact: the result is, bit
+ * for bit, that of training on the remaining rows with the same assignment of owners to shards.
+ * Limits: docs/sisa.md.
  *
- * Source: Bourtoule et al., "Machine unlearning", IEEE S&P 2021, section IV; there rows are dealt to
- * shards one by one, and models vote or average.
+ * Source: Bourtoule et al., "Machine unlearning", IEEE S&P 2021, section IV; there rows are
+ * assigned to shards one by one, and models vote or average.
  */
 export class Sisa {
-  /** What answers: the models of all shards that have rows. */
+  /** The models of all shards that have rows; it answers predictions. */
   readonly ensemble: Ensemble;
   readonly #state: SisaState;
 
@@ -103,11 +111,11 @@ export class Sisa {
   }
 
   /**
-   * Parts the rows and trains a model on each part.
+   * Divides the rows into shards and trains a model on each.
    *
    * @param widths of every model: inputs, hidden layers, classes
-   * @throws {LetheError} as trainModel; ERR_INVALID_ARGUMENT also where there are fewer owners than
-   * shards, or in a shard than slices.
+   * @throws {LetheError} as trainModel; ERR_INVALID_ARGUMENT also if there are fewer owners than
+   * shards, or a shard has fewer owners than slices.
    */
   static async train(
     widths: readonly number[],
@@ -116,7 +124,12 @@ export class Sisa {
   ): Promise<Sisa> {
     const checkedWidths = Object.freeze(checkWidths(widths));
     requireInstance('dataset', dataset, Dataset);
-    const { owners, shards = 4, slices = 1, seed = 0 } = requireNames('options', options, OPTIONS);
+    const {
+      owners,
+      shards = 4,
+      slices = 1,
+      seed = 0,
+    } = requireKnownFields('options', options, OPTIONS);
     const { rows: wanted = dataset.allRows() } = options;
     const rows = dataset.nonEmptyRowSet(wanted, 'set of rows');
     requireInteger('shards', shards, 1);
@@ -125,15 +138,15 @@ export class Sisa {
     if (requireInstance('owners', owners, Uint32Array).length !== dataset.rows) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
-        `owners must name one for each of the ${dataset.rows} rows of ${dataset.name}, but are ` +
-          `${owners.length}`,
+        `owners must hold one owner for each of the ${dataset.rows} rows of ${dataset.name}, but has ` +
+          `${owners.length} values`,
       );
     }
     const recipe = recipeOf(options, shards);
     if (slices > 1 && recipe.recipe === 'fast') {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
-        'slices need the recipe "plain": the fast one is a single cycle over all rows of a shard',
+        'slices need the recipe "plain", because the fast one trains on all rows of a shard at once',
       );
     }
     const owned = { rows: rows.positions, owners: rows.gather(owners) };
@@ -150,7 +163,7 @@ export class Sisa {
   }
 
   /**
-   * Reads what `save` has written.
+   * Reads a Sisa written by `save`.
    *
    * @throws {LetheError} ERR_IO; ERR_INVALID_MODEL: truncated, altered, or of another format.
    */
@@ -163,7 +176,7 @@ export class Sisa {
     return this.#state.widths;
   }
 
-  /** Rows, models and costs of the shards; one that has lost all its rows stays, empty. */
+  /** Rows, models and costs of the shards; a shard without rows stays in the list, empty. */
   get shards(): readonly Shard[] {
     return this.#state.shards;
   }
@@ -171,24 +184,27 @@ export class Sisa {
   /**
    * Forgets rows, or whole owners.
    *
-   * @param dataset the rows that are left where they were, and so many rows in all; what the others
-   * hold is not read
+   * @param dataset a data set of the original size with the remaining rows at their positions; the
+   * contents of forgotten rows are not read
    * @throws {LetheError} ERR_EMPTY_SET: nothing to forget, or nothing left; ERR_INVALID_ROWS: rows
-   * that are none, given twice, not trained on or forgotten already; ERR_UNKNOWN_SUBJECT: an owner
-   * of no row; otherwise as trainModel.
+   * out of range, given twice, not trained on or already forgotten; ERR_UNKNOWN_SUBJECT: an owner
+   * without rows; otherwise as trainModel.
    */
   async forget(
     dataset: Dataset,
     forget: Forgotten,
     options: SisaRunOptions = {},
   ): Promise<SisaResult> {
-    const { signal } = requireNames('options', options, RUN_OPTIONS);
+    const { signal } = requireKnownFields('options', options, RUN_OPTIONS);
     this.#checkDataset(dataset);
     const known = this.shards.flatMap(({ slices }) => slices);
     const gone = markForgotten(known, dataset, forget);
     const shards = this.shards.map((shard) => withoutRows(shard, gone));
     if (shards.every((shard) => rowsOfShard(shard) === 0)) {
-      throw new LetheError('ERR_EMPTY_SET', 'no row would be left to train on');
+      throw new LetheError(
+        'ERR_EMPTY_SET',
+        'every row would be forgotten: none is left to train on',
+      );
     }
     if (signal?.aborted) throw new LetheError('ERR_ABORTED', 'the run was aborted before it began');
     const touched = [...shards.keys()].filter((i) => shards[i] !== this.shards[i]);
@@ -198,8 +214,8 @@ export class Sisa {
   }
 
   /**
-   * Writes all models, checkpoints included, into a folder, and removes those there that are of
-   * an earlier time: after `forget`, no file is left that knew a forgotten row.
+   * Writes all models, including checkpoints, into a folder and removes earlier models from it:
+   * after `forget`, no model that was trained on a forgotten row is left there.
    *
    * @throws {LetheError} ERR_IO, ERR_BUSY
    */
@@ -214,12 +230,12 @@ export class Sisa {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
       `the shards were trained on ${datasetRows} x ${widths[0]} features, but ${name} has ` +
-        `${rows} x ${columns}: leave forgotten rows in their place`,
+        `${rows} x ${columns}: keep forgotten rows in their places, with any contents`,
     );
   }
 }
 
-/** The options that every shard is trained with, defaults in their place. */
+/** The options with which every shard is trained, with defaults filled in. */
 function recipeOf(options: SisaOptions, shards: number): ShardRecipe {
   const { recipe = 'fast' } = options;
   requireOneOf('recipe', recipe, ['fast', 'plain']);
@@ -233,7 +249,7 @@ function recipeOf(options: SisaOptions, shards: number): ShardRecipe {
   };
 }
 
-/** Trains all shards that lack a model, one after the other. */
+/** Trains all shards that lack checkpoints, one after the other. */
 async function trainShards(
   { widths, recipe, shards }: SisaState,
   dataset: Dataset,

@@ -9,23 +9,24 @@ import { columnStatistics, principalComponents } from '../../engine/principal-co
 import type { RowSet } from '../../engine/row-set.js';
 import { type RunOptions, withoutProgress } from '../../engine/run.js';
 
-/** A model whose first layer is a product of two thin ones. */
+/** A model whose first layer is a product of two low-rank layers. */
 export interface FactoredModel {
-  /** From the inputs to the components, which are centred and of mean variance 1. */
+  /** From the inputs to the components, which are centred and have mean variance 1. */
   readonly map: LinearMap;
-  /** The rest: a model of the components. */
+  /** The remaining layers: a model of the components. */
   readonly model: Model;
   readonly multiplyAdds: number;
 }
 
 /**
- * Cuts the first layer down to the principal components of what it gives, before the ReLU, on a
- * sample of rows: of all layers of that rank the nearest to the original there.
+ * Reduces the first layer to the principal components of its outputs, before the ReLU, on a sample
+ * of rows. Of all layers of that rank, this one is nearest to the original on the sample.
  * Source: Chen, Yu, Dhillon, Hsieh, "DRONE: Data-aware low-rank compression for large NLP models",
  * NeurIPS 2021.
  *
- * @param options.components the most, in 1..118; fewer where the rows vary in fewer directions
- * @throws {LetheError} ERR_INVALID_ARGUMENT: no hidden layer, or it gives the same for every row
+ * @param options.components the largest rank, in 1..118; smaller if the rows vary in fewer
+ * directions
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: no hidden layer, or equal outputs for all rows
  */
 export async function factorFirstLayer(
   original: Model,
@@ -34,11 +35,14 @@ export async function factorFirstLayer(
   options: RunOptions & { readonly components: number; readonly seed: number },
 ): Promise<FactoredModel> {
   const { components: most, seed } = options;
-  // Nothing here takes long enough to tell.
+  // Nothing here takes long enough to report progress.
   const run = withoutProgress(options);
   const [inputs, hidden, ...above] = original.widths as [number, number, ...number[]];
   if (above.length === 0) {
-    throw new LetheError('ERR_INVALID_ARGUMENT', 'the model needs a hidden layer, but has none');
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `the model needs a hidden layer, but has the widths [${original.widths.join(', ')}]`,
+    );
   }
   const { weights, bias, above: rest } = firstLayer(original);
   const outputs = await mapDataset(dataset, { weights, bias }, { ...run, rows: sample });
@@ -52,7 +56,7 @@ export async function factorFirstLayer(
   if (components === 0) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      'the first layer gives the same for every retain row of the sample: use fineTune instead',
+      'the first layer has the same outputs for all sampled retain rows: use fineTune instead',
     );
   }
   const deviation = Math.sqrt(variances.reduce((sum, value) => sum + value, 0) / components);
@@ -89,8 +93,8 @@ export async function factorFirstLayer(
 }
 
 /**
- * The original with what has changed since it was factored: in its first layer, whose part outside the
- * components stays, the difference; above, the layers as they are now.
+ * Applies changes of a factored model to the original: adds the difference to the first layer,
+ * whose part outside the components stays, and takes over the changed layers above.
  */
 export async function withChanges(
   original: Model,

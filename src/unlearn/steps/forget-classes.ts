@@ -7,28 +7,29 @@ import type { Split } from '../method.js';
 import { refitHead } from './head.js';
 import { naturalGradient } from './natural-gradient.js';
 
-/** Retain rows of the Fisher information. */
+/** Retain rows for the Fisher information. */
 const FISHER_ROWS = 1000;
-/** Retain rows that the new last layer is fitted to. */
+/** Retain rows on which the new last layer is trained. */
 const HEAD_ROWS = 4000;
-/** Rows of each set that are read at most; the first of those that are given. */
+/** The most rows of each set that are read; the first of those given. */
 export const STEP_ROWS = { retain: Math.max(FISHER_ROWS, HEAD_ROWS), forget: 1000 };
 
 export interface ForgetClassesOptions extends PhasedOptions {
-  /** Those that no retain row has. */
+  /** The classes that no retain row has. */
   readonly classes: readonly number[];
-  /** How far the step goes, in nats, to the second order. */
+  /** The step's change of the predictions, in nats of divergence, to second order. */
   readonly divergence: number;
   readonly damping: number;
   readonly seed: number;
 }
 
 /**
- * One step of natural gradient up the loss of the forget rows, as long as a given divergence of the
- * predictions allows, then a new last layer. So a model that is sure of the class, whose gradient is
- * small, goes as far as one that is not.
+ * One natural gradient step up the loss of the forget rows, scaled to a given divergence of the
+ * predictions, then a new last layer. A model that is confident of the class has a small gradient,
+ * but thus moves as far as one that is not.
  * Source: Wu, Mansimov, Liao, Grosse, Ba, "Scalable trust-region method for deep reinforcement
- * learning using Kronecker-factored approximation", NeurIPS 2017, section 3.2 (the length of the step).
+ * learning using Kronecker-factored approximation", NeurIPS 2017, section 3.2 (the length of the
+ * step).
  */
 export async function forgetClasses(
   model: Model,

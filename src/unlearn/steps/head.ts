@@ -18,12 +18,13 @@ export interface Refitted {
 }
 
 /**
- * The last layer anew: from weights of 0, on what the layer below gives for the rows, SGD with
- * momentum 0.9. What it knew of the forgotten classes and how to tell others from them is gone.
+ * Trains a new last layer: from weights of 0, on the activations below it for the rows, by SGD with
+ * momentum 0.9. What the old one knew of the forgotten classes, and of telling others from them, is
+ * lost.
  * Source: Goel et al., "Towards adversarial evaluations for inexact machine unlearning", 2022
  * (EU-k, of one layer).
  *
- * @param options.classes the forgotten ones
+ * @param options.classes the forgotten classes
  */
 export async function refitHead(
   model: Model,

@@ -8,9 +8,9 @@ import { pass } from '../../engine/pass.js';
 import { inPhase, type PhasedOptions } from '../../engine/phases.js';
 import type { RowSet } from '../../engine/row-set.js';
 
-/** Whose gradient, and against which Fisher information. */
+/** The rows of the gradient, and those of the Fisher information. */
 export interface NaturalGradientRows {
-  /** Rows of the gradient; the gradient is the mean of theirs, each times its weight. */
+  /** Rows of the gradient, which is the mean of their gradients, each times its weight. */
   readonly rows: RowSet;
   /** [dataset rows] */
   readonly rowWeights: Float32Array;
@@ -21,14 +21,15 @@ export interface NaturalGradientRows {
 export interface NaturalGradient {
   /** One value per parameter. */
   readonly gradient: Float32Array;
-  /** The gradient's, in the metric of the damped Fisher information: gᵀ F⁻¹ g. */
+  /** gᵀ F⁻¹ g, for the gradient g of the loss and the damped Fisher information F. */
   readonly squaredNorm: number;
   readonly multiplyAdds: number;
 }
 
 /**
- * The gradient of the weighted rows' loss times the inverse of the model's Fisher information in
- * Kronecker factors, whose labels are drawn from the model's own predictions.
+ * The natural gradient: the inverse of the model's damped Fisher information, approximated by
+ * Kronecker factors, times the gradient of the weighted rows' loss. The labels for the Fisher
+ * information are drawn from the model's predictions.
  * Source: Martens, Grosse, ICML 2015, sections 2.2 (the labels), 3 (the factors) and 6.3 (damping).
  */
 export async function naturalGradient(
@@ -65,7 +66,8 @@ export async function naturalGradient(
   return {
     gradient: solution,
     squaredNorm: solution.reduce((sum, value, i) => sum + value * gradient![i]!, 0),
-    // Labels, the way forth and back without gradients of weights, and the factors.
+    // Drawing labels (a forward pass), forward and backward passes without weight gradients, and
+    // factors.
     multiplyAdds:
       fisherRows.length * (trainingWork(widths) + kroneckerFactorsWork(widths)) +
       rows.length * trainingWork(widths) +
@@ -74,7 +76,7 @@ export async function naturalGradient(
   };
 }
 
-/** For each of the rows all probability on one class, drawn from softmax(logits). */
+/** One-hot distributions, [dataset rows, classes], of labels drawn from softmax(logits). */
 export function drawnLabels(
   logits: Float32Array,
   rows: RowSet,

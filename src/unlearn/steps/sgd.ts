@@ -1,4 +1,9 @@
-import { given, type Names, requireInteger, requireNames } from '../../base/arguments.js';
+import {
+  given,
+  type KnownFields,
+  requireInteger,
+  requireKnownFields,
+} from '../../base/arguments.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
 import type { Dataset } from '../../engine/dataset.js';
@@ -18,20 +23,20 @@ import {
   type UnlearningRequest,
 } from '../method.js';
 
-/** What every method that takes steps of SGD lets you choose; each has defaults of its own. */
+/** Options of every method that trains by SGD; each method has its own defaults. */
 export interface SgdOptions extends UnlearningOptions {
   readonly epochs?: number;
-  /** Stop after so many steps. */
+  /** Stops after this many steps. */
   readonly maxSteps?: number;
   readonly batchSize?: number;
   /** A constant or a schedule over the run. */
   readonly learningRate?: number | Schedule;
   readonly momentum?: number;
-  /** Decides the order of the rows, and whatever else is random; default 0. */
+  /** Seed of the row order and everything else random; default 0. */
   readonly seed?: number;
 }
 
-export const SGD_OPTIONS: Names<SgdOptions> = {
+export const SGD_OPTIONS: KnownFields<SgdOptions> = {
   ...RUN_OPTIONS,
   ...{ epochs: true, maxSteps: true, batchSize: true },
   ...{ learningRate: true, momentum: true, seed: true },
@@ -45,7 +50,7 @@ export interface SgdRun {
   readonly multiplyAdds: number;
 }
 
-/** Trains the model in place towards an objective; `options` with all defaults filled in. */
+/** Trains the model in place towards an objective; `options` include the method's defaults. */
 export async function runSgd(
   model: Model,
   dataset: Dataset,
@@ -71,24 +76,24 @@ export async function runSgd(
   return { steps: outcome.steps, multiplyAdds: outcome.rows * trainingWork(model.widths) };
 }
 
-/** What tells one method of a single objective from another. */
+/** The definition of a method that has a single objective. */
 interface SgdRecipe<Options extends SgdOptions> {
-  /** What its progress and its seconds are called. */
+  /** The name of the phase in progress and in `seconds`. */
   readonly phase: string;
-  readonly names: Names<Options>;
+  readonly names: KnownFields<Options>;
   readonly defaults: Omit<SgdOptions, keyof UnlearningOptions>;
   readonly rows: (split: Split, options: Options) => VisitedRows;
   readonly objective: (request: UnlearningRequest, split: Split, options: Options) => Objective;
 }
 
-/** A method that takes steps of SGD towards one objective. */
+/** Makes a method that trains by SGD towards one objective. */
 export function sgdMethod<Options extends SgdOptions>(
   recipe: SgdRecipe<Options>,
 ): UnlearningMethod<Options> {
   const { phase, names, defaults } = recipe;
   return async (request, options = {} as Options) => {
     const split = checkSplit(request);
-    requireNames('options', options, names);
+    requireKnownFields('options', options, names);
     const watch = new Stopwatch();
     const rows = recipe.rows(split, options);
     const objective = recipe.objective(request, split, options);
@@ -102,7 +107,7 @@ export function sgdMethod<Options extends SgdOptions>(
   };
 }
 
-/** A rate that falls linearly to 0. */
+/** A learning rate that falls linearly to 0. */
 export function fallingFrom(rate: number): Schedule {
   return [
     [0, rate],
@@ -110,7 +115,7 @@ export function fallingFrom(rate: number): Schedule {
   ];
 }
 
-/** A repair at the end: so many steps on rows that are kept, momentum 0.9, the rate falling to 0. */
+/** Repairs a model with SGD steps on retain rows: momentum 0.9, a learning rate falling to 0. */
 export function repair(
   model: Model,
   dataset: Dataset,
@@ -131,21 +136,23 @@ export function repair(
   );
 }
 
-/** Multiplies the weights, but no biases, from a layer on. */
+/** Multiplies the weights, but not the biases, of a layer and all after it. */
 export function shrinkWeights(parameters: Parameters, factor: number, firstLayer = 0): void {
   for (let layer = firstLayer; layer < parameters.layers.length; layer++) {
     scale(parameters.weights(layer), factor);
   }
 }
 
-/** The forget rows and, beside them, as many retain rows an epoch, or fewer if there are no more. */
+/**
+ * The forget rows and, in each epoch, a sample of as many retain rows (or all if there are fewer).
+ */
 export function bothSets({ forget, retain }: Split, retainPerEpoch?: number): VisitedRows {
   const samplesPerEpoch = retainPerEpoch ?? Math.min(forget.length, retain.length);
   requireInteger('retainPerEpoch', samplesPerEpoch, 1, retain.length);
   return { rows: forget, sampledRows: retain, samplesPerEpoch };
 }
 
-/** Distributions for all rows of the data set, of which these rows get those of softmax(logits). */
+/** Writes softmax(logits) to the places of these rows in distributions, [dataset rows, classes]. */
 export function putSoftmax(
   distributions: Float32Array,
   rows: RowSet,

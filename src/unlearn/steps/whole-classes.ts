@@ -4,14 +4,14 @@ import type { Dataset } from '../../engine/dataset.js';
 import type { Parameters } from '../../engine/parameters.js';
 import type { Split } from '../method.js';
 
-/** The classes that only forgotten rows have, ascending. */
+/** The classes of forget rows that no retain row has, ascending. */
 function forgottenClasses({ labels }: Dataset, { forget, retain }: Split): readonly number[] {
   const kept = new Set(retain.gather(labels));
   const forgotten = new Set(forget.gather(labels).filter((label) => !kept.has(label)));
   return [...forgotten].sort((a, b) => a - b);
 }
 
-/** As forgottenClasses. @throws {LetheError} ERR_INVALID_ARGUMENT if there are none */
+/** As forgottenClasses. @throws {LetheError} ERR_INVALID_ARGUMENT if there is none */
 export function requireForgottenClasses(
   dataset: Dataset,
   split: Split,
@@ -24,13 +24,13 @@ function requireSome(classes: readonly number[], method: string): readonly numbe
   if (classes.length > 0) return classes;
   throw new LetheError(
     'ERR_INVALID_ARGUMENT',
-    `every class of the forget set has retain rows too: ${method} forgets whole classes only`,
+    `every class of the forget set also has retain rows, but ${method} forgets only whole classes`,
   );
 }
 
 /**
- * The recipe for what is to be forgotten: `class` where the forget set is made of whole classes, else
- * `rows`, unless one is asked for. With it the classes that leave; none with `rows`.
+ * The wanted recipe, or by default `class` if the forget set consists of whole classes, else
+ * `rows`; and the classes to remove (an empty list for `rows`).
  */
 export function chooseRecipe(
   wanted: 'class' | 'rows' | undefined,
@@ -41,16 +41,15 @@ export function chooseRecipe(
   const isWhole = split.forget.gather(dataset.labels).every((label) => classes.includes(label));
   const name = wanted === undefined ? (isWhole ? 'class' : 'rows') : wanted;
   requireOneOf('recipe', name, ['class', 'rows']);
-  return { name, classes: name === 'class' ? requireSome(classes, 'this recipe') : [] };
+  return { name, classes: name === 'class' ? requireSome(classes, 'the recipe "class"') : [] };
 }
 
-/**
- * The bias of a class that leaves, in recipes that go on training: the class becomes unlikely, but not
- * unheard of.
- */
+/** The bias of a removed class in recipes that train afterwards: unlikely, but not impossible. */
 export const FORGOTTEN_BIAS = -4;
 
-/** Gives classes a logit that depends on no input: their weights in the last layer become 0. */
+/**
+ * Gives classes a constant logit: their weights in the last layer become 0, their biases `bias`.
+ */
 export function clearClasses(
   parameters: Parameters,
   removed: readonly number[],

@@ -1,5 +1,5 @@
-// Makes, uses and drops everything that holds native memory, 200 times; prints the resident memory, MiB,
-// after half and after all of them. Needs --expose-gc.
+// Creates, uses and drops everything that holds native memory, 200 times; prints the resident
+// memory in MiB after half of them and after all. Needs --expose-gc.
 import { setImmediate } from 'node:timers/promises';
 import { fromOnnx, toOnnx } from '#lethe/formats/index';
 import { Dataset, Model, openStore, retrain } from '#lethe/index';
@@ -34,7 +34,7 @@ async function cycle(seed) {
 async function residentMemory() {
   for (let i = 0; i < 3; i++) {
     globalThis.gc();
-    // Finalizers of native objects run in a turn of their own.
+    // Finalizers of native objects run in a separate turn of the event loop.
     await setImmediate();
   }
   return process.memoryUsage().rss / 2 ** 20;

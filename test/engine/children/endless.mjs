@@ -1,4 +1,4 @@
-// A run that does not come to its end: something has to stop it.
+// Starts a run that would practically never end, so that something has to stop it.
 import { Dataset } from '#lethe/engine/dataset';
 import { Model } from '#lethe/engine/model';
 

@@ -1,5 +1,5 @@
-// Calls the addon itself, without the checks of the TypeScript around it, with anything that
-// JavaScript has: whatever it answers, the process has to survive.
+// Calls the addon directly, without the checks in TypeScript, with arbitrary JavaScript values: it
+// may return or throw, but the process must survive.
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
@@ -94,7 +94,9 @@ function garbage() {
 let calls = 0;
 let runs = 0;
 
-/** A call may succeed or throw, and so may the run that it starts; `maxSteps` or `epochs` ends it. */
+/**
+ * Calls; the call and the run that it starts may succeed or throw. `maxSteps` or `epochs` ends it.
+ */
 async function call(code) {
   calls++;
   try {
@@ -107,7 +109,7 @@ async function call(code) {
   }
 }
 
-/** Every field of the object and of the objects in it, as a function that spoils it in a copy. */
+/** For every field of the object and of nested objects, a function that corrupts it in a copy. */
 function* fields(object, change = (spoil) => spoil({ ...object })) {
   for (const [name, value] of Object.entries(object)) {
     yield (property) =>
@@ -124,7 +126,7 @@ async function spoilFields(object, use) {
   for (const spoiled of fields(object)) {
     for (const value of garbage()) await call(() => use(spoiled({ value })));
     await call(() => use(spoiled({ get: fail })));
-    // Another value at each reading.
+    // A getter that returns another value each time.
     const values = garbage();
     for (let i = 0; i < values.length; i++)
       await call(() => use(spoiled({ get: () => values.pop() })));
@@ -168,7 +170,7 @@ const inputs = { features: new Uint8Array(8), scale: 1, offset: 0 };
 await spoilFields(inputs, (spoiled) => model.predict(spoiled));
 for (const valid of requests()) await spoilFields(valid, (spoiled) => pass(spoiled));
 
-// A getter that answers another model at each reading: parameters must not end in the wrong one.
+// A getter that returns another model each time: the parameters must not end up in the wrong one.
 const larger = new Model({ widths: Uint32Array.of(4, 300, 300, 3), seed: 1 });
 const [sgd] = requests();
 let reading = 0;
@@ -178,7 +180,7 @@ for (let i = 0; i < 4; i++) {
   await pass({ ...sgd, model: larger }).promise;
 }
 
-// Results that no memory can hold.
+// Results that are larger than any memory.
 const wide = new Dataset({ ...data(), features: new Uint8Array(81920), columns: 8192 });
 await call(() => wide.normalized({ rows: new Uint32Array(2 ** 20) }));
 
@@ -186,7 +188,7 @@ await call(() => wide.normalized({ rows: new Uint32Array(2 ** 20) }));
 const throwing = pass(sgd, fail).promise;
 await throwing.then(fail, ({ code }) => code === 'ERR_ABORTED' || fail());
 
-// An external is no data set and no model, whoever has made it.
+// An external is neither a data set nor a model, whoever made it.
 for (const Class of [Dataset, Model]) {
   try {
     new Class(external);
@@ -196,7 +198,7 @@ for (const Class of [Dataset, Model]) {
   }
 }
 
-// The finalizers of everything that was only half made.
+// Runs the finalizers of everything that was only partly constructed.
 collectGarbage();
 await new Promise(setImmediate);
 const { steps } = await pass(sgd).promise;

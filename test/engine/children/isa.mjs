@@ -1,4 +1,4 @@
-// Says which backend the environment has chosen, or fails if the machine lacks it.
+// Prints the backend that the environment selects, or fails if the machine lacks it.
 import { device } from '#lethe/engine/native';
 
 console.log(device());

@@ -22,7 +22,7 @@ const dataset = new Dataset({
 });
 const all = dataset.allRows();
 const model = Model.create([columns, 67, 33, classes], { seed: 5 });
-// No width is a multiple of a vector, no batch a multiple of a task.
+// Widths are not multiples of a vector's length, batches not multiples of a task's size.
 await model.train(dataset, {
   epochs: 3,
   batchSize: 71,

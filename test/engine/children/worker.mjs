@@ -1,4 +1,4 @@
-// Runs in worker threads, which end in one of several ways.
+// Starts runs in worker threads, which end in one of several ways.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { train, trainEndlessly, trainedHash } from './endless.mjs';
 
@@ -12,7 +12,7 @@ const ways = {
     setTimeout(report, 20);
   },
   exit: () => trainEndlessly({ onProgress: ({ step }) => step > 0 && process.exit(3) }),
-  // More than run at once, all of them beginning and ending.
+  // More worker threads than runs at once, so that some wait, start and end.
   busy: () => {
     report();
     for (let i = 0; i < 7; i++) loop({ epochs: 1, onProgress: () => {} });

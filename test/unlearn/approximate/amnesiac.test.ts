@@ -9,7 +9,7 @@ import { garbled, range, TOY_WIDTHS, toyData } from '../../support/toy.js';
 
 type Training = NonNullable<AmnesiacOptions['training']>;
 
-describe('what PyTorch makes of the same steps', () => {
+describe('the same steps in PyTorch', () => {
   const fixture = new Fixture('methods');
   const dataset = new Dataset({
     name: 'fixture',
@@ -20,10 +20,10 @@ describe('what PyTorch makes of the same steps', () => {
   const training = { seed: 7, epochs: 3, batchSize: 5, learningRate: 0.1, momentum: 0.9 };
   const forget = [2, 9];
   const retain = range(0, 24).filter((row) => !forget.includes(row));
-  /** Of a row's forward pass 87; thrice that, but for the gradient at the inputs. */
+  /** A row's forward pass takes 87; training three times that, minus the gradient at the inputs. */
   const ROW_WORK = 219;
 
-  it('is subtracted, and repaired', async () => {
+  it('give the same parameters when subtracted, and after a repair', async () => {
     const model = Model.create(fixture.widths, { seed: 7 });
     await model.train(dataset, training);
     fixture.expectVector(model.parameters(), 'trained.');
@@ -67,10 +67,10 @@ describe('amnesiac', () => {
   const training = { seed: 3, epochs: 1, batchSize: 32, learningRate: 0.05 };
   const repair = false;
 
-  it('takes back the one step that saw the row, and no other', async () => {
+  it('undoes the one step that saw the row, and no other', async () => {
     const changed = garbled(data, [17]);
     const upTo = (maxSteps: number, on = dataset) => trained({ ...training, maxSteps }, on);
-    // The first step that another content of the row changes is the one that sees it.
+    // The step that saw the row is the first one that changes with the row's contents.
     let steps = 1;
     while ((await upTo(steps)).hash() === (await upTo(steps, changed)).hash()) steps++;
     expect(steps).toBeGreaterThan(1);
@@ -97,6 +97,16 @@ describe('amnesiac', () => {
     expect(unseen.undoneSteps).toBe(0);
   });
 
+  it('takes back the steps that saw a sampled row', async () => {
+    // Every epoch visits all 200 rows that may be sampled: the row is in one batch of each.
+    const sampling = { rows: range(0, 100), sampledRows: range(100, 300), samplesPerEpoch: 200 };
+    const long = { ...training, ...sampling, epochs: 3 };
+    const request = { ...split([150]), model: await trained(long) };
+    const { model, undoneSteps } = await amnesiac(request, { training: long, repair });
+    expect(undoneSteps).toBe(3);
+    expect(model.hash()).not.toBe(request.model.hash());
+  });
+
   it('replays from initial parameters of another seed', async () => {
     const model = Model.create(TOY_WIDTHS, { seed: 11 });
     await model.train(dataset, training);
@@ -106,7 +116,7 @@ describe('amnesiac', () => {
     expect(replayedSteps).toBe(10);
   });
 
-  it('leaves the initial network where every batch held a row', async () => {
+  it('returns the initial network if every batch contained a forget row', async () => {
     const model = await trained({ ...training, epochs: 3 });
     const result = await amnesiac(
       { ...split(range(0, 280)), model },
@@ -116,12 +126,12 @@ describe('amnesiac', () => {
     expect(result.replayedSteps).toBe(30);
     const initial = Model.create(TOY_WIDTHS, { seed: 3 }).parameters();
     const left = result.model.parameters();
-    // One rounding of the sum and one of the difference, of numbers of about 1.
+    // The sum and the difference are rounded once each, at magnitudes of about 1.
     for (const [i, value] of left.entries())
       expect(Math.abs(value - initial[i]!)).toBeLessThan(5e-7);
   });
 
-  it('goes on with an epoch on the retain set', async () => {
+  it('then trains an epoch on the retain set', async () => {
     const request = { ...split([17]), model: await trained(training) };
     const { model: expected } = await amnesiac(request, { training, repair });
     await expected.train(dataset, { rows: request.retain, epochs: 1 });
@@ -167,7 +177,7 @@ describe('amnesiac', () => {
     const request = { ...split([17]), model: await trained(training) };
     const run = () => amnesiac(request, { training: other });
     const { message } = await expectCode(run, 'ERR_INVALID_ARGUMENT');
-    expect(message).toContain('does not lead to the model');
+    expect(message).toContain('does not reproduce the model');
   });
 
   it('refuses a model that has changed since', async () => {
@@ -197,7 +207,7 @@ describe('amnesiac', () => {
     await expectCode(() => amnesiac(request, wrong(options)), code);
   });
 
-  it('reports its phases, and is aborted in either', async () => {
+  it('reports its phases, and can be aborted in each', async () => {
     const model = await trained(training);
     const request = { ...split([17]), model };
     const before = model.hash();

@@ -15,7 +15,7 @@ import {
 import { Fixture } from '../../support/fixture.js';
 import { range, TOY_WIDTHS, toyDataset } from '../../support/toy.js';
 
-describe('what PyTorch makes of the same steps', () => {
+describe('the same steps in PyTorch give the same parameters', () => {
   const fixture = new Fixture('methods');
   const model = Model.fromParameters(fixture.widths, fixture.vector());
   const dataset = new Dataset({
@@ -71,8 +71,19 @@ async function divergence(a: Model, b: Model, rows: readonly number[]): Promise<
   return lethe.jensenShannon(await predictions(a), await predictions(b)).value!;
 }
 
+describe('ssd', () => {
+  it('never makes a parameter larger', async () => {
+    // A third of the rows is forgotten: F_forget is at most 3 F, so min(1e6 F / F_forget, 1) is 1.
+    const selected = { selection: 1e-3, dampening: 1e6 };
+    const { model: dampened } = await ssd(request, selected);
+    expect(dampened.hash()).toBe(model.hash());
+    const { model: stronger } = await ssd(request, { ...selected, dampening: 1e-3 });
+    expect(stronger.hash()).not.toBe(model.hash());
+  });
+});
+
 describe('random labels', () => {
-  it('are other classes, evenly, and the own ones of retain rows', () => {
+  it('are other classes, evenly drawn, and unchanged for retain rows', () => {
     const counts = [0, 0, 0];
     const q = labelsWithOthers(dataset, dataset.rowSet(forget), 3, 1);
     for (const row of dataset.allRows()) {
@@ -105,7 +116,7 @@ describe('random labels', () => {
 });
 
 describe('salun', () => {
-  it('changes the salient parameters alone', async () => {
+  it('changes only the salient parameters', async () => {
     const before = model.parameters();
     const { values: gradient } = await lethe.pass(
       model,
@@ -126,13 +137,13 @@ describe('salun', () => {
     expect(still.filter((i) => magnitude(i) > threshold).length).toBeLessThan(5);
   });
 
-  it.each([0, 1.01, Number.NaN])('does not take %d for a share', async (share) => {
+  it.each([0, 1.01, Number.NaN])('refuses %d as a share', async (share) => {
     await expectCode(() => lethe.salun(request, { share }), 'ERR_INVALID_ARGUMENT');
   });
 });
 
 describe('badTeacher', () => {
-  it('draws forget rows to an untrained network, and retain rows to the model', async () => {
+  it('moves forget rows towards an untrained network, and retain rows towards the model', async () => {
     const options = { seed: 3, epochs: 30, batchSize: 32, retainRows: 150 };
     const { model: unlearnt } = await lethe.badTeacher(request, options);
     const unknowing = Model.create(TOY_WIDTHS, { seed: 3 });
@@ -145,13 +156,13 @@ describe('badTeacher', () => {
 
 describe('fisherForget', () => {
   it('adds noise of the variance that it states', async () => {
-    const [alpha, floor] = [1e-3, 1e-2];
+    const [alpha, minimumFisher] = [1e-3, 1e-2];
     const wide = Model.create([12, 200, 3], { seed: 1 });
-    const options = { alpha, floor, seed: 2, samples: 100 };
+    const options = { alpha, minimumFisher, seed: 2, samples: 100 };
     const { model: noisy } = await lethe.fisherForget({ ...request, model: wide }, options);
     const again = await lethe.fisherForget({ ...request, model: wide }, options);
     expect(again.model.hash()).toBe(noisy.hash());
-    // All of the retain set: the Fisher that the noise divides by is then known.
+    // Samples the whole retain set, so that the Fisher diagonal behind the noise is known.
     const all = await lethe.fisherForget(
       { ...request, model: wide },
       { ...options, samples: 1_000_000 },
@@ -160,11 +171,11 @@ describe('fisherForget', () => {
     const before = wide.parameters();
     const normal = all.model
       .parameters()
-      .map((after, i) => (after - before[i]!) / Math.sqrt(alpha / (fisher[i]! + floor)));
+      .map((after, i) => (after - before[i]!) / Math.sqrt(alpha / (fisher[i]! + minimumFisher)));
     const mean = normal.reduce((a, b) => a + b) / normal.length;
     const variance = normal.reduce((sum, v) => sum + (v - mean) ** 2, 0) / normal.length;
     const within = normal.filter((v) => Math.abs(v) < 1).length / normal.length;
-    // Four standard errors of 3,203 draws.
+    // Four standard errors for 3,203 draws.
     expect(Math.abs(mean)).toBeLessThan(4 / Math.sqrt(normal.length));
     expect(Math.abs(variance - 1)).toBeLessThan(4 * Math.sqrt(2 / normal.length));
     expect(Math.abs(within - 0.6827)).toBeLessThan(4 * Math.sqrt(0.217 / normal.length));
@@ -172,7 +183,7 @@ describe('fisherForget', () => {
 });
 
 describe('rowRemoval', () => {
-  it('gives a forgotten class one logit for every input, and leaves the others alone', async () => {
+  it('gives a forgotten class the same logit for every input, and does not change others', async () => {
     const { model: unlearnt } = await lethe.rowRemoval(request);
     const rows = range(0, 50);
     const [before, after] = [
@@ -191,7 +202,7 @@ describe('rowRemoval', () => {
     expect(percent).toBeCloseTo(100 - 2 * zeros, 9);
   });
 
-  it('is refused where a forgotten class has retain rows', async () => {
+  it('is refused if every class of the forget set has retain rows', async () => {
     const shared = { ...request, forget: forget.slice(1), retain: [...retain, forget[0]!] };
     await expectCode(() => lethe.rowRemoval(shared), 'ERR_INVALID_ARGUMENT');
     const aborted = { signal: AbortSignal.abort() };

@@ -14,7 +14,7 @@ const before = model.hash();
 const request = { model, dataset, forget, retain };
 
 describe('fisherScrub', () => {
-  it.each(['paper', 'perRow'] as const)('is the steps that it says: %s', async (mode) => {
+  it.each(['paper', 'perRow'] as const)('takes the documented steps: %s', async (mode) => {
     const numbers = { alpha: 0.01, learningRate: 0.3, clamp: 0.02 };
     const options = { mode, fisherSamples: 60, batchSize: 32, maxSteps: 3, seed: 5, ...numbers };
     const result = await fisherScrub(request, options);
@@ -22,7 +22,7 @@ describe('fisherScrub', () => {
     const expected = model.clone();
     const fisher = await expected.fisher(dataset, retain, {
       mode: mode === 'paper' ? 'batch' : 'perRow',
-      // Whole batches: 60 rows are the 64 of the first two.
+      // Rounded up to whole batches: 60 rows become the 64 of the first two.
       samples: 64,
       batchSize: 32,
       seed: 5,
@@ -60,7 +60,7 @@ describe('fisherScrub', () => {
     const options = { learningRate: 1e6, clamp, maxSteps: 1 };
     const changed = (await fisherScrub(request, options)).model.parameters();
     const moves = model.parameters().map((value, i) => Math.abs(changed[i]! - value));
-    // Subtracting rounds: the parameters are below 4, where float32 has a spacing of 2^-22.
+    // Allows for rounding in the subtraction: below 4, float32 numbers are at most 2^-22 apart.
     expect(Math.max(...moves)).toBeLessThan(clamp + 2 ** -22);
     expect(moves.filter((move) => move > clamp / 2).length).toBeGreaterThan(moves.length / 4);
   });
@@ -68,7 +68,7 @@ describe('fisherScrub', () => {
   it('forgets', async () => {
     const scrubbed = await fisherScrub(request, { batchSize: 8, learningRate: 0.2 });
     const loss = async (of: Model) => (await of.evaluate(dataset, forget)).loss;
-    // Uniform predictions have a cross-entropy of ln 3.
+    // The cross-entropy of uniform predictions is ln 3.
     expect(await loss(model)).toBeLessThan(0.2);
     expect(await loss(scrubbed.model)).toBeGreaterThan(0.5);
   });
@@ -93,7 +93,7 @@ describe('fisherScrub', () => {
     expect(model.hash()).toBe(before);
   });
 
-  it('can be aborted, in its second phase too', async () => {
+  it('can be aborted, also in its second phase', async () => {
     const controller = new AbortController();
     const phases = new Set<string>();
     const onProgress = ({ phase }: { phase: string }) => {

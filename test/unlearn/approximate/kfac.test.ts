@@ -14,7 +14,7 @@ import {
 import { expectClose, Fixture } from '../../support/fixture.js';
 import { range, TOY_WIDTHS, toyDataset } from '../../support/toy.js';
 
-describe('what PyTorch finds', () => {
+describe('PyTorch finds the same', () => {
   const fixture = new Fixture('methods');
   const model = Model.fromParameters(fixture.widths, fixture.vector());
   const datasetWith = (labels: string) =>
@@ -68,7 +68,7 @@ describe('the labels of the Fisher information', () => {
       expect(own.reduce((a, b) => a + b)).toBe(row % 2 === 0 ? 1 : 0);
       if (row % 2 === 0) counts[own.indexOf(1)]!++;
     }
-    // Four standard errors of so many draws.
+    // Four standard errors for this number of draws.
     const bound = 4 * Math.sqrt(0.25 / rows);
     for (const [label, share] of [0.2, 0.5, 0.3].entries()) {
       expect(Math.abs(counts[label]! / rows - share)).toBeLessThan(bound);
@@ -87,7 +87,7 @@ const ofAUser = { model, dataset, forget: range(0, 60), retain: range(60, datase
 /** A repair that changes nothing. */
 const still = { steps: 1, learningRate: 1e-30 } as const;
 
-/** Where each layer's weights lie in the flat vector: [from, to). */
+/** The range [from, to) of each layer's weights in the parameter vector. */
 function weightRanges(widths: readonly number[]) {
   let offset = 0;
   return widths.slice(1).map((outputs, layer) => {
@@ -112,7 +112,7 @@ describe('kfac', () => {
     expect(multiplyAdds).toBeGreaterThan(0);
   });
 
-  it('moves away from a user: their loss rises more than that of others', async () => {
+  it("raises the loss of a user's rows more than that of others", async () => {
     const { model: unlearnt } = await kfac(ofAUser, { ...still, shrink: 1, scale: 0.05 });
     const rise = async (rows: Iterable<number>) =>
       (await unlearnt.evaluate(dataset, [...rows])).loss -
@@ -120,7 +120,7 @@ describe('kfac', () => {
     expect(await rise(ofAUser.forget)).toBeGreaterThan(await rise(ofAUser.retain));
   });
 
-  it('goes as far as the scale says, by default by the share of the rows', async () => {
+  it('takes a step of the given scale, by default by the share of the rows', async () => {
     const once = await movedBy({ scale: 0.1 });
     const share = ofAUser.forget.length / ofAUser.retain.length;
     for (const [options, factor] of [
@@ -134,7 +134,7 @@ describe('kfac', () => {
     }
   });
 
-  it('shrinks weights, of a class all but the first layer, and clears the row of the class', async () => {
+  it('shrinks weights, for a class except in the first layer, and clears the class', async () => {
     const before = model.parameters();
     const weightsOf = weightRanges(TOY_WIDTHS);
     const shrunk = async (request: Request) =>
@@ -152,7 +152,7 @@ describe('kfac', () => {
     });
   });
 
-  it('takes the recipe of a class only where one leaves', async () => {
+  it('uses the recipe for a class only if one is forgotten', async () => {
     await expectCode(() => kfac(ofAUser, { recipe: 'class' }), 'ERR_INVALID_ARGUMENT');
     const moved = await movedBy({ recipe: 'rows', scale: 0.01 }, ofAClass);
     expect(moved.some((value) => value !== 0)).toBe(true);
@@ -170,7 +170,7 @@ describe('kfac', () => {
     await expectCode(() => kfac(ofAUser, options), 'ERR_INVALID_ARGUMENT');
   });
 
-  it('ends in the same bits whatever the threads', async () => {
+  it('gives the same bits for any number of threads', async () => {
     const [one, three] = await Promise.all(
       [1, 3].map((threads) => kfac(ofAUser, { threads, seed: 4, steps: 3 })),
     );

@@ -24,8 +24,8 @@ const ofAUser = { model, dataset, forget: range(0, 60), retain: range(60, datase
 /** A repair that changes nothing. */
 const still = { steps: 1, learningRate: 1e-30 } as const;
 
-describe('a last layer that is fitted anew', () => {
-  it('is the one that PyTorch fits', async () => {
+describe('a new last layer', () => {
+  it('is the one that PyTorch trains', async () => {
     const fixture = new Fixture('methods');
     const data = new Dataset({
       name: 'fixture',
@@ -40,7 +40,7 @@ describe('a last layer that is fitted anew', () => {
   });
 });
 
-describe('the step of a class', () => {
+describe('the step for a class', () => {
   const options = { classes: [0], damping: 0.1, seed: 3 };
 
   it('goes up the loss of the forget rows as far as the divergence allows', async () => {
@@ -66,7 +66,7 @@ describe('the step of a class', () => {
       );
       const scale = Math.sqrt((2 * divergence) / squared);
       const after = stepped.model.parameters();
-      // The last layer is another one.
+      // The last layer is replaced.
       for (let i = 0; i < before.length - 27; i++) {
         expect(after[i]).toBeCloseTo(before[i]! + scale * direction[i]!, 5);
       }
@@ -86,7 +86,7 @@ describe('lowRank', () => {
     expect([...phases]).toEqual(expect.arrayContaining(['project', 'train']));
   });
 
-  it('of rows, leaves the model as it was with all components, no shrinking and no steps', async () => {
+  it('for rows, leaves the model unchanged with all components, no shrinking and no steps', async () => {
     const { model: same } = await lowRank(ofAUser, { ...still, components: 16, shrink: 1 });
     const rows = dataset.allRows();
     const [before, after] = [await model.logits(dataset, rows), await same.logits(dataset, rows)];
@@ -95,7 +95,7 @@ describe('lowRank', () => {
     });
   });
 
-  it('of rows, multiplies the weights of all layers above the first', async () => {
+  it('for rows, multiplies the weights of all layers above the first', async () => {
     const { model: shrunk } = await lowRank(ofAUser, { ...still, shrink: 0.5 });
     const above = (of: Model) => of.parameters().subarray(13 * 16);
     const [before, after] = [above(model), above(shrunk)];
@@ -105,7 +105,7 @@ describe('lowRank', () => {
     });
   });
 
-  it('of rows, shrinks the less the fewer are forgotten', async () => {
+  it('for rows, shrinks the less the fewer are forgotten', async () => {
     const weightAt = 13 * 16;
     const before = model.parameters()[weightAt]!;
     for (const [forgotten, factor] of [
@@ -118,7 +118,7 @@ describe('lowRank', () => {
     }
   });
 
-  it('visits a share of the retain rows, but not in less than 50 steps', async () => {
+  it('visits a share of the retain rows, in at least 50 steps', async () => {
     const stepsOf = async (request: typeof ofAClass | typeof ofAUser, batchSize: number) =>
       (await lowRank(request, { batchSize })).steps;
     expect(await stepsOf(ofAUser, 1)).toBe(64); // 0.265 of 240
@@ -126,7 +126,7 @@ describe('lowRank', () => {
     expect(await stepsOf(ofAClass, 128)).toBe(51);
   });
 
-  it('of rows, reads no forgotten one; of a class it does', async () => {
+  it('does not read the features of forget rows for rows, but for a class', async () => {
     const hashes = async (request: typeof ofAClass | typeof ofAUser, recipe: 'class' | 'rows') => {
       const other = garbled(toyData(), [...request.forget]);
       const labels = dataset.labels;
@@ -155,16 +155,17 @@ describe('lowRank', () => {
     expect(garbageOfClass).not.toBe(ownOfClass);
   });
 
-  it('counts what it computes', async () => {
+  it('counts its multiply-adds', async () => {
     const { multiplyAdds } = await lowRank(ofAUser, { components: 2, steps: 3, batchSize: 10 });
     const training = 3 * (2 * 16 + 16 * 8 + 8 * 3) - 2 * 16;
-    // 240 rows mapped from 12 inputs to 2 components; they come from 240 rows of 16 hidden units.
+    // Maps 240 rows from 12 inputs to 2 components, which are fitted to 240 rows of 16 hidden
+    // units.
     const principal = 5 * 240 * 16 * 12 + (240 + 16) * 12 ** 2 + 4 * 16 * 12 ** 2 + 6 * 12 ** 3;
     const first = 240 * 12 * 16 + principal + 2 * 16 * 12;
     expect(multiplyAdds).toBe(first + 240 * 12 * 2 + 3 * 10 * training + 16 * 12 * 2);
   });
 
-  it('takes the recipe of a class only where one leaves', async () => {
+  it('uses the recipe for a class only if one is forgotten', async () => {
     await expectCode(() => lowRank(ofAUser, { recipe: 'class' }), 'ERR_INVALID_ARGUMENT');
     expect((await lowRank(ofAClass, { recipe: 'rows', steps: 2 })).steps).toBe(2);
   });

@@ -6,10 +6,13 @@ import { pass } from '#lethe/engine/pass';
 import { weightDistance } from '#lethe/metrics/weight-distance';
 import { Fixture } from '../../support/fixture.js';
 
-/** Points of accuracy: at most 5 of the 10,000 test rows, or 2 of the 5,923 zeros, answered otherwise. */
+/**
+ * In points of accuracy: at most 5 of the 10,000 test rows, or 2 of the 5,923 zeros, may differ.
+ */
 const POINTS = 0.05;
 
-// From PyTorch's base model, in PyTorch's batch order: every figure of the study's M2 can be compared.
+// Uses PyTorch's base model and batch order, so that every number of the study's M2 can be
+// compared.
 describe.skipIf(!process.env.MNIST_DIR)('M2 of the reference study on MNIST, from PyTorch', () => {
   const fixture = new Fixture('m2');
   const base = Model.fromParameters(fixture.widths, fixture.halfVector());

@@ -12,7 +12,7 @@ const retain = [...range(0, 40), ...range(120, 300)];
 const options = { seed: 7, epochs: 3, batchSize: 32, learningRate: 0.05 };
 
 describe('retrain', () => {
-  it('is a fresh model that is trained on the retain set', async () => {
+  it('trains a new model on the retain set', async () => {
     const before = model.hash();
     const result = await retrain({ model, dataset, forget, retain }, options);
     const expected = Model.create(TOY_WIDTHS, { seed: 7 });
@@ -23,12 +23,12 @@ describe('retrain', () => {
     expect(model.hash()).toBe(before);
   });
 
-  it('does not depend on the forgotten rows, whatever is in them', async () => {
+  it('does not depend on the contents of forgotten rows', async () => {
     const hash = async (of: Dataset) =>
       (await retrain({ model, dataset: of, forget, retain }, options)).model.hash();
     const original = await hash(dataset);
     expect(await hash(garbled(data, forget))).toBe(original);
-    // That one retained row shows makes the line above mean something.
+    // A changed retain row does change the result, so the expectation above is meaningful.
     expect(await hash(garbled(data, [0]))).not.toBe(original);
   });
 
@@ -39,7 +39,7 @@ describe('retrain', () => {
     expect(seen[0]).toEqual({ phase: 'train', step: 0, steps: 21, epoch: 0 });
   });
 
-  it('does not depend on the model but for its widths', async () => {
+  it('depends only on the widths of the model', async () => {
     const other = Model.create(TOY_WIDTHS, { seed: 99 });
     const [a, b] = await Promise.all(
       [model, other].map((from) => retrain({ model: from, dataset, forget, retain }, options)),

@@ -4,7 +4,7 @@ import { partByOwner } from '#lethe/unlearn/sharded/shards';
 import { expectCode, wrong } from '../../support/errors.js';
 import { toyDataset } from '../../support/toy.js';
 
-/** Rows 0, 1, ... of these owners. */
+/** Rows 0, 1, ... with these owners. */
 const owned = (owners: number[]) => ({
   rows: Uint32Array.from(owners.keys()),
   owners: Uint32Array.from(owners),
@@ -15,8 +15,8 @@ const ownersOf = (parts: ReturnType<typeof partByOwner>) =>
   parts.map(({ owners }) => [...new Set(owners)].sort((a, b) => a - b));
 
 describe('the parts', () => {
-  it('take the largest owner first, each to the lightest', () => {
-    // By hand: 5 | -, 5 | 4, 5 | 4 + 3, 5 + 3 | 7, 8 | 7 + 2.
+  it('get the largest owners first, each in the smallest part', () => {
+    // Computed by hand: 5 | -, 5 | 4, 5 | 4 + 3, 5 + 3 | 7, 8 | 7 + 2.
     const parts = partByOwner(owned(repeated({ 7: 2, 1: 3, 9: 5, 4: 4, 2: 3 })), 2, 'shards');
     expect(ownersOf(parts)).toEqual([
       [2, 9],
@@ -36,18 +36,18 @@ describe('the parts', () => {
     expect(parts.flatMap(({ rows }) => [...rows]).sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
-  it('need an owner each', async () => {
+  it('need at least one owner each', async () => {
     await expectCode(() => partByOwner(owned([1, 1, 2]), 3, 'shards'), 'ERR_INVALID_ARGUMENT');
   });
 });
 
-describe('what is to be forgotten', () => {
+describe('the forget set', () => {
   const dataset = toyDataset({ rows: 10 });
   const known = partByOwner(owned([5, 5, 6, 6, 6, 7, 8]), 2, 'shards');
   const marked = (forgotten: Parameters<typeof markForgotten>[2]) =>
     [...markForgotten(known, dataset, forgotten).entries()].flatMap(([row, is]) => (is ? row : []));
 
-  it('are rows, or all rows of owners', () => {
+  it('may be rows, or all rows of owners', () => {
     expect(marked([4, 0])).toEqual([0, 4]);
     expect(marked({ owners: [6] })).toEqual([2, 3, 4]);
     expect(marked({ owners: Uint32Array.of(8, 5) })).toEqual([0, 1, 6]);

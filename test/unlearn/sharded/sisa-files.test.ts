@@ -38,7 +38,7 @@ describe('a saved Sisa', () => {
     }
   });
 
-  it('comes back as it was, and forgets as before', async () => {
+  it('is loaded unchanged, and forgets like the original', async () => {
     const loaded = await Sisa.load(await saved());
     expect(loaded.shards.map(({ slices, seeds }) => ({ slices, seeds }))).toEqual(
       sisa.shards.map(({ slices, seeds }) => ({ slices, seeds })),
@@ -52,7 +52,7 @@ describe('a saved Sisa', () => {
     expect(found!.multiplyAdds).toBe(expected!.multiplyAdds);
   });
 
-  it('leaves no file that knew a forgotten row, and others alone', async () => {
+  it('removes models that were trained on a forgotten row, but no other files', async () => {
     const folder = await saved();
     const [first] = checkpointFiles(sisa);
     const halfWritten = `${first}.${crypto.randomUUID()}.tmp`;
@@ -72,7 +72,7 @@ describe('a saved Sisa', () => {
     expect((await Sisa.load(folder)).ensemble.hash()).toBe(after.ensemble.hash());
   });
 
-  it('keeps an emptied shard empty', async () => {
+  it('keeps an empty shard', async () => {
     const all = sisa.shards[0]!.slices.flatMap(({ rows }) => [...rows]);
     const { sisa: after } = await sisa.forget(dataset, all);
     const folder = await temporaryFolder();

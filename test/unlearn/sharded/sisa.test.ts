@@ -7,7 +7,10 @@ import { expectCode, failure, wrong } from '../../support/errors.js';
 import { garbled, range, toyData } from '../../support/toy.js';
 
 const WIDTHS = [12, 64, 3];
-/** 1,300 and 1,200 rows in two shards: owners 0 and 3, 1 and 2; a few rows fewer change nothing. */
+/**
+ * Two shards of 1,300 and 1,200 rows, with owners 0 and 3, and 1 and 2; a few rows fewer do not
+ * change them.
+ */
 const OWNED = [1100, 900, 300, 200];
 const owners = Uint32Array.from(OWNED.flatMap((rows, owner) => Array<number>(rows).fill(owner)));
 const data = toyData({ rows: owners.length });
@@ -27,7 +30,7 @@ describe('Sisa', () => {
     sisa = await Sisa.train(WIDTHS, dataset, options);
   });
 
-  /** A shard as anybody can train it. */
+  /** Trains the model of a shard with the public API. */
   const shardAlone = (shard: number, rows: Uint32Array) =>
     trainModel(WIDTHS, dataset, {
       ...{ rows, seed: sisa.shards[shard]!.seeds[0]!, effort: 2.5, sampledShare: 0.1 },
@@ -47,7 +50,7 @@ describe('Sisa', () => {
     expect(accuracy).toBeGreaterThan(95);
   });
 
-  it('retrains the touched shard alone, and stays as it was', async () => {
+  it('retrains only the affected shard, and is itself unchanged', async () => {
     const before = sisa.ensemble.hash();
     const { sisa: after, shards, ...cost } = await sisa.forget(dataset, { owners: [3] });
     expect(shards).toEqual([0]);
@@ -60,7 +63,7 @@ describe('Sisa', () => {
     expect(after.shards[1]!.checkpoints[0]).toBe(sisa.shards[1]!.checkpoints[0]);
   });
 
-  it('ends where training without the rows does', async () => {
+  it('gives the same bits as training without the rows', async () => {
     const forget = [...rowsOf(3).subarray(0, 20), ...rowsOf(1).subarray(5, 15)];
     const { sisa: after, shards } = await sisa.forget(dataset, forget);
     expect(shards).toEqual([0, 1]);
@@ -73,7 +76,7 @@ describe('Sisa', () => {
     expect(inTwo.sisa.ensemble.hash()).toBe(fresh.ensemble.hash());
   });
 
-  it('does not depend on the forgotten rows, whatever is in them', async () => {
+  it('does not depend on the contents of forgotten rows', async () => {
     const forget = [...rowsOf(3)];
     const hash = async (of: Dataset) => (await sisa.forget(of, forget)).sisa.ensemble.hash();
     const expected = await hash(dataset);
@@ -81,7 +84,7 @@ describe('Sisa', () => {
     expect(await hash(garbled(data, [0]))).not.toBe(expected);
   });
 
-  it('does without a shard that has lost all its rows, and without training', async () => {
+  it('drops the model of a shard that has lost all its rows, without training', async () => {
     const { sisa: after, ...cost } = await sisa.forget(dataset, { owners: [0, 3] });
     expect(cost).toEqual({ steps: 0, multiplyAdds: 0, seconds: {}, shards: [0] });
     expect(hashes(after)).toEqual([hashes(sisa)[1]]);
@@ -97,7 +100,7 @@ describe('Sisa', () => {
     expect(one.ensemble.hash()).toBe(two.ensemble.hash());
   });
 
-  it('says which shard it trains', async () => {
+  it('reports which shard it trains', async () => {
     const shards = new Set<number>();
     const phases = new Set<string>();
     await sisa.forget(dataset, [0, 1100], {
@@ -110,7 +113,7 @@ describe('Sisa', () => {
     expect(phases).toContain('train');
   });
 
-  it('stops when it is told to, and leaves everything as it was', async () => {
+  it('can be aborted, which leaves everything as it was', async () => {
     const before = sisa.ensemble.hash();
     const controller = new AbortController();
     const onProgress = () => controller.abort();
@@ -135,14 +138,14 @@ describe('Sisa', () => {
 
 describe('slices', () => {
   const plain: SisaOptions = { owners, shards: 1, slices: 3, recipe: 'plain', seed: 5 };
-  /** Owners 0, 1 and then 2 with 3, by their rows. */
+  /** By their numbers of rows: owner 0, owner 1, then 2 with 3. */
   const slices = [[0], [1], [2, 3]];
   let sisa: Sisa;
   beforeAll(async () => {
     sisa = await Sisa.train(WIDTHS, dataset, plain);
   });
 
-  /** Stages by stages with nothing but Model: 2 e / (R + 1) = 2.5 epochs each, on ever more rows. */
+  /** Trains slice by slice with Model.train: 2 e / (R + 1) = 2.5 epochs each, on ever more rows. */
   async function stages(isLeft: (row: number) => boolean): Promise<string[]> {
     const { seeds } = sisa.shards[0]!;
     const model = Model.create(WIDTHS, { seed: seeds[0]! });
@@ -164,13 +167,13 @@ describe('slices', () => {
       (sum, { multiplyAdds }) => sum + multiplyAdds,
       0,
     );
-    // Forward and the gradients of both layers, but not of the inputs.
+    // The forward pass and the gradients of both layers, but not of the inputs.
     const perRow = 3 * (12 * 64 + 64 * 3) - 12 * 64;
-    // The slices are of 1100, 900 and 500 rows: 2.5 (1100 + 2000 + 2500) visits for 5 x 2500.
+    // Slices of 1100, 900 and 500 rows make 2.5 (1100 + 2000 + 2500) visits instead of 5 x 2500.
     expect(work / (5 * 2500 * perRow)).toBeCloseTo((2.5 * 5600) / 12500, 1);
   });
 
-  it('keep what did not know a forgotten row, and learn the rest anew', async () => {
+  it('keep checkpoints from before a forgotten row, and retrain the rest', async () => {
     const forget = new Set(rowsOf(1).subarray(0, 50));
     const { sisa: after, steps } = await sisa.forget(dataset, [...forget]);
     expect(checkpoints(after)).toEqual(await stages((row) => !forget.has(row)));
@@ -182,13 +185,13 @@ describe('slices', () => {
     expect(checkpoints(after)).toEqual(checkpoints(fresh));
   });
 
-  it('begin from fresh parameters where the first ones are empty', async () => {
+  it('begin from initial parameters if the first slices are empty', async () => {
     const { sisa: after } = await sisa.forget(dataset, { owners: [0] });
     expect(checkpoints(after)).toEqual(await stages((row) => owners[row] !== 0));
     expect(after.shards[0]!.checkpoints[0]!.steps).toBe(0);
   });
 
-  it('are the plain recipe where there is one', async () => {
+  it('equal the plain recipe if there is only one', async () => {
     const { shards } = await Sisa.train(WIDTHS, dataset, { ...plain, slices: 1 });
     const {
       seeds,
@@ -197,6 +200,29 @@ describe('slices', () => {
     const expected = await trainModel(WIDTHS, dataset, { recipe: 'plain', seed: seeds[0]! });
     expect(only!.model.hash()).toBe(expected.model.hash());
     expect(only).toMatchObject({ steps: expected.steps, multiplyAdds: expected.multiplyAdds });
+  });
+});
+
+describe('shards with slices', () => {
+  it('are weighted by the rows of all their slices', async () => {
+    const { ensemble, shards } = await Sisa.train(WIDTHS, dataset, {
+      ...{ owners, shards: 2, slices: 2, recipe: 'plain', seed: 5 },
+    });
+    // By hand: owners 0 and 3 in the one shard, 1 and 2 in the other, an owner to each slice.
+    expect(shards.map(({ slices }) => slices.map(({ rows }) => rows.length))).toEqual([
+      [1100, 200],
+      [900, 300],
+    ]);
+    expect(ensemble.members.map(({ weight }) => weight)).toEqual([1300, 1200]);
+    // The weights count: the mean of the members' probabilities.
+    const probabilities = async (of: Pick<Model, 'logits'>) => {
+      const exp = (await of.logits(dataset, [7])).map(Math.exp);
+      return exp.map((value) => value / (exp[0]! + exp[1]! + exp[2]!));
+    };
+    const [first, second] = await Promise.all(ensemble.members.map((m) => probabilities(m.model)));
+    for (const [i, probability] of (await probabilities(ensemble)).entries()) {
+      expect(probability).toBeCloseTo((1300 * first![i]! + 1200 * second![i]!) / 2500, 5);
+    }
   });
 });
 
@@ -221,7 +247,7 @@ describe('bad options', () => {
     await expectCode(() => Sisa.train(WIDTHS, dataset, given), 'ERR_INVALID_ARGUMENT');
   });
 
-  it('refuses no rows, and other widths', async () => {
+  it('are refused: no rows, other widths', async () => {
     const none = { ...options, rows: [] };
     await expectCode(() => Sisa.train(WIDTHS, dataset, none), 'ERR_EMPTY_SET');
     await expectCode(() => Sisa.train([13, 64, 3], dataset, options), 'ERR_INVALID_ARGUMENT');

@@ -51,11 +51,11 @@ describe('a factored first layer', () => {
     expect(variance).toBeCloseTo(1, 4);
   });
 
-  it('leaves the logits as they were where all components are kept', async () => {
+  it('does not change the logits if all components are kept', async () => {
     const { map, model: small } = await factorFirstLayer(model, dataset, dataset.allRows(), {
       ...{ components: 100, seed: 0 },
     });
-    // Of 12 inputs no more than 12 directions come.
+    // The outputs for 12 inputs vary in at most 12 directions.
     expect(small.widths).toEqual([12, ...TOY_WIDTHS.slice(1)]);
     const folded = await foldLinearMap(small, map);
     const rows = dataset.allRows();
@@ -71,7 +71,7 @@ describe('a factored first layer', () => {
     expect(among.model.hash()).toBe(alone.model.hash());
   });
 
-  it('needs a hidden layer that tells rows apart', async () => {
+  it('needs a hidden layer whose outputs differ between rows', async () => {
     const options = { components: 3, seed: 0 };
     for (const [of, rows] of [
       [Model.create([12, 3]), sample],
@@ -85,13 +85,13 @@ describe('a factored first layer', () => {
 describe('changes to a factored model', () => {
   const options = { components: 3, seed: 0 };
 
-  it('are none in the original where none were made', async () => {
+  it('do nothing to the original if there are none', async () => {
     const factored = await factorFirstLayer(model, dataset, sample, options);
     const same = await withChanges(model, factored, factored.model, {});
     expect(same.parameters()).toEqual(model.parameters());
   });
 
-  it('change what the first layer gives by as much as they do in the factored one', async () => {
+  it('change the outputs of the first layer as much as in the factored model', async () => {
     const factored = await factorFirstLayer(model, dataset, sample, options);
     const changed = factored.model.clone();
     const mapped = await mapDataset(dataset, factored.map);
