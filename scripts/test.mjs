@@ -1,6 +1,6 @@
 // npm test: installs what the tests need, builds everything and runs all tests; the last line
 // counts them. With --ci also: clang, the sanitizers, valgrind, the node-gyp build, instruction
-// counts.
+// counts, the package as it is installed.
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
