@@ -6,15 +6,17 @@ import { setFlagsFromString } from 'node:v8';
 import { mapDataset } from '#lethe/engine/index';
 import { Dataset, Model } from '#lethe/index';
 
+const TRACES = ['trace-gc', 'trace-gc-verbose'];
+
 async function report() {
   for (let i = 0; i < 3; i++) {
     globalThis.gc();
     // Finalizers of native objects run in a turn of their own.
     await setImmediate();
   }
-  setFlagsFromString('--trace-gc-verbose');
+  for (const flag of TRACES) setFlagsFromString(`--${flag}`);
   globalThis.gc();
-  setFlagsFromString('--no-trace-gc-verbose');
+  for (const flag of TRACES) setFlagsFromString(`--no-${flag}`);
 }
 
 const source = {
