@@ -11,6 +11,7 @@ import { ADDON, compileWithGyp } from './build.mjs';
 import { findClangFormat } from './clang-format.mjs';
 import { checkInstructionCounts } from './instruction-counts.mjs';
 import { BUILDS, runMemcheck, runNativeTests } from './native-tests.mjs';
+import { canReachRegistry, lintPackage, tryAsNewcomer } from './package-checks.mjs';
 import { bin, has, installDebian, ROOT, run, runForReport, succeeds, ToolError } from './tools.mjs';
 
 const { ci } = parseArgs({ options: { ci: { type: 'boolean', default: false } } }).values;
@@ -115,6 +116,11 @@ function buildWithGyp() {
   }
 }
 
+function installedPackage() {
+  if (!canReachRegistry()) return skip('the npm registry cannot be reached');
+  return tryAsNewcomer();
+}
+
 stage('tools', installTools);
 stage('build', () =>
   run(process.execPath, ['scripts/build.mjs', '--if-missing', '--cmake', '--native-bench']),
@@ -129,6 +135,8 @@ if (ci) {
   // TypeDoc ends with an error where it would warn.
   stage('API reference', () => run('npm', ['run', 'docs:api']));
 }
+if (ci) stage('the package', lintPackage);
+if (ci) stage('the package where it is installed', installedPackage);
 stage('Vitest', vitest);
 for (const build of ci ? BUILDS : BUILDS.slice(0, 1)) {
   stage(`native tests, ${build.name}`, () => runNativeTests(build));

@@ -27,8 +27,18 @@ interface Class<T> {
   [Symbol.hasInstance](value: unknown): boolean;
 }
 
+/**
+ * As instanceof, but typed arrays may be of another realm: Jest runs tests in a context of their own,
+ * while those that the addon makes are of the main one.
+ */
+export function isInstance<T>(value: unknown, type: Class<T>): value is T {
+  if (value instanceof type) return true;
+  const tag = Object.prototype.toString.call(value);
+  return ArrayBuffer.isView(value) && tag === `[object ${type.name}]`;
+}
+
 export function requireInstance<T>(name: string, value: T, type: Class<T>): T {
-  if (!(value instanceof type)) throw invalid(name, `an instance of ${type.name}`, value);
+  if (!isInstance(value, type)) throw invalid(name, `an instance of ${type.name}`, value);
   return value;
 }
 

@@ -22,14 +22,15 @@ const CHUNK_BYTES = 2 ** 16;
  * stops beyond it
  * @throws {LetheError} ERR_IO; ERR_INVALID_DATA: longer than `maxBytes`, or a broken gzip stream.
  */
-export async function readContents(path: string, maxBytes: number): Promise<Buffer> {
+export async function readContents(path: string, maxBytes: number): Promise<Uint8Array> {
   const contents = Buffer.allocUnsafeSlow(maxBytes);
   let length = 0;
   for await (const chunk of contentChunks(path)) {
     if (length + chunk.length > maxBytes) {
       throw invalidData(path, `it holds more than ${maxBytes} bytes`);
     }
-    length += chunk.copy(contents, length);
+    contents.set(chunk, length);
+    length += chunk.length;
   }
   return contents.subarray(0, length);
 }
@@ -39,7 +40,10 @@ export async function readContents(path: string, maxBytes: number): Promise<Buff
  *
  * @throws {LetheError} ERR_HASH_MISMATCH; otherwise as readContents.
  */
-export async function readKnown(path: string, { bytes, sha256 }: KnownContents): Promise<Buffer> {
+export async function readKnown(
+  path: string,
+  { bytes, sha256 }: KnownContents,
+): Promise<Uint8Array> {
   const contents = await readContents(path, bytes);
   const { createHash } = await import('node:crypto');
   const actual = createHash('sha256').update(contents).digest('hex');
@@ -53,8 +57,8 @@ export async function readKnown(path: string, { bytes, sha256 }: KnownContents):
 }
 
 /** As readContents, but at most the first `bytes` bytes. */
-export async function readStart(path: string, bytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+export async function readStart(path: string, bytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of contentChunks(path)) {
     chunks.push(chunk);
@@ -65,7 +69,7 @@ export async function readStart(path: string, bytes: number): Promise<Buffer> {
 }
 
 /** The decompressed contents of a file in chunks. @throws {LetheError} ERR_IO, ERR_INVALID_DATA */
-export async function* contentChunks(path: string): AsyncGenerator<Buffer> {
+export async function* contentChunks(path: string): AsyncGenerator<Uint8Array> {
   requireText('path', path);
   try {
     yield* await openContents(path);

@@ -1,4 +1,5 @@
 import {
+  isInstance,
   type KnownFields,
   requireFinite,
   requireInteger,
@@ -163,7 +164,7 @@ export function checkAffine(
   features: Uint8Array | Float32Array,
   affine: AffineMap | undefined,
 ): AffineMap {
-  const isFloat = features instanceof Float32Array;
+  const isFloat = isInstance(features, Float32Array);
   if (affine === undefined) {
     if (isFloat) return IDENTITY;
     throw new LetheError(

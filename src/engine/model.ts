@@ -1,5 +1,6 @@
 import {
   describeValue,
+  isInstance,
   type KnownFields,
   requireInstance,
   requireInteger,
@@ -224,7 +225,7 @@ export class Model implements Network {
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_BUSY; ERR_DIVERGED: a logit is not finite.
    */
   predict(inputs: Float32Array | Uint8Array, affine?: AffineMap): Float32Array {
-    if (!(inputs instanceof Float32Array) && !(inputs instanceof Uint8Array)) {
+    if (!isInstance(inputs, Float32Array) && !isInstance(inputs, Uint8Array)) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
         `inputs must be a Float32Array or a Uint8Array, but is ${describeValue(inputs)}`,

@@ -1,4 +1,4 @@
-import { describeValue } from '../base/arguments.js';
+import { describeValue, isInstance } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import type { PhiloxStream } from '../base/philox.js';
 
@@ -124,7 +124,7 @@ export function requireIndices(
   name: string,
   value: Uint32Array | readonly number[],
 ): Uint32Array | readonly number[] {
-  if (value instanceof Uint32Array || Array.isArray(value)) return value;
+  if (isInstance(value, Uint32Array) || Array.isArray(value)) return value;
   throw new LetheError(
     'ERR_INVALID_ARGUMENT',
     `${name} must be a Uint32Array or an array, but is ${describeValue(value)}`,

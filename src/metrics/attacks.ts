@@ -1,4 +1,4 @@
-import { requireArray, requireObject } from '../base/arguments.js';
+import { isInstance, requireArray, requireObject } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { defined, type Metric, undefinedBecause } from './metric.js';
 import {
@@ -38,12 +38,14 @@ export function areaUnderCurve(
 }
 
 function requireScores(name: string, scores: Float64Array | readonly number[]): void {
-  if (scores instanceof Float64Array ? scores.every(Number.isFinite) : isFiniteList(scores)) return;
+  if (isFiniteList(scores)) return;
   throw new LetheError('ERR_INVALID_ARGUMENT', `${name} must be an array of finite numbers`);
 }
 
-function isFiniteList(scores: readonly number[]): boolean {
-  return Array.isArray(scores) && scores.every(Number.isFinite);
+function isFiniteList(scores: Float64Array | readonly number[]): boolean {
+  return (
+    (isInstance(scores, Float64Array) || Array.isArray(scores)) && scores.every(Number.isFinite)
+  );
 }
 
 /** The number of values that satisfy the condition; they come first among the ascending values. */

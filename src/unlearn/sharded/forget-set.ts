@@ -1,4 +1,9 @@
-import { requireArray, requireInteger, requireKnownFields } from '../../base/arguments.js';
+import {
+  isInstance,
+  requireArray,
+  requireInteger,
+  requireKnownFields,
+} from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import type { Dataset } from '../../engine/dataset.js';
 import { RowSet, type Rows } from '../../engine/row-set.js';
@@ -49,7 +54,7 @@ function markOwners(
   wanted: Uint32Array | readonly number[],
 ): Uint8Array {
   const leaving = new Set(
-    requireArray('owners', wanted instanceof Uint32Array ? [...wanted] : wanted).map((owner) =>
+    requireArray('owners', isInstance(wanted, Uint32Array) ? [...wanted] : wanted).map((owner) =>
       requireInteger('an owner', owner, 0, 0xffffffff),
     ),
   );
