@@ -28,8 +28,8 @@ interface Class<T> {
 }
 
 /**
- * As instanceof, but typed arrays may be of another realm: where Jest runs tests in a context of their own,
- * those that the addon makes are of the main one.
+ * As instanceof, but typed arrays may be of another realm: Jest runs tests in a context of their own,
+ * while those that the addon makes are of the main one.
  */
 export function isInstance<T>(value: unknown, type: Class<T>): value is T {
   if (value instanceof type) return true;

@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { Model } from '#lethe/engine/model';
 import type { Progress } from '#lethe/engine/native';
 import { pass } from '#lethe/engine/pass';
+import type { RunOptions } from '#lethe/engine/run';
 import { expectCode, failure } from '../support/errors.js';
 import { ENDLESS, TOY_WIDTHS, toyDataset } from '../support/toy.js';
 
@@ -15,13 +17,14 @@ async function trainedHash(model = newModel()): Promise<string> {
   return model.hash();
 }
 
-/** A training that is in progress until it is stopped. */
-async function startEndless(model: Model) {
+/** A training that is in its middle, until it is stopped. */
+async function startEndless(model: Model, options: RunOptions = {}) {
   const controller = new AbortController();
   let run: Promise<unknown> | undefined;
   await new Promise<void>((begun) => {
     run = model.train(dataset, {
       ...ENDLESS,
+      ...options,
       signal: controller.signal,
       onProgress: ({ step }) => step > 0 && begun(),
     });
@@ -87,6 +90,18 @@ describe('several runs', () => {
   it('train their models independently, even if there are more than can run at once', async () => {
     const hashes = await Promise.all(Array.from({ length: 12 }, () => trainedHash()));
     expect(new Set(hashes)).toEqual(new Set([await trainedHash()]));
+  });
+
+  it('go on at once for as many cores as there are, whatever threads others had', async () => {
+    await Promise.all(
+      Array.from({ length: 3 }, () => newModel().train(dataset, { epochs: 1, threads: 64 })),
+    );
+    // Four run on any machine; of more cores each is for another run of one thread.
+    const endless = Array.from({ length: Math.max(4, availableParallelism()) }, () =>
+      startEndless(newModel(), { threads: 1 }),
+    );
+    // All of them are in their middle: none waits for another one to end.
+    for (const { stop } of await Promise.all(endless)) await stop();
   });
 
   it('wait for a free place, and get it when others are aborted', async () => {

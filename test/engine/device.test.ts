@@ -246,6 +246,7 @@ describe.skipIf(available)('without a CUDA device', () => {
   });
 });
 
+// The native tests hold the backend to the same bits: where the device is, there may be no Node.
 describe.skipIf(!available)('with a CUDA device', () => {
   it.each(CASES)('%s gives the bits of the CPU', async (_, call) => {
     expect(await call({ device: 'cuda' })).toEqual(await call({}));

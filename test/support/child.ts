@@ -21,7 +21,22 @@ export async function runChild(
   flags: readonly string[] = [],
 ): Promise<Exit> {
   const path = fileURLToPath(new URL(`../engine/children/${script}.mjs`, import.meta.url));
-  const child = spawn(process.execPath, [...flags, path, ...args], {
+  return exitOf(process.execPath, [...flags, path, ...args], environment);
+}
+
+/** The same in a process that may address so much memory, in GiB, and no more. */
+export async function runLimitedChild(script: string, gibibytes: number): Promise<Exit> {
+  const path = fileURLToPath(new URL(`../engine/children/${script}.mjs`, import.meta.url));
+  const limited = `ulimit -v ${2 ** 20 * gibibytes} && exec "$0" "$1"`;
+  return exitOf('sh', ['-c', limited, process.execPath, path], {});
+}
+
+async function exitOf(
+  program: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<Exit> {
+  const child = spawn(program, args, {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Only stops a hanging process.

@@ -1,0 +1,46 @@
+// Has V8 say how much memory outside its heap has been reported to it, in KB, a line for each time: with
+// nothing, with models, with nothing, with data sets, with data sets made of them, with nothing. No figure of
+// process.memoryUsage() holds it. Needs --expose-gc.
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { mapDataset } from '#lethe/engine/index';
+import { Dataset, Model } from '#lethe/index';
+
+const TRACES = ['trace-gc', 'trace-gc-verbose'];
+
+async function report() {
+  for (let i = 0; i < 3; i++) {
+    globalThis.gc();
+    // Finalizers of native objects run in a turn of their own.
+    await setImmediate();
+  }
+  for (const flag of TRACES) setFlagsFromString(`--${flag}`);
+  globalThis.gc();
+  for (const flag of TRACES) setFlagsFromString(`--no-${flag}`);
+}
+
+const source = {
+  name: 'rows',
+  rows: 1000,
+  columns: 784,
+  classes: 10,
+  features: new Uint8Array(784_000),
+  affine: { scale: 1, offset: 0 },
+  labels: new Uint32Array(1000),
+};
+const weights = new Float32Array(50 * 784);
+const bias = new Float32Array(50);
+
+await report();
+let models = Array.from({ length: 20 }, (_, seed) => Model.create([1000, 249, 4], { seed }));
+models.push(...models.map((model) => model.clone()));
+await report();
+models = undefined;
+await report();
+let datasets = Array.from({ length: 10 }, () => new Dataset(source));
+await report();
+datasets.push(datasets[0].select(datasets[0].allRows(), {}));
+datasets.push(await mapDataset(datasets[0], { weights, bias }));
+await report();
+datasets = undefined;
+await report();
