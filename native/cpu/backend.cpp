@@ -18,7 +18,7 @@ class CpuBackend final : public Backend {
   }
 
   std::unique_ptr<Predictor> predictor(const Model& model) override {
-    return std::make_unique<cpu::CpuPredictor>(model, compute_.kernels);
+    return std::make_unique<cpu::CpuPredictor>(model, compute_.kernels, compute_.threads);
   }
 
  private:

@@ -70,7 +70,9 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
   const auto objectiveScratch = 2 * static_cast<std::size_t>(activations_.back().stride());
   for (Scratch& scratch : scratch_) {
     scratch.buffer = AlignedBuffer(std::max(widest * kPanelLanes, objectiveScratch));
-    scratch.unfinished = AlignedBuffer(kInputsPerTask * kPanelLanes);
+    if (job.maxBatch() > kDepthBlock) {
+      scratch.unfinished = AlignedBuffer(kUpdatePanels * kInputsPerTask * kPanelLanes);
+    }
   }
 }
 
@@ -160,11 +162,14 @@ LayerEpilogue CpuExecutor::layerEpilogue(std::size_t l, std::size_t panel, std::
 void CpuExecutor::forward(std::size_t l) {
   PaddedRows& input = activations_[l];
   PaddedRows& output = activations_[l + 1];
+  const std::size_t panels = panelCount(layer(l).outputs);
+  const std::size_t panelsPerTask = rows_ <= kFewRows ? kFewRowsPanels : 1;
   const std::size_t rowTasks = ceilDivide(rows_, kRowsPerTask);
-  const std::size_t tasks = panelCount(layer(l).outputs) * rowTasks;
+  const std::size_t tasks = ceilDivide(panels, panelsPerTask) * rowTasks;
   run(Stage::kForward, l, tasks, 0, [&](std::size_t task, std::size_t worker) {
-    const std::size_t panel = task / rowTasks;
+    const std::size_t panel = task / rowTasks * panelsPerTask;
     const std::size_t first = task % rowTasks * kRowsPerTask;
+    const std::size_t taskPanels = std::min(panelsPerTask, panels - panel);
     kernels_.forward({
         .product = {.a = input.row(first),
                     .aRow = input.stride(),
@@ -173,7 +178,9 @@ void CpuExecutor::forward(std::size_t l) {
                     .bDepth = kPanelLanes,
                     .rows = std::min(kRowsPerTask, rows_ - first),
                     .depth = layer(l).inputs},
-        .epilogue = layerEpilogue(l, panel, 1, worker),
+        .panels = taskPanels,
+        .panelStride = parameters_.panelStride(l),
+        .epilogue = layerEpilogue(l, panel, taskPanels, worker),
         .out = output.row(first) + panel * kPanelLanes,
         .outRow = output.stride(),
     });

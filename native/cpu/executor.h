@@ -11,6 +11,7 @@
 #include "cpu/packed_parameters.h"
 #include "cpu/padded_rows.h"
 #include "cpu/sparse_batch.h"
+#include "cpu/tasks.h"
 #include "cpu/thread_team.h"
 #include "lethe/backend.h"
 
@@ -46,8 +47,8 @@ class CpuExecutor final : public Executor {
   struct Scratch {
     AlignedBuffer buffer;      ///< a panel of transposed weights, or the objective's rows
     AlignedBuffer unfinished;  ///< sums of an update's task
-    float weightSums[kSparsePanels * kPanelLanes];
-    float biasGradient[kSparsePanels * kPanelLanes];
+    float weightSums[kFewRowsPanels * kPanelLanes];
+    float biasGradient[kUpdatePanels * kPanelLanes];
   };
 
   /** Sums for the Kronecker factors of one layer. */
@@ -101,6 +102,7 @@ class CpuExecutor final : public Executor {
   std::size_t backpropagateTasks(std::size_t l) const;
   void backpropagate(std::size_t l, std::size_t panel, std::size_t worker);
   std::size_t updateTasks(std::size_t l) const;
+  std::size_t updatePanels(std::size_t l) const;
   void update(std::size_t l, std::size_t task, std::size_t worker);
   WeightEpilogue weightEpilogue(std::size_t l, std::size_t panel, std::size_t firstInput,
                                 const float* biasGradient);

@@ -8,6 +8,9 @@
 namespace lethe::cpu {
 namespace {
 
+/** Enough for threads that are slowed down by others to be relieved of some. */
+constexpr std::size_t kTasksPerThread = 4;
+
 /**
  * The order of an update's tasks: some units (panels, or pairs of them) take turns on one piece of
  * the inputs, which stays in the cache, before they go on to the next.
@@ -88,9 +91,18 @@ void CpuExecutor::square() {
 }
 
 std::size_t CpuExecutor::updateTasks(std::size_t l) const {
-  const std::size_t panels = panelCount(layer(l).outputs);
-  const bool sparse = l == 0 && isSparse_;
-  return (sparse ? ceilDivide(panels, kSparsePanels) : panels) * inputPieces(l);
+  return ceilDivide(panelCount(layer(l).outputs), updatePanels(l)) * inputPieces(l);
+}
+
+/**
+ * The inputs of a large batch do not stay in the cache from one panel to the next, so that a task
+ * takes some panels at once, but leaves enough tasks for every thread.
+ */
+std::size_t CpuExecutor::updatePanels(std::size_t l) const {
+  if (l == 0 && isSparse_) return kSparsePanels;
+  if (rows_ <= kDepthBlock) return 1;
+  const std::size_t tasks = panelCount(layer(l).outputs) * inputPieces(l);
+  return std::clamp<std::size_t>(tasks / (kTasksPerThread * team_.size()), 1, kUpdatePanels);
 }
 
 WeightEpilogue CpuExecutor::weightEpilogue(std::size_t l, std::size_t panel, std::size_t firstInput,
@@ -107,7 +119,7 @@ WeightEpilogue CpuExecutor::weightEpilogue(std::size_t l, std::size_t panel, std
 
 void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {
   const bool sparse = l == 0 && isSparse_;
-  const std::size_t taskPanels = sparse ? kSparsePanels : 1;
+  const std::size_t taskPanels = updatePanels(l);
   const std::size_t units = ceilDivide(panelCount(layer(l).outputs), taskPanels);
   const auto [unit, piece] = unitAndPiece(task, units, inputPieces(l));
   const std::size_t panel = unit * taskPanels;
@@ -142,6 +154,8 @@ void CpuExecutor::update(std::size_t l, std::size_t task, std::size_t worker) {
                     .bDepth = output.stride(),
                     .rows = inputs,
                     .depth = rows_},
+        .panels = panels,
+        .panelStride = parameters_.panelStride(l),
         .unfinished = scratch_[worker].unfinished.data(),
         .epilogue = epilogue,
     });

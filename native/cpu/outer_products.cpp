@@ -27,6 +27,8 @@ void OuterProducts::add(const Kernels& kernels, PaddedRows& rows, std::size_t co
                   .bDepth = rows.stride(),
                   .rows = taskRows,
                   .depth = count},
+      .panels = 1,
+      .panelStride = 0,
       .unfinished = unfinished,
       .epilogue = {.biasGradient = nullptr,
                    .affine = {},

@@ -11,6 +11,12 @@ namespace {
 /** Rows at a time: enough to use every weight in the cache more than once. */
 constexpr std::size_t kBatch = 64;
 
+/**
+ * Parameters from which on a row is worth more than one thread: they no longer fit the second-level
+ * cache, and each thread waits for the memory.
+ */
+constexpr std::size_t kManyParameters = std::size_t{1} << 20;
+
 Plan planOf(std::size_t batch) {
   Plan plan;
   plan.rows.resize(batch);
@@ -20,8 +26,10 @@ Plan planOf(std::size_t batch) {
 
 }  // namespace
 
-CpuPredictor::CpuPredictor(const Model& model, const Kernels& kernels)
-    : plan_(planOf(kBatch)), executor_({model, nullptr, {}, Logits{}, plan_}, kernels, 1) {}
+CpuPredictor::CpuPredictor(const Model& model, const Kernels& kernels, std::size_t threads)
+    : plan_(planOf(kBatch)),
+      executor_({model, nullptr, {}, Logits{}, plan_}, kernels,
+                model.architecture.parameterCount() < kManyParameters ? 1 : threads) {}
 
 std::vector<float> CpuPredictor::logits(std::shared_ptr<const Dataset> dataset,
                                         std::span<const std::uint32_t> rows) {

@@ -7,7 +7,7 @@ namespace lethe::cpu {
 /** Keeps a model's weights packed from call to call. */
 class CpuPredictor final : public Predictor {
  public:
-  CpuPredictor(const Model& model, const Kernels& kernels);
+  CpuPredictor(const Model& model, const Kernels& kernels, std::size_t threads);
 
   std::vector<float> logits(std::shared_ptr<const Dataset> dataset,
                             std::span<const std::uint32_t> rows) override;

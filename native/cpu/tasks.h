@@ -14,6 +14,9 @@ inline constexpr std::size_t kRowsPerTask = 64;
 /** The same for the inputs of an update: its weights are summed while they are in the cache. */
 inline constexpr std::size_t kInputsPerTask = arithmetic::kPieceInputs;
 
+/** Panels of an update that share a large batch's inputs; their sums fit the second-level cache. */
+inline constexpr std::size_t kUpdatePanels = 4;
+
 using arithmetic::ceilDivide;
 
 }  // namespace lethe::cpu

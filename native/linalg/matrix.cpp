@@ -17,6 +17,8 @@ void multiplyPanel(const Kernels& kernels, const Factor& a, const Panel& b, std:
                   .bDepth = b.row,
                   .rows = rows,
                   .depth = depth},
+      .panels = 1,
+      .panelStride = 0,
       .epilogue = {.bias = noBias, .weightSums = nullptr, .affine = {}, .relu = false},
       .out = out.values,
       .outRow = out.row,

@@ -98,17 +98,19 @@ Napi::Value ModelHandle::parameters(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return toTypedArray(info.Env(), *model().parameters); });
 }
 
-/** predict({features, scale, offset}): Float32Array [rows, classes], on this thread */
+/** predict({features, scale, offset, threads}): Float32Array [rows, classes], when it returns */
 Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const std::size_t columns = model().architecture.inputs();
     const auto unlabelled = [&](std::size_t values) {
       return std::vector<std::uint32_t>(values / columns);
     };
-    const auto inputs = readFeatures(Fields(info[0]), unlabelled, columns, 1);
+    const Fields fields(info[0]);
+    const auto inputs = readFeatures(fields, unlabelled, columns, 1);
     std::vector<std::uint32_t> rows(inputs->rows());
     std::iota(rows.begin(), rows.end(), 0u);
-    if (!predictor_) predictor_ = makeCpuBackend({})->predictor(*model_);
+    const CpuOptions cpu{fields.integer("threads", kMaxSafeInteger), {}};
+    if (!predictor_) predictor_ = makeCpuBackend(cpu)->predictor(*model_);
     return toTypedArray(info.Env(), predictor_->logits(inputs, rows));
   });
 }

@@ -21,6 +21,18 @@ TEST_P(PredictorTest, gives_the_bits_of_a_pass_for_any_number_of_rows) {
   }
 }
 
+/** So many parameters that the threads of the backend share them out. */
+TEST_P(PredictorTest, gives_the_same_bits_with_several_threads) {
+  const Model model = makeModel({271, 4000, 10});
+  const auto alone = makeBackend(GetParam(), 1)->predictor(model);
+  const auto together = makeBackend(GetParam(), 3)->predictor(model);
+  for (const std::size_t rows : {1, 2, 3, 65}) {
+    const auto dataset = makeDataset(Features::kFloats, rows, 271, 10, rows);
+    const Plan plan = everyRow(*dataset, 128);
+    EXPECT_TRUE(sameBits(alone->logits(dataset, plan.rows), together->logits(dataset, plan.rows)));
+  }
+}
+
 TEST_P(PredictorTest, refuses_logits_that_are_not_finite) {
   const auto predictor = makeBackend(GetParam())->predictor(makeModel({3, 2}));
   const std::vector<std::uint32_t> one{0};

@@ -8,6 +8,7 @@ import {
   requireOneOf,
   requireText,
 } from '../base/arguments.js';
+import { availableThreads } from '../base/available-threads.js';
 import { LetheError } from '../base/errors.js';
 import { Stopwatch } from '../base/stopwatch.js';
 import { checkAffine, Dataset } from './dataset.js';
@@ -47,6 +48,9 @@ export interface FisherOptions extends RunOptions {
   /** Shuffles the rows; without it they are visited in order. */
   readonly seed?: number;
 }
+
+/** Looked up once, since that takes longer than to predict a row. */
+let predictThreads: number | undefined;
 
 const FISHER_OPTIONS: KnownFields<FisherOptions> = {
   ...RUN_OPTIONS,
@@ -232,7 +236,9 @@ export class Model implements Network {
       );
     }
     const { scale, offset } = checkAffine(inputs, affine);
-    return callNative(() => this.handle.predict({ features: inputs, scale, offset }));
+    predictThreads ??= availableThreads();
+    const request = { features: inputs, scale, offset, threads: predictThreads };
+    return callNative(() => this.handle.predict(request));
   }
 
   /**

@@ -14,6 +14,7 @@ export interface NativeModel {
     features: Uint8Array | Float32Array;
     scale: number;
     offset: number;
+    threads: number;
   }): Float32Array;
 }
 

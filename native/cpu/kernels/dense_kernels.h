@@ -5,9 +5,6 @@
 /** Products of dense operands, one panel of outputs at a time. */
 namespace lethe::cpu {
 
-/** How long a chain may be for its operands to stay in the cache, where they lie far apart. */
-inline constexpr std::size_t kDepthBlock = 128;
-
 /**
  * One register tile: kRows x (kTileVectors * kWidth) outputs, each a chain of fused multiply-adds
  * over k in order. start(row, lane) is where the chains begin; done(row, lane, value) receives
@@ -43,18 +40,37 @@ inline void multiplyTile(const PanelProduct& product, std::size_t firstRow, std:
 
 /** Tiles of kRows while they fit, then smaller ones. */
 template <class S, int kRows, class Start, class Done>
-inline void multiplyRows(const PanelProduct& product, std::size_t row, std::size_t lane,
-                         const Start& start, const Done& done) {
+inline void multiplyUnevenRows(const PanelProduct& product, std::size_t row, std::size_t lane,
+                               const Start& start, const Done& done) {
   for (; product.rows - row >= kRows; row += kRows) {
     multiplyTile<S, kRows>(product, row, lane, start, done);
   }
-  if constexpr (kRows > 1) multiplyRows<S, kRows / 2>(product, row, lane, start, done);
+  if constexpr (kRows > 1) multiplyUnevenRows<S, kRows / 2>(product, row, lane, start, done);
+}
+
+/**
+ * Tiles of kRows and of one row less, which come out even for all but a few rows: tiles of fewer
+ * rows have too few chains to hide the latency of a multiply-add.
+ */
+template <class S, int kRows, class Start, class Done>
+inline void multiplyRows(const PanelProduct& product, std::size_t lane, const Start& start,
+                         const Done& done) {
+  const std::size_t shorter = (kRows - product.rows % kRows) % kRows;
+  if (shorter * (kRows - 1) > product.rows) {
+    return multiplyUnevenRows<S, kRows>(product, 0, lane, start, done);
+  }
+  const std::size_t whole = product.rows - shorter * (kRows - 1);
+  std::size_t row = 0;
+  for (; row < whole; row += kRows) multiplyTile<S, kRows>(product, row, lane, start, done);
+  for (; row < product.rows; row += kRows - 1) {
+    multiplyTile<S, kRows - 1>(product, row, lane, start, done);
+  }
 }
 
 template <class S, class Start, class Done>
 inline void multiplyPanel(const PanelProduct& product, const Start& start, const Done& done) {
   for (std::size_t lane = 0; lane < kPanelLanes; lane += S::kTileVectors * S::kWidth) {
-    multiplyRows<S, S::kTileRows>(product, 0, lane, start, done);
+    multiplyRows<S, S::kTileRows>(product, lane, start, done);
   }
 }
 
@@ -67,38 +83,88 @@ inline void multiplyPanel(const PanelProduct& product, const Done& done) {
 }
 
 /**
- * The same for a long chain whose operands lie far apart from one k to the next: kDepthBlock of
- * them at a time, which stay in the cache for all rows. Unfinished sums wait in `unfinished`,
- * [product.rows][kPanelLanes].
+ * The same for a long chain whose operands lie far apart from one k to the next, and for some
+ * panels side by side: kDepthBlock of k at a time, whose operands stay in the cache for all rows
+ * and all panels. Unfinished sums wait in `unfinished`, [panels][product.rows][kPanelLanes].
  */
 template <class S, class Done>
-[[gnu::noinline]] void multiplyPanelInBlocks(const PanelProduct& product, float* unfinished,
-                                             const Done done) {
+[[gnu::noinline]] void multiplyPanelsInBlocks(const PanelProduct& product, std::size_t panels,
+                                              float* unfinished, const Done done) {
   for (std::size_t first = 0; first < product.depth; first += kDepthBlock) {
-    PanelProduct block = product;
-    block.a += static_cast<std::ptrdiff_t>(first) * product.aDepth;
-    block.b += static_cast<std::ptrdiff_t>(first) * product.bDepth;
     const std::size_t left = product.depth - first;
-    block.depth = left < kDepthBlock ? left : kDepthBlock;
-    multiplyPanel<S>(
-        block,
-        [=](std::size_t row, std::size_t lane) {
-          return first == 0 ? S::zero() : S::load(unfinished + row * kPanelLanes + lane);
-        },
-        [=](std::size_t row, std::size_t lane, auto sum) {
-          if (left > kDepthBlock) return S::store(unfinished + row * kPanelLanes + lane, sum);
-          done(row, lane, finished<S>(sum));
-        });
+    for (std::size_t panel = 0; panel < panels; ++panel) {
+      PanelProduct block = product;
+      block.a += static_cast<std::ptrdiff_t>(first) * product.aDepth;
+      block.b += static_cast<std::ptrdiff_t>(first) * product.bDepth +
+                 static_cast<std::ptrdiff_t>(panel * kPanelLanes);
+      block.depth = left < kDepthBlock ? left : kDepthBlock;
+      float* sums = unfinished + panel * product.rows * kPanelLanes;
+      multiplyPanel<S>(
+          block,
+          [=](std::size_t row, std::size_t lane) {
+            return first == 0 ? S::zero() : S::load(sums + row * kPanelLanes + lane);
+          },
+          [=](std::size_t row, std::size_t lane, auto sum) {
+            if (left > kDepthBlock) return S::store(sums + row * kPanelLanes + lane, sum);
+            done(panel, row, lane, finished<S>(sum));
+          });
+    }
+  }
+}
+
+/** One row times kPanels panels: the chains of a single one would wait for each other. */
+template <class S, int kPanels, class Done>
+inline void multiplyOneRow(const ForwardArguments& arguments, std::size_t row, std::size_t panel,
+                           const Done& done) {
+  constexpr int kVectors = kPanelLanes / S::kWidth;
+  const PanelProduct& product = arguments.product;
+  const float* a = product.a + static_cast<std::ptrdiff_t>(row) * product.aRow;
+  const float* b = product.b + static_cast<std::ptrdiff_t>(panel) * arguments.panelStride;
+  typename S::Float sums[kPanels][kVectors];
+  for (auto& panelSums : sums) {
+    for (auto& sum : panelSums) sum = S::zero();
+  }
+  for (std::size_t k = 0; k < product.depth; ++k, a += product.aDepth, b += product.bDepth) {
+    const auto broadcast = S::set(*a);
+    for (int p = 0; p < kPanels; ++p) {
+      const float* lanes = b + p * arguments.panelStride;
+      for (int v = 0; v < kVectors; ++v) {
+        sums[p][v] = S::fma(broadcast, S::load(lanes + v * S::kWidth), sums[p][v]);
+      }
+    }
+  }
+  for (int p = 0; p < kPanels; ++p) {
+    for (int v = 0; v < kVectors; ++v) {
+      done(row, (panel + p) * kPanelLanes + v * S::kWidth, finished<S>(sums[p][v]));
+    }
+  }
+}
+
+/** Few rows times some panels, as many at once as hide the latency of a multiply-add. */
+template <class S, class Done>
+inline void multiplyFewRows(const ForwardArguments& arguments, const Done& done) {
+  constexpr int kChains = 8;
+  constexpr int kAtOnce = kChains * S::kWidth > static_cast<int>(kPanelLanes)
+                              ? kChains * S::kWidth / static_cast<int>(kPanelLanes)
+                              : 1;
+  for (std::size_t row = 0; row < arguments.product.rows; ++row) {
+    std::size_t panel = 0;
+    for (; arguments.panels - panel >= kAtOnce; panel += kAtOnce) {
+      multiplyOneRow<S, kAtOnce>(arguments, row, panel, done);
+    }
+    for (; panel < arguments.panels; ++panel) multiplyOneRow<S, 1>(arguments, row, panel, done);
   }
 }
 
 template <class S>
 void forward(const ForwardArguments& arguments) {
   const LayerOutput<S> output(arguments.epilogue);
-  multiplyPanel<S>(arguments.product, [&](std::size_t row, std::size_t lane, auto sum) {
+  const auto done = [&](std::size_t row, std::size_t lane, auto sum) {
     S::store(arguments.out + static_cast<std::ptrdiff_t>(row) * arguments.outRow + lane,
              output(sum, lane));
-  });
+  };
+  arguments.product.rows <= kFewRows ? multiplyFewRows<S>(arguments, done)
+                                     : multiplyPanel<S>(arguments.product, done);
 }
 
 template <class S>
@@ -114,14 +180,18 @@ void backpropagate(const BackpropagateArguments& arguments) {
 template <class S>
 void updateWeights(const UpdateArguments& arguments) {
   withWeightUpdate<S>(arguments.epilogue, [&](const auto& apply) {
-    const auto done = [=](std::size_t row, std::size_t lane, auto sum) {
-      apply(sum, lane, row * kPanelLanes + lane);
-    };
     if (arguments.product.depth <= kDepthBlock) {
-      multiplyPanel<S>(arguments.product, done);
-    } else {
-      multiplyPanelInBlocks<S>(arguments.product, arguments.unfinished, done);
+      multiplyPanel<S>(arguments.product, [=](std::size_t row, std::size_t lane, auto sum) {
+        apply(sum, lane, row * kPanelLanes + lane);
+      });
+      return;
     }
+    const auto stride = static_cast<std::size_t>(arguments.panelStride);
+    multiplyPanelsInBlocks<S>(arguments.product, arguments.panels, arguments.unfinished,
+                              [=](std::size_t panel, std::size_t row, std::size_t lane, auto sum) {
+                                apply(sum, panel * kPanelLanes + lane,
+                                      panel * stride + row * kPanelLanes + lane);
+                              });
   });
 }
 

@@ -20,6 +20,9 @@ constexpr std::size_t panelCount(std::size_t columns) {
   return (columns + kPanelLanes - 1) / kPanelLanes;
 }
 
+/** How long a chain may be for its operands to stay in the cache, where they lie far apart. */
+inline constexpr std::size_t kDepthBlock = 128;
+
 /**
  * Sparse products take two panels at a time, which shares the cost of a nonzero's index, and 128
  * inputs at a time: 32 KiB of weights, which stay in the first-level cache for all rows of a batch.
@@ -57,8 +60,14 @@ struct SparseColumns {
   std::size_t columns;
 };
 
+/** Up to how many rows take kFewRowsPanels panels at once. */
+inline constexpr std::size_t kFewRows = 2;
+inline constexpr std::size_t kFewRowsPanels = 4;
+
 struct ForwardArguments {
-  PanelProduct product;  ///< a: activations, b: a panel of weights
+  PanelProduct product;        ///< a: activations, b: the first panel of weights
+  std::size_t panels;          ///< at most kFewRowsPanels, and one for more than kFewRows rows
+  std::ptrdiff_t panelStride;  ///< between panels of weights
   LayerEpilogue epilogue;
   float* out;
   std::ptrdiff_t outRow;
@@ -91,8 +100,10 @@ struct WeightEpilogue {
 };
 
 struct UpdateArguments {
-  PanelProduct product;  ///< a: inputs transposed (rows: inputs), b: output gradients
-  float* unfinished;     ///< scratch, [product.rows][kPanelLanes]
+  PanelProduct product;        ///< a: inputs transposed (rows: inputs), b: output gradients
+  std::size_t panels;          ///< neighbours of b; one unless product.depth is over kDepthBlock
+  std::ptrdiff_t panelStride;  ///< between the panels of parameters and of state
+  float* unfinished;           ///< scratch, [panels][product.rows][kPanelLanes]
   WeightEpilogue epilogue;
 };
 
