@@ -5,13 +5,13 @@
 /** Products of dense operands, one panel of outputs at a time. */
 namespace lethe::cpu {
 
-/** How long a chain may be for its operands to stay in the cache, where they lie far apart. */
+/** Steps of a chain whose operands stay in the cache although they lie far apart. */
 inline constexpr std::size_t kDepthBlock = 128;
 
 /**
- * One register tile: kRows x (kTileVectors * kWidth) outputs, each a chain of fused multiply-adds
- * over k in order. start(row, lane) is where the chains begin; done(row, lane, value) receives
- * their ends.
+ * Computes one register tile of kRows x (kTileVectors * kWidth) outputs, each a chain of fused
+ * multiply-adds over k in order. The chains begin at start(row, lane); done(row, lane, value)
+ * receives their ends.
  */
 template <class S, int kRows, class Start, class Done>
 inline void multiplyTile(const PanelProduct& product, std::size_t firstRow, std::size_t firstLane,
@@ -41,7 +41,7 @@ inline void multiplyTile(const PanelProduct& product, std::size_t firstRow, std:
   }
 }
 
-/** Tiles of kRows while they fit, then smaller ones. */
+/** Computes tiles of kRows rows while they fit, then tiles of half as many. */
 template <class S, int kRows, class Start, class Done>
 inline void multiplyRows(const PanelProduct& product, std::size_t row, std::size_t lane,
                          const Start& start, const Done& done) {
@@ -58,7 +58,7 @@ inline void multiplyPanel(const PanelProduct& product, const Start& start, const
   }
 }
 
-/** Whole chains: done receives finished sums. */
+/** Computes whole chains: done receives finished sums. */
 template <class S, class Done>
 inline void multiplyPanel(const PanelProduct& product, const Done& done) {
   multiplyPanel<S>(
@@ -67,9 +67,9 @@ inline void multiplyPanel(const PanelProduct& product, const Done& done) {
 }
 
 /**
- * The same for a long chain whose operands lie far apart from one k to the next: kDepthBlock of
- * them at a time, which stay in the cache for all rows. Unfinished sums wait in `unfinished`,
- * [product.rows][kPanelLanes].
+ * The same for long chains whose operands lie far apart from one k to the next. It takes
+ * kDepthBlock steps at a time, whose operands stay in the cache for all rows. Partial sums are kept
+ * in `unfinished`, [product.rows][kPanelLanes].
  */
 template <class S, class Done>
 [[gnu::noinline]] void multiplyPanelInBlocks(const PanelProduct& product, float* unfinished,
