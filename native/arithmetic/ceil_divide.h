@@ -6,6 +6,7 @@
 
 namespace lethe::arithmetic {
 
+/** a / b, rounded up. */
 LETHE_HOST_DEVICE constexpr std::size_t ceilDivide(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
 }

@@ -5,8 +5,8 @@
 namespace lethe::arithmetic {
 
 /**
- * Four lanes without vector instructions: the definition that those must reproduce, and four
- * chains for a thread of a CUDA device, which would wait for each operation of a single one.
+ * Four lanes in plain C++. They define the bits that vector instructions must reproduce, and they
+ * give a thread of a CUDA device four independent chains, so that it does not wait for each result.
  */
 struct FourLanes {
   static constexpr int kWidth = 4;

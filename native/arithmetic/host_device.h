@@ -1,6 +1,6 @@
 #pragma once
 
-/** Marks what runs on the host and on a CUDA device alike, and how a device unrolls loops. */
+/** Marks functions that run on the host and on a CUDA device, and loops that a device unrolls. */
 #ifdef __CUDACC__
 #define LETHE_HOST_DEVICE __host__ __device__
 #define LETHE_UNROLL _Pragma("unroll")

@@ -7,28 +7,28 @@
 /** How the sums of a layer become its outputs. */
 namespace lethe::arithmetic {
 
-/** What is left of x = scale u + offset once the sums over the raw u are known. */
+/** The map x = scale u + offset of an input u, applied after the sums over the raw u. */
 struct Affine {
   float scale;
   float offset;
 };
 
 /**
- * A sum of all weights of an output adds the sums of pieces of so many inputs, so that each piece
- * can be summed while it is at hand.
+ * The weights of an output are summed in pieces of so many inputs, whose sums are added afterwards:
+ * each piece can be summed while it is in the cache.
  */
 inline constexpr std::size_t kPieceInputs = 256;
 
 struct LayerEpilogue {
   const float* bias;        ///< [lanes]
-  const float* weightSums;  ///< of each output's weights, [lanes]; nullptr: no affine input
+  const float* weightSums;  ///< the sum of each output's weights, [lanes]; nullptr: no affine input
   Affine affine;
   bool relu;
 };
 
 /**
- * Ends a chain. Underflow may have left -0, where a chain over other zeros has +0: adding +0 makes
- * them one, so that skipping zero factors changes no bit.
+ * Ends a chain. Underflow may have left -0 where a chain over more zeros would end in +0. Adding +0
+ * makes both +0, so that skipping zero factors changes no bit.
  */
 template <class S>
 LETHE_HOST_DEVICE inline typename S::Float finished(typename S::Float sum) {
@@ -58,7 +58,7 @@ struct LayerOutput {
   Float scale, offset;
 };
 
-/** The gradient of a weight whose input is affine, from the sum over the raw input. */
+/** The gradient of a weight whose input has an affine map, from the sum over the raw input. */
 template <class S>
 LETHE_HOST_DEVICE inline typename S::Float affineGradient(typename S::Float sum,
                                                           typename S::Float scale,

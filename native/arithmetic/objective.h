@@ -6,7 +6,7 @@
 /** Softmax and the gradient at the logits. */
 namespace lethe::arithmetic {
 
-/** out = exp(z - max of z over the classes that count); returns their sum, added in order. */
+/** Writes exp(z - largest z) to out, 0 for removed classes; returns their sum, added in order. */
 template <class S>
 LETHE_HOST_DEVICE inline float exponentials(const float* z, std::size_t classes,
                                             const std::uint8_t* removed, float* out,
@@ -34,7 +34,7 @@ LETHE_HOST_DEVICE inline float logarithm(float x) {
   return lanes[0];
 }
 
-/** Writes the target distribution of a row to q, unless it is one-hot or given. */
+/** The target distribution of a row, [classes]: in the scratch memory, or as it was given. */
 template <class S>
 LETHE_HOST_DEVICE inline const float* targetOf(const ObjectiveArguments& arguments, std::size_t row,
                                                const float* z) {
@@ -59,6 +59,7 @@ LETHE_HOST_DEVICE inline const float* targetOf(const ObjectiveArguments& argumen
   return q;
 }
 
+/** Replaces the logits of each row by the gradient at them, and writes the row's loss. */
 template <class S>
 LETHE_HOST_DEVICE void objective(const ObjectiveArguments& arguments) {
   const std::size_t classes = arguments.classes;

@@ -7,10 +7,11 @@
 
 namespace lethe::arithmetic {
 
+/** The rows of a batch, and the target distribution of each. */
 struct ObjectiveArguments {
   /**
-   * [rows][stride], replaced by the gradient at the logits. What lies beyond the classes stays
-   * zero, as the way back needs it: the padded weights that it is a product of are zero.
+   * [rows][stride], replaced by the gradient at the logits. The padding beyond the classes is zero
+   * and stays so, which the backward pass relies on: it was computed from padding weights of zero.
    */
   float* logits;
   std::ptrdiff_t stride;
@@ -20,8 +21,8 @@ struct ObjectiveArguments {
   const std::uint32_t* labels;        ///< kLabel: [rows]
   const std::uint8_t* removed;        ///< kMasked: [classes]
   const float* const* distributions;  ///< kExplicit: [rows] pointers to [classes]
-  float* scratch;                     ///< [stride]
-  float scale;                        ///< weight / batch
+  float* scratch;                     ///< [2][stride]
+  float scale;                        ///< weight, or weight / batch
   const float* rowWeights;            ///< [rows]; nullptr: 1 for all
   float* losses;                      ///< [rows]
 };

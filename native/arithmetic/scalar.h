@@ -8,7 +8,7 @@
 
 namespace lethe::arithmetic {
 
-/** One lane, for a thread of a CUDA device: every operation rounds as IEEE 754 says. */
+/** One lane, for a thread of a CUDA device. Every operation rounds as IEEE 754 says. */
 struct Scalar {
   static constexpr int kWidth = 1;
   using Float = float;
@@ -33,7 +33,7 @@ struct Scalar {
   LETHE_HOST_DEVICE static float powerOfTwo(float n) {
     return fromBits(static_cast<uint32_t>(static_cast<int32_t>(n) + 127) << 23);
   }
-  /** For normal positive a: the unbiased exponent of a, and a scaled into [1, 2). */
+  /** The unbiased exponent of a normal a > 0; mantissa(a) is a scaled into [1, 2). */
   LETHE_HOST_DEVICE static float exponent(float a) {
     return static_cast<float>(static_cast<int32_t>(toBits(a) >> 23) - 127);
   }

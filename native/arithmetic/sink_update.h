@@ -30,7 +30,7 @@ struct UpdateInStep {
                                                : UpdateKind::kAccumulate};
   }
   Update operator()(const KroneckerFactors&) const { return {UpdateKind::kAccumulate}; }
-  /** Sinks that go forward only have no gradients, and nobody asks for their rule. */
+  /** Sinks without a backward pass have no gradients, so this rule is never applied. */
   Update operator()(const Logits&) const { return {UpdateKind::kAccumulate}; }
   Update operator()(const RowLosses&) const { return {UpdateKind::kAccumulate}; }
 };

@@ -2,12 +2,12 @@
 
 #include "arithmetic/host_device.h"
 
-/** What becomes of a gradient. */
+/** The rules that gradients go through. */
 namespace lethe::arithmetic {
 
 enum class UpdateKind { kSgd, kClampedFisher, kAccumulate, kAccumulateSquare };
 
-/** What becomes of a gradient g: p is the parameter, s the state beside it. */
+/** A rule for a gradient g, a parameter p and the state s that is kept beside it. */
 struct Update {
   UpdateKind kind;
   float learningRate = 0;
@@ -82,7 +82,7 @@ struct AccumulateSquareStep {
   }
 };
 
-/** Calls function(step) with the step that the update asks for. */
+/** Calls function(step) with the step that the rule asks for: step(gradient, parameter, state). */
 template <class S, class Function>
 LETHE_HOST_DEVICE inline void withStep(const Update& update, const Function& function) {
   switch (update.kind) {

@@ -1,5 +1,5 @@
-// Measures the CUDA backend at the reference study's work and writes one JSON object to stdout;
-// what it is at, to stderr.
+// Measures the CUDA backend at the reference study's work. It writes one JSON object to stdout, and
+// to stderr what it is doing.
 //
 //   bench_cuda [--data FOLDER] [--runs N] [--models N] [--concurrent-runs N]
 //   bench_cuda --status
@@ -82,14 +82,14 @@ const char* nameOf(Precision precision) {
   return precision == Precision::kExact ? "exact" : "fast";
 }
 
-/** What the measurements share, and whether one of them has failed. */
+/** The state that the measurements share, and whether one of them has failed. */
 class CudaBench {
  public:
   CudaBench(std::shared_ptr<CudaDevice> device, const Workloads& workloads,
             const Arguments& arguments)
       : device_(std::move(device)), workloads_(workloads), arguments_(arguments) {}
 
-  /** Times all executions in both precisions; answers the median in seconds of what users get. */
+  /** Times all executions in both precisions; returns the median of the default one in seconds. */
   std::optional<double> measure(const char* name, const Workloads::Workload& workload) {
     std::optional<double> goal;
     Json figures = Json::object();
@@ -109,7 +109,7 @@ class CudaBench {
     return goal;
   }
 
-  /** Answers the seconds of what users get, if there are as many models as the goal has. */
+  /** Returns the seconds of the default execution, if there are as many models as the goal has. */
   std::optional<double> measureOracles() {
     std::optional<double> goal;
     Json figures = Json::object();
@@ -138,7 +138,7 @@ class CudaBench {
   bool failed() const { return failed_; }
 
  private:
-  /** Graphs first: what they have shown stands, should a persistent kernel lose the device. */
+  /** Graphs come first, so that their results stand if a persistent kernel loses the device. */
   static constexpr CudaExecution kExecutions[] = {CudaExecution::kGraph, CudaExecution::kPersistent,
                                                   CudaExecution::kAuto};
 
@@ -168,7 +168,7 @@ class CudaBench {
     return figures;
   }
 
-  /** What work() answers, or its error. A persistent run may be refused: not everything fits. */
+  /** What work() returns, or its error. A persistent run may be refused if it does not fit. */
   template <class Work>
   Json attempt(CudaExecution execution, const Work& work) {
     try {

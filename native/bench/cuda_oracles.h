@@ -14,9 +14,8 @@ struct OracleTimes {
 };
 
 /**
- * Trains so many oracles in `concurrentRuns` host threads, each with a backend of its own on the
- * one device. One model for each thread is trained before the time begins. Throws what a run
- * throws.
+ * Trains `models` oracles in `concurrentRuns` host threads, each with its own backend on the one
+ * device. Before the clock starts, each thread trains one model. Throws what a run throws.
  */
 OracleTimes trainOracles(const Workloads& workloads, const std::shared_ptr<CudaDevice>& device,
                          CudaExecution execution, std::size_t models, std::size_t concurrentRuns);

@@ -31,7 +31,7 @@ void launchEmpty(const Stream& stream) {
   check(cudaGetLastError(), "emptyKernel");
 }
 
-/** From the launch until the host knows that the kernel is done. */
+/** The time from a launch until the host knows that the kernel is done. */
 double roundTrip(const Stream& stream) {
   const Times times = timeRuns(1000, [&] {
     launchEmpty(stream);
@@ -40,7 +40,7 @@ double roundTrip(const Stream& stream) {
   return times.median;
 }
 
-/** Of one launch of many in a row. */
+/** The time of one launch among many in a row. */
 double launchInterval(const Stream& stream) {
   constexpr int kLaunches = 1000;
   const Times times = timeRuns(kRuns, [&] {
@@ -50,7 +50,7 @@ double launchInterval(const Stream& stream) {
   return times.median / kLaunches;
 }
 
-/** Of one graph of eight empty kernels, of many in a row. */
+/** The time of one graph of eight empty kernels, among many in a row. */
 double graphInterval(const Stream& stream) {
   constexpr int kKernels = 8, kLaunches = 1000;
   check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
@@ -70,7 +70,7 @@ double graphInterval(const Stream& stream) {
   return times.median / kLaunches;
 }
 
-/** So long may a block wait for the others: more than a second at any clock. */
+/** How long a block may wait for the others: more than a second at any clock. */
 constexpr long long kPatience = 4'000'000'000;
 
 /**
@@ -102,7 +102,7 @@ __global__ void groupBarriers(int count) {
 
 constexpr int kBarriers = 1000, kBarrierThreads = 256;
 
-/** Of one barrier, one block on each multiprocessor. */
+/** The time of one barrier, with one block on each multiprocessor. */
 double barrierInterval(const Stream& stream, int processors) {
   const Memory state(Memory::Place::kDevice, 2 * sizeof(unsigned));
   unsigned* counter = state.as<unsigned>();
@@ -135,7 +135,7 @@ double groupBarrierInterval(const Stream& stream, int processors) {
 
 constexpr int kChains = 8, kIterations = 1 << 15;
 
-/** Multiply-adds in registers, so many independent chains for each thread. */
+/** Multiplies and adds in registers, in kChains independent chains for each thread. */
 __global__ void saturate(float* out, float factor) {
   float sums[kChains];
   for (int chain = 0; chain < kChains; ++chain) sums[chain] = static_cast<float>(chain);
@@ -146,11 +146,11 @@ __global__ void saturate(float* out, float factor) {
   }
   float sum = 0;
   for (int chain = 0; chain < kChains; ++chain) sum += sums[chain];
-  // Never true, which the compiler cannot know: without it there would be nothing to compute.
+  // Never true, but the compiler cannot know that, and so it does not remove the computation.
   if (sum == -1) *out = sum;
 }
 
-/** In floating point operations a second. */
+/** The rate of multiply-adds, in floating-point operations a second. */
 double peakFlops(const Stream& stream, int processors) {
   constexpr int kThreads = 512, kBlocksEach = 4;
   const Memory out(Memory::Place::kDevice, sizeof(float));
@@ -162,7 +162,7 @@ double peakFlops(const Stream& stream, int processors) {
   return 2 * threads * kChains * kIterations / times.minimum;
 }
 
-/** Bytes a second of a copy; one within the device reads and writes each of them. */
+/** The rate of a copy in bytes a second. A copy within the device reads and writes each byte. */
 double copyRate(const Stream& stream, void* to, const void* from, std::size_t bytes) {
   const Times times = timeOnDevice(stream, kRuns, [&] {
     check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream), "cudaMemcpyAsync");

@@ -13,7 +13,7 @@
 
 namespace lethe::bench {
 
-/** Throws what has failed. */
+/** Throws if a call of the runtime has failed. */
 inline void check(cudaError_t status, const char* call) {
   if (status == cudaSuccess) return;
   throw std::runtime_error(std::string(call) + ": " + cudaGetErrorString(status));
@@ -48,7 +48,7 @@ class Memory {
     }
     check(cudaMalloc(&data_, bytes), "cudaMalloc");
     check(cudaMemset(data_, 0, bytes), "cudaMemset");
-    // The streams here do not wait for the one that fills it.
+    // The benches' streams do not wait for the stream that fills this memory.
     check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
   }
   ~Memory() { place_ == Place::kDevice ? cudaFree(data_) : cudaFreeHost(data_); }
@@ -65,8 +65,7 @@ class Memory {
   void* data_ = nullptr;
 };
 
-/** What enqueue() puts into the stream, by the device's clock: once to warm up, then so many runs.
- */
+/** Times what enqueue() puts into the stream by the device's clock, after a run that warms up. */
 template <class Enqueue>
 Times timeOnDevice(const Stream& stream, std::size_t runs, const Enqueue& enqueue) {
   cudaEvent_t begin = nullptr, end = nullptr;

@@ -10,11 +10,11 @@ namespace lethe::bench {
 namespace {
 
 constexpr std::size_t kBatch = 128;
-/** Of the rows of a prediction: the batch that the library predicts with. */
+/** The batch that the library predicts with. */
 constexpr std::size_t kForwardBatch = 512;
 constexpr std::uint32_t kEpochs = 5;
 constexpr std::uint64_t kSeed = 42;
-/** Of the oracles each lacks one row in so many. */
+/** Each oracle lacks one row in so many. */
 constexpr std::size_t kFolds = 100;
 
 std::vector<std::uint32_t> allRows(const Dataset& dataset) {

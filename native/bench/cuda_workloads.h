@@ -13,7 +13,7 @@ namespace lethe::bench {
 /** The reference study's work: an MLP 784-512-128-10, batches of 128. */
 class Workloads {
  public:
-  /** Computes on the CPU what the device is held to, bit for bit. */
+  /** Computes on the CPU the results that the device must match, bit for bit. */
   explicit Workloads(TrainAndTest data);
 
   struct Workload {
@@ -30,10 +30,10 @@ class Workloads {
   /** Loss and hit of each test row, at the trained model. */
   const Workload& evaluate() const { return evaluate_; }
 
-  /** What is trained anew without one percent of the rows, another one for each `index`. */
+  /** A training without one percent of the rows, a different percent for each `index`. */
   PassSpec oracle(std::size_t index) const;
 
-  /** What the CPU computes, with all its cores. */
+  /** The result of the CPU, computed on all its cores. */
   std::vector<float> onCpu(const PassSpec& spec) const;
 
  private:

@@ -21,7 +21,7 @@ struct TrainAndTest {
 /** MNIST from its four files in a folder, not compressed. Throws kInvalidArgument. */
 TrainAndTest readMnist(const std::string& folder);
 
-/** Random bytes of MNIST's shape and density: they take as long, but there is nothing to learn. */
+/** Random bytes of MNIST's shape and density: they take as long, but hold nothing to learn. */
 TrainAndTest randomOfMnistsShape();
 
 }  // namespace lethe::bench

@@ -28,7 +28,7 @@ const cpu::Kernels& kernels() {
   return cpu::selectKernels(forced ? forced : "");
 }
 
-/** The best of a few short runs: whatever else the machine does can only slow them. */
+/** The best of a few short runs, because other load can only slow them. */
 double peakFlops(std::size_t threads) {
   constexpr std::size_t kIterations = 2'000'000;
   constexpr int kRuns = 7;

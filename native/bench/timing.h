@@ -13,14 +13,14 @@ inline double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/** Of an even number of values the larger of the two in the middle. */
+/** The median; for an even number of values the larger of the two in the middle. */
 inline double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
 }
 
-/** Of several runs, in seconds. */
+/** The times of several runs, in seconds. */
 struct Times {
   double minimum;
   double median;

@@ -6,7 +6,7 @@
 
 namespace lethe {
 
-/** Throws kInvalidArgument, kInvalidRows unless a pass can work with what the sink asks for. */
+/** Throws kInvalidArgument, kInvalidRows if a value of the sink is one that no pass can use. */
 void checkSink(const Sink& sink, const Architecture& architecture, const Dataset& dataset);
 
 }  // namespace lethe

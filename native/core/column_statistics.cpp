@@ -8,7 +8,7 @@
 namespace lethe {
 namespace {
 
-/** Enough rows at a time to pay for the call, few enough for the cache. */
+/** How many rows are normalized at once: enough to pay for the call, few enough for the cache. */
 constexpr std::size_t kRows = 32;
 
 /** Calls visit(the network's inputs) for one row after another. */

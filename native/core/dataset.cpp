@@ -12,7 +12,7 @@
 namespace lethe {
 namespace {
 
-/** In pieces whose counts fit into a byte: compilers count 16 values at once then. */
+/** Counts in pieces of 255, whose counts fit a byte: compilers then count 16 values at once. */
 template <class T>
 std::uint32_t countNonzeros(const T* values, std::size_t size) {
   constexpr std::size_t kPiece = 255;
@@ -26,7 +26,7 @@ std::uint32_t countNonzeros(const T* values, std::size_t size) {
   return count;
 }
 
-/** Columns that follow each other. */
+/** A run of consecutive columns. */
 struct Stretch {
   std::uint32_t first;
   std::uint32_t count;
@@ -44,7 +44,7 @@ std::vector<Stretch> stretchesOf(std::span<const std::uint32_t> columns) {
   return stretches;
 }
 
-/** For a few bytes: a call of memcpy takes longer than the copying. */
+/** Copies a few bytes inline, because a call of memcpy takes longer than the copying. */
 std::byte* copyFew(const std::byte* from, std::size_t size, std::byte* to) {
   const auto copy = [&]<std::size_t kSize>(std::integral_constant<std::size_t, kSize>) {
     std::memcpy(to, from, kSize);

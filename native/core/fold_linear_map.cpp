@@ -28,7 +28,7 @@ std::vector<std::uint32_t> firstWhole(std::size_t count) {
   return numbers;
 }
 
-/** W^T: it makes of a row of W1 the folded layer's weights of that unit. */
+/** The map W^T, which turns a row of W1 into the folded layer's weights of that unit. */
 LinearMap transposed(const LinearMap& map) {
   const std::size_t columns = map.columns.size();
   const std::size_t outputs = map.bias.size();

@@ -13,8 +13,8 @@
 namespace lethe {
 namespace {
 
-/** Rows at a time: so few that they stay in a core's cache, and that nobody asks the system for
- * memory. */
+/** Rows mapped at a time: so few that they stay in a core's cache and malloc needs no system call.
+ */
 constexpr std::size_t kChunk = 256;
 
 void check(const Dataset& dataset, const LinearMap& map) {
@@ -46,7 +46,7 @@ Model layerOf(const LinearMap& map) {
           std::make_shared<const ParameterVector>(std::move(parameters))};
 }
 
-/** The rows' chunks, each of which one thread takes and maps on its own. */
+/** The rows in chunks, each of which a thread takes and maps on its own. */
 class Chunks {
  public:
   Chunks(Backend& backend, std::shared_ptr<const Dataset> dataset,
@@ -60,7 +60,10 @@ class Chunks {
         values_(rows.size() * outputs()),
         nonzeros_(rows.size()) {}
 
-  /** Until there are no more, or somebody has failed; afterEach(rows mapped by all so far). */
+  /**
+   * Maps chunks until none are left or some thread has failed; calls afterEach(rows mapped so far
+   * by all threads) after each.
+   */
   template <class AfterEach>
   void take(const AfterEach& afterEach) {
     try {
@@ -137,7 +140,7 @@ std::shared_ptr<const Dataset> mapRows(Backend& backend, std::shared_ptr<const D
       others.push_back(std::async(std::launch::async, [&] { chunks.take([](std::size_t) {}); }));
     }
   } catch (const std::exception&) {
-    // With fewer threads it takes longer.
+    // The system has no more threads to give. Fewer of them only take longer.
   }
   chunks.take(report);
   for (auto& other : others) other.get();

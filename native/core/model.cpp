@@ -44,7 +44,7 @@ ParameterVector initialParameters(const Architecture& architecture, std::uint64_
     for (std::size_t i = layer.weightOffset; i < end;) {
       const PhiloxCounter words = stream.block(i / 4);
       for (std::size_t word = i % 4; word < 4 && i < end; ++word, ++i) {
-        // 25 bits, odd multiples of 2^-24: symmetric around 0 and exact in float32.
+        // 25 bits: odd multiples of 2^-24, which are symmetric around 0 and exact in float32.
         const auto centred = static_cast<std::int32_t>(words[word] >> 8) * 2 - 0xFFFFFF;
         parameters[i] = bound * (static_cast<float>(centred) * 0x1p-24f);
       }

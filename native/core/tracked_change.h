@@ -10,20 +10,20 @@
 namespace lethe {
 
 /**
- * Sums up what the steps do to the parameters whose batch holds one of some rows. Of each stretch
- * of such steps it adds the parameters at the end less those at the beginning, stretch by stretch:
- * the sum is the same for every backend that computes the same parameters.
+ * Sums up the parameter changes of the steps whose batch holds one of the tracked rows. For each
+ * stretch of consecutive such steps it adds the parameters at the end less those at the beginning,
+ * so that the sum is the same for every backend that computes the same parameters.
  */
 class TrackedChange {
  public:
-  /** `rows` lie in 0..datasetRows - 1. */
+  /** @param rows each in 0..datasetRows - 1 */
   TrackedChange(std::span<const std::uint32_t> rows, std::size_t datasetRows,
                 std::size_t parameterCount);
 
-  /** Call it before every step of the executor, with the rows of its batch. */
+  /** To be called before every step of the executor, with the rows of its batch. */
   void beforeStep(std::span<const std::uint32_t> batch, Executor& executor);
 
-  /** The sum, after the last step; call it once. */
+  /** The sum. To be called once, after the last step. */
   ParameterVector finish(Executor& executor);
 
   /** Steps so far whose batch held one of the rows. */

@@ -7,7 +7,7 @@
 
 namespace lethe::cpu {
 
-/** Zero-initialized floats on a cache-line boundary; throws std::bad_alloc. */
+/** Floats that begin on a cache line and are zero at first. Throws std::bad_alloc. */
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;

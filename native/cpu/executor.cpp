@@ -13,15 +13,16 @@
 namespace lethe::cpu {
 namespace {
 
-constexpr std::size_t kPrefetch = 4;  ///< rows ahead
+/** Rows are prefetched so many ahead. */
+constexpr std::size_t kPrefetch = 4;
 
-/** Sparse products of fewer rows would stream the weights through the cache more often. */
+/** Rows of a sparse task: fewer would stream the weights through the cache more often. */
 constexpr std::size_t kSparseRowsPerTask = 128;
 
-/** A nonzero costs about twice as much in a sparse product as in a dense one. */
+/** Sparser batches skip zeros: a nonzero costs about twice as much in a sparse product. */
 constexpr double kSparseDensity = 0.45;
 
-/** Of a batch: 2 GiB by row, and as much by column. */
+/** The most nonzeros of a batch that are listed: 2 GiB by row, and as much by column. */
 constexpr std::size_t kMaxNonzeros = std::size_t{1} << 28;
 
 }  // namespace
@@ -62,7 +63,7 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
       squaredGradients_.emplace_back(job.maxBatch(), layer(l).outputs);
     }
   }
-  // Even if this data set has no affine map: another one to read from may have.
+  // Computed even if this data set has no affine map, because one set later may have.
   weightSums_ = AlignedBuffer(panelCount(layer(0).outputs) * inputPieces(0) * kPanelLanes);
   for (std::size_t panel = 0; panel < panelCount(layer(0).outputs); ++panel) {
     for (std::size_t piece = 0; piece < inputPieces(0); ++piece) sumWeights(panel, piece);
@@ -109,7 +110,7 @@ void CpuExecutor::gather(std::span<const std::uint32_t> rows) {
   });
 }
 
-/** Rows come in random order: unasked, each would wait for the memory. */
+/** Rows come in random order, so without a prefetch each would wait for the memory. */
 void CpuExecutor::prefetchRow(std::uint32_t row) const {
   constexpr std::size_t kCacheLine = 64;
   const std::size_t columns = job_.dataset->columns();
@@ -187,13 +188,13 @@ void CpuExecutor::forward(std::size_t l) {
   });
 }
 
-/** The first layer; beside it, the batch is sorted by column for the way back. */
+/** Computes the first layer and, beside it, sorts the batch by column for the backward pass. */
 void CpuExecutor::forwardSparse() {
   PaddedRows& output = activations_[1];
   const std::size_t panels = panelCount(layer(0).outputs);
   const std::size_t rowTasks = ceilDivide(rows_, kSparseRowsPerTask);
   const std::size_t products = ceilDivide(panels, kSparsePanels) * rowTasks;
-  // Of a batch that shrinks before the way back, the columns would be sorted in vain.
+  // If the batch shrinks to its hardest rows, only these are sorted, later.
   const bool columnsWanted = state_ && !job_.plan.hardest;
   const std::size_t columnTasks = columnsWanted ? sparse_.blocks() : 0;
   run(Stage::kForward, 0, products, columnTasks, [&](std::size_t task, std::size_t worker) {
@@ -271,13 +272,13 @@ void CpuExecutor::objective(std::span<const std::uint32_t> rows) {
 }
 
 /**
- * Shrinks the batch to the rows of the largest loss, in the order that they had. What has been
- * computed for a row depends on no other row, so it is only moved.
+ * Shrinks the batch to the rows of the largest loss, in the order that they had. A row's
+ * activations depend on no other row, so they are only moved.
  */
 void CpuExecutor::keepHardest(std::span<const std::uint32_t> rows) {
   hardest_.resize(rows.size());
   std::iota(hardest_.begin(), hardest_.end(), 0u);
-  // What is not a number counts as the hardest: the run is about to end with kDiverged.
+  // A loss of NaN counts as the hardest, so that the run ends with kDiverged.
   const auto key = [&](std::uint32_t i) {
     return std::isnan(losses_[i]) ? std::numeric_limits<float>::infinity() : losses_[i];
   };

@@ -17,15 +17,15 @@
 
 namespace lethe::cpu {
 
-/** The parts of a step between which all threads wait for each other. */
+/** The parts of a step. All threads wait for each other after each of them. */
 enum class Stage { kGather, kForward, kObjective, kSelect, kBackpropagate, kUpdate };
 
-/** One pass on the CPU: every step is a sequence of stages, each shared out over the team. */
+/** Runs a pass on the CPU. Every step is a sequence of stages, each shared out over the team. */
 class CpuExecutor final : public Executor {
  public:
   CpuExecutor(const Job& job, const Kernels& kernels, std::size_t threads);
 
-  /** Begins anew with another data set, or lets go of it. */
+  /** Begins anew with another data set; nullptr lets go of the present one. */
   void readFrom(std::shared_ptr<const Dataset> dataset) {
     job_.dataset = std::move(dataset);
     rowValues_.clear();
@@ -37,16 +37,16 @@ class CpuExecutor final : public Executor {
   ParameterVector parameters() override { return parameters_.unpack(); }
   std::vector<float> finish() override;
 
-  /** Calls observer(stage, layer) on the caller's thread at the end of every stage: for benches. */
+  /** Benches set an observer(stage, layer), called on the caller's thread after every stage. */
   void observe(std::function<void(Stage, std::size_t)> observer) {
     observer_ = std::move(observer);
   }
 
  private:
-  /** What a worker needs for itself. */
+  /** Memory that each worker has for itself. */
   struct Scratch {
     AlignedBuffer buffer;      ///< a panel of transposed weights, or the objective's rows
-    AlignedBuffer unfinished;  ///< sums of an update's task
+    AlignedBuffer unfinished;  ///< partial sums of an update task
     float weightSums[kFewRowsPanels * kPanelLanes];
     float biasGradient[kUpdatePanels * kPanelLanes];
   };
@@ -55,7 +55,7 @@ class CpuExecutor final : public Executor {
   struct LayerFactors {
     LayerFactors(const Layer& layer, std::size_t maxBatch);
 
-    PaddedRows inputsAndOne;  ///< of the batch: the layer's inputs, and a 1
+    PaddedRows inputsAndOne;  ///< the layer's inputs for each row of the batch, then a 1
     OuterProducts inputs;
     OuterProducts gradients;
   };
@@ -65,12 +65,12 @@ class CpuExecutor final : public Executor {
   bool affineInput() const { return job_.dataset->byteFeatures() != nullptr; }
   Affine affine() const { return {job_.dataset->map().scale, job_.dataset->map().offset}; }
 
-  /** The gradient at the output of layer l; at the logits it replaces them. */
+  /** The gradient at the output of layer l. The gradient at the logits replaces them. */
   PaddedRows& gradient(std::size_t l) {
     return l + 1 == layerCount() ? activations_.back() : gradients_[l];
   }
 
-  /** Shares out first + second tasks of one stage. */
+  /** Runs a stage of first + second tasks on the team. */
   template <class Task>
   void run(Stage stage, std::size_t layer, std::size_t first, std::size_t second,
            const Task& task) {
@@ -112,26 +112,26 @@ class CpuExecutor final : public Executor {
   const Kernels& kernels_;
   ThreadTeam team_;
   std::function<void(Stage, std::size_t)> observer_;
-  SinkTraits traits_;  ///< they refer to job_
-  Update update_;      ///< of the present step
+  SinkTraits traits_;  ///< refer to job_
+  Update update_;      ///< the rule of the present step
 
   PackedParameters parameters_;
-  std::optional<PackedParameters> state_;  ///< velocity, Fisher diagonal or sums, by the sink
-  AlignedBuffer weightSums_;               ///< of the first layer, [panels][pieces][kPanelLanes]
+  std::optional<PackedParameters> state_;  ///< velocity, Fisher diagonal or sums
+  AlignedBuffer weightSums_;               ///< first layer, [panels][pieces][kPanelLanes]
   std::vector<PaddedRows> activations_;    ///< [0] is the input, [l + 1] the output of layer l
-  SparseBatch sparse_;                     ///< the input instead of activations_[0]
-  std::vector<PaddedRows> gradients_;      ///< [l] at the output of layer l, but see gradient()
+  SparseBatch sparse_;                     ///< the input, instead of activations_[0]
+  std::vector<PaddedRows> gradients_;      ///< [l] at the output of layer l; see gradient()
   std::vector<PaddedRows> squaredActivations_;
   std::vector<PaddedRows> squaredGradients_;
-  std::vector<LayerFactors> factors_;  ///< if the sink wants them
+  std::vector<LayerFactors> factors_;  ///< only for Backward::kOuterProducts
   std::vector<Scratch> scratch_;
   std::vector<float> losses_;
-  std::vector<float> rowValues_;         ///< what a sink collects of each row
-  std::vector<std::uint32_t> hardest_;   ///< of a batch: the indices of the kept rows
-  std::vector<std::uint32_t> keptRows_;  ///< the same as dataset rows
+  std::vector<float> rowValues_;         ///< the values collected of each row
+  std::vector<std::uint32_t> hardest_;   ///< indices of the kept rows in their batch
+  std::vector<std::uint32_t> keptRows_;  ///< the kept rows as dataset rows
   std::uint64_t steps_ = 0;              ///< steps begun
   std::size_t rows_ = 0;                 ///< rows of the current batch
-  bool isSparse_ = false;                ///< whether its input is in sparse_
+  bool isSparse_ = false;                ///< whether the batch's input is in sparse_
   double lossSum_ = 0;
 };
 

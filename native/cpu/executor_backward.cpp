@@ -4,7 +4,8 @@
 #include "cpu/executor.h"
 #include "cpu/tasks.h"
 
-/** The way back: gradients through the layers, and what the sink makes of those of the weights. */
+/** The backward pass: gradients go through the layers, those of the weights into the sink's rule.
+ */
 namespace lethe::cpu {
 namespace {
 
@@ -12,8 +13,8 @@ namespace {
 constexpr std::size_t kTasksPerThread = 4;
 
 /**
- * The order of an update's tasks: some units (panels, or pairs of them) take turns on one piece of
- * the inputs, which stays in the cache, before they go on to the next.
+ * Orders the tasks of an update. A few units (panels, or pairs of them) take turns on one piece of
+ * the inputs, which stays in the cache, before they go on to the next piece.
  */
 std::pair<std::size_t, std::size_t> unitAndPiece(std::size_t task, std::size_t units,
                                                  std::size_t pieces) {
@@ -26,7 +27,7 @@ std::pair<std::size_t, std::size_t> unitAndPiece(std::size_t task, std::size_t u
 
 }  // namespace
 
-/** A layer's weights change only after the gradient has gone through them: one stage later. */
+/** A layer's weights change one stage later, after the gradient has gone through them. */
 void CpuExecutor::backward() {
   const std::size_t last = layerCount() - 1;
   const auto updateBeside = [&](std::size_t l, Stage stage, std::size_t tasks, const auto& beside) {

@@ -4,8 +4,7 @@
 #include "cpu/tasks.h"
 #include "lethe/kronecker.h"
 
-/** What the sink KroneckerFactors makes of a batch: it looks at the way back and changes nothing.
- */
+/** Backward::kOuterProducts: sums outer products during the backward pass; no weight changes. */
 namespace lethe::cpu {
 
 CpuExecutor::LayerFactors::LayerFactors(const Layer& layer, std::size_t maxBatch)
@@ -40,7 +39,8 @@ void CpuExecutor::collectFactors(std::span<const std::uint32_t> rows) {
   }
 }
 
-/** Copies the inputs of all layers for one row of the batch, with the 1 that a bias multiplies. */
+/** Copies each layer's inputs for one row of the batch, and appends the 1 that the bias multiplies.
+ */
 void CpuExecutor::appendOnes(std::uint32_t row, std::size_t i) {
   for (std::size_t l = 0; l < layerCount(); ++l) {
     float* out = factors_[l].inputsAndOne.row(i);

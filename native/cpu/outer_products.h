@@ -9,14 +9,15 @@
 
 namespace lethe::cpu {
 
-/** The sum of v v^T over rows v: a symmetric matrix, of which about half is computed. */
+/** The sum of v v^T over rows v, a symmetric matrix. Only about half of it is computed. */
 class OuterProducts {
  public:
   explicit OuterProducts(std::size_t size);
 
-  /** What a thread can do on its own of adding rows. */
+  /** How many tasks it takes to add some rows; they may run side by side. */
   std::size_t tasks() const { return tasks_.size(); }
   /**
+   * Adds the products of the first `count` rows that one task covers.
    * @param unfinished scratch, [kInputsPerTask][kPanelLanes]
    */
   void add(const Kernels& kernels, PaddedRows& rows, std::size_t count, std::size_t task,

@@ -10,8 +10,8 @@
 namespace lethe::cpu {
 
 /**
- * A parameter vector in the layout that the kernels read: each layer's weights as panels of
- * kPanelLanes outputs, panel p holding W[32 p + lane][k] at [k][lane], then the biases. Lanes
+ * A parameter vector in the layout that the kernels read. Each layer's weights lie in panels of
+ * kPanelLanes outputs, panel p holding W[32 p + lane][k] at [k][lane]; the biases follow. Lanes
  * beyond the last output are zero.
  */
 class PackedParameters {
@@ -20,7 +20,7 @@ class PackedParameters {
   explicit PackedParameters(const Architecture& architecture);
   PackedParameters(const Architecture& architecture, const ParameterVector& values);
 
-  /** Back to the order of Architecture. */
+  /** The values in the order of Architecture. */
   ParameterVector unpack() const;
   bool finite() const;
 
@@ -29,7 +29,7 @@ class PackedParameters {
     return buffer_.data() + offsets_[layer].weights +
            panel * static_cast<std::size_t>(panelStride(layer));
   }
-  /** From one panel to the next, in floats. */
+  /** The distance from one panel to the next, in floats. */
   std::ptrdiff_t panelStride(std::size_t layer) const {
     return static_cast<std::ptrdiff_t>(architecture_.layers()[layer].inputs * kPanelLanes);
   }

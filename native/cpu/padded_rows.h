@@ -7,7 +7,7 @@
 
 namespace lethe::cpu {
 
-/** Rows of floats, each padded with zeros to whole panels: a batch of activations, or a matrix. */
+/** Rows of floats, padded with zeros to whole panels: a batch of activations, or a matrix. */
 class PaddedRows {
  public:
   PaddedRows() = default;
@@ -20,7 +20,7 @@ class PaddedRows {
   std::ptrdiff_t stride() const { return static_cast<std::ptrdiff_t>(stride_); }
 
  private:
-  /** An odd number of cache lines: rows of a power-of-two stride would share a few cache sets. */
+  /** An odd number of cache lines: rows at a power-of-two stride would share a few cache sets. */
   static constexpr std::size_t strideFor(std::size_t columns) {
     return panelCount(columns) * kPanelLanes + kCacheLine;
   }

@@ -8,7 +8,7 @@
 namespace lethe::cpu {
 namespace {
 
-/** Rows at a time: enough to use every weight in the cache more than once. */
+/** Rows computed at a time: enough to use each weight several times while it is cached. */
 constexpr std::size_t kBatch = 64;
 
 /**

@@ -4,7 +4,7 @@
 
 namespace lethe::cpu {
 
-/** Keeps a model's weights packed from call to call. */
+/** Computes logits of a few rows; it keeps the model's weights packed from call to call. */
 class CpuPredictor final : public Predictor {
  public:
   CpuPredictor(const Model& model, const Kernels& kernels, std::size_t threads);

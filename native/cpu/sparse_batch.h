@@ -11,9 +11,9 @@
 namespace lethe::cpu {
 
 /**
- * The nonzeros of a batch by row and, where gradients are wanted, by column. Filled in stages, the
- * calls of each of which may run side by side: begin; addRow for every row; addColumns for every
- * block of kSparseBlock columns.
+ * The nonzeros of a batch by row and, if gradients are wanted, by column. It is filled in three
+ * stages, whose calls may run side by side: begin; addRow for every row; addColumns for every block
+ * of kSparseBlock columns.
  */
 class SparseBatch {
  public:

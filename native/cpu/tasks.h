@@ -5,13 +5,13 @@
 #include "arithmetic/ceil_divide.h"
 #include "arithmetic/layer_output.h"
 
-/** How a stage of a step is cut into tasks. */
+/** The sizes of the tasks that a stage is cut into. */
 namespace lethe::cpu {
 
-/** Small enough to balance a few threads, large enough to amortize streaming a panel. */
+/** So many rows balance a few threads, and still amortize streaming a panel. */
 inline constexpr std::size_t kRowsPerTask = 64;
 
-/** The same for the inputs of an update: its weights are summed while they are in the cache. */
+/** The inputs of an update task are a piece, whose weights are summed while they are cached. */
 inline constexpr std::size_t kInputsPerTask = arithmetic::kPieceInputs;
 
 /** Panels of an update that share a large batch's inputs; their sums fit the second-level cache. */

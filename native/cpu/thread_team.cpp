@@ -8,8 +8,7 @@
 namespace lethe::cpu {
 namespace {
 
-/** About 20 microseconds: longer than the gaps between the stages of a step, shorter than a time
- * slice. */
+/** About 20 microseconds: longer than the gaps between stages, shorter than a time slice. */
 constexpr int kSpins = 2000;
 
 void pause() {
@@ -47,7 +46,7 @@ void ThreadTeam::runErased(const Stage& stage) {
     return;
   }
   if (count <= Ticket::kFieldMask) return runStage(stage);
-  // More tasks than a ticket counts: in pieces, whose order does not matter.
+  // There are more tasks than a ticket can count: they run in pieces, whose order does not matter.
   struct Shifted {
     const Stage& stage;
     std::size_t first;

@@ -9,15 +9,15 @@
 namespace lethe::cpu {
 
 /**
- * A few threads, the caller included, that share out the tasks of one stage after another. Each
- * worker begins with a share of its own, the same one whenever the counts are the same, so that
- * what it has written is still in its cache; then it takes what others have left, so that the
- * caller finishes alone if they are not running. Waiting threads spin for a bounded time and then
+ * A few threads, the caller included, that run the tasks of one stage after another. Each worker
+ * begins with a share of its own, the same one for the same counts, so that what it wrote last time
+ * is still in its cache. Then it takes tasks from the other shares, so that the caller can finish
+ * alone if the other threads are not running. Waiting threads spin for a bounded time and then
  * sleep.
  */
 class ThreadTeam {
  public:
-  /** `size` includes the calling thread; the threads start and end with the team. */
+  /** `size` includes the calling thread. The threads start and end with the team. */
   explicit ThreadTeam(std::size_t size);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
@@ -25,14 +25,14 @@ class ThreadTeam {
 
   std::size_t size() const { return threads_.size() + 1; }
 
-  /** Calls task(index, worker) for every index below `count`, worker < size(); returns when all are
-   * done. */
+  /** Calls task(index, worker) for every index below `count`, worker < size(), and waits for all.
+   */
   template <class Task>
   void run(std::size_t count, const Task& task) {
     run(count, 0, task);
   }
 
-  /** The same for first + second tasks, of each of which every worker has its share. */
+  /** The same for two kinds of tasks, first + second of them; each share holds its part of both. */
   template <class Task>
   void run(std::size_t first, std::size_t second, const Task& task) {
     runErased({&task,
@@ -51,9 +51,9 @@ class ThreadTeam {
   };
 
   /**
-   * Generation, task count and next task of a share in one word: whoever swaps the word owns a task
-   * of just that stage, so a thread that wakes late can never take part in a stage that it does not
-   * know.
+   * Generation, task count and next task of a share in one word. The thread that swaps the word
+   * owns a task of just that stage, so a thread that wakes late can never take part in a stage that
+   * it does not know.
    */
   struct Ticket {
     std::uint64_t word;
@@ -69,7 +69,7 @@ class ThreadTeam {
     std::atomic<std::uint64_t> ticket{0};
   };
 
-  /** The tasks [begin, end) of `count` that are a worker's own. */
+  /** The tasks [begin, end) of `count` that are a worker's share. */
   struct Range {
     std::size_t begin;
     std::size_t end;
@@ -87,8 +87,8 @@ class ThreadTeam {
   std::uint64_t awaitNextStage(std::uint64_t generation);
 
   std::vector<std::thread> threads_;
-  std::vector<Share> shares_;  ///< one a worker, of those that no thread could be had for too
-  Stage stage_{};              ///< written while no task is pending, read by owners of a task
+  std::vector<Share> shares_;  ///< one a worker, even if its thread could not be started
+  Stage stage_{};              ///< written while no task is pending, read by those that own one
   alignas(64) std::atomic<std::uint64_t> generation_{0};
   alignas(64) std::atomic<std::size_t> pending_{0};
   std::atomic<bool> stopping_{false};

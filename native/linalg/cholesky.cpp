@@ -54,7 +54,7 @@ Cholesky::Cholesky(const Kernels& kernels, ThreadTeam& team, Matrix matrix, Step
   }
 }
 
-/** U_rr and its inverse, in double precision. */
+/** Computes U_rr and its inverse in double precision. */
 void Cholesky::factorDiagonal(std::size_t row) {
   const Panel diagonal = block(row, row);
   double u[kBlock][kBlock] = {};
@@ -87,13 +87,13 @@ void Cholesky::factorDiagonal(std::size_t row) {
 
 void Cholesky::solve(Matrix& b) {
   team_.run(panelCount(b.columns()), [&](std::size_t panel, std::size_t) {
-    // A panel of a wide layer takes a while; what is left undone is thrown away.
+    // A panel of a wide layer takes a while. After an abort the result is not used.
     if (!steps_.aborted()) solvePanel({b.data() + panel * kPanelLanes, b.stride()});
   });
   steps_.poll();
 }
 
-/** U^T Y = B from the top, then U X = Y from the bottom. */
+/** Solves U^T Y = B from the top, then U X = Y from the bottom. */
 void Cholesky::solvePanel(const Panel& b) {
   const auto rows = [&](std::size_t row) {
     return Panel{b.values + static_cast<std::ptrdiff_t>(row * kBlock) * b.row, b.row};

@@ -9,21 +9,20 @@
 namespace lethe::linalg {
 
 /**
- * S = U^T U of a symmetric positive definite matrix, in blocks of kPanelLanes rows: every element
- * is a sequence of chains in fixed order, whatever the threads.
+ * The factorization S = U^T U of a symmetric positive definite matrix, in blocks of kPanelLanes
+ * rows. Every element is computed by chains in a fixed order, whatever the number of threads.
+ * Source: Golub and Van Loan, "Matrix Computations", 4th edition, section 4.2.
  */
 class Cholesky {
  public:
   /**
-   * @param matrix with as many rows as columns, and empty ones up to paddedRows of them; of the
-   * elements the upper triangle is read
-   * @param steps of which each block row is one; it outlives the factorization
+   * @param matrix S, with rows of zeros added up to paddedRows; only its upper triangle is read
+   * @param steps counts each block row as a step; it outlives the factorization
    * @throws Error kInvalidArgument if it is not positive definite; kAborted
    */
   Cholesky(const Kernels& kernels, ThreadTeam& team, Matrix matrix, Steps& steps);
 
-  /** Replaces B by S^-1 B. B has the padded rows too, those beyond the matrix zero. Throws
-   * kAborted. */
+  /** Replaces B, which has rows of zeros up to paddedRows too, by S^-1 B. Throws kAborted. */
   void solve(Matrix& b);
 
   static constexpr std::size_t paddedRows(std::size_t size) { return panelCount(size) * kBlock; }
@@ -43,7 +42,7 @@ class Cholesky {
   ThreadTeam& team_;
   Steps& steps_;
   Matrix u_;
-  std::vector<float> inverses_;  ///< of the diagonal blocks of U
+  std::vector<float> inverses_;  ///< the inverses of U's diagonal blocks
 };
 
 }  // namespace lethe::linalg

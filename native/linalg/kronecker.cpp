@@ -35,7 +35,7 @@ double meanOfDiagonal(const float* values, std::size_t size) {
   return trace / static_cast<double>(size);
 }
 
-/** Of all factors of all layers. */
+/** The block rows of all factors, which are the steps of a solution. */
 std::uint64_t blockRows(const Architecture& architecture) {
   std::uint64_t rows = 0;
   for (const Layer& layer : architecture.layers()) {

@@ -11,7 +11,7 @@ using cpu::kPanelLanes;
 using cpu::panelCount;
 using cpu::ThreadTeam;
 
-/** A matrix as the products take it: its columns padded with zeros to whole panels. */
+/** A matrix whose rows are padded with zeros to whole panels, as the products need it. */
 class Matrix : public cpu::PaddedRows {
  public:
   Matrix(std::size_t rows, std::size_t columns) : cpu::PaddedRows(rows, columns), rows_(rows) {}
@@ -35,11 +35,11 @@ struct Panel {
   std::ptrdiff_t row;
 };
 
-/** out = a b for one panel: `rows` elements of every lane, each one chain of `depth` products. */
+/** out = a b for one panel of `rows` rows. Each element is one chain of `depth` products. */
 void multiplyPanel(const Kernels& kernels, const Factor& a, const Panel& b, std::size_t rows,
                    std::size_t depth, const Panel& out);
 
-/** out = a b for whole matrices, shared out over the team. */
+/** out = a b for whole matrices, on the team's threads. */
 void multiply(const Kernels& kernels, ThreadTeam& team, const Factor& a, Matrix& b, Matrix& out);
 
 }  // namespace lethe::linalg

@@ -18,13 +18,13 @@ using linalg::Factor;
 using linalg::Matrix;
 using linalg::multiply;
 
-/** How many more directions are followed than are wanted: Halko et al., section 4.2. */
+/** How many directions the subspace has beyond those asked for: Halko et al., section 4.2. */
 constexpr std::size_t kOversampling = 10;
 
-/** A direction that has lost all but this share of its length to the others is rounding noise. */
+/** A direction left with less than this share of its length by the others is rounding noise. */
 constexpr double kNoise = 1e-6;
 
-/** Signs, which serve as well as Gaussian numbers and need no function of the C library. */
+/** Random signs serve as well as Gaussian numbers, and need no function of the C library. */
 void fillWithSigns(Matrix& matrix, std::uint64_t seed) {
   PhiloxStream stream(seed, PhiloxPurpose::kProjection);
   for (std::size_t i = 0; i < matrix.rows(); ++i) {
@@ -34,7 +34,7 @@ void fillWithSigns(Matrix& matrix, std::uint64_t seed) {
   }
 }
 
-/** In a fixed number of partial sums, which compilers turn into vectors without reordering. */
+/** Adds in four partial sums, which compilers turn into vectors without reordering anything. */
 double dot(const double* x, const double* y, std::size_t size) {
   double sums[4] = {};
   std::size_t i = 0;
@@ -46,8 +46,8 @@ double dot(const double* x, const double* y, std::size_t size) {
 }
 
 /**
- * Makes the columns orthonormal, and those zero that depend on the ones before:
- * modified Gram-Schmidt, twice (Giraud, Langou, Rozloznik 2005: "twice is enough").
+ * Makes the columns orthonormal, and those zero that depend on the columns before them, by modified
+ * Gram-Schmidt in two rounds (Giraud, Langou, Rozloznik 2005: "twice is enough").
  */
 void orthonormalize(Matrix& matrix) {
   const std::size_t columns = matrix.columns();
@@ -57,8 +57,8 @@ void orthonormalize(Matrix& matrix) {
     for (std::size_t j = 0; j < columns; ++j) vectors[j * size + i] = matrix.row(i)[j];
   }
   for (std::size_t j = 0; j < columns; ++j) {
-    // Rounding leaves a share of up to 2^-53 / kNoise = 1e-10 of the other directions, which the
-    // second round takes: too little for a float to show, but it decides some last bits.
+    // The first round leaves up to 2^-53 / kNoise = 1e-10 of the other directions, by rounding,
+    // which the second removes. That is less than a float resolves, but it decides some last bits.
     double* x = &vectors[j * size];
     const double original = std::sqrt(dot(x, x, size));
     for (int round = 0; round < 2; ++round) {
@@ -93,7 +93,7 @@ void check(const CentredRows& rows, std::size_t components) {
   }
 }
 
-/** Column after column. */
+/** The values column after column, in float64. */
 std::vector<double> transposed(const CentredRows& rows) {
   std::vector<double> columns(rows.values.size());
   for (std::size_t i = 0; i < rows.rows; ++i) {
@@ -104,7 +104,7 @@ std::vector<double> transposed(const CentredRows& rows) {
   return columns;
 }
 
-/** Of X^T X; the vectors are directions of the columns. */
+/** The eigenvectors of X^T X, which are all the directions there are. */
 SymmetricEigen exactDirections(const CentredRows& rows) {
   const std::size_t size = rows.columns;
   const std::vector<double> columns = transposed(rows);
@@ -118,7 +118,7 @@ SymmetricEigen exactDirections(const CentredRows& rows) {
   return symmetricEigen(std::move(gram), size);
 }
 
-/** The same in a random subspace of so many directions, which holds the strongest ones. */
+/** The strongest directions, found in a random subspace of `followed` directions. */
 SymmetricEigen followedDirections(const CentredRows& rows, std::size_t followed, std::uint64_t seed,
                                   const cpu::Compute& compute) {
   const cpu::Kernels& kernels = compute.kernels;
@@ -127,9 +127,9 @@ SymmetricEigen followedDirections(const CentredRows& rows, std::size_t followed,
   const Factor x{rows.values.data(), stride, 1};
   const Factor xTransposed{rows.values.data(), 1, stride};
 
-  // A basis of the range of (X^T X)^2 on random directions, orthonormal after each power: weak
-  // directions would drown in the rounding of strong ones. On the side of the columns, which mostly
-  // are fewer than the rows.
+  // The basis spans (X^T X)^2 times random directions. It is made orthonormal after each power,
+  // else weak directions would drown in the rounding of strong ones. It lies on the side of the
+  // columns, which mostly are fewer than the rows.
   Matrix basis(rows.columns, followed);
   Matrix images(rows.rows, followed);
   fillWithSigns(basis, seed);
@@ -139,7 +139,7 @@ SymmetricEigen followedDirections(const CentredRows& rows, std::size_t followed,
     orthonormalize(basis);
   }
 
-  // In this basis X is so small that its right singular vectors are found exactly.
+  // In this basis X has so few columns that its right singular vectors are found exactly.
   multiply(kernels, team, x, basis, images);
   Matrix gram(followed, followed);
   multiply(kernels, team, {images.data(), 1, images.stride()}, images, gram);

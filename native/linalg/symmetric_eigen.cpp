@@ -8,10 +8,10 @@
 namespace lethe {
 namespace {
 
-/** A = Q T Q^T, T tridiagonal. */
+/** The factors of A = Q T Q^T, T tridiagonal. */
 struct Tridiagonal {
   std::vector<double> diagonal;
-  std::vector<double> below;  ///< below[i] stands between diagonal[i] and diagonal[i + 1]
+  std::vector<double> below;  ///< below[i] is beside diagonal[i] and diagonal[i + 1]
   std::vector<double> basis;  ///< [size][size], row j is column j of Q
 };
 
@@ -28,7 +28,7 @@ double dot(const double* x, const double* y, std::size_t size) {
 
 Tridiagonal tridiagonalize(std::vector<double> a, std::size_t n) {
   Tridiagonal result{std::vector<double>(n), std::vector<double>(n), std::vector<double>(n * n)};
-  std::vector<std::vector<double>> reflectors;  // H = I - v v^T, v of squared length 2 or 0
+  std::vector<std::vector<double>> reflectors;  // v of H = I - v v^T, of squared length 2 or 0
   for (std::size_t k = 0; k + 2 < n; ++k) {
     const std::size_t m = n - k - 1;  // the size of what is left
     std::vector<double> v(m);
@@ -82,15 +82,15 @@ void rotate(std::vector<double>& basis, std::size_t n, std::size_t i, double c, 
   }
 }
 
-/** Makes T diagonal by implicit QL steps. */
+/** Makes T diagonal by implicit QL steps, and turns the basis along. */
 void diagonalize(Tridiagonal& t, std::size_t n) {
   std::vector<double>& d = t.diagonal;
   std::vector<double>& e = t.below;
   constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-  constexpr int kMaxSteps = 60;  // each eigenvalue takes two or three
+  constexpr int kMaxSteps = 60;  // an eigenvalue takes two or three
   for (std::size_t first = 0; first < n; ++first) {
     for (int steps = 0; steps < kMaxSteps; ++steps) {
-      std::size_t end = first;  // of the block that is not yet decoupled
+      std::size_t end = first;  // the last row of the block that is not yet decoupled
       while (end + 1 < n &&
              std::abs(e[end]) > kEpsilon * (std::abs(d[end]) + std::abs(d[end + 1]))) {
         ++end;

@@ -13,7 +13,7 @@
 namespace lethe::node {
 namespace {
 
-/** What one JavaScript environment (main or worker thread) owns; the addon has no other state. */
+/** The state of one JavaScript environment (main or worker thread). The addon has no other. */
 struct InstanceData {
   RunQueue runs;
   CudaHandle cuda;
@@ -21,7 +21,7 @@ struct InstanceData {
   Napi::FunctionReference model;    ///< the constructor of Model
 };
 
-/** Begins the run of the worker that make(instanceData) answers: {promise, abort()}. */
+/** Begins the run of the worker that make(instanceData) returns, as {promise, abort()}. */
 template <class Make>
 Napi::Value begin(const Napi::CallbackInfo& info, const Make& make) {
   const Napi::Env env = info.Env();
@@ -58,7 +58,7 @@ Napi::Value startKroneckerSolve(const Napi::CallbackInfo& info) {
   });
 }
 
-/** device(): the backend in words, e.g. "cpu avx512" */
+/** device(): the CPU backend's description, e.g. "cpu avx512" */
 Napi::Value device(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     return Napi::String::New(info.Env(), makeCpuBackend({1, {}})->description());

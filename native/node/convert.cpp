@@ -101,7 +101,7 @@ template std::vector<double> Fields::array(const char*) const;
 
 template <class T>
 Napi::TypedArrayOf<T> newTypedArray(Napi::Env env, std::size_t size) {
-  // Not napi_create_arraybuffer: that ends the process where the memory is not to be had.
+  // The constructor throws if there is no memory; napi_create_arraybuffer would end the process.
   const auto constructor = env.Global().Get(kArrayName<T>).template As<Napi::Function>();
   Napi::Value array;
   try {

@@ -13,7 +13,7 @@ namespace lethe::node {
 /** A JavaScript Error that carries the stable code. */
 Napi::Error toJavaScript(Napi::Env env, const Error& error);
 
-/** The core's error for whatever is being handled; call it from a catch block. */
+/** The exception that a catch block is handling, as the core's error. */
 Error currentError();
 
 /** Runs function and turns every C++ exception into a JavaScript one. */
@@ -29,8 +29,8 @@ auto guarded(Napi::Env env, const Function& function) {
 }
 
 /**
- * Reads the fields of an options object. TypeScript has given the friendly message already; these
- * checks only see to it that no value can harm the process. All throw kInvalidArgument.
+ * Reads the fields of an options object. TypeScript has given the clear message already; the checks
+ * here only ensure that no value can harm the process. All of them throw kInvalidArgument.
  */
 class Fields {
  public:
@@ -45,8 +45,7 @@ class Fields {
   std::uint64_t integer(const char* name, std::uint64_t max) const;
   Fields nested(const char* name) const { return Fields(value(name)); }
 
-  /** A copy of a typed array of just this element type: uint8_t, uint32_t, float or double.
-   */
+  /** A copy of a typed array of exactly this type: uint8_t, uint32_t, float or double. */
   template <class T>
   std::vector<T> array(const char* name) const;
 

@@ -8,8 +8,8 @@
 namespace lethe::node {
 
 /**
- * The CUDA device of one JavaScript environment, for all its runs: opened by the first that needs
- * it, on that run's thread, and anew after it has failed.
+ * The CUDA device of one JavaScript environment, shared by all its runs. The first run that needs
+ * it opens it, on its own thread; after a failure the next one opens it anew.
  */
 class CudaHandle {
  public:
@@ -20,7 +20,7 @@ class CudaHandle {
     return device_;
   }
 
-  /** Unless another run has opened a new one already. */
+  /** Lets go of a device that failed, unless another run has opened a new one already. */
   void drop(const std::shared_ptr<CudaDevice>& failed) {
     const std::lock_guard lock(mutex_);
     if (device_ == failed) device_.reset();

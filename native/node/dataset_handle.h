@@ -13,8 +13,8 @@
 namespace lethe::node {
 
 /**
- * A data set of the fields `features`, of either type, and for bytes `scale` and `offset`.
- * labelsFor(values) answers the labels for so many features. Throws kInvalidArgument.
+ * Reads a data set from the fields `features`, of either type, and for bytes `scale` and `offset`.
+ * labelsFor(values) gives the labels for so many features. Throws kInvalidArgument.
  */
 std::shared_ptr<const Dataset> readFeatures(
     const Fields& fields, const std::function<std::vector<std::uint32_t>(std::size_t)>& labelsFor,
@@ -29,7 +29,7 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
   static Napi::Function define(Napi::Env env);
   /** Throws kInvalidArgument unless the value is such an object. */
   static DatasetHandle& from(Napi::Value value);
-  /** A new object for what is in native memory already. */
+  /** Makes a JavaScript object for a data set that is in native memory already. */
   static Napi::Object create(Napi::Env env, const Napi::FunctionReference& constructor,
                              std::shared_ptr<const Dataset> dataset);
 

@@ -9,8 +9,8 @@
 namespace lethe::node {
 
 /**
- * Folds a map into a model: {model, columns, weights, bias, inputs, threads}, the promise of a
- * Model.
+ * Folds a map into a model. The request is {model, columns, weights, bias, inputs, threads}; its
+ * promise resolves to a Model.
  */
 class FoldWorker final : public RunWorker {
  public:

@@ -9,8 +9,8 @@
 namespace lethe::node {
 
 /**
- * Solves with Kronecker factors: {widths, factors, gradient, damping, threads}, the promise of a
- * Float32Array, one value per parameter.
+ * Solves with Kronecker factors. The request is {widths, factors, gradient, damping, threads}; its
+ * promise resolves to a Float32Array, one value per parameter.
  */
 class KroneckerWorker final : public RunWorker {
  public:

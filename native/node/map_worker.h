@@ -9,12 +9,12 @@
 
 namespace lethe::node {
 
-/** The columns, weights and bias of a request. */
+/** Reads the columns, weights and bias of a request. */
 LinearMap readLinearMap(const Fields& request);
 
 /**
- * Maps rows of a data set to a new one: {source, rows, columns, weights, bias, threads}, the
- * promise of a Dataset.
+ * Maps rows of a data set to a new one. The request is {source, rows, columns, weights, bias,
+ * threads}; its promise resolves to a Dataset.
  */
 class MapWorker final : public RunWorker {
  public:

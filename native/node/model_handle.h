@@ -10,17 +10,18 @@
 namespace lethe::node {
 
 /**
- * JavaScript class Model: new Model({widths, seed}), new Model({widths, parameters}) or, with the
- * parameters of another one, new Model({source}). The parameters never change but are replaced, on
- * the JavaScript thread only: so models share them until one of them gets new ones, and a run
- * elsewhere holds a snapshot.
+ * JavaScript class Model: new Model({widths, seed}), new Model({widths, parameters}), or new
+ * Model({source}) for an independent model with the parameters of another. Parameters are
+ * immutable; a change replaces them, on the JavaScript thread only. So models share them until one
+ * changes, and runs on other threads keep their snapshot.
  */
 class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
  public:
   static Napi::Function define(Napi::Env env);
   /** Throws kInvalidArgument unless the value is such an object. */
   static ModelHandle& from(Napi::Value value);
-  /** A new object for what is in native memory already, with finite parameters. */
+  /** Makes a JavaScript object for a model that is in native memory already; its parameters must be
+   * finite. */
   static Napi::Object create(Napi::Env env, const Napi::FunctionReference& constructor,
                              Model model);
 
@@ -28,7 +29,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
 
   /** Throws kBusy while a run is changing the model. */
   const Model& model() const;
-  /** Throws kBusy; from then on until endChange every use of the model does. */
+  /** Throws kBusy. From then on until endChange every use of the model throws it. */
   void beginChange();
   void endChange() { changing_ = false; }
   void replaceParameters(ParameterVector parameters);
@@ -40,11 +41,11 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
 
   std::unique_ptr<Model> model_;
   /**
-   * Of the present parameters, and shared with them: they count once, for as long as any model
-   * holds them, and a model that gets parameters of its own reports these.
+   * Reports the present parameters, and is shared along with them: they count once, as long as any
+   * model holds them. A model that gets parameters of its own reports those.
    */
   std::shared_ptr<ReportedMemory> memory_;
-  std::unique_ptr<Predictor> predictor_;  ///< of the present parameters, once asked for
+  std::unique_ptr<Predictor> predictor_;  ///< for the present parameters, made when first used
   bool changing_ = false;
 };
 

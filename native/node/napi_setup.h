@@ -1,6 +1,6 @@
 #pragma once
 
-// The addon's one way to napi.h. In a worker thread that is being terminated no JavaScript
-// exception can be thrown; without this, the attempt to do so ends the process.
+// Everything includes napi.h through this file. In a worker thread that is being terminated no
+// JavaScript exception can be thrown; without this macro the attempt would end the process.
 #define NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
 #include <napi.h>

@@ -23,7 +23,7 @@ Plan readPlan(const Fields& fields) {
   return plan;
 }
 
-/** The knots of a schedule: where they are, and the values there. */
+/** Reads a schedule from {at, values}: the places of its knots, and the values there. */
 Schedule readSchedule(const Fields& fields) {
   const auto at = fields.array<float>("at");
   const auto values = fields.array<float>("values");
@@ -91,7 +91,7 @@ Precision readPrecision(const std::string& name) {
   throw Error(ErrorCode::kInvalidArgument, "there is no precision \"" + name + "\"");
 }
 
-/** Nothing where the pass runs on the CPU. */
+/** How the pass runs on a CUDA device; nothing if it runs on the CPU. */
 std::optional<CudaOptions> readCudaOptions(const Fields& fields, const CpuOptions& cpu) {
   CudaOptions cuda;
   cuda.precision = readPrecision(fields.text("precision"));

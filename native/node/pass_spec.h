@@ -11,11 +11,11 @@ namespace lethe::node {
 
 /** A pass as JavaScript describes it, copied into native memory. */
 struct PassRequest {
-  /** The model of `spec`: read once, so that a getter cannot answer another one. */
+  /** The model of `spec`. It is read once, so that a getter cannot return another one. */
   ModelHandle& model;
   PassSpec spec;
   CpuOptions cpu;
-  std::optional<CudaOptions> cuda;  ///< where the pass runs on the CUDA device
+  std::optional<CudaOptions> cuda;  ///< set if the pass runs on the CUDA device
 };
 
 /**

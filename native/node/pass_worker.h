@@ -7,7 +7,7 @@
 namespace lethe::node {
 
 /**
- * Runs a pass. The model changes on the JavaScript thread, all at once and only after success.
+ * Runs a pass. The model changes on the JavaScript thread, as a whole and only after success.
  */
 class PassWorker final : public RunWorker {
  public:

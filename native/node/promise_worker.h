@@ -7,8 +7,8 @@
 namespace lethe::node {
 
 /**
- * Answers a Promise for what takes milliseconds, so that a thread of libuv's pool may do it and
- * nobody needs to abort it. Made with new; deletes itself.
+ * Computes what takes milliseconds on a thread of libuv's pool, and settles a Promise. Nobody needs
+ * to abort it. It is made with new and deletes itself.
  */
 class PromiseWorker : public Napi::AsyncWorker {
  public:
@@ -21,9 +21,9 @@ class PromiseWorker : public Napi::AsyncWorker {
   }
 
  private:
-  /** Off the JavaScript thread. */
+  /** Called off the JavaScript thread. */
   virtual void compute() = 0;
-  /** On the JavaScript thread: what the promise is resolved with. */
+  /** On the JavaScript thread: the value that resolves the promise. */
   virtual Napi::Value result(Napi::Env env) = 0;
 
   void Execute() override {

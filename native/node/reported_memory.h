@@ -8,8 +8,9 @@
 namespace lethe::node {
 
 /**
- * Tells the garbage collector of so many bytes of native memory, for as long as it lives; on the
- * JavaScript thread alone. Objects that share memory share one of these, so that it counts once.
+ * Tells the garbage collector of so many bytes of native memory, as long as it lives. It may be
+ * made and destroyed on the JavaScript thread only. Objects that share memory share one of these,
+ * so that the memory counts once.
  */
 class ReportedMemory {
  public:

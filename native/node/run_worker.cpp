@@ -9,8 +9,9 @@
 namespace lethe::node {
 namespace {
 
-/** So many run whatever their threads; more only while there is a core for each thread. Each has a
- * copy of what it changes: thousands at once would exhaust the machine.
+/**
+ * So many runs go on at once whatever their threads; more only while there is a core for each
+ * thread. Each run has a copy of what it changes, so thousands at once would exhaust the memory.
  */
 constexpr std::size_t kAlwaysRunning = 4;
 
@@ -81,7 +82,7 @@ void RunWorker::reportProgress() {
             report.Set("epoch", progress.epoch);
             callback.Call({report});
           } catch (const Napi::Error&) {
-            // The callback has thrown, or the environment is ending: nobody wants the result.
+            // The callback threw, or the environment is ending: the result is not wanted any more.
             control->abort();
           }
         });
@@ -127,11 +128,11 @@ void RunWorker::settle(Napi::Env env) {
       deferred_.Reject(toJavaScript(env, currentError()).Value());
     }
   } catch (const Napi::Error&) {
-    // The environment is ending: nobody waits for the promise.
+    // The environment is ending, so nobody waits for the promise.
   }
 }
 
-/** On the JavaScript thread, after settle or, where the environment ends, instead of it. */
+/** Called on the JavaScript thread after settle, or instead of it if the environment ends. */
 void RunWorker::finalize() {
   control_->abort();
   queue_.remove(*this);

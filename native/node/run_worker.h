@@ -17,9 +17,12 @@ class RunWorker;
 class RunQueue {
  public:
   void add(RunWorker& worker);
-  /** One of the started runs has come to its end. */
+  /** To be called when a run that was started has ended. */
   void finished(const RunWorker& worker);
-  /** Forgets a run that may not have been started. */
+  /**
+   * Forgets a run, started or not. It matters for runs that still wait when the environment ends:
+   * they are about to be deleted, and no other run's end may start them.
+   */
   void remove(RunWorker& worker);
 
  private:
@@ -28,22 +31,22 @@ class RunQueue {
 
   std::deque<RunWorker*> waiting_;
   std::size_t running_ = 0;
-  std::size_t threads_ = 0;  ///< of the running ones
+  std::size_t threads_ = 0;  ///< of all runs that go on
 };
 
 /**
  * Computes on a thread of its own, can be aborted, and settles a promise.
  *
- * It is no task of libuv's pool: an environment that ends (process.exit(), a terminated worker
- * thread) waits for those before it tells anyone, so a run would have to come to its own end.
- * The thread-safe function brings everything back to JavaScript, progress first and the end last,
- * and frees the worker: when its thread is done, or when the environment ends.
+ * It does not use libuv's pool: an environment that ends (process.exit(), a terminated worker
+ * thread) waits for the pool's tasks before it tells anyone, so a run would have to come to its own
+ * end. The thread-safe function brings everything back to JavaScript, progress first and the end
+ * last. It frees the worker when its thread is done, or when the environment ends.
  */
 class RunWorker {
  public:
   virtual ~RunWorker() = default;
 
-  /** Queues the run and answers {promise, abort()}; from then on the worker frees itself. */
+  /** Queues the run and returns {promise, abort()}. From then on the worker frees itself. */
   static Napi::Object begin(Napi::Env env, std::unique_ptr<RunWorker> worker,
                             Napi::Value onProgress);
   std::size_t threads() const { return threads_; }
@@ -54,13 +57,13 @@ class RunWorker {
       : threads_(threads), queue_(queue), deferred_(Napi::Promise::Deferred::New(env)) {}
 
  private:
-  /** On the JavaScript thread, before anything else; what it throws keeps the run from starting. */
+  /** Called first, on the JavaScript thread. If it throws, the run does not start. */
   virtual void beginning() {}
-  /** Off the JavaScript thread. */
+  /** Called on the run's thread. */
   virtual void compute(Control& control) = 0;
-  /** On the JavaScript thread, after success: what the promise is resolved with. */
+  /** Called on the JavaScript thread after success: the value that resolves the promise. */
   virtual Napi::Value outcome(Napi::Env env) = 0;
-  /** On the JavaScript thread, at the end of every run that began, before outcome. */
+  /** Called on the JavaScript thread at the end of every run that began, before outcome. */
   virtual void ended() {}
 
   void run();

@@ -4,12 +4,12 @@
 #include "node/napi_setup.h"
 
 /**
- * What JavaScript hands over may be anything, so objects and externals carry a random tag that only
- * this addon gives: an object without it is none of ours, and its memory is not looked at.
+ * JavaScript may hand over anything. So objects and externals carry a random tag that only this
+ * addon gives, and the memory behind a value is not touched before its tag has been checked.
  */
 namespace lethe::node {
 
-/** The native object behind a JavaScript one of this tag. Throws kInvalidArgument. */
+/** The native object behind a JavaScript object of this tag. Throws kInvalidArgument. */
 template <class Handle>
 Handle& unwrap(Napi::Value value, const napi_type_tag& tag, const char* message) {
   if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&tag)) {
@@ -18,7 +18,7 @@ Handle& unwrap(Napi::Value value, const napi_type_tag& tag, const char* message)
   return *Handle::Unwrap(value.As<Napi::Object>());
 }
 
-/** A native value on its way into the constructor of its JavaScript class, which moves it. */
+/** Wraps a native value for the constructor of its JavaScript class, which moves it out. */
 template <class T>
 Napi::External<T> tagged(Napi::Env env, T& value, const napi_type_tag& tag) {
   auto external = Napi::External<T>::New(env, &value);
@@ -26,7 +26,7 @@ Napi::External<T> tagged(Napi::Env env, T& value, const napi_type_tag& tag) {
   return external;
 }
 
-/** The value of an external of this tag; nullptr for everything else. */
+/** The native value of an external of this tag; nullptr for anything else. */
 template <class T>
 T* fromTagged(Napi::Value value, const napi_type_tag& tag) {
   if (!value.IsExternal()) return nullptr;

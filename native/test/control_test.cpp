@@ -16,7 +16,7 @@
 namespace lethe::test {
 namespace {
 
-/** What the executor was asked for, and what it answers. */
+/** What the executor was asked for, and what it returns. */
 struct Script {
   std::function<void(std::uint64_t step)> onStep = [](std::uint64_t) {};
   bool finite = true;
@@ -37,7 +37,7 @@ class ScriptedExecutor final : public Executor {
   }
   double takeLoss() override { return std::exchange(loss_, 0); }
   bool finite() override { return script_.finite; }
-  /** Step s, from 0, adds 2^s: a sum of steps is a number whose bits are these steps. */
+  /** Step s, from 0, adds 2^s, so that the bits of a sum tell which steps are in it. */
   ParameterVector parameters() override {
     ++script_.parametersAsked;
     return ParameterVector(8, std::exp2(static_cast<float>(script_.steps)));

@@ -1,4 +1,4 @@
-// The kernels of every shape on an emulated device against the CPU's bits, and which are chosen.
+// Compares kernels of every shape on an emulated device with the CPU's bits; tests the choices.
 
 #include <gtest/gtest.h>
 
@@ -38,8 +38,7 @@ TYPED_TEST(TileShapeTest, gives_every_output_to_one_thread) {
   EXPECT_EQ(owners, std::vector<int>(owners.size(), 1));
 }
 
-/** Rows and widths for which every product takes the same tiles of a device of one multiprocessor.
- */
+/** Rows and widths for which all products on one multiprocessor take tiles of the same shape. */
 struct TileCase {
   std::string name;
   std::size_t tiles;
@@ -140,7 +139,7 @@ TEST(PersistentKernel, is_chosen_where_it_is_quick) {
   EXPECT_TRUE(choosesPersistent(training(), 5)) << "as the tests of all backends count on";
 }
 
-/** What makes the persistent kernel take another way through its memory. */
+/** A shape for which the persistent kernel uses its memory in another way. */
 struct ChipCase {
   std::string name;
   std::size_t processors;

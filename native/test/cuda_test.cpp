@@ -1,5 +1,5 @@
-// What is CUDA's own: layouts, memory, and mishaps. That its results are the CPU's in every bit is
-// tested where all backends are.
+// Tests what only CUDA has: layouts, memory, and mishaps. The tests of all backends show that its
+// results are the CPU's in every bit.
 
 #include <gtest/gtest.h>
 
@@ -171,7 +171,7 @@ TEST(PoolingDevice, changes_no_bits) {
   }
 }
 
-/** TF32 keeps 11 bits of a factor; of gradients, a ReLU near 0 can also switch. */
+/** TF32 keeps 11 bits of a factor; gradients also differ where a ReLU near 0 switches. */
 double fastTolerance(const Sink& sink) {
   return std::holds_alternative<Logits>(sink) ? 5e-3 : 3e-2;
 }

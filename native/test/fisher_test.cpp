@@ -62,7 +62,7 @@ TEST_P(FisherTest, is_the_same_in_both_modes_for_batches_of_one) {
   }
 }
 
-/** The reference study stops after the batch in which enough rows have been seen. */
+/** The reference study stops after the batch in which it has seen enough rows. */
 TEST_P(FisherTest, divides_by_the_rows_seen_when_cut_short) {
   PassSpec spec = makeSpec({7, 6, 3}, Features::kBytes, 20, 8, SquaredGradient{FisherMode::kBatch});
   PassSpec cut = spec;

@@ -1,4 +1,4 @@
-// What the host process has set in the floating-point control word changes no result, and stays.
+// The floating-point control word of the host process changes no result, and is left as it was.
 
 #include <gtest/gtest.h>
 

@@ -21,7 +21,7 @@ INSTANTIATE_TEST_SUITE_P(Backends, FoldLinearMapTest, testing::ValuesIn(backendN
 
 Model makeSmallModel() { return makeModel({kComponents, kHidden, kClasses}, 5); }
 
-/** Of every third input, in no order of theirs. */
+/** A map that reads every third input, in a mixed order. */
 LinearMap makeMap() {
   Random random(3);
   std::vector<std::uint32_t> columns;

@@ -16,12 +16,12 @@ struct Shape {
   std::size_t batchSize;
 };
 
-/** One row, one class, one layer; widths and batches that are no multiple of any tile. */
+/** The sizes tested: one row, one class, one layer; widths and batches that no tile divides. */
 const std::vector<Shape> kShapes{{{7, 6, 5, 3}, 1, 1},       {{5, 3}, 9, 4},
                                  {{4, 3, 1}, 5, 5},          {{7, 6, 5, 3}, 23, 10},
                                  {{33, 65, 31, 10}, 37, 16}, {{3, 129, 2}, 70, 67}};
 
-/** Parameters per layer that finite differences are taken at: all of a small layer. */
+/** How many parameters of a layer get finite differences: all of a small layer. */
 constexpr std::size_t kSamples = 40;
 
 std::vector<std::size_t> sampledParameters(const Architecture& architecture) {
@@ -133,7 +133,7 @@ TEST_P(GradientTest, of_logits_far_apart) {
   }
 }
 
-/** A list of rows may skip, repeat and reorder rows of the data set. */
+/** A plan's rows may skip, repeat and reorder rows of the data set. */
 TEST_P(GradientTest, of_a_subset_with_repetitions) {
   PassSpec spec = makeSpec({7, 6, 3}, Features::kBytes, 20, 4, Gradient{});
   spec.plan.rows = {19, 3, 3, 0, 11, 7, 3};

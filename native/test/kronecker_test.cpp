@@ -1,5 +1,5 @@
-// The Kronecker factors against sums over the naive network's rows, and what is solved with them
-// by putting the solution back into the equation.
+// Compares the Kronecker factors with sums over the naive network's rows, and puts solutions back
+// into their equation.
 
 #include "lethe/kronecker.h"
 
@@ -85,7 +85,7 @@ double traceShare(const float* values, std::size_t size) {
   return trace / static_cast<double>(size);
 }
 
-/** (G + gamma / r) S (A + gamma r), element (output, k) of a layer: the gradient again. */
+/** Computes (G + gamma / r) S (A + gamma r) for a layer, which should give back the gradient. */
 Vector applied(const Layer& layer, const float* a, const ParameterVector& solution,
                double damping) {
   const std::size_t inputs = layer.inputs + 1;

@@ -162,7 +162,7 @@ TEST_P(MapRowsTest, ends_when_asked_to) {
   }));
 }
 
-/** The first call of all fails; the others take a while and are counted. */
+/** Its first call of all fails; the others take a while and are counted. */
 class FailingBackend final : public Backend {
  public:
   class FailingPredictor final : public Predictor {

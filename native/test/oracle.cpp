@@ -37,7 +37,7 @@ float sumInOrder(std::size_t depth, const A& a) {
   return sum;
 }
 
-/** The sum of each 256 in order, then the sum of these. */
+/** Sums each 256 elements in order, then these sums. */
 template <class A>
 float sumInPieces(std::size_t depth, const A& a) {
   constexpr std::size_t kPiece = 256;
@@ -88,7 +88,7 @@ class Oracle {
     return std::holds_alternative<T>(spec_.sink);
   }
 
-  /** Of each stretch of steps that see a tracked row, adds what the parameters have changed by. */
+  /** Adds what the parameters changed by in each stretch of steps that see a tracked row. */
   void track(std::span<const std::uint32_t> batch, PassResult& result) {
     const auto* sgd = std::get_if<Sgd>(&spec_.sink);
     if (!sgd || sgd->trackedRows.empty()) return;
@@ -154,7 +154,8 @@ class Oracle {
     return loss;
   }
 
-  /** A row stays if fewer than `count` rows have a larger loss, or the same one earlier. */
+  /** Keeps the rows for which fewer than `count` rows have a larger loss, or the same one earlier.
+   */
   static std::vector<bool> hardest(const std::vector<float>& losses, std::size_t count) {
     std::vector<bool> kept;
     for (std::size_t i = 0; i < losses.size(); ++i) {

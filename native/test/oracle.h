@@ -5,8 +5,9 @@
 namespace lethe::test {
 
 /**
- * What pass() must answer, bit by bit: the determinism contract computed one float at a time, each
- * output one chain of std::fma from +0 in the order of k. Only exp and log come from the core.
+ * What pass() must return, bit by bit. It computes the determinism contract one float at a time:
+ * each output is one chain of std::fma from +0 in the order of k. Only exp and log come from the
+ * core.
  */
 PassResult oraclePass(const PassSpec& spec);
 

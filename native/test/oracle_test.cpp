@@ -17,7 +17,7 @@ struct Shape {
   std::size_t batchSize;
 };
 
-/** The last ones have batches, inputs and panels of more than one task. */
+/** The sizes tested; in the last ones batches, inputs and panels take more than one task. */
 const std::vector<Shape> kShapes{{{5, 1}, 3, 2},
                                  {{7, 6, 5, 3}, 11, 4},
                                  {{33, 65, 31, 10}, 37, 16},

@@ -17,7 +17,7 @@ TEST(Schedule, is_constant_with_one_value) {
   EXPECT_EQ(valuesOf(0.25f, 3), (std::vector<float>{0.25f, 0.25f, 0.25f}));
 }
 
-/** By hand: one cycle of ten steps. */
+/** One cycle of ten steps, computed by hand. */
 TEST(Schedule, runs_straight_between_its_knots) {
   const Schedule cycle({{0, 0}, {0.5f, 1}, {1, 0}});
   EXPECT_EQ(valuesOf(cycle, 8), (std::vector<float>{0, 0.25f, 0.5f, 0.75f, 1, 0.75f, 0.5f, 0.25f}));
@@ -29,7 +29,7 @@ TEST(Schedule, is_constant_before_its_first_and_after_its_last_knot) {
 }
 
 TEST(Schedule, is_what_a_pass_follows) {
-  // Two steps at rates r and 0: the second must change nothing, and the first what a lone one does.
+  // Of two steps at rates r and 0 the second must change nothing, and the first what it does alone.
   PassSpec spec = makeSpec({7, 6, 3}, Features::kFloats, 20, 10, Sgd{.learningRate = 0.1f});
   spec.plan.maxSteps = 1;
   const auto backend = makeBackend(backendNames().front());

@@ -1,4 +1,4 @@
-// What sinks say that they need is what a pass does with them, on every backend.
+// The traits of each sink agree with what a pass does with it, on every backend.
 
 #include "lethe/sink_traits.h"
 

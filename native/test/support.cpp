@@ -15,11 +15,11 @@ namespace lethe::test {
 namespace {
 
 const std::string kCpu = "cpu_";
-/** On a device: its choice, and graphs where it would choose the persistent kernel. */
+/** On a real device: its own choice, and graphs, where it might choose the persistent kernel. */
 const std::pair<std::string, CudaExecution> kCuda[] = {{"cuda", CudaExecution::kAuto},
                                                        {"cuda_graph", CudaExecution::kGraph}};
 
-/** Multiprocessors decide on the tiles: one takes the largest, many the smallest. */
+/** The number of multiprocessors decides on the tiles: one takes the largest, many the smallest. */
 struct EmulatedCuda {
   std::string name;
   std::size_t processors;
@@ -41,7 +41,7 @@ std::vector<std::string> instructionSets() {
 std::vector<std::string> backendNames() {
   std::vector<std::string> names;
   for (const std::string& name : instructionSets()) names.push_back(kCpu + name);
-#ifndef __SANITIZE_THREAD__  // an emulated device has one thread: there is nothing to find
+#ifndef __SANITIZE_THREAD__  // an emulated device has one thread, so there is nothing to find
   for (const EmulatedCuda& emulated : kEmulatedCuda) names.push_back(emulated.name);
 #endif
   if (cudaStatus().available) {

@@ -14,20 +14,19 @@
 namespace lethe::test {
 
 /**
- * The names of all backends of this machine, e.g. "cpu_avx512": the parameters of TEST_P. CUDA's is
- * among them where there is a device, and always on an emulated one.
+ * The names of all backends of this machine, e.g. "cpu_avx512", as parameters of TEST_P. CUDA is
+ * among them on an emulated device, and also on a real one if there is one.
  */
 std::vector<std::string> backendNames();
 std::unique_ptr<Backend> makeBackend(const std::string& name, std::size_t threads = 2);
 
-/** The instruction sets of this machine, e.g. "avx512": the parameters of what the CPU computes. */
+/** The instruction sets of this machine, e.g. "avx512", as parameters for what the CPU computes. */
 std::vector<std::string> instructionSets();
 
-/** For INSTANTIATE_TEST_SUITE_P: the backend's or instruction set's name is the name of the test.
- */
+/** Names tests after their backend or instruction set, for INSTANTIATE_TEST_SUITE_P. */
 std::string backendTestName(const testing::TestParamInfo<std::string>& info);
 
-/** A third of the bytes are 0; of the sparse ones, as in pictures, four fifths. */
+/** A third of kBytes are 0, and four fifths of the sparse ones, as in pictures. */
 enum class Features { kBytes, kFloats, kSparseBytes, kSparseFloats };
 inline constexpr Features kAllFeatures[] = {Features::kBytes, Features::kFloats,
                                             Features::kSparseBytes, Features::kSparseFloats};

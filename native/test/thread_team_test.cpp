@@ -15,7 +15,7 @@
 namespace lethe::cpu {
 namespace {
 
-/** Runs one stage; whether every task ran exactly once, on a worker of the team. */
+/** Runs one stage, and tells whether every task ran exactly once on a worker of the team. */
 testing::AssertionResult runsOnce(ThreadTeam& team, std::size_t count) {
   std::vector<std::atomic<std::uint8_t>> runs(count);
   std::atomic<bool> strangers{false};
@@ -75,7 +75,7 @@ class StackSize {
   pthread_attr_t usual_;
 };
 
-/** While it lives, the system has no thread to give: none gets a stack of this size. */
+/** While it lives, no thread can be started, because none gets a stack of this size. */
 struct NoMoreThreads {
   StackSize stack{std::size_t{1} << 60};
 };
@@ -130,7 +130,8 @@ TEST(ThreadTeam, finishes_a_stage_before_the_next) {
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(pipeline(team, 5, 10), 5ull << 10);
 }
 
-/** The other thread is kept in its first task until all else is done, which it cannot do itself. */
+/** The other thread stays in its first task until all others are done, so the caller must do them.
+ */
 TEST(ThreadTeam, takes_what_others_have_left) {
   constexpr std::size_t kTasks = 100;
   ThreadTeam team(2);
@@ -148,7 +149,7 @@ TEST(ThreadTeam, takes_what_others_have_left) {
   EXPECT_EQ(done, kTasks);
 }
 
-/** No task knows the others' worker: scratch memory of a worker needs no lock. */
+/** A worker runs one task at a time, so its scratch memory needs no lock. */
 TEST(ThreadTeam, gives_a_worker_one_task_at_a_time) {
   ThreadTeam team(4);
   std::vector<std::uint64_t> scratch(4 * 8);  // a cache line a worker, written without atomics

@@ -110,7 +110,7 @@ TEST_P(UpdateTest, sgd_with_nesterov) {
 
 TEST_P(UpdateTest, sgd_with_tracked_rows) {
   for (const Features features : kAllFeatures) {
-    // Of three batches the first and the last hold one: stretches go on from epoch to epoch.
+    // The first and the last of three batches hold one, so stretches go on from epoch to epoch.
     PassSpec spec = makeSpec({33, 65, 31, 10}, features, 37, 16,
                              Sgd{.learningRate = 0.1f, .momentum = 0.9f, .trackedRows = {3, 35}});
     spec.plan.epochs = 3;

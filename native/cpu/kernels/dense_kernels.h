@@ -6,9 +6,9 @@
 namespace lethe::cpu {
 
 /**
- * One register tile: kRows x (kTileVectors * kWidth) outputs, each a chain of fused multiply-adds
- * over k in order. start(row, lane) is where the chains begin; done(row, lane, value) receives
- * their ends.
+ * Computes one register tile of kRows x (kTileVectors * kWidth) outputs, each a chain of fused
+ * multiply-adds over k in order. The chains begin at start(row, lane); done(row, lane, value)
+ * receives their ends.
  */
 template <class S, int kRows, class Start, class Done>
 inline void multiplyTile(const PanelProduct& product, std::size_t firstRow, std::size_t firstLane,
@@ -38,7 +38,7 @@ inline void multiplyTile(const PanelProduct& product, std::size_t firstRow, std:
   }
 }
 
-/** Tiles of kRows while they fit, then smaller ones. */
+/** Computes tiles of kRows rows while they fit, then tiles of half as many. */
 template <class S, int kRows, class Start, class Done>
 inline void multiplyUnevenRows(const PanelProduct& product, std::size_t row, std::size_t lane,
                                const Start& start, const Done& done) {
@@ -74,7 +74,7 @@ inline void multiplyPanel(const PanelProduct& product, const Start& start, const
   }
 }
 
-/** Whole chains: done receives finished sums. */
+/** Computes whole chains: done receives finished sums. */
 template <class S, class Done>
 inline void multiplyPanel(const PanelProduct& product, const Done& done) {
   multiplyPanel<S>(
@@ -83,9 +83,9 @@ inline void multiplyPanel(const PanelProduct& product, const Done& done) {
 }
 
 /**
- * The same for a long chain whose operands lie far apart from one k to the next, and for some
- * panels side by side: kDepthBlock of k at a time, whose operands stay in the cache for all rows
- * and all panels. Unfinished sums wait in `unfinished`, [panels][product.rows][kPanelLanes].
+ * The same for some panels side by side and for long chains whose operands lie far apart from one k
+ * to the next. It takes kDepthBlock steps at a time, whose operands stay in the cache for all rows
+ * and all panels. Partial sums are kept in `unfinished`, [panels][product.rows][kPanelLanes].
  */
 template <class S, class Done>
 [[gnu::noinline]] void multiplyPanelsInBlocks(const PanelProduct& product, std::size_t panels,

@@ -14,7 +14,7 @@ struct Candidate {
 };
 
 #if defined(__x86_64__) || defined(_M_X64)
-/** From the fastest to the slowest. */
+/** The kernel tables of this architecture, from the fastest to the slowest. */
 auto candidates() {
   return std::array<Candidate, 3>{
       {{avx512Kernels, static_cast<bool>(__builtin_cpu_supports("avx512f"))},

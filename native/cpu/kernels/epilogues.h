@@ -2,12 +2,12 @@
 
 #include "cpu/kernels/kernels.h"
 
-/** What becomes of a finished sum before it is written: fused, so that it never goes to memory. */
+/** What is fused to the end of a product, so that its sums never go to memory. */
 namespace lethe::cpu {
 
 /**
- * Calls function(apply) with the fused update of weights: apply(sum, lane, at) for the sum of lane
- * `lane` of the panels and of the weight `at` floats from the epilogue's first.
+ * Calls function(apply) with the fused update of weights. apply(sum, lane, at) takes the sum of
+ * lane `lane` of the panels, for the weight that lies `at` floats from the epilogue's first.
  */
 template <class S, class Function>
 inline void withWeightUpdate(const WeightEpilogue& epilogue, const Function& function) {

@@ -20,12 +20,12 @@ constexpr std::size_t panelCount(std::size_t columns) {
   return (columns + kPanelLanes - 1) / kPanelLanes;
 }
 
-/** How long a chain may be for its operands to stay in the cache, where they lie far apart. */
+/** Steps of a chain whose operands stay in the cache although they lie far apart. */
 inline constexpr std::size_t kDepthBlock = 128;
 
 /**
- * Sparse products take two panels at a time, which shares the cost of a nonzero's index, and 128
- * inputs at a time: 32 KiB of weights, which stay in the first-level cache for all rows of a batch.
+ * Sparse products take two panels at a time, which share the cost of a nonzero's index, and 128
+ * inputs at a time: their 32 KiB of weights stay in the first-level cache for all rows of a batch.
  */
 inline constexpr std::size_t kSparsePanels = 2;
 inline constexpr std::size_t kSparseBlock = 128;
@@ -48,7 +48,7 @@ struct PanelProduct {
 /** The nonzeros of a batch row by row, each row cut at every kSparseBlock columns. */
 struct SparseRows {
   const SparseEntry* entries;    ///< the index is the column
-  const std::uint32_t* offsets;  ///< [rows][blocks]: where in `entries` a block begins; and the end
+  const std::uint32_t* offsets;  ///< [rows][blocks] + 1: where in `entries` each block begins
   std::size_t rows;
   std::size_t blocks;
 };
@@ -56,7 +56,7 @@ struct SparseRows {
 /** The nonzeros of a batch column by column. */
 struct SparseColumns {
   const SparseEntry* entries;    ///< the index is the row of the batch
-  const std::uint32_t* offsets;  ///< [columns]: where in `entries` a column begins; and the end
+  const std::uint32_t* offsets;  ///< [columns + 1]: where in `entries` each column begins
   std::size_t columns;
 };
 
@@ -90,7 +90,7 @@ struct BackpropagateArguments {
   std::ptrdiff_t row;  ///< stride of both activations and out
 };
 
-/** What becomes of the sums that are the gradients of weights. */
+/** How the sums of an update, the gradients of weights, are used. */
 struct WeightEpilogue {
   const float* biasGradient;  ///< [lanes] if the input is affine, else nullptr
   Affine affine;
@@ -125,30 +125,30 @@ struct Kernels {
   void (*forward)(const ForwardArguments&);
   void (*backpropagate)(const BackpropagateArguments&);
   void (*updateWeights)(const UpdateArguments&);
-  /** The same bits as the dense products, over the nonzeros of the input alone. */
+  /** These two give the bits of the dense products, but read only the nonzeros of the input. */
   void (*forwardSparse)(const SparseForwardArguments&);
   void (*updateWeightsSparse)(const SparseUpdateArguments&);
-  /** Feeds a bias gradient, [kPanelLanes], to the update. */
+  /** Applies the rule to a bias gradient, [kPanelLanes]. */
   void (*updateBias)(const float* gradient, float* parameters, float* state, const Update&);
   /** out[lane] = chain over k of b[k * stride + lane]. */
   void (*columnSums)(const float* b, std::ptrdiff_t stride, std::size_t depth, float* out);
   void (*objective)(const ObjectiveArguments&);
   /**
    * Writes the nonzeros among `count` values, the first of which has the index firstIndex, and
-   * answers how many they are; `entries` has room for all and one vector more.
+   * returns how many there are; `entries` has room for all and one vector more.
    */
   std::size_t (*nonzeros)(const float* values, std::size_t count, std::uint32_t firstIndex,
                           SparseEntry* entries);
   void (*widen)(const std::uint8_t* in, std::size_t count, float* out);
   /** out = (scale in + offset)^2 */
   void (*affineSquare)(const float* in, Affine affine, std::size_t count, float* out);
-  /** Multiplies and adds in registers, as fast as the machine can; answers how many operations. */
+  /** Multiplies and adds in registers at the machine's peak; returns how many operations it did. */
   double (*saturate)(std::size_t iterations);
   void (*exp)(const float* in, std::size_t count, float* out);
   void (*log)(const float* in, std::size_t count, float* out);
 };
 
-/** A table may only be used where dispatch.h says that the machine supports it. */
+/** A table may only be used if dispatch.h says that the machine supports it. */
 const Kernels& plainKernels();
 #if defined(__x86_64__) || defined(_M_X64)
 const Kernels& avx2Kernels();

@@ -7,7 +7,7 @@
 
 /**
  * The arithmetic of kernels.h, written once over a Simd type. Each kernels_<isa>.cpp instantiates
- * it under its own compiler flags; only the Simd types and plain C functions appear here, so that
+ * it under its own compiler flags. Only the Simd types and plain C functions appear here, so that
  * no inline function of the standard library is compiled for an instruction set that the machine
  * may lack.
  */
@@ -69,7 +69,7 @@ void logArray(const float* in, std::size_t count, float* out) {
 
 template <class S>
 double saturate(std::size_t iterations) {
-  constexpr int kChains = 12;  // more than latency times throughput of any machine so far
+  constexpr int kChains = 12;  // more than latency times throughput on any machine so far
   typename S::Float sums[kChains];
   for (int i = 0; i < kChains; ++i) sums[i] = S::set(static_cast<float>(i));
   const auto factor = S::set(0.5f), addend = S::set(1.0f);

@@ -25,7 +25,7 @@ struct SimdAvx2 {
   }
   static void store(float* p, Float a) { _mm256_storeu_ps(p, a); }
 
-  /** Pictures have long runs of zeros. */
+  /** Returns early for eight zeros, because pictures have long runs of them. */
   static size_t writeNonzeros(const float* p, uint32_t firstIndex, SparseEntry* entries) {
     const Float zeros = _mm256_cmp_ps(load(p), zero(), _CMP_EQ_OQ);
     if (_mm256_movemask_ps(zeros) == 0xFF) return 0;

@@ -25,7 +25,7 @@ struct SimdAvx512 {
   }
   static void store(float* p, Float a) { _mm512_storeu_ps(p, a); }
 
-  /** Writes a whole vector of entries; those beyond the nonzeros mean nothing. */
+  /** Writes a whole vector of entries; those beyond the nonzeros have no meaning. */
   static size_t writeNonzeros(const float* p, uint32_t firstIndex, SparseEntry* entries) {
     const Float a = load(p);
     const Mask nonzero = _mm512_cmp_ps_mask(a, zero(), _CMP_NEQ_UQ);

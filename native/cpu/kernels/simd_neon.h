@@ -37,7 +37,8 @@ struct SimdNeon {
   static Float mul(Float a, Float b) { return vmulq_f32(a, b); }
   static Float div(Float a, Float b) { return vdivq_f32(a, b); }
   static Float fma(Float a, Float b, Float c) { return vfmaq_f32(c, a, b); }
-  /** Compare and select: vmaxq orders zeros, which the other instruction sets do not. */
+  /** Compares and selects, because vmaxq orders +0 and -0, which the other instruction sets do not.
+   */
   static Float max(Float a, Float b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
   static Float min(Float a, Float b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
   static Mask less(Float a, Float b) { return vcltq_f32(a, b); }

@@ -7,7 +7,7 @@
 
 namespace lethe::cpu {
 
-/** The kernels' view of four lanes in plain C++. */
+/** Four lanes in plain C++, as the kernels use them. */
 struct SimdPlain : arithmetic::FourLanes {
   static constexpr int kTileRows = 4;
   static constexpr int kTileVectors = 2;

@@ -26,7 +26,7 @@ struct SparseSums {
   using Float = typename S::Float;
   static constexpr int kVectors = kPanelLanes / S::kWidth;
 
-  /** Adds entry.value times a row of every panel; `row` is that of the first. */
+  /** Adds `value` times a row of every panel; `row` is the first panel's. */
   void add(float value, const float* row, std::ptrdiff_t panelStride) {
     const Float factor = S::set(value);
     for (int p = 0; p < kPanels; ++p, row += panelStride) {
@@ -53,7 +53,7 @@ struct SparseSums {
   Float sums[kPanels][kVectors];
 };
 
-/** Between the blocks of inputs, the unfinished sums wait in `out`. */
+/** Keeps the partial sums in `out` from one block of inputs to the next. */
 template <class S, int kPanels>
 inline void forwardSparsePanels(const SparseForwardArguments& arguments) {
   const SparseRows& input = arguments.input;

@@ -7,17 +7,18 @@
 
 namespace lethe {
 
+/** See lethe/cuda.h. */
 class CudaDevice {
  public:
   explicit CudaDevice(std::unique_ptr<cuda::Device> device) : device(std::move(device)) {}
 
   const std::unique_ptr<cuda::Device> device;
-  cuda::DatasetCache datasets;  ///< let go of before the device
+  cuda::DatasetCache datasets;  ///< destroyed before the device
 };
 
 namespace cuda {
 
-/** What makeCudaBackend answers, on any device. Throws kInvalidArgument. */
+/** Does what makeCudaBackend does, but on any device. Throws kInvalidArgument. */
 std::unique_ptr<Backend> makeBackend(std::shared_ptr<CudaDevice> device,
                                      const CudaOptions& options);
 

@@ -9,10 +9,10 @@
 
 #include "cuda/kernels/kernel_set.h"
 
-/** What the executor needs of a CUDA device: tests have one that runs on the host. */
+/** What the executor needs of a CUDA device. The tests implement one that runs on the host. */
 namespace lethe::cuda {
 
-/** A kernel with its arguments and how many blocks of it there are. */
+/** A kernel, its arguments, and how many blocks run it. */
 struct Launch {
   AnyKernel kernel;
   std::size_t blocks;
@@ -20,7 +20,7 @@ struct Launch {
   std::size_t argumentBytes;
 };
 
-/** The same of a cooperative kernel, whose arguments say how much memory its blocks share. */
+/** The same for a cooperative kernel, whose shared memory depends on its arguments. */
 struct CooperativeLaunch {
   AnyCooperativeKernel kernel;
   std::size_t sharedBytes;
@@ -28,29 +28,29 @@ struct CooperativeLaunch {
   const void* arguments;  ///< valid during the call
 };
 
-/** Launches recorded once, to be launched again as a whole. */
+/** Launches that were recorded once, and can be launched again as a whole. */
 class Graph {
  public:
   virtual ~Graph() = default;
 };
 
-/** A queue of work on a device; all of its errors are Error. */
+/** A queue of work on a device. All of its errors are thrown as Error. */
 class Stream {
  public:
-  /** Waits for everything queued, so that its memory can be released. */
+  /** Waits for everything queued, so that the memory it uses can be released. */
   virtual ~Stream() = default;
   virtual void upload(void* to, const void* from, std::size_t bytes) = 0;
   virtual void download(void* to, const void* from, std::size_t bytes) = 0;
   virtual void clear(void* to, std::size_t bytes) = 0;
   virtual void launch(const Launch& launch) = 0;
   virtual void launch(const CooperativeLaunch& launch) = 0;
-  /** From here to endRecording launches are recorded, not run. */
+  /** From now on until endRecording, launches are recorded and do not run. */
   virtual void beginRecording() = 0;
   virtual std::unique_ptr<Graph> endRecording() = 0;
   /** Ends a recording that has failed. */
   virtual void discardRecording() noexcept = 0;
   virtual void launch(Graph& graph) = 0;
-  /** Until everything queued is done. */
+  /** Waits until everything queued is done. */
   virtual void wait() = 0;
 
   template <class Arguments>
@@ -65,23 +65,23 @@ class Device {
   virtual ~Device() = default;
   virtual std::string description() const = 0;
   virtual std::size_t processors() const = 0;           ///< multiprocessors
-  virtual std::size_t sharedBytesPerBlock() const = 0;  ///< at most, a block to a multiprocessor
+  virtual std::size_t sharedBytesPerBlock() const = 0;  ///< the most a block can have
   virtual const KernelSet& kernels() const = 0;
   /** Throws kOutOfMemory. */
   virtual void* allocate(std::size_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
-  /** Memory of the host that the device copies from and to without a detour. */
+  /** Allocates memory of the host that the device copies from and to without staging. */
   virtual void* allocatePinned(std::size_t bytes) = 0;
   virtual void releasePinned(void* memory) noexcept = 0;
   virtual std::unique_ptr<Stream> openStream() = 0;
 };
 
-/** The multiprocessors for each of so many runs at a time. */
+/** How many multiprocessors each of so many concurrent runs gets. */
 inline std::size_t processorsOfRun(const Device& device, std::size_t concurrentRuns) {
   return std::max<std::size_t>(1, device.processors() / concurrentRuns);
 }
 
-/** `size` values in the memory of a device, or of the host but within the device's reach. */
+/** `size` values in the memory of a device, or in pinned memory of the host. */
 template <class T, bool kPinned>
 class BasicBuffer {
  public:
@@ -123,7 +123,7 @@ using Buffer = BasicBuffer<T, false>;
 template <class T>
 using PinnedBuffer = BasicBuffer<T, true>;
 
-/** Room for `size` values, all 0 once the stream gets there. */
+/** Allocates `size` values, which are 0 once the stream has cleared them. */
 template <class T>
 Buffer<T> zeroed(Device& device, Stream& stream, std::size_t size) {
   Buffer<T> buffer(device, size);
@@ -131,7 +131,7 @@ Buffer<T> zeroed(Device& device, Stream& stream, std::size_t size) {
   return buffer;
 }
 
-/** Room for `values`, and a copy of them on its way; `values` must stay until the stream's wait. */
+/** Allocates a copy of `values`, which must stay until the stream has been waited for. */
 template <class T>
 Buffer<T> uploaded(Device& device, Stream& stream, std::span<const T> values) {
   Buffer<T> buffer(device, values.size());

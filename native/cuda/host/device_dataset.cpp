@@ -7,7 +7,7 @@
 namespace lethe::cuda {
 namespace {
 
-/** Copies rows to where each begins at a multiple of kRowAlignment bytes. */
+/** Copies rows to the device, each to a multiple of kRowAlignment bytes. */
 template <class T>
 Buffer<T> alignedRows(Device& device, Stream& stream, const T* values, std::size_t rows,
                       std::size_t columns) {
@@ -52,7 +52,7 @@ Rows DeviceDataset::rows() const {
           .affine = {map_.scale, map_.offset}};
 }
 
-/** If there is too little memory, without the copies that no run is using. */
+/** If there is too little memory, lets go of the copies that no run is using and tries again. */
 std::shared_ptr<const DeviceDataset> DatasetCache::copyOf(Device& device, const Dataset& dataset) {
   try {
     return std::make_shared<const DeviceDataset>(device, dataset);
@@ -68,7 +68,7 @@ std::shared_ptr<const DeviceDataset> DatasetCache::get(
   const std::lock_guard lock(mutex_);
   std::erase_if(entries_, [](const Entry& entry) { return entry.source.expired(); });
   for (const Entry& entry : entries_) {
-    // Of the living ones only: a new data set may lie where a dead one lay.
+    // Compares living data sets only: a new one may lie at the address of a dead one.
     if (entry.source.lock() == dataset) return entry.copy;
   }
   entries_.push_back({dataset, copyOf(device, *dataset)});

@@ -10,13 +10,13 @@
 
 namespace lethe::cuda {
 
-/** A data set in a device's memory; rows begin at multiples of kRowAlignment bytes. */
+/** A data set in a device's memory. Rows begin at multiples of kRowAlignment bytes. */
 class DeviceDataset {
  public:
   /** Throws kOutOfMemory. */
   DeviceDataset(Device& device, const Dataset& dataset);
 
-  /** All of its rows, as they are. */
+  /** All rows as a product's operand, without the affine map. */
   Rows rows() const;
   const std::uint32_t* labels() const { return labels_.data(); }
 
@@ -28,7 +28,7 @@ class DeviceDataset {
   Buffer<std::uint32_t> labels_;
 };
 
-/** The data sets in a device's memory: each stays as long as it lives on the host. Thread-safe. */
+/** The data sets in a device's memory. Each stays as long as it lives on the host. Thread-safe. */
 class DatasetCache {
  public:
   std::shared_ptr<const DeviceDataset> get(Device& device,

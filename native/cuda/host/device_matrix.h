@@ -5,7 +5,7 @@
 
 namespace lethe::cuda {
 
-/** Floats in rows, each padded to alignedWidth. */
+/** A matrix of floats in a device's memory, zero at first; its rows are padded to alignedWidth. */
 struct DeviceMatrix {
   DeviceMatrix() = default;
   DeviceMatrix(Device& device, Stream& stream, std::size_t rows, std::size_t columns)

@@ -11,7 +11,7 @@
 namespace lethe::cuda {
 namespace {
 
-/** Operations that reach a whole device as one piece, but at least a step: a few milliseconds. */
+/** About so many operations, but at least a step, go to the device at once: a few milliseconds. */
 constexpr double kQueuedOperations = 1e11;
 constexpr std::size_t kMaxQueuedSteps = 256;
 constexpr std::size_t kMaxQueuedValues = std::size_t{1} << 24;
@@ -65,7 +65,7 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
     state_ = zeroed<float>(device_, *stream_, layout_.size());
   } else if (traits_.backward == Backward::kOuterProducts) {
     for (std::size_t l = 0; l < layerCount(); ++l) {
-      // One by one: where the second finds no memory, the first must not go before its clearing.
+      // Stored one by one: if the second finds no memory, the first must stay until it is cleared.
       LayerFactors& factors = factors_.emplace_back();
       factors.inputs = DeviceMatrix(device_, *stream_, layer(l).inputs + 1, layer(l).inputs + 1);
       factors.gradients = DeviceMatrix(device_, *stream_, layer(l).outputs, layer(l).outputs);
@@ -103,7 +103,7 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
   hostValues_ = PinnedBuffer<float>(device_, maxQueued_ * batch * valueWidth_);
   records_ = Buffer<StepRecord>(device_, maxQueued_);
   order_ = Buffer<std::uint32_t>(device_, maxQueued_ * batch);
-  // Short batches leave a part of these as it is.
+  // Cleared, because a short batch does not write all of them.
   losses_ = zeroed<float>(device_, *stream_, maxQueued_ * batch);
   values_ = zeroed<float>(device_, *stream_, maxQueued_ * batch * valueWidth_);
   if (persists) {
@@ -143,7 +143,7 @@ void CudaExecutor::flush() {
   queuedRows_.clear();
 }
 
-/** Waits for the steps that the device has, and takes what they have found out about their rows. */
+/** Waits for the steps that run on the device, and takes their losses and row values. */
 void CudaExecutor::harvest() {
   if (running_.empty()) return;
   stream_->wait();
@@ -160,7 +160,7 @@ void CudaExecutor::harvest() {
   running_.clear();
 }
 
-/** Until every step that was queued is done. */
+/** Waits until every queued step is done. */
 void CudaExecutor::complete() {
   flush();
   harvest();

@@ -17,13 +17,13 @@
 namespace lethe::cuda {
 
 /**
- * One pass on a device. Steps are queued on the host and reach the device some at a time: as one
- * graph of kernels where so many steps have been queued before, else kernel by kernel. No such
- * piece takes long, so that progress is true and an abort quick.
+ * Runs a pass on a device. Steps are queued on the host, and go to the device some at a time: as
+ * one graph of kernels if as many steps were queued before, else kernel by kernel. None of these
+ * groups takes long, so that progress is accurate and an abort takes effect soon.
  */
 class CudaExecutor final : public Executor {
  public:
-  /** Throws kInvalidArgument where the options ask for an execution that the job does not fit. */
+  /** Throws kInvalidArgument if the options ask for an execution that the job does not fit. */
   CudaExecutor(const Job& job, Device& device, std::shared_ptr<const DeviceDataset> dataset,
                const CudaOptions& options);
 
@@ -83,24 +83,24 @@ class CudaExecutor final : public Executor {
   ParameterLayout layout_;
   Precision precision_;
   std::size_t processors_;  ///< the run's share of the multiprocessors
-  SinkTraits traits_;       ///< they refer to job_
-  Update update_;           ///< but the learning rate, which is the step's
+  SinkTraits traits_;       ///< refer to job_
+  Update update_;           ///< the rule; its learning rate is the step's
 
   Buffer<float> parameters_;
-  Buffer<float> state_;                    ///< velocity, Fisher diagonal or sums, by the sink
-  Buffer<float> pieceSums_;                ///< of the first layer, [outputs][pieces]
+  Buffer<float> state_;                    ///< velocity, Fisher diagonal or sums
+  Buffer<float> pieceSums_;                ///< first layer, [outputs][pieces]
   std::vector<DeviceMatrix> activations_;  ///< [l] the output of layer l
-  std::vector<DeviceMatrix> kept_;         ///< the same of the kept rows, if not all are
-  std::vector<DeviceMatrix> gradients_;    ///< [l] at the output of layer l, but the last one's
+  std::vector<DeviceMatrix> kept_;         ///< the same for the kept rows, unless all are kept
+  std::vector<DeviceMatrix> gradients_;    ///< [l] at the output of layer l; see gradient()
   std::vector<LayerFactors> factors_;
-  Buffer<float> scratch_;  ///< the objective's
+  Buffer<float> scratch_;  ///< for the objective
   Buffer<std::uint8_t> removed_;
   Buffer<float> distributions_;
   Buffer<float> rowWeights_;
   Buffer<std::uint32_t> isKept_, places_, keptRows_;
   Buffer<std::uint32_t> isBad_;
 
-  std::size_t maxQueued_;  ///< steps
+  std::size_t maxQueued_;  ///< in steps
   std::vector<StepRecord> queued_;
   std::vector<std::uint32_t> queuedRows_;
   PinnedBuffer<StepRecord> hostRecords_;
@@ -110,15 +110,15 @@ class CudaExecutor final : public Executor {
   Buffer<StepRecord> records_;
   Buffer<std::uint32_t> order_;
   Buffer<float> losses_;  ///< [steps][rows]
-  Buffer<float> values_;  ///< what a sink collects of each row, [steps][rows][width]
+  Buffer<float> values_;  ///< values collected of each row, [steps][rows][width]
   std::size_t valueWidth_ = 0;
   std::vector<StepRecord> running_;  ///< the steps whose results are still on the device
-  std::map<std::size_t, std::unique_ptr<Graph>> graphs_;  ///< by steps; empty after the first time
+  std::map<std::size_t, std::unique_ptr<Graph>> graphs_;  ///< by steps; nullptr: seen once
   std::optional<PersistentRun> persistent_;
   std::vector<float> rowValues_;
   std::uint64_t steps_ = 0;  ///< steps queued so far
   double lossSum_ = 0;
-  std::unique_ptr<Stream> stream_;  ///< the last: its end waits for what uses the memory above
+  std::unique_ptr<Stream> stream_;  ///< last: destroyed first, it waits for what uses the others
 };
 
 }  // namespace lethe::cuda

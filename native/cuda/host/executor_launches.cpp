@@ -1,7 +1,7 @@
 #include "cuda/host/executor.h"
 #include "cuda/host/tile_choice.h"
 
-/** The steps of a pass as launches of kernels. */
+/** How the steps of a pass become launches of kernels. */
 namespace lethe::cuda {
 
 const TileKernels& CudaExecutor::tilesFor(std::size_t rows, std::size_t columns) const {
@@ -111,8 +111,8 @@ ObjectiveArguments CudaExecutor::objectiveArguments(const BatchRows& batch,
 }
 
 /**
- * Shrinks the batch to the rows of the largest loss, in the order that they had. What has been
- * computed for a row depends on no other row, so it is only moved.
+ * Shrinks the batch to the rows of the largest loss, in the order that they had. A row's
+ * activations depend on no other row, so they are only moved.
  */
 void CudaExecutor::selectHardest(const BatchRows& batch, std::size_t step) {
   const SelectArguments select{batch, losses_.data() + step * job_.maxBatch(), isKept_.data(),
@@ -128,12 +128,12 @@ void CudaExecutor::selectHardest(const BatchRows& batch, std::size_t step) {
   }
 }
 
-/** What the way back reads: of the kept rows. */
+/** The output of layer l as the backward pass reads it, for the kept rows alone. */
 const DeviceMatrix& CudaExecutor::outputs(std::size_t l) const {
   return job_.plan.hardest ? kept_[l] : activations_[l];
 }
 
-/** The gradient at the output of layer l; at the logits it has replaced them. */
+/** The gradient at the output of layer l. The gradient at the logits has replaced them. */
 const DeviceMatrix& CudaExecutor::gradient(std::size_t l) const {
   return l + 1 == layerCount() ? outputs(l) : gradients_[l];
 }
@@ -196,7 +196,7 @@ void CudaExecutor::sumPieces() {
                   PieceSumsArguments{shape(0), weights(0), pieceSums_.data()});
 }
 
-/** The sink KroneckerFactors looks at the way back and changes nothing. */
+/** Backward::kOuterProducts: sums outer products during the backward pass; no weight changes. */
 void CudaExecutor::collectFactors(const BatchRows& batch) {
   for (std::size_t l = layerCount() - 1; l > 0; --l) backpropagate(l, batch);
   for (std::size_t l = 0; l < layerCount(); ++l) {
@@ -207,7 +207,7 @@ void CudaExecutor::collectFactors(const BatchRows& batch) {
   }
 }
 
-/** sums += the rows' outer products. */
+/** Adds the outer products of the rows to the sums. */
 void CudaExecutor::addProducts(const BatchRows& batch, const Rows& rows, bool gathers,
                                const DeviceMatrix& sums) {
   const std::size_t size = sums.columns;

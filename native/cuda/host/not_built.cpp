@@ -1,7 +1,7 @@
 #include "lethe/cuda.h"
 #include "lethe/error.h"
 
-/** The CUDA backend of a build without CUDA. */
+/** Stands for the CUDA backend in a build without CUDA. */
 namespace lethe {
 namespace {
 

@@ -8,8 +8,8 @@
 namespace lethe::cuda {
 
 /**
- * Where parameters lie on a device: in the order of Architecture, but every row of weights, and
- * every layer's biases, begin at a multiple of four floats; zeros fill the rest.
+ * Where parameters lie on a device. They have the order of Architecture, but every row of weights
+ * and every layer's biases begin at a multiple of four floats, with zeros between.
  */
 class ParameterLayout {
  public:

@@ -7,12 +7,12 @@ namespace lethe::cuda {
 namespace {
 
 /**
- * Multiply-adds of a step after the first layer, one way. Beyond, larger tiles gain more than
- * launches lose.
+ * The most multiply-adds of a step's forward pass after the first layer. With more of them, the
+ * larger tiles of a graph gain more than its launches cost.
  */
 constexpr std::size_t kMostUpperProducts = std::size_t{1} << 25;
 
-/** What a block needs, with what stands beside its weights or without. */
+/** The shared memory of a block, with or without the state beside its weights. */
 std::size_t sharedBytesFor(const Job& job, const ParameterLayout& layout, const Rows& dataset,
                            const Device& device, const CudaOptions& options, bool withState) {
   const Layer& first = job.model.architecture.layers().front();
@@ -22,11 +22,11 @@ std::size_t sharedBytesFor(const Job& job, const ParameterLayout& layout, const 
   return device.kernels().persistentTileBytes + (withState ? chip.bytes : chip.state);
 }
 
-/** What keeps a job from the persistent kernel; empty: nothing. */
+/** Why a job does not fit the persistent kernel; empty if it does. */
 std::string obstacle(const Job& job, const ParameterLayout& layout, const Rows& dataset,
                      const Device& device, const CudaOptions& options) {
   const std::size_t layers = job.model.architecture.layers().size();
-  if (options.precision == Precision::kFast) return "it is exact";
+  if (options.precision == Precision::kFast) return "it computes in exact precision only";
   if (layers < 2 || layers > kMaxPersistentLayers) {
     return "it takes 2.." + std::to_string(kMaxPersistentLayers) + " layers";
   }
@@ -90,7 +90,7 @@ void PersistentRun::check() const {
   throw Error(
       ErrorCode::kDeviceFailed,
       "blocks of the CUDA device waited for each other for seconds; the model is as it was: "
-      "end what else uses the device, or take the device \"cpu\"");
+      "end other programs that use the device, or take the device \"cpu\"");
 }
 
 }  // namespace lethe::cuda

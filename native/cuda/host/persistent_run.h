@@ -8,12 +8,12 @@
 
 namespace lethe::cuda {
 
-/** The persistent kernel as an executor launches it. */
+/** Launches the persistent kernel for an executor. */
 class PersistentRun {
  public:
   /**
-   * Whether the options and the job let the steps run in it. Throws kInvalidArgument where the
-   * options ask for it and the job does not fit.
+   * Whether the steps of the job shall run in it. Throws kInvalidArgument if the options ask for it
+   * and the job does not fit.
    */
   static bool isChosen(const Job& job, const ParameterLayout& layout, const Rows& dataset,
                        const Device& device, const CudaOptions& options);
@@ -22,7 +22,7 @@ class PersistentRun {
                 Stream& stream, const CudaOptions& options);
 
   void launch(Stream& stream, PersistentArguments arguments);
-  /** After the stream's wait. Throws kDeviceFailed if the blocks did not all arrive. */
+  /** To be called after the stream's wait. Throws kDeviceFailed if a block did not arrive. */
   void check() const;
 
  private:
@@ -32,7 +32,7 @@ class PersistentRun {
   std::size_t sharedBytes_;
   Buffer<Barrier> barrier_;
   PinnedBuffer<Barrier> hostBarrier_;
-  DeviceMatrix otherFirstOutputs_;  ///< the last: nothing may fail while its clearing is on its way
+  DeviceMatrix otherFirstOutputs_;  ///< last: after its clear is queued, nothing may throw
 };
 
 }  // namespace lethe::cuda

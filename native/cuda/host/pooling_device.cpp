@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 
-/** Sizes that runs of about one shape share, with little waste where much is asked for. */
+/** Rounds a size up, so that similar runs share sizes and large ones waste little. */
 std::size_t pooledSize(std::size_t bytes) {
   if (bytes > kMiB) return (bytes + kMiB - 1) / kMiB * kMiB;
   return std::bit_ceil(std::max<std::size_t>(bytes, 512));
@@ -52,7 +52,7 @@ void* PoolingDevice::take(Pool& pool, std::size_t bytes) {
     memory = (*device_.*pool.allocate)(size);
   }
   try {
-    // Room is made here: giving back must not fail.
+    // Makes room for the pointer now, because giving it back must not fail.
     pool.sizes[memory] = size;
     pool.free[size].reserve(pool.sizes.size());
   } catch (...) {

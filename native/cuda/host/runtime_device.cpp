@@ -7,7 +7,7 @@
 #include "cuda/kernels/compiled_kernels.h"
 #include "lethe/error.h"
 
-/** The CUDA device by the CUDA runtime, and what is missing where there is none. */
+/** Implements Device with the CUDA runtime, and says what is missing if there is no device. */
 namespace lethe {
 namespace {
 
@@ -17,30 +17,31 @@ using cuda::Graph;
 using cuda::Launch;
 using cuda::Stream;
 
-/** Of the oldest architecture that there are kernels for. */
+/** The oldest architecture that there are kernels for is sm_80. */
 constexpr int kOldestMajor = 8;
 
 std::string versionName(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-/** Turns what the runtime answers into the engine's error. */
+/** Throws the engine's error for an error of the runtime. */
 void check(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;
-  cudaGetLastError();  // else the next call would report it once more
+  cudaGetLastError();  // clears the error, else the next call would report it again
   const std::string reason = std::string(what) + ": " + cudaGetErrorString(error);
   if (error == cudaErrorMemoryAllocation) {
-    throw Error(ErrorCode::kOutOfMemory,
-                "the CUDA device has too little free memory (" + reason +
-                    "): end what else uses it, let go of data sets, or take smaller batches or the "
-                    "device \"cpu\"");
+    throw Error(
+        ErrorCode::kOutOfMemory,
+        "the CUDA device has too little free memory (" + reason +
+            "): end other programs that use it, drop data sets, or take smaller batches or the "
+            "device \"cpu\"");
   }
   throw Error(ErrorCode::kDeviceFailed,
               "the CUDA device failed (" + reason +
-                  "); the model is as it was: take the device \"cpu\", or start the process anew");
+                  "); the model is as it was: take the device \"cpu\", or restart the process");
 }
 
-/** The device's name, or what is missing. */
+/** Looks for a device: its name, or what is missing and what to do about it. */
 CudaStatus findDevice() {
   int driver = 0, runtime = 0, count = 0;
   cudaRuntimeGetVersion(&runtime);
@@ -102,7 +103,7 @@ class RuntimeStream final : public Stream {
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "opening a stream");
   }
   ~RuntimeStream() override {
-    cudaStreamSynchronize(stream_);  // a lost device has told so before
+    cudaStreamSynchronize(stream_);  // its error is ignored: an earlier call has reported it
     cudaStreamDestroy(stream_);
     cudaGetLastError();
   }
@@ -159,8 +160,8 @@ class RuntimeStream final : public Stream {
 class RuntimeDevice final : public Device {
  public:
   explicit RuntimeDevice(std::string name) : name_(std::move(name)) {
-    // Waiting threads sleep: others need the cores that they would spin on. Where another user of
-    // the device in this process came first, its choice may stay.
+    // Waiting threads sleep, because others need the cores that they would spin on. If other code
+    // in this process has opened the device before, its choice stays.
     if (cudaSetDeviceFlags(cudaDeviceScheduleBlockingSync) != cudaSuccess) cudaGetLastError();
     check(cudaSetDevice(0), "opening it");
     check(cudaDeviceGetAttribute(&processors_, cudaDevAttrMultiProcessorCount, 0), "asking it");
@@ -196,7 +197,7 @@ class RuntimeDevice final : public Device {
   std::unique_ptr<Stream> openStream() override { return std::make_unique<RuntimeStream>(); }
 
  private:
-  /** A kernel gets more than 48 KiB of shared memory only where that has been allowed. */
+  /** Allows kernels more than 48 KiB of shared memory, which they do not get otherwise. */
   void allowSharedMemory() const {
     const auto allowBytes = [](const void* function, std::size_t bytes) {
       check(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
@@ -211,8 +212,8 @@ class RuntimeDevice final : public Device {
     };
     for (const cuda::TileKernels& tiles : kernels_.tiles) allowAll(tiles);
     allowAll(kernels_.tensorTiles);
-    // Once and as much as there is: it is a property of the kernel, and runs side by side want more
-    // or less.
+    // The limit belongs to the kernel, and concurrent runs need different amounts: it is set once,
+    // to all there is.
     allowBytes(kernels_.persistent.function, sharedBytesPerBlock());
   }
 

@@ -4,7 +4,8 @@
 
 namespace lethe::cuda {
 
-/** The tiles of a product that take the fewest rounds of all multiprocessors, by their cost. */
+/** Chooses the tiles for a product of rows x columns outputs: those whose rounds of all processors
+ * take the least time. */
 const TileKernels& tilesFor(const KernelSet& kernels, std::size_t rows, std::size_t columns,
                             std::size_t processors);
 

@@ -9,7 +9,7 @@
 #include "cuda/kernels/rows.h"
 #include "lethe/target.h"
 
-/** What the programs of a step are told. All pointers are of the device's memory. */
+/** The arguments of the programs of a step. All pointers refer to the device's memory. */
 namespace lethe::cuda {
 
 using arithmetic::ceilDivide;
@@ -18,21 +18,21 @@ using arithmetic::Update;
 
 /** What differs from one step to the next. */
 struct StepRecord {
-  std::uint32_t firstRow;  ///< of the batch, in the order of rows
-  std::uint32_t rows;      ///< of the batch
+  std::uint32_t firstRow;  ///< where the batch begins in the order of rows
+  std::uint32_t rows;      ///< rows of the batch
   std::uint32_t kept;      ///< rows that go on to the backward pass
   float learningRate;
-  float scale;  ///< of the gradient at the logits
+  float scale;  ///< factor of the gradient at the logits
 };
 
 /** The rows that a step takes from the data set. */
 struct BatchRows {
   const StepRecord* step;
   const std::uint32_t* order;     ///< dataset rows of all queued batches
-  const std::uint32_t* keptRows;  ///< dataset rows of the kept ones; nullptr: all are kept
+  const std::uint32_t* keptRows;  ///< the kept dataset rows; nullptr: all are kept
 };
 
-/** A layer's weights, [outputs][stride], or what stands beside each of them. */
+/** The shape of a layer's weights or of the state beside them, [outputs][stride]. */
 struct LayerShape {
   std::size_t inputs;
   std::size_t outputs;
@@ -42,7 +42,7 @@ struct LayerShape {
 struct ForwardArguments {
   BatchRows batch;
   Rows input;
-  bool gathers;  ///< the input is the data set
+  bool gathers;  ///< whether the input's rows are gathered from the data set
   LayerShape layer;
   const float* weights;
   const float* bias;
@@ -103,15 +103,15 @@ struct BackpropagateArguments {
   Rows above;
   LayerShape layer;
   const float* weights;
-  const float* activations;  ///< the layer's input: no gradient where ReLU was not active
+  const float* activations;  ///< the layer's input; the gradient is 0 where ReLU was inactive
   float* out;
-  std::size_t outStride;  ///< of activations and out
+  std::size_t outStride;  ///< the stride of activations and out
 };
 
 struct UpdateArguments {
   BatchRows batch;
   Rows gradient;
-  bool gathersGradient;  ///< from the data set, as for the factor of its inputs
+  bool gathersGradient;  ///< the same for `gradient`, in the factor of the inputs
   Rows input;
   bool gathers;
   LayerShape layer;
@@ -119,20 +119,20 @@ struct UpdateArguments {
   Affine affine;
   float* parameters;  ///< [outputs][stride]
   float* state;       ///< the same shape
-  float* bias;        ///< [outputs]; nullptr: there are none
+  float* bias;        ///< [outputs]; nullptr: no biases
   float* biasState;
-  Update update;  ///< but the learning rate, which is the step's
+  Update update;  ///< the rule; its learning rate is the step's
 };
 
 struct FiniteArguments {
   const float* values;
   std::size_t count;
-  std::uint32_t* isBad;  ///< set to 1 where one is not finite
+  std::uint32_t* isBad;  ///< set to 1 if a value is not finite
 };
 
 inline constexpr std::size_t kMaxPersistentLayers = 4;
 
-/** Many steps at once: see persistent.h. */
+/** Many steps in one launch, see persistent_program.h. */
 struct PersistentArguments {
   const StepRecord* steps;
   std::size_t stepCount;
@@ -142,9 +142,9 @@ struct PersistentArguments {
   BackpropagateArguments backpropagate[kMaxPersistentLayers];
   UpdateArguments update[kMaxPersistentLayers];
   ObjectiveArguments objective;  ///< losses: [steps][maxBatch]
-  float* firstOutputs[2];  ///< of layer 0, in turns: the last step's are still read in the next one
+  float* firstOutputs[2];  ///< layer 0's, alternating: the next step still reads the last one's
   float* pieceSums;        ///< nullptr: the input is not affine
-  bool stateOnChip;        ///< whether there is room for what stands beside the first weights
+  bool stateOnChip;        ///< whether the state beside the first weights fits on chip too
   Barrier* barrier;
 };
 

@@ -5,15 +5,14 @@
 #include "arithmetic/host_device.h"
 
 /**
- * Kernels are written as programs of a block: what its threads do between two barriers is a
- * function of the thread. A CUDA device runs the threads side by side; the host can run the same
- * program one thread after the other, so that tests see every index and every bit of it without a
- * device.
+ * Kernels are written as programs of a block, in which the work between two barriers is a function
+ * of the thread. A CUDA device runs the threads side by side. The host can run the same program one
+ * thread after the other, so that tests see every index and every bit of it without a device.
  */
 namespace lethe::cuda {
 
 #ifdef __CUDA_ARCH__
-/** What each thread keeps from one barrier to the next, in its registers. */
+/** Variables that each thread keeps in registers from one barrier to the next. */
 template <class T, int kThreads>
 struct PerThread {
   T value;
@@ -40,7 +39,7 @@ void inSomeOrder(const Work& work) {
 
 template <int kThreads>
 struct Block {
-  /** Calls work(thread) for every thread; all have done it, and see what all wrote, afterwards. */
+  /** Calls work(thread) for every thread, then waits: each sees what all have written. */
   template <class Work>
   LETHE_HOST_DEVICE void forEachThread(const Work& work) const {
 #ifdef __CUDA_ARCH__
@@ -51,7 +50,7 @@ struct Block {
 #endif
   }
 
-  /** The same for every warp: its threads call work(warp) together. */
+  /** The same for every warp, whose threads call work(warp) together. */
   template <class Work>
   LETHE_HOST_DEVICE void forEachWarp(const Work& work) const {
 #ifdef __CUDA_ARCH__
@@ -62,10 +61,10 @@ struct Block {
 #endif
   }
 
-  /** The block's own memory, 32-byte aligned. */
+  /** The block's shared memory, 32-byte aligned. */
   LETHE_HOST_DEVICE std::byte* shared() const {
 #ifdef __CUDA_ARCH__
-    // Named here and not passed on, so that the compiler knows which kind of memory it is.
+    // Named here instead of passed on, so that the compiler knows which kind of memory it is.
     extern __shared__ __align__(32) std::byte sharedOfBlock[];
     return sharedOfBlock;
 #else
@@ -75,9 +74,9 @@ struct Block {
 
   static constexpr int kWarp = 32;  ///< threads
 
-  std::size_t index;                    ///< of the block among `count`
-  std::size_t count;                    ///< blocks of the launch
-  std::byte* emulatedShared = nullptr;  ///< where the host runs the block
+  std::size_t index;                    ///< the block's index, below `count`
+  std::size_t count;                    ///< the blocks of the launch
+  std::byte* emulatedShared = nullptr;  ///< the shared memory if the host runs the block
 };
 
 }  // namespace lethe::cuda

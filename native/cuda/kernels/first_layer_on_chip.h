@@ -4,16 +4,16 @@
 #include "cuda/kernels/step_programs.h"
 
 /**
- * Both ways through the weights of the first layer that a block owns. Each row of the batch is
- * fetched once for both: the next step's rows take the places of those that are done with.
+ * The forward and the backward pass of the first layer's weights that a block owns. A row of the
+ * batch is fetched once for both; the next step's rows replace those that are not needed any more.
  */
 namespace lethe::cuda {
 
-/** What ChipLayout says, as pointers; only `state` may lie outside. */
+/** The arrays of ChipLayout as pointers. Only `state` may lie outside shared memory. */
 struct OnChip {
   OwnOutputs outputs;
-  LayerShape layer;        ///< of the own outputs alone
-  std::size_t firstValue;  ///< of the own weights among all
+  LayerShape layer;        ///< with the owned outputs only
+  std::size_t firstValue;  ///< where the owned weights begin among all
   float* weights;
   float* state;
   Vec4* gradients;
@@ -21,7 +21,7 @@ struct OnChip {
   std::size_t batchStride;
 };
 
-/** A unit of a row, read as one. */
+/** A unit of a row, loaded at once. */
 template <class T>
 class UnitOf {
  public:
@@ -51,15 +51,15 @@ LETHE_HOST_DEVICE inline IncomingRows incomingRows(const Rows& rows, const std::
   return {static_cast<const std::byte*>(data), rows.rowBytes(), order + step.firstRow, step.rows};
 }
 
-/** A thread's part of some incoming rows, on its way to the block's memory. */
+/** A thread's part of some incoming rows, on its way into shared memory. */
 template <int kThreads>
 class RowFetch {
  public:
-  static constexpr int kUnits = 8;  ///< of a thread
+  static constexpr int kUnits = 8;  ///< units of a thread
   static_assert(sizeof(Vec4) == kUnitBytes);
 
   RowFetch() = default;
-  /** Divides once: the threads' units lie equally far apart. */
+  /** Divides once here, because a thread's units lie equally far apart. */
   LETHE_HOST_DEVICE RowFetch(std::size_t rowBytes, int thread)
       : perRow_(static_cast<unsigned>(rowBytes / kUnitBytes)),
         firstRow_(thread / perRow_),
@@ -68,12 +68,12 @@ class RowFetch {
         unitsApart_(kThreads % perRow_),
         atOnce_(static_cast<unsigned>(rowsAtOnce(rowBytes))) {}
 
-  /** The rows that all threads fetch together. */
+  /** How many rows all threads fetch together. */
   static LETHE_HOST_DEVICE constexpr std::size_t rowsAtOnce(std::size_t rowBytes) {
     return kUnits * kThreads / (rowBytes / kUnitBytes);
   }
 
-  /** Of the rows from `first` on. */
+  /** Fetches the thread's units of the rows from `first` on. */
   LETHE_HOST_DEVICE void fetch(const IncomingRows& rows, std::size_t first) {
     forEachUnit(rows, first, [&](int i, std::size_t row, std::size_t at) {
       units_[i] = *reinterpret_cast<const Vec4*>(rows.data + rows.index[row] * rows.rowBytes + at);
@@ -105,15 +105,15 @@ class RowFetch {
     }
   }
 
-  Vec4 units_[kUnits];  ///< as they are, bytes too
+  Vec4 units_[kUnits];  ///< as stored, bytes too
   unsigned perRow_, firstRow_, firstUnit_, rowsApart_, unitsApart_, atOnce_;
 };
 
 template <int kThreads>
 struct OwnLayer {
   using OwnBlock = Block<kThreads>;
-  static constexpr int kOutputs = 4;  ///< at a time
-  /** Of the way back, where a thread has four neighbouring inputs of each of some parts. */
+  static constexpr int kOutputs = 4;  ///< outputs computed at a time
+  /** In the backward pass a thread has four neighbouring inputs in each of so many parts. */
   static constexpr int kParts = 2;
   static constexpr std::size_t kColumns = kParts * kThreads * 4;
 
@@ -129,7 +129,8 @@ struct OwnLayer {
     }
   }
 
-  /** The own outputs of the batch on chip, into `out` as of all outputs. A thread has a row. */
+  /** Computes the owned outputs of the batch into `out`, which holds all outputs. A thread has a
+   * row. */
   static LETHE_HOST_DEVICE void forward(const OwnBlock& block, const OnChip& own,
                                         const ForwardArguments& arguments, std::size_t rows,
                                         float* out) {
@@ -161,7 +162,7 @@ struct OwnLayer {
     }
   }
 
-  /** What the sink makes of the gradients of the own weights; `next` replaces the batch. */
+  /** Applies the rule to the owned weights; the rows of `next` replace the batch. */
   static LETHE_HOST_DEVICE void update(const OwnBlock& block, const OnChip& own,
                                        const UpdateArguments& arguments, const StepRecord& step,
                                        const IncomingRows& next) {
@@ -195,7 +196,7 @@ struct OwnLayer {
             if (row < replaced) mine.next.fetch(next, row);
             const std::size_t end = row + atOnce < rows ? row + atOnce : rows;
             addRows(own, arguments.input, column, row, end, thread, mine.sums);
-            // The last thread has the fewest inputs.
+            // The last thread adds the bias gradients, because it has the fewest inputs.
             if (column == 0 && thread == kThreads - 1) addGradients(own, rows, row, end);
           });
           if (row >= replaced) continue;
@@ -220,7 +221,7 @@ struct OwnLayer {
     }
   }
 
-  /** The sums of all pieces of the own weights. Single weights of the pieces lie in two banks. */
+  /** Sums the pieces of the owned weights, in fours: single weights of pieces lie in two banks. */
   static LETHE_HOST_DEVICE void sumPieces(const OwnBlock& block, const OnChip& own,
                                           float* pieceSums) {
     static_assert(kPieceInputs % 4 == 0);
@@ -249,7 +250,7 @@ struct OwnLayer {
     return floatsAt(reinterpret_cast<const T*>(own.batch + row * own.batchStride) + column);
   }
 
-  /** Four chains of a row, of which a unit is read at once: then no bank is asked twice. */
+  /** Accumulates four outputs of one row; 16-byte reads avoid bank conflicts. */
   template <class T>
   static LETHE_HOST_DEVICE Vec4 outputsOf(const OnChip& own, std::size_t row, std::size_t n) {
     constexpr unsigned kFours = kUnitBytes / (4 * sizeof(T));
@@ -280,7 +281,7 @@ struct OwnLayer {
     }
   }
 
-  /** Each row's gradients at the own outputs from n on. */
+  /** Copies each row's gradients at four owned outputs, from n on, into shared memory. */
   static LETHE_HOST_DEVICE void gatherGradients(const OwnBlock& block, const OnChip& own,
                                                 const UpdateArguments& arguments, std::size_t rows,
                                                 std::size_t n) {
@@ -291,7 +292,7 @@ struct OwnLayer {
     });
   }
 
-  /** The gradients of the biases: those of all rows up to `end`, in their order. */
+  /** Adds the gradients of rows from `row` to `end`, in their order, to those of the biases. */
   static LETHE_HOST_DEVICE void addGradients(const OnChip& own, std::size_t rows, std::size_t row,
                                              std::size_t end) {
     Vec4 sums = row == 0 ? Vec4{} : own.gradients[rows];
@@ -304,7 +305,7 @@ struct OwnLayer {
     own.gradients[rows] = sums;
   }
 
-  /** The chains of a thread, from `row` to `end`. */
+  /** Continues a thread's chains with the rows from `row` to `end`. */
   static LETHE_HOST_DEVICE void addRows(const OnChip& own, const Rows& input, std::size_t column,
                                         std::size_t row, std::size_t end, int thread,
                                         Vec4 (&sums)[kParts][kOutputs]) {

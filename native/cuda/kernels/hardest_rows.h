@@ -3,10 +3,11 @@
 #include "cuda/kernels/arguments.h"
 #include "cuda/kernels/block.h"
 
-/** Shrinks a batch to its rows of the largest loss, in the order that they had. */
+/** Programs that shrink a batch to its rows of the largest loss, in the order that they had. */
 namespace lethe::cuda {
 
-/** Whether a row is among the hardest: so many are harder, or as hard and before it. */
+/** Marks the hardest rows: those with fewer than `kept` rows that are harder, or equal and earlier.
+ */
 struct RankRows {
   using Arguments = SelectArguments;
   static constexpr int kThreads = 128;
@@ -28,13 +29,13 @@ struct RankRows {
   }
 
  private:
-  /** What is not a number counts as the hardest: the run is about to end with kDiverged. */
+  /** A loss of NaN counts as the hardest, so that the run ends with kDiverged. */
   static LETHE_HOST_DEVICE float hardness(float loss) {
     return loss == loss ? loss : __builtin_huge_valf();
   }
 };
 
-/** The kept rows, in the order that they had. */
+/** Lists the kept rows, in the order that they had. */
 struct PlaceRows {
   using Arguments = SelectArguments;
   static constexpr int kThreads = 128;
@@ -52,6 +53,7 @@ struct PlaceRows {
   }
 };
 
+/** Copies the kept rows of a matrix to the beginning of another. */
 struct CompactRows {
   using Arguments = CompactArguments;
   static constexpr int kThreads = 128;

@@ -5,24 +5,24 @@
 namespace lethe::cuda {
 
 /**
- * A program as it is launched. A program P has P::kThreads, P::kSharedBytes, P::Arguments and
- * P::run(block, arguments).
+ * A kernel that a stream can launch: a program of a block, compiled for the device or for the host.
+ * A program P has P::kThreads, P::kSharedBytes, P::Arguments and P::run(block, arguments).
  */
 struct AnyKernel {
-  const void* function;  ///< of the CUDA runtime; nullptr where the host runs it
-  /** Runs one block on the host; nullptr where a device does. */
+  const void* function;  ///< for the CUDA runtime; nullptr if the host runs it
+  /** Runs one block on the host; nullptr if a device runs it. */
   void (*emulate)(const void* arguments, std::size_t block, std::size_t blocks, std::byte* shared);
   unsigned threads;
   std::size_t sharedBytes;
 };
 
-/** One that takes these arguments. */
+/** A kernel that takes these arguments. */
 template <class Arguments>
 struct Kernel : AnyKernel {};
 
 /**
- * A program in stages, P::run(block, arguments, stage) for stage < P::stages(arguments): all blocks
- * end a stage before any begins the next, and keep their shared memory.
+ * A kernel that runs in stages, P::run(block, arguments, stage) for stage < P::stages(arguments).
+ * All blocks end a stage before any begins the next, and their shared memory stays.
  */
 struct AnyCooperativeKernel {
   const void* function;

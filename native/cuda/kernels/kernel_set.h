@@ -5,25 +5,25 @@
 
 namespace lethe::cuda {
 
-/** The programs that multiply, for tiles of one shape. */
+/** The kernels that multiply in tiles of one shape. */
 struct TileKernels {
-  std::size_t rows;  ///< outputs of a tile
+  std::size_t rows;  ///< rows and columns of outputs in a tile
   std::size_t columns;
-  double cost;  ///< time for an output, of a multiprocessor that has no other tile
+  double cost;  ///< relative time for an output on a multiprocessor that has no other tile
   Kernel<ForwardArguments> forward;
   Kernel<BackpropagateArguments> backpropagate;
   Kernel<UpdateArguments> update;
 
-  /** Tiles of a matrix. */
+  /** How many tiles cover a matrix. */
   std::size_t count(std::size_t matrixRows, std::size_t matrixColumns) const {
     return ceilDivide(matrixRows, rows) * ceilDivide(matrixColumns, columns);
   }
 };
 
-/** All kernels of the backend, to be launched on the host or on a device. */
+/** All kernels of the backend, for a device or for the host. */
 struct KernelSet {
   TileKernels tiles[3];     ///< from the smallest tile to the largest
-  TileKernels tensorTiles;  ///< of Precision::kFast
+  TileKernels tensorTiles;  ///< for Precision::kFast
   Kernel<PieceSumsArguments> pieceSums;
   Kernel<ObjectiveArguments> objective;
   Kernel<CollectArguments> collectLogits;
@@ -32,10 +32,10 @@ struct KernelSet {
   Kernel<CompactArguments> compactRows;
   Kernel<FiniteArguments> findNotFinite;
   CooperativeKernel<PersistentArguments> persistent;
-  /** What a block of the persistent kernel needs for its tiles, beside the weights that it owns. */
+  /** Shared memory that a block of the persistent kernel needs besides what ChipLayout says. */
   std::size_t persistentTileBytes;
-  std::size_t persistentRowBytes;  ///< of the longest row that it takes
-  std::size_t persistentClasses;   ///< up to which it is quick
+  std::size_t persistentRowBytes;  ///< the longest row that it can take
+  std::size_t persistentClasses;   ///< the most classes for which it is quick
 };
 
 }  // namespace lethe::cuda

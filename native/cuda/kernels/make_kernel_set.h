@@ -6,7 +6,7 @@
 
 namespace lethe::cuda {
 
-/** All kernels, for `Where` they run: OnHost or OnDevice. */
+/** Makes all kernels for where they run: Where is OnHost or OnDevice. */
 template <class Where>
 KernelSet makeKernelSet() {
   const auto tiles = []<class Shape>(Shape, double cost) -> TileKernels {
@@ -17,8 +17,9 @@ KernelSet makeKernelSet() {
             Where::template kernel<Backpropagate<Shape>>(),
             Where::template kernel<UpdateLayer<Shape>>()};
   };
-  // Not measured: the costs of the exact tiles lie between those of their instructions and those of
-  // their loads from shared memory, 20 bytes for 4 multiply-adds, 32 for 16, 64 for 64.
+  // The costs of the exact tiles are estimates, not measurements. They lie between those of the
+  // instructions and those of the loads from shared memory: 20 bytes for 4 multiply-adds, 32 for
+  // 16, 64 for 64.
   return {{tiles(SmallTile{}, 2), tiles(MediumTile{}, 1.25), tiles(LargeTile{}, 1)},
           tiles(TensorTile{}, 1),
           Where::template kernel<PieceSums>(),

@@ -3,9 +3,10 @@
 #include "cuda/kernels/first_layer_on_chip.h"
 
 /**
- * Many steps in one launch. The blocks share out the tiles of a stage and wait for each other
- * before the next; the weights of the first layer, and what stands beside them, stay in the memory
- * of the blocks that own them, and each has a copy of the batch.
+ * The program that runs many steps in one launch. The blocks share out the tiles of a stage and
+ * wait for each other before the next. The weights of the first layer and the state beside them
+ * stay in the shared memory of the blocks that own them, and each of these blocks has a copy of the
+ * batch.
  */
 namespace lethe::cuda {
 
@@ -16,15 +17,15 @@ struct Persistent {
   using AnyForward = Forward<ThinTileShape<8, 16, 128>>;
   using AnyBackpropagate = Backpropagate<SmallTile>;
   using AnyUpdate = UpdateLayer<SmallTile>;
-  /** A few rows of the last layer, and all of their columns where those are few. */
+  /** Tiles for a few rows of the last layer, and all of their columns if those are few. */
   using LastForward = Forward<ThinTileShape<4, 32, 64>>;
   using LastBackpropagate = Backpropagate<TileShape<4, 128, 16, 1, 4>>;
   static_assert(AnyForward::kThreads == kThreads && AnyUpdate::kThreads == kThreads &&
                 LastForward::kThreads == kThreads && LastBackpropagate::kM == LastForward::kM);
 
-  /** More take a block many tiles, one after the other. */
+  /** With more classes, a block would compute many tiles one after the other. */
   static constexpr std::size_t kMostClasses = 4 * LastForward::kN;
-  /** Longer rows could not be fetched by all threads together. */
+  /** Longer rows could not be fetched by all threads at once. */
   static constexpr std::size_t kLongestRow = RowFetch<kThreads>::kUnits * kThreads * kUnitBytes;
 
   static constexpr std::size_t kScratchBytes = 29 * 1024;
@@ -33,18 +34,20 @@ struct Persistent {
                 LastForward::kSharedBytes <= kScratchBytes &&
                 LastBackpropagate::kSharedBytes <= kScratchBytes);
 
-  /** What a block's tiles are told: in its memory, for it would fill the registers. */
-  struct Told {
+  /** Arguments staged in shared memory; in registers they would crowd out the sums. */
+  struct StagedArguments {
     Arguments all;
     StepRecord step;
-    StepRecord previous;  ///< of the updates that a step begins with
+    StepRecord previous;  ///< for the updates that a step begins with
   };
-  static constexpr std::size_t kTileBytes = kScratchBytes + (sizeof(Told) + 15) / 16 * 16;
+  static constexpr std::size_t kTileBytes =
+      kScratchBytes + (sizeof(StagedArguments) + 15) / 16 * 16;
 
   /**
-   * Of a step: the first layer (and, before it, the last step's updates of the two first layers);
-   * each layer up to the last but one; the last layer's way there and back; each layer's way back
-   * down to the second. After the last step its updates.
+   * The stages of a step are: the first layer forward, after the previous step's updates of the
+   * first two layers; each further layer forward, but the last; the last layer forward, the
+   * objective and back; each layer backward, down to the second. After the last step its updates
+   * follow.
    */
   static LETHE_HOST_DEVICE std::size_t stagesPerStep(const Arguments& arguments) {
     return 2 * arguments.layers - 2;
@@ -59,12 +62,12 @@ struct Persistent {
     const std::size_t within = stage % stagesPerStep(arguments);
     const std::size_t last = arguments.layers - 1;
     if (within == 0) return beginStep(block, arguments, step);
-    const Arguments& told = toldOf(block).all;
-    if (within < last) return forward(block, told, within);
-    if (within == last) return thereAndBack(block, told);
+    const Arguments& shared = staged(block).all;
+    if (within < last) return forward(block, shared, within);
+    if (within == last) return lastLayer(block, shared);
     const std::size_t l = last - (within - last);
-    backpropagate(block, told, l);
-    update(block, told, l + 1);
+    backpropagate(block, shared, l);
+    update(block, shared, l + 1);
   }
 
  private:
@@ -74,45 +77,46 @@ struct Persistent {
     return arguments.firstOutputs[step % 2];
   }
 
-  static LETHE_HOST_DEVICE Told& toldOf(const Block<kThreads>& block) {
-    return *reinterpret_cast<Told*>(block.shared() + kScratchBytes);
+  static LETHE_HOST_DEVICE StagedArguments& staged(const Block<kThreads>& block) {
+    return *reinterpret_cast<StagedArguments*>(block.shared() + kScratchBytes);
   }
 
-  /** The arguments, with steps whose records are the block's own. */
-  static LETHE_HOST_DEVICE void tellAll(const Block<kThreads>& block, const Arguments& arguments) {
-    Told& told = toldOf(block);
+  /** Copies the arguments into shared memory, and lets them refer to the step records there. */
+  static LETHE_HOST_DEVICE void copyArguments(const Block<kThreads>& block,
+                                              const Arguments& arguments) {
+    StagedArguments& shared = staged(block);
     block.forEachThread([&](int thread) {
       static_assert(sizeof(Arguments) % sizeof(std::uint64_t) == 0);
       for (std::size_t i = thread; i < sizeof(Arguments) / sizeof(std::uint64_t); i += kThreads) {
-        memcpy(reinterpret_cast<std::byte*>(&told.all) + i * sizeof(std::uint64_t),
+        memcpy(reinterpret_cast<std::byte*>(&shared.all) + i * sizeof(std::uint64_t),
                reinterpret_cast<const std::byte*>(&arguments) + i * sizeof(std::uint64_t),
                sizeof(std::uint64_t));
       }
     });
     block.forEachThread([&](int thread) {
-      if (thread == 0) told.all.objective.batch.step = &told.step;
+      if (thread == 0) shared.all.objective.batch.step = &shared.step;
       if (thread >= static_cast<int>(kMaxPersistentLayers)) return;
-      told.all.forward[thread].batch.step = &told.step;
-      told.all.backpropagate[thread].step = &told.step;
-      told.all.update[thread].batch.step = thread == 1 ? &told.previous : &told.step;
+      shared.all.forward[thread].batch.step = &shared.step;
+      shared.all.backpropagate[thread].step = &shared.step;
+      shared.all.update[thread].batch.step = thread == 1 ? &shared.previous : &shared.step;
     });
   }
 
-  /** What differs in this step. */
-  static LETHE_HOST_DEVICE void tellStep(const Block<kThreads>& block, const Arguments& arguments,
+  /** Copies what differs in this step. */
+  static LETHE_HOST_DEVICE void copyStep(const Block<kThreads>& block, const Arguments& arguments,
                                          std::size_t step) {
-    Told& told = toldOf(block);
+    StagedArguments& shared = staged(block);
     block.forEachThread([&](int thread) {
       if (thread > 0) return;
       if (step > 0) {
-        told.previous = told.step;
-        told.all.update[1].input.floats = firstOutputs(arguments, step - 1);
+        shared.previous = shared.step;
+        shared.all.update[1].input.floats = firstOutputs(arguments, step - 1);
       }
       if (step == arguments.stepCount) return;
-      told.step = arguments.steps[step];
-      told.all.forward[1].input.floats = firstOutputs(arguments, step);
-      told.all.backpropagate[1].activations = firstOutputs(arguments, step);
-      told.all.objective.losses = arguments.objective.losses + step * arguments.maxBatch;
+      shared.step = arguments.steps[step];
+      shared.all.forward[1].input.floats = firstOutputs(arguments, step);
+      shared.all.backpropagate[1].activations = firstOutputs(arguments, step);
+      shared.all.objective.losses = arguments.objective.losses + step * arguments.maxBatch;
     });
   }
 
@@ -143,23 +147,23 @@ struct Persistent {
   LETHE_NOINLINE static LETHE_HOST_DEVICE void beginStep(const Block<kThreads>& block,
                                                          const Arguments& arguments,
                                                          std::size_t step) {
-    if (step == 0) tellAll(block, arguments);
-    tellStep(block, arguments, step);
-    if (step > 0) update(block, toldOf(block).all, 1);
+    if (step == 0) copyArguments(block, arguments);
+    copyStep(block, arguments, step);
+    if (step > 0) update(block, staged(block).all, 1);
     if (onChip(block, arguments).outputs.count == 0) return;
     if (step > 0) {
       updateOwn(block, arguments, step);
     } else {
-      takeOwn(block, arguments);
+      loadOwn(block, arguments);
     }
     if (step < arguments.stepCount) {
       forwardOwn(block, arguments, step);
     } else {
-      giveOwn(block, arguments);
+      storeOwn(block, arguments);
     }
   }
 
-  LETHE_NOINLINE static LETHE_HOST_DEVICE void takeOwn(const Block<kThreads>& block,
+  LETHE_NOINLINE static LETHE_HOST_DEVICE void loadOwn(const Block<kThreads>& block,
                                                        const Arguments& arguments) {
     const OnChip own = onChip(block, arguments);
     const UpdateArguments& all = arguments.update[0];
@@ -168,15 +172,16 @@ struct Persistent {
     Own::fetchBatch(block, own, rowsOf(arguments, 0));
   }
 
-  LETHE_NOINLINE static LETHE_HOST_DEVICE void giveOwn(const Block<kThreads>& block,
-                                                       const Arguments& arguments) {
+  LETHE_NOINLINE static LETHE_HOST_DEVICE void storeOwn(const Block<kThreads>& block,
+                                                        const Arguments& arguments) {
     const OnChip own = onChip(block, arguments);
     const UpdateArguments& all = arguments.update[0];
     copy(block, own.layer, own.weights, all.parameters + own.firstValue);
     if (arguments.stateOnChip) copy(block, own.layer, own.state, all.state + own.firstValue);
   }
 
-  /** By the last step's gradients; the batch of this one takes the place of the last. */
+  /** Updates the owned weights by the last step's gradients; this step's batch replaces the last.
+   */
   static LETHE_HOST_DEVICE void updateOwn(const Block<kThreads>& block, const Arguments& arguments,
                                           std::size_t step) {
     const OnChip own = onChip(block, arguments);
@@ -202,48 +207,50 @@ struct Persistent {
   }
 
   template <class Program>
-  LETHE_NOINLINE static LETHE_HOST_DEVICE void multiply(const Block<kThreads>& block,
-                                                        const typename Program::Arguments& told,
-                                                        std::size_t m, std::size_t n) {
-    Program::tile(block, told, m, n);
+  LETHE_NOINLINE static LETHE_HOST_DEVICE void multiply(
+      const Block<kThreads>& block, const typename Program::Arguments& arguments, std::size_t m,
+      std::size_t n) {
+    Program::tile(block, arguments, m, n);
   }
 
-  /** The block's share of all tiles of rows x columns: each kth from `first` on, k = blocks. */
+  /** Computes the block's share of the tiles of rows x columns: every blocks-th from `first` on. */
   template <class Program>
   static LETHE_HOST_DEVICE void multiplyShare(const Block<kThreads>& block, std::size_t first,
-                                              const typename Program::Arguments& told,
+                                              const typename Program::Arguments& arguments,
                                               std::size_t rows, std::size_t columns) {
     const std::size_t tiles = ceilDivide(rows, Program::kM) * ceilDivide(columns, Program::kN);
     for (std::size_t tile = first; tile < tiles; tile += block.count) {
       const auto [m, n] = tilePlace<Program>(tile, columns);
-      multiply<Program>(block, told, m, n);
+      multiply<Program>(block, arguments, m, n);
     }
   }
 
-  static LETHE_HOST_DEVICE void forward(const Block<kThreads>& block, const Arguments& told,
+  /** This and the functions below are given the arguments in shared memory. */
+  static LETHE_HOST_DEVICE void forward(const Block<kThreads>& block, const Arguments& arguments,
                                         std::size_t l) {
-    multiplyShare<AnyForward>(block, block.index, told.forward[l], told.maxBatch,
-                              told.forward[l].layer.outputs);
+    multiplyShare<AnyForward>(block, block.index, arguments.forward[l], arguments.maxBatch,
+                              arguments.forward[l].layer.outputs);
   }
 
-  static LETHE_HOST_DEVICE void backpropagate(const Block<kThreads>& block, const Arguments& told,
-                                              std::size_t l) {
-    multiplyShare<AnyBackpropagate>(block, block.index, told.backpropagate[l], told.maxBatch,
-                                    told.backpropagate[l].layer.inputs);
+  static LETHE_HOST_DEVICE void backpropagate(const Block<kThreads>& block,
+                                              const Arguments& arguments, std::size_t l) {
+    multiplyShare<AnyBackpropagate>(block, block.index, arguments.backpropagate[l],
+                                    arguments.maxBatch, arguments.backpropagate[l].layer.inputs);
   }
 
-  /** From the last block on: the first ones have more to do beside it. */
-  static LETHE_HOST_DEVICE void update(const Block<kThreads>& block, const Arguments& told,
+  /** Shares tiles out from the last block on, because the first blocks have more other work. */
+  static LETHE_HOST_DEVICE void update(const Block<kThreads>& block, const Arguments& arguments,
                                        std::size_t l) {
-    const LayerShape& layer = told.update[l].layer;
-    multiplyShare<AnyUpdate>(block, block.count - 1 - block.index, told.update[l], layer.outputs,
-                             layer.inputs);
+    const LayerShape& layer = arguments.update[l].layer;
+    multiplyShare<AnyUpdate>(block, block.count - 1 - block.index, arguments.update[l],
+                             layer.outputs, layer.inputs);
   }
 
-  /** Rows need no other rows here: the block that has their logits goes on with them. */
-  static LETHE_HOST_DEVICE void thereAndBack(const Block<kThreads>& block, const Arguments& told) {
-    const ForwardArguments& forward = told.forward[told.layers - 1];
-    const BackpropagateArguments& back = told.backpropagate[told.layers - 1];
+  /** Rows do not depend on each other here, so the block with their logits goes on with them. */
+  static LETHE_HOST_DEVICE void lastLayer(const Block<kThreads>& block,
+                                          const Arguments& arguments) {
+    const ForwardArguments& forward = arguments.forward[arguments.layers - 1];
+    const BackpropagateArguments& back = arguments.backpropagate[arguments.layers - 1];
     const std::size_t rows = forward.batch.step->rows;
     for (std::size_t m = block.index * LastForward::kM; m < rows;
          m += block.count * LastForward::kM) {
@@ -251,14 +258,15 @@ struct Persistent {
         multiply<LastForward>(block, forward, m, n);
       }
       const std::size_t end = m + LastForward::kM < rows ? m + LastForward::kM : rows;
-      computeObjective(block, told.objective, m, end);
+      computeObjective(block, arguments.objective, m, end);
       for (std::size_t n = 0; n < back.layer.inputs; n += LastBackpropagate::kN) {
         multiply<LastBackpropagate>(block, back, m, n);
       }
     }
   }
 
-  /** Of the rows from first to end, one to a warp: rows of one would wait for each other. */
+  /** The objective of the rows from first to end, one row a warp: rows in one warp would diverge.
+   */
   static LETHE_HOST_DEVICE void computeObjective(const Block<kThreads>& block,
                                                  const ObjectiveArguments& objective,
                                                  std::size_t first, std::size_t end) {

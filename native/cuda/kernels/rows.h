@@ -12,7 +12,7 @@ namespace lethe::cuda {
 using arithmetic::Affine;
 using arithmetic::Scalar;
 
-/** Four neighbours, which a device loads and stores at once. */
+/** Four neighbouring floats, which a device loads and stores at once. */
 struct alignas(16) Vec4 {
   float at[4];
 };
@@ -31,33 +31,34 @@ LETHE_HOST_DEVICE inline Vec4 floatsAt(const std::uint8_t* four) {
   return floats;
 }
 
-/** Rows begin at multiples of so many bytes: zeros fill the rest. */
+/** Rows begin at multiples of so many bytes, with zeros between. */
 inline constexpr std::size_t kRowAlignment = 16;
 
-/** The values from the beginning of a row to that of the next. */
+/** The stride of rows of so many columns: how many values each takes with its padding. */
 template <class T = float>
 LETHE_HOST_DEVICE constexpr std::size_t alignedWidth(std::size_t columns) {
   constexpr std::size_t kValues = kRowAlignment / sizeof(T);
   return (columns + kValues - 1) / kValues * kValues;
 }
 
-/** What a product makes of the values of its operand; only bytes have an affine map. */
+/** How a product reads the values of its operand. Only bytes have an affine map. */
 enum class Values {
   kRaw,
-  kNormalizedAndOne,  ///< scale u + offset, and a column of ones after the last
+  kNormalizedAndOne,  ///< scale u + offset, with a column of ones after the last
   kNormalizedSquare,  ///< (scale u + offset)^2
 };
 
+/** The rows of an operand. */
 struct Rows {
   const float* floats = nullptr;
-  const std::uint8_t* bytes = nullptr;   ///< instead of `floats`
-  const std::uint32_t* index = nullptr;  ///< row r is row index[r] of the memory; nullptr: row r
+  const std::uint8_t* bytes = nullptr;   ///< set instead of `floats`
+  const std::uint32_t* index = nullptr;  ///< row r lies at index[r]; nullptr: at r
   std::size_t columns = 0;
   std::size_t stride = 0;  ///< alignedWidth(columns)
   Values values = Values::kRaw;
   Affine affine = {1, 0};
 
-  /** Values `column` to `column` + 3 of a row, column a multiple of 4; zeros beyond the stride. */
+  /** Four values from `column` on, a multiple of 4; they are zeros beyond the stride. */
   LETHE_HOST_DEVICE Vec4 load(std::size_t row, std::size_t column) const {
     const std::size_t at = (index ? index[row] : row) * stride + column;
     Vec4 four = {};
@@ -72,7 +73,7 @@ struct Rows {
 
   LETHE_HOST_DEVICE std::size_t rowBytes() const { return stride * (bytes ? 1 : sizeof(float)); }
 
-  /** What the product is given for a value. */
+  /** The number that the product uses for a stored value. */
   LETHE_HOST_DEVICE float mapped(float raw, std::size_t column) const {
     if (values == Values::kNormalizedAndOne && column >= columns) return 1;
     const float x = bytes ? Scalar::fma(affine.scale, raw, affine.offset) : raw;

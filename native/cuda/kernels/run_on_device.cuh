@@ -6,7 +6,7 @@
 
 namespace lethe::cuda {
 
-/** Blocks to a multiprocessor, at least: some compute while others wait. */
+/** The least blocks that a multiprocessor must hold: some compute while others wait. */
 template <class Program>
 constexpr int blocksAtOnce() {
   if constexpr (requires { Program::kBlocksAtOnce; }) return Program::kBlocksAtOnce;
@@ -30,6 +30,7 @@ __global__ void __launch_bounds__(Program::kThreads, 1)
   }
 }
 
+/** Makes kernels that a CUDA device runs. */
 struct OnDevice {
   template <class Program>
   static Kernel<typename Program::Arguments> kernel() {

@@ -5,7 +5,7 @@
 
 namespace lethe::cuda {
 
-/** Kernels that the host runs, for tests. */
+/** Makes kernels that the host runs, for tests. */
 struct OnHost {
   template <class Program>
   static Kernel<typename Program::Arguments> kernel() {

@@ -7,20 +7,21 @@
 #include "cuda/kernels/thin_tile.h"
 #include "cuda/kernels/tile.h"
 
-/** The parts of a step, each a program of many blocks. */
+/** The programs of a step: forward, objective, backward, update, and what they need. */
 namespace lethe::cuda {
 
+/** How many rows the backward pass has. */
 LETHE_HOST_DEVICE inline std::size_t keptRowCount(const BatchRows& batch) {
   return batch.keptRows ? batch.step->kept : batch.step->rows;
 }
 
-/** The input of a layer on the way back, of the kept rows. */
+/** The input of a layer as the backward pass reads it, for the kept rows alone. */
 LETHE_HOST_DEVICE inline Rows keptInput(const BatchRows& batch, Rows input, bool gathers) {
   if (gathers) input.index = batch.keptRows ? batch.keptRows : batch.order + batch.step->firstRow;
   return input;
 }
 
-/** The first `count` of four neighbours; they lie where four can be stored at once. */
+/** Stores the first `count` of four neighbours, at an address where four can be stored at once. */
 LETHE_HOST_DEVICE inline void storeSome(float* to, const Vec4& four, std::size_t count) {
   if (count >= 4) {
     *reinterpret_cast<Vec4*>(to) = four;
@@ -35,7 +36,7 @@ LETHE_HOST_DEVICE inline void storeSome(float* to, const ThinSum& one, std::size
   *to = one.at[0];
 }
 
-/** What the sink does in a step. */
+/** The rule of a step, with the step's learning rate. */
 LETHE_HOST_DEVICE inline Update ruleOf(const UpdateArguments& arguments, const StepRecord& step) {
   Update rule = arguments.update;
   rule.learningRate = step.learningRate;
@@ -53,7 +54,7 @@ LETHE_HOST_DEVICE inline Vec4 gradientsOf(const UpdateArguments& arguments, Vec4
   return sums;
 }
 
-/** What the sink makes of the gradients of four neighbouring weights, of which `count` exist. */
+/** Applies the rule to four neighbouring weights, of which the first `count` exist. */
 template <class Step>
 LETHE_HOST_DEVICE inline void changeSome(const Step& step, const Vec4& gradients, std::size_t count,
                                          float* parameters, float* state) {
@@ -62,7 +63,7 @@ LETHE_HOST_DEVICE inline void changeSome(const Step& step, const Vec4& gradients
   for (std::size_t j = 0; j < 4; ++j) {
     if (j < count) step(gradients.at[j], &p.at[j], &s.at[j]);
   }
-  // Of padding, what was there: nobody else writes it.
+  // Padding gets the values that it had, and no other thread writes it.
   if constexpr (Step::kChangesParameter) *reinterpret_cast<Vec4*>(parameters) = p;
   if constexpr (Step::kChangesState) *reinterpret_cast<Vec4*>(state) = s;
 }
@@ -76,6 +77,7 @@ LETHE_HOST_DEVICE inline float sumOfPieces(const float* pieceSums, std::size_t o
   return sum;
 }
 
+/** The outputs of a layer: bias, affine map and ReLU are fused to the product. */
 template <class Shape>
 struct Forward {
   using Arguments = ForwardArguments;
@@ -88,7 +90,7 @@ struct Forward {
     tile(block, arguments, firstM, firstN);
   }
 
-  /** The outputs of rows from firstM and columns from firstN on. */
+  /** Computes one tile of outputs: rows from firstM on, columns from firstN on. */
   static LETHE_HOST_DEVICE void tile(const Block<kThreads>& block, const Arguments& arguments,
                                      std::size_t firstM, std::size_t firstN) {
     const std::size_t rows = arguments.batch.step->rows;
@@ -130,7 +132,7 @@ struct Forward {
   }
 };
 
-/** The sums of the pieces of every output's weights: 32 outputs and one piece to a block. */
+/** The sums of the pieces of every output's weights. A block sums one piece of 32 outputs. */
 struct PieceSums {
   using Arguments = PieceSumsArguments;
   static constexpr int kThreads = 32;
@@ -180,7 +182,7 @@ struct ObjectiveOfRows {
     });
   }
 
-  /** scratch: [2][stride] */
+  /** @param scratch [2][stride] */
   LETHE_NOINLINE static LETHE_HOST_DEVICE void computeRow(const Arguments& arguments,
                                                           std::size_t row, float* scratch) {
     const std::size_t dataRow = arguments.batch.order[arguments.batch.step->firstRow + row];
@@ -213,6 +215,7 @@ struct ObjectiveOfRows {
   }
 };
 
+/** Copies the logits of a batch without their padding. */
 struct CollectLogits {
   using Arguments = CollectArguments;
   static constexpr int kThreads = 128;
@@ -228,6 +231,7 @@ struct CollectLogits {
   }
 };
 
+/** The gradient at a layer's input, from the gradient at its output. */
 template <class Shape>
 struct Backpropagate {
   using Arguments = BackpropagateArguments;
@@ -240,7 +244,7 @@ struct Backpropagate {
     tile(block, arguments, firstM, firstN);
   }
 
-  /** The gradients of rows from firstM and inputs from firstN on. */
+  /** Computes one tile of gradients: rows from firstM on, inputs from firstN on. */
   static LETHE_HOST_DEVICE void tile(const Block<kThreads>& block, const Arguments& arguments,
                                      std::size_t firstM, std::size_t firstN) {
     const std::size_t rows = arguments.step->kept;
@@ -266,13 +270,14 @@ struct Backpropagate {
   }
 };
 
-/** The gradients of a layer's weights and biases, straight into what the sink makes of them. */
+/** Computes the gradients of a layer's weights and biases, and applies the rule to them at once. */
 template <class Shape>
 struct UpdateLayer {
   using Arguments = UpdateArguments;
   static constexpr int kThreads = Shape::kThreads;
   static constexpr std::size_t kM = Shape::kM, kN = Shape::kN;
-  /** 64 chains, the weights and what stands beside them take a thread more registers than half. */
+  /** A thread with 64 chains also needs registers for weights and state: only one block fits then.
+   */
   static constexpr int kBlocksAtOnce = kM * kN / kThreads < 64 ? 512 / kThreads : 1;
   static constexpr std::size_t kSharedBytes = Shape::kSharedBytes + Shape::kM * sizeof(float);
 
@@ -281,7 +286,7 @@ struct UpdateLayer {
     tile(block, arguments, firstM, firstN);
   }
 
-  /** The weights of outputs from firstM and inputs from firstN on. */
+  /** Updates one tile of weights: outputs from firstM on, inputs from firstN on. */
   static LETHE_HOST_DEVICE void tile(const Block<kThreads>& block, const Arguments& arguments,
                                      std::size_t firstM, std::size_t firstN) {
     const LayerShape& layer = arguments.layer;
@@ -304,7 +309,7 @@ struct UpdateLayer {
       for (unsigned row = 0; row < count; ++row) sum += gradients[row * Shape::kLeadM + thread];
       biasGradient[thread] = sum;
     };
-    // The kind of step is looked up late: each kind would have a product and registers of its own.
+    // The rule is chosen inside, else the compiler would copy the product for each of the rules.
     const auto change = [&](std::size_t m, std::size_t n, const Vec4& sums) {
       if (m >= layer.outputs || n >= layer.inputs) return;
       const Vec4 gradients = gradientsOf(arguments, sums, biasGradient[m - firstM]);
@@ -326,6 +331,7 @@ struct UpdateLayer {
   }
 };
 
+/** Sets a flag if a value is infinite or NaN. */
 struct FindNotFinite {
   using Arguments = FiniteArguments;
   static constexpr int kThreads = 256;

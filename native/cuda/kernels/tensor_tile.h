@@ -10,12 +10,13 @@
 #endif
 
 /**
- * The product of one tile on tensor cores: factors rounded to TF32 (10 bits after the point, ties
- * away from zero), sums in float32 in an order of the device's own. Not the bits of the contract.
+ * The product of one tile on tensor cores. Factors are rounded to TF32 (10 bits after the point,
+ * ties away from zero) and summed in float32 in the device's own order. These are not the
+ * contract's bits.
  */
 namespace lethe::cuda {
 
-/** Sums of 16 x 16 outputs that a warp holds together. */
+/** The sums of 16 x 16 outputs, which a warp holds together. */
 #ifdef __CUDA_ARCH__
 using WarpSums = nvcuda::wmma::fragment<nvcuda::wmma::accumulator, 16, 16, 8, float>;
 #else
@@ -40,7 +41,7 @@ LETHE_HOST_DEVICE inline void clear(WarpSums& sums) {
 #endif
 }
 
-/** sums += a b over 8 depths: a is [8][leadA], its columns rows of the outputs; b is [8][leadB]. */
+/** sums += a^T b over 8 steps; a is [8][leadA], b is [8][leadB]. */
 LETHE_HOST_DEVICE inline void multiplyAdd(WarpSums& sums, const float* a, int leadA, const float* b,
                                           int leadB) {
 #ifdef __CUDA_ARCH__
@@ -72,7 +73,7 @@ LETHE_HOST_DEVICE inline void store(const WarpSums& sums, float* out, int lead) 
 #endif
 }
 
-/** 64 x 64 outputs by four warps, a quarter each. */
+/** A tile of 64 x 64 outputs, a quarter for each of four warps. */
 struct TensorTile {
   static constexpr int kM = 64, kN = 64, kK = 16, kThreads = 128;
   static constexpr int kLeadM = kM + 4, kLeadN = kN + 4;

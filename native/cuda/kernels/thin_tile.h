@@ -5,15 +5,15 @@
 namespace lethe::cuda {
 
 /**
- * A tile of so few outputs that each is a thread's only chain, for products that would leave most
- * multiprocessors without one. A thread reads four steps at once, as they lie in the operands'
- * rows.
+ * A tile in which each thread has one chain only, for products so small that larger tiles would
+ * leave most multiprocessors without work. A thread reads four steps at once, which are neighbours
+ * in the operands' rows.
  */
 template <int kM_, int kN_, int kK_>
 struct ThinTileShape {
   static constexpr int kM = kM_, kN = kN_, kK = kK_;
   static constexpr int kThreads = kM * kN;
-  /** An odd number of four floats: eight rows lie in all banks. */
+  /** An odd number of units of four floats, so that eight consecutive rows use all banks. */
   static constexpr int kLead = kK + 4;
   static constexpr int kBuffer = (kM + kN) * kLead;  ///< floats of one of two buffers
   static constexpr std::size_t kSharedBytes = 2 * kBuffer * sizeof(float);
@@ -21,11 +21,12 @@ struct ThinTileShape {
   static_assert(kK % 16 == 0);
 };
 
+/** The one sum of a thread, where other tiles have a Vec4 of them. */
 struct ThinSum {
   float at[1];
 };
 
-/** Some rows of an operand, a part of their depth: in registers, then in shared memory. */
+/** kK steps of some rows of an operand, fetched into registers, then put into shared memory. */
 template <class Shape, int kRows>
 struct ThinSlab {
   static constexpr int kVectors = kRows * Shape::kK / 4;
@@ -58,7 +59,7 @@ struct ThinSlab {
   }
 };
 
-/** As for other tiles; both operands have a row for each row or column of outputs. */
+/** Like that of other tiles, but the depth must run along the rows of both operands. */
 template <class Shape, class Done>
 requires(Shape::kIsThin) LETHE_HOST_DEVICE
     inline void multiplyTile(const Block<Shape::kThreads>& block, const Operand& a,

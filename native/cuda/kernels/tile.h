@@ -4,12 +4,12 @@
 #include "cuda/kernels/block.h"
 #include "cuda/kernels/rows.h"
 
-/** The product of one tile of outputs, each a chain of fused multiply-adds in the order of k. */
+/** The product of one tile: each output is a chain of fused multiply-adds in the order of k. */
 namespace lethe::cuda {
 
 /**
- * How a tile of kM x kN outputs is shared out: kThreadM x kThreadN of them to a thread, kK steps of
- * every chain from one barrier to the next.
+ * The shape of a tile of kM x kN outputs. Each thread has kThreadM x kThreadN of them, and does kK
+ * steps of their chains from one barrier to the next.
  */
 template <int kM_, int kN_, int kK_, int kThreadM_, int kThreadN_>
 struct TileShape {
@@ -22,23 +22,25 @@ struct TileShape {
   static constexpr std::size_t kSharedBytes = 2 * kBuffer * sizeof(float);
   static_assert(kThreadN % 4 == 0 && (kThreadM == 1 || kThreadM % 4 == 0) && kK % 4 == 0);
 
-  /** The output row of a thread's i-th, in groups of four that lie far apart. */
+  /** The row of a thread's i-th output; groups of four rows lie far apart. */
   LETHE_HOST_DEVICE static constexpr int rowOf(int thread, int i) {
     const int y = thread / kThreadsN;
     return kThreadM == 1 ? y : i / 4 * (kM / kThreadM * 4) + y * 4 + i % 4;
   }
-  /** The first output column of a thread's group g of four. */
+  /** The first column of a thread's g-th group of four. */
   LETHE_HOST_DEVICE static constexpr int columnOf(int thread, int g) {
     return g * (kThreadsN * 4) + thread % kThreadsN * 4;
   }
 };
 
 /**
- * Few rows for many multiprocessors, where a block is alone and has to work on one part for as long
- * as the next is on its way; one tile a multiprocessor; wide networks.
+ * For few rows on many multiprocessors: a block is alone on its own, so kK is large enough that the
+ * next slab arrives while it works on one.
  */
 using SmallTile = TileShape<16, 32, 64, 1, 4>;
+/** For about one tile a multiprocessor. */
 using MediumTile = TileShape<64, 64, 16, 4, 4>;
+/** For wide networks. */
 using LargeTile = TileShape<128, 128, 8, 8, 8>;
 
 /** The first output of a tile. */
@@ -46,23 +48,23 @@ struct TilePlace {
   std::size_t firstM, firstN;
 };
 
-/** Of the tiles of a matrix of so many columns, row by row. Shape: TileShape, or a program's. */
+/** The place of a tile in a matrix of so many columns, counted row by row. */
 template <class Shape>
 LETHE_HOST_DEVICE constexpr TilePlace tilePlace(std::size_t tile, std::size_t columns) {
   const std::size_t tilesN = arithmetic::ceilDivide(columns, std::size_t{Shape::kN});
   return {tile / tilesN * Shape::kM, tile % tilesN * Shape::kN};
 }
 
-/** An operand as its tile is read: which of its rows and columns there are. */
+/** An operand of a tile's product. */
 struct Operand {
   Rows rows;
-  std::size_t rowCount = 0;
-  bool depthIsRow = false;  ///< element (k, m) is row k, column m; else row m, column k
+  std::size_t rowCount = 0;  ///< rows beyond are zeros
+  bool depthIsRow = false;   ///< (k, m) lies in row k, column m; else row m, column k
 };
 
 /**
- * The part of an operand that a block works on next: fetched into registers while the block
- * multiplies, then put into shared memory as [kK][kLead].
+ * A slab: kK steps of an operand, which the block works on next. It is fetched into registers while
+ * the block multiplies, then put into shared memory as [kK][kLead].
  */
 template <int kOuter, int kK, int kLead, int kThreads>
 struct Slab {
@@ -105,7 +107,7 @@ struct Slab {
   };
   LETHE_HOST_DEVICE static constexpr Place placeOf(bool depthIsRow, int vector) {
     if (depthIsRow) return {vector / (kOuter / 4), vector % (kOuter / 4) * 4};
-    // Runs of few columns: a warp that puts long ones would meet itself in a few banks.
+    // A thread's neighbours take few columns each: long runs would conflict in a few banks.
     constexpr int kRun = kK < 16 ? kK / 4 : 4;
     const int inStrip = vector % (kOuter * kRun);
     return {inStrip / kRun, (vector / (kOuter * kRun) * kRun + inStrip % kRun) * 4};
@@ -113,9 +115,9 @@ struct Slab {
 };
 
 /**
- * Leads a block through the depth of a product, a slab of kK steps at a time: each thread fetches
- * the next slab, calls multiply(thread, slab, steps) for the one in shared memory, and puts the
- * next into the other of two buffers. fetch(thread, k) begins at step k.
+ * Takes a block through the depth of a product, a slab of kK steps at a time. Each thread fetches
+ * its part of the next slab, calls multiply(thread, slab, steps) for the present one, and puts the
+ * next one into the other of two buffers in shared memory. fetch(thread, k) begins at step k.
  */
 template <class Shape, class Fetch, class Put, class Multiply>
 LETHE_HOST_DEVICE inline void forEachSlab(const Block<Shape::kThreads>& block, std::size_t depth,
@@ -137,15 +139,15 @@ LETHE_HOST_DEVICE inline void forEachSlab(const Block<Shape::kThreads>& block, s
   }
 }
 
-/** A product that is interested in its outputs alone. */
+/** For products that need their outputs only. */
 struct NoVisit {
   LETHE_HOST_DEVICE void operator()(int, const float*, std::size_t) const {}
 };
 
 /**
- * Multiplies the tile whose first output is (firstM, firstN) and calls done(m, n, sums) for every
- * row m and every four columns n..n + 3 of it, inside the matrix or not. On the way each thread
- * calls visit(thread, slab, count) with `count` steps of the left operand, [count][kLeadM].
+ * Computes the tile whose first output is (firstM, firstN), and calls done(m, n, sums) for every
+ * row m and every four columns n..n + 3 of it, inside the matrix or not. For each slab each thread
+ * also calls visit(thread, slab, count) with `count` steps of the left operand, [count][kLeadM].
  */
 template <class Shape, class Done, class Visit = NoVisit>
 requires(Shape::kThreadM > 0) LETHE_HOST_DEVICE

@@ -34,10 +34,10 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  /** Forward, objective, selection, backward and sink for one batch of the plan. */
+  /** Runs one batch of the plan: forward, objective, selection, backward, sink. */
   virtual void step(std::span<const std::uint32_t> rows) = 0;
 
-  /** The sum of the row losses since the last call. */
+  /** The sum of the row losses since the last call, in nats. */
   virtual double takeLoss() = 0;
 
   /** Whether every parameter and every collected value is finite. */
@@ -47,28 +47,31 @@ class Executor {
   virtual ParameterVector parameters() = 0;
 
   /**
-   * The result, in the order of Architecture: updated parameters, or the sum over the steps of what
-   * a collecting sink collects (Logits, RowLosses: rows in the order of the steps).
+   * The result as the sink's traits describe it: new parameters or sums over the steps, in the
+   * order of Architecture; factors as in kronecker.h; or values of each row, in the order of the
+   * steps.
    */
   virtual std::vector<float> finish() = 0;
 };
 
-/** Answers at once, on the calling thread: for a few rows at a time. */
+/** Computes logits at once, on the calling thread: meant for a few rows at a time. */
 class Predictor {
  public:
   virtual ~Predictor() = default;
 
-  /** The logits of these rows, [rows, classes]; labels do not matter. Throws kDiverged if one is
-   * not finite. */
+  /**
+   * The logits of these rows, [rows, classes]. The labels are not read. Throws kDiverged if a logit
+   * is not finite.
+   */
   virtual std::vector<float> logits(std::shared_ptr<const Dataset> dataset,
                                     std::span<const std::uint32_t> rows) = 0;
 };
 
-/** What computes passes: the CPU, or a CUDA device. */
+/** Computes passes, on the CPU or on a CUDA device. */
 class Backend {
  public:
   virtual ~Backend() = default;
-  /** For people: the device and the instruction set, e.g. "cpu avx512". */
+  /** Names the device and the instruction set for people, e.g. "cpu avx512". */
   virtual std::string description() const = 0;
   virtual std::unique_ptr<Executor> prepare(const Job& job) = 0;
   virtual std::unique_ptr<Predictor> predictor(const Model& model) = 0;

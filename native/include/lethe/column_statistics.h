@@ -8,23 +8,25 @@
 
 namespace lethe {
 
-/** Of the network's inputs, column by column, over some rows. */
+/** Mean and variance of each column of the network's inputs over some rows, [columns]. */
 struct ColumnStatistics {
   std::vector<double> means;
   std::vector<double> variances;
 };
 
-/** Throws kInvalidRows, kEmptySet. */
+/** Adds the rows in their order, in float64. Throws kInvalidRows, kEmptySet. */
 ColumnStatistics columnStatistics(const Dataset& dataset, std::span<const std::uint32_t> rows);
 
-/** Some columns with what is taken from each value, and what the rest is multiplied by. */
+/** Some columns, and for each the mean that is subtracted and the scale that the rest is multiplied
+ * by. */
 struct ColumnScaling {
   std::vector<std::uint32_t> columns;
   std::vector<double> means;
   std::vector<double> scales;
 };
 
-/** (input - mean) scale, row-major [rows, columns]. Throws kInvalidRows, kInvalidArgument. */
+/** Computes (input - mean) scale, row-major [rows, columns], in float64, rounded once. Throws
+ * kInvalidRows, kInvalidArgument. */
 std::vector<float> scaledColumns(const Dataset& dataset, std::span<const std::uint32_t> rows,
                                  const ColumnScaling& scaling);
 

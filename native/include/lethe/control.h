@@ -13,7 +13,7 @@ struct Progress {
   std::uint32_t epoch;  ///< the epoch of the last step, from 0
 };
 
-/** How the outside watches and stops a run. */
+/** Lets the caller watch a run and stop it. */
 class Control {
  public:
   void abort() { aborted_.store(true, std::memory_order_relaxed); }
@@ -30,7 +30,7 @@ class Control {
   std::chrono::steady_clock::time_point lastReport_{};
 };
 
-/** Counts what has been done of a run, and ends it where it is aborted. */
+/** Counts the steps done of a run, and ends the run when it is aborted. */
 class Steps {
  public:
   /** Throws kAborted. */

@@ -8,14 +8,14 @@ namespace lethe {
 
 class Backend;
 
-/** How much of the CPU a computation uses. No bit of a result depends on it. */
+/** The threads and instruction set that a computation uses. No bit of a result depends on them. */
 struct CpuOptions {
   std::size_t threads = 1;  ///< in 1..1024, the calling one included
-  /** plain, avx2, avx512 or neon; empty: what LETHE_ISA says, else the fastest. */
+  /** plain, avx2, avx512 or neon. If empty, LETHE_ISA decides, else the fastest is taken. */
   std::string isa;
 };
 
-/** Throws kInvalidArgument if the machine lacks the instruction set, or for too many threads. */
+/** Throws kInvalidArgument if the machine lacks the instruction set or threads are not in range. */
 std::unique_ptr<Backend> makeCpuBackend(const CpuOptions& options);
 
 }  // namespace lethe

@@ -17,7 +17,7 @@ enum class Precision {
 
 /** How the steps of a pass reach a CUDA device. The bits are the same. */
 enum class CudaExecution {
-  kAuto,        ///< persistent where the network and the batch fit the device, else graphs
+  kAuto,        ///< persistent if the network and the batch fit the device, else graphs
   kGraph,       ///< graphs of kernels, many steps each
   kPersistent,  ///< one cooperative kernel for many steps, the first layer's weights on chip
 };
@@ -27,31 +27,31 @@ struct CudaOptions {
   CudaExecution execution = CudaExecution::kAuto;
   static constexpr std::size_t kMaxConcurrentRuns = 1024;
 
-  /** So many runs share the device: each is made for that part of its multiprocessors. */
+  /** How many runs share the device: each is planned for its part of the multiprocessors. */
   std::size_t concurrentRuns = 1;
-  /** For the predictor, whose few rows are not worth the way to the device. */
+  /** Used by the predictor, whose few rows are not worth copying to the device. */
   CpuOptions cpu = {};
 };
 
-/** What there is to compute on. */
+/** Whether there is a CUDA device to compute on. */
 struct CudaStatus {
   bool available = false;
   /** The device's name and architecture, or what is missing and what to do about it. */
   std::string description;
 };
 
-/** Never throws; asks anew each time. */
+/** Looks for a device anew on every call. Never throws. */
 CudaStatus cudaStatus();
 
-/** A device that has been opened: its streams and the data sets in its memory. */
+/** An open device, with the data sets that lie in its memory. */
 class CudaDevice;
 
-/** The device for all runs of an owner. Throws kNoDevice, kOutOfMemory. */
+/** Opens the first device, once for all runs of an owner. Throws kNoDevice, kOutOfMemory. */
 std::shared_ptr<CudaDevice> openCudaDevice();
 
 /**
- * Throws kInvalidArgument. Its runs throw, beside what every backend throws, kOutOfMemory where the
- * device's memory does not suffice and kDeviceFailed where the device is lost or stalls.
+ * Throws kInvalidArgument. Besides what every backend throws, its runs throw kOutOfMemory if the
+ * device's memory does not suffice and kDeviceFailed if the device is lost or stalls.
  */
 std::unique_ptr<Backend> makeCudaBackend(std::shared_ptr<CudaDevice> device,
                                          const CudaOptions& options);

@@ -17,7 +17,7 @@ struct AffineMap {
 
 /**
  * Rows of features with one label each, row-major [rows, columns], immutable once made.
- * A subset of it is a list of row indices, never a copy.
+ * A subset is a list of row indices, never a copy.
  */
 class Dataset {
  public:
@@ -30,7 +30,10 @@ class Dataset {
                                                    std::vector<std::uint32_t> labels,
                                                    std::size_t columns, std::size_t classes);
 
-  /** The same of floats that are known to be finite, with the nonzeros of each row. */
+  /**
+   * Float32 features that the caller knows to be finite, and how many of each row are not 0. Throws
+   * kInvalidArgument.
+   */
   static std::shared_ptr<const Dataset> fromCounted(std::vector<float> features,
                                                     std::vector<std::uint32_t> nonzeros,
                                                     std::vector<std::uint32_t> labels,
@@ -41,7 +44,7 @@ class Dataset {
   std::size_t classes() const { return classes_; }
   std::size_t bytes() const;
 
-  /** How many of a row's features are not 0 (of bytes: before the affine map). */
+  /** How many features of a row are not 0, before the affine map. */
   std::uint32_t nonzeros(std::size_t row) const { return nonzeros_[row]; }
   std::uint32_t label(std::size_t row) const { return labels_[row]; }
   AffineMap map() const { return map_; }
@@ -55,8 +58,8 @@ class Dataset {
   void normalized(std::span<const std::uint32_t> rows, float* out) const;
 
   /**
-   * The same kind of features of these rows and columns alone, in this order. Throws kInvalidRows,
-   * kInvalidArgument.
+   * A data set of these rows and columns alone, in this order, with features of the same type.
+   * Throws kInvalidRows, kInvalidArgument.
    */
   std::shared_ptr<const Dataset> select(std::span<const std::uint32_t> rows,
                                         std::span<const std::uint32_t> columns) const;
@@ -66,7 +69,7 @@ class Dataset {
 
  private:
   using Features = std::variant<std::vector<std::uint8_t>, std::vector<float>>;
-  /** @param nonzeros of each row; counted if there are none */
+  /** @param nonzeros one count a row; if empty, they are counted here */
   Dataset(Features features, AffineMap map, std::vector<std::uint32_t> labels, std::size_t columns,
           std::size_t classes, std::vector<std::uint32_t> nonzeros = {});
 

@@ -22,7 +22,7 @@ struct FactoredFisher {
 
 inline std::size_t squared(std::size_t size) { return size * size; }
 
-/** How many numbers the factors of one layer, or of all layers, are. */
+/** How many numbers the factors of one layer hold, or of all layers. */
 inline std::size_t kroneckerSize(const Layer& layer) {
   return squared(layer.inputs + 1) + squared(layer.outputs);
 }
@@ -33,11 +33,11 @@ inline std::size_t kroneckerSize(const Architecture& architecture) {
 }
 
 /**
- * The gradient, one value per parameter, times the inverse of the Fisher information as its factors
- * give it. A layer's part is (G + sqrt(damping) / r)^-1 V (A + r sqrt(damping))^-1: V holds the
- * gradients of its weights and, as the last column, of its biases; r^2 is the ratio of the mean
- * diagonals of A and G (Martens, Grosse 2015, sections 4.2 and 6.3). Progress counts block rows of
- * the factors. Throws kInvalidArgument, kAborted, kDiverged (the solution is not finite).
+ * Multiplies the gradient, one value per parameter, by the inverse of the Fisher information that
+ * the factors stand for. A layer's part is (G + sqrt(damping) / r)^-1 V (A + r sqrt(damping))^-1: V
+ * holds the gradients of its weights and, as the last column, of its biases; r^2 is the ratio of
+ * the mean diagonals of A and G (Martens, Grosse 2015, sections 4.2 and 6.3). Progress counts block
+ * rows of the factors. Throws kInvalidArgument, kAborted, kDiverged (the solution is not finite).
  */
 ParameterVector kroneckerSolve(const FactoredFisher& fisher, const ParameterVector& gradient,
                                double damping, const CpuOptions& cpu, Control& control);

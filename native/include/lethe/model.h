@@ -36,8 +36,7 @@ class Architecture {
   std::size_t parameterCount_ = 0;
 };
 
-/** One value per parameter, in the order of Architecture: parameters, gradients, a Fisher diagonal.
- */
+/** One value per parameter in the order of Architecture, e.g. a gradient or a Fisher diagonal. */
 using ParameterVector = std::vector<float>;
 
 /**
@@ -46,8 +45,10 @@ using ParameterVector = std::vector<float>;
  */
 ParameterVector initialParameters(const Architecture& architecture, std::uint64_t seed);
 
-/** An architecture with its parameters. The parameters are an immutable snapshot: a run works on
- * the snapshot that it was given, and a change replaces it as a whole. */
+/**
+ * An architecture with its parameters. The parameters are an immutable snapshot: a run works on the
+ * snapshot that it was given, and a change replaces it as a whole.
+ */
 struct Model {
   Architecture architecture;
   std::shared_ptr<const ParameterVector> parameters;

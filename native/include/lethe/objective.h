@@ -16,11 +16,11 @@ namespace lethe {
  */
 struct Objective {
   Target target = Target::kLabel;
-  float weight = 1;                        ///< -1 ascends
+  float weight = 1;                        ///< -1 ascends the loss
   std::vector<std::uint8_t> removed = {};  ///< kMasked: [classes], 1 for each removed class
   std::shared_ptr<const std::vector<float>> distributions =
       {};  ///< kExplicit: [dataset rows, classes]
-  /** [dataset rows]; a negative one ascends; nullptr: 1 for all. */
+  /** [dataset rows]; a negative weight ascends the row's loss; nullptr: 1 for all. */
   std::shared_ptr<const std::vector<float>> rowWeights = {};
 };
 

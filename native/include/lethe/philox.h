@@ -29,7 +29,7 @@ constexpr PhiloxCounter philox4x32(PhiloxCounter counter, PhiloxKey key) {
   return counter;
 }
 
-/** What a random stream is for: streams with different purposes never share a counter. */
+/** What a random stream is for. Streams of different purposes never share a counter. */
 enum class PhiloxPurpose : std::uint32_t {
   kInitialization = 1,
   kBatchOrder = 2,

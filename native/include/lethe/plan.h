@@ -17,16 +17,15 @@ struct Plan {
   std::optional<std::uint64_t> shuffleSeed;  ///< reshuffle each epoch
   std::uint64_t maxSteps = std::numeric_limits<std::uint64_t>::max();
   std::vector<std::uint32_t> sampledRows;  ///< every epoch visits some of these besides `rows`
-  std::size_t samplesPerEpoch = 0;         ///< how many, drawn without replacement; needs a seed
-  /** Of each full batch only so many rows, those of the largest loss, go on to the backward pass.
-   */
+  std::size_t samplesPerEpoch = 0;         ///< how many, without replacement; needs a shuffleSeed
+  /** How many rows of a full batch, those of the largest loss, go on to the backward pass. */
   std::optional<std::size_t> hardest;
 
   std::size_t rowsPerEpoch() const { return rows.size() + samplesPerEpoch; }
   std::uint64_t stepsPerEpoch() const {
     return rowsPerEpoch() / batchSize + (rowsPerEpoch() % batchSize != 0);
   }
-  /** How many rows of a batch go on to the backward pass: of a smaller one the same share. */
+  /** How many rows of a batch go on to the backward pass: a smaller batch keeps the same share. */
   std::size_t keptRows(std::size_t batchRows) const {
     return hardest ? (batchRows * *hardest + batchSize - 1) / batchSize : batchRows;
   }

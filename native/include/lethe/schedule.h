@@ -5,8 +5,7 @@
 
 namespace lethe {
 
-/** A value that changes over a run: straight lines between knots, constant before and after them.
- */
+/** A value that changes over a run: linear between its knots, constant before and after them. */
 class Schedule {
  public:
   struct Knot {

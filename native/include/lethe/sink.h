@@ -20,8 +20,10 @@ struct Sgd {
   float momentum = 0;
   float weightDecay = 0;
   bool nesterov = false;
-  /** Dataset rows; PassResult::trackedChange answers what the steps do whose batch holds one of
-   * them, chosen by `hardest` or not. */
+  /**
+   * Dataset rows. PassResult::trackedChange is what the steps changed whose batch held one of them,
+   * whether or not `hardest` kept that row.
+   */
   std::vector<std::uint32_t> trackedRows = {};
 
   SinkTraits traits() const {
@@ -32,8 +34,10 @@ struct Sgd {
   }
 };
 
-/** The clamped scrub step of the reference study: p -= clamp(learningRate g / (F + alpha),
- * +-clamp). */
+/**
+ * The clamped scrub step of the reference study, F the Fisher diagonal:
+ * p -= clamp(learningRate g / (F + alpha), +-clamp).
+ */
 struct ClampedFisher {
   std::shared_ptr<const ParameterVector> fisher;
   float learningRate;
@@ -54,8 +58,8 @@ struct Gradient {
 };
 
 enum class FisherMode {
-  kBatch,   ///< squares of each batch's mean gradient, over the rows: the reference study's
-  kPerRow,  ///< squares of each row's gradient, over the rows: the empirical Fisher diagonal
+  kBatch,   ///< sums the squares of each batch's mean gradient, as the reference study does
+  kPerRow,  ///< sums the squares of each row's gradient: the empirical Fisher diagonal
 };
 
 /** Collects the Fisher diagonal, divided by the rows seen. */
@@ -70,20 +74,20 @@ struct SquaredGradient {
   }
 };
 
-/** Collects the Kronecker factors of the Fisher information, divided by the rows seen: see
+/** Collects the Kronecker factors of the Fisher information, divided by the rows seen; see
  * kronecker.h. */
 struct KroneckerFactors {
   SinkTraits traits() const { return {.backward = Backward::kOuterProducts, .meanOverRows = true}; }
 };
 
-/** Collects the logits, [rows, classes] in the order of the plan; no backward pass. */
+/** Collects the logits, [rows, classes] in the order of the plan. There is no backward pass. */
 struct Logits {
   SinkTraits traits() const { return {.rowValues = RowValues::kLogits, .hasLoss = false}; }
 };
 
 /**
- * Collects the loss of each row and 1 where its label has the largest logit, the lowest of equals,
- * else 0: [rows, 2] in the order of the plan; no backward pass.
+ * Collects two values of each row, [rows, 2] in the order of the plan: its loss, and 1 if its label
+ * has the largest logit (the lowest class among equals), else 0. There is no backward pass.
  */
 struct RowLosses {
   SinkTraits traits() const { return {.rowValues = RowValues::kLossAndHit}; }

@@ -23,10 +23,10 @@
 namespace lethe::test {
 namespace {
 
-/** What a float or an index must not be: whoever reads what nobody has written is found out. */
+/** Fills new memory with NaNs and huge indices, so that a read of unwritten memory fails a test. */
 constexpr int kNoise = 0xFF;
 
-/** The memory of a block. */
+/** The shared memory of a block. */
 class Shared {
  public:
   explicit Shared(std::size_t bytes) : lines_(bytes / sizeof(Line) + 1) {
@@ -45,7 +45,7 @@ struct RecordedGraph final : cuda::Graph {
   std::vector<std::function<void()>> launches;
 };
 
-/** What copies and clears that nobody has waited for would still use on a real device. */
+/** The memory that a real device might still be using: copies and clears not yet waited for. */
 class QueuedMemory {
  public:
   void add(const void* memory) {
@@ -135,7 +135,7 @@ class EmulatedStream final : public cuda::Stream {
     --launchesLeft_;
   }
 
-  /** Blocks that need an order among them are found out by one that differs each time. */
+  /** A new order each time, so that blocks that depend on an order fail a test. */
   std::vector<std::size_t> someOrder(std::size_t blocks) {
     std::vector<std::size_t> order(blocks);
     std::iota(order.begin(), order.end(), 0);
@@ -189,7 +189,7 @@ class EmulatedDevice final : public cuda::Device {
   }
 
  private:
-  static constexpr std::size_t kAlignment = 256;  ///< as cudaMalloc's
+  static constexpr std::size_t kAlignment = 256;  ///< like cudaMalloc
 
   const cuda::KernelSet kernels_ = cuda::makeKernelSet<cuda::OnHost>();
   std::mutex mutex_;
