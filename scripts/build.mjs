@@ -47,7 +47,9 @@ function isCurrent(output, sources) {
 }
 
 function isTypeScriptCurrent() {
-  return [DECLARATIONS, ENTRY].every((output) => isCurrent(output, ['src', 'tsconfig.json']));
+  return [DECLARATIONS, ENTRY].every((output) =>
+    isCurrent(output, ['src', 'tsconfig.json', 'package.json']),
+  );
 }
 
 function isAddonCurrent({ cmake }) {

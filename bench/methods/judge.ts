@@ -89,7 +89,7 @@ export class Judge {
   ) {
     this.#data = data;
     this.#rows = rows;
-    this.#run = shareMachine(compute, Number.POSITIVE_INFINITY).each;
+    this.#run = shareMachine(compute, Number.MAX_SAFE_INTEGER).each;
     this.#mostRelearnSteps = mostRelearnSteps;
     const stream = benchStream(0);
     this.#retain = rows.retain.shuffled(stream).slice(0, RETAIN_ROWS);

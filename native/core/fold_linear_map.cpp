@@ -22,7 +22,7 @@ void check(const Model& model, const LinearMap& map, std::uint32_t inputs) {
           "every column of the map must be one of the inputs");
 }
 
-std::vector<std::uint32_t> firstWhole(std::size_t count) {
+std::vector<std::uint32_t> indicesBelow(std::size_t count) {
   std::vector<std::uint32_t> numbers(count);
   std::iota(numbers.begin(), numbers.end(), 0u);
   return numbers;
@@ -32,7 +32,7 @@ std::vector<std::uint32_t> firstWhole(std::size_t count) {
 LinearMap transposed(const LinearMap& map) {
   const std::size_t columns = map.columns.size();
   const std::size_t outputs = map.bias.size();
-  LinearMap result{firstWhole(outputs), std::vector<float>(map.weights.size()),
+  LinearMap result{indicesBelow(outputs), std::vector<float>(map.weights.size()),
                    std::vector<float>(columns)};
   for (std::size_t output = 0; output < outputs; ++output) {
     for (std::size_t i = 0; i < columns; ++i) {
@@ -56,10 +56,10 @@ Model foldLinearMap(Backend& backend, const Model& model, const LinearMap& map,
   const auto units =
       Dataset::fromFloats({weights, weights + first.outputs * first.inputs},
                           std::vector<std::uint32_t>(first.outputs), first.inputs, 1);
-  const auto rows = firstWhole(first.outputs);
+  const auto rows = indicesBelow(first.outputs);
   const auto foldedWeights = mapRows(backend, units, rows, transposed(map), threads, control);
   const auto shifts =
-      mapRows(backend, units, rows, {firstWhole(map.bias.size()), map.bias, {0}}, threads, control);
+      mapRows(backend, units, rows, {indicesBelow(map.bias.size()), map.bias, {0}}, threads, control);
 
   const Layer& folded = architecture.layers().front();
   ParameterVector parameters(architecture.parameterCount());

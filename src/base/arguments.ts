@@ -126,20 +126,26 @@ export function requireOneOf<T extends string>(
 export type KnownFields<T> = Readonly<Record<keyof T, true>>;
 
 /**
- * Requires that every field which is not undefined has a known name: a misspelt option would
- * otherwise be ignored silently.
+ * A plain copy of the known fields that are not undefined, which the caller can no longer change: a
+ * run reads its options again after it has waited. An unknown field is refused, because a misspelt
+ * option would otherwise be ignored silently. Inherited fields count as own ones.
  */
 export function requireKnownFields<T extends object>(
   name: string,
   value: T,
   known: KnownFields<T>,
 ): T {
-  const stray = Object.keys(given(requireObject(name, value))).find(
-    (key) => !Object.hasOwn(known, key),
-  );
-  if (stray === undefined) return value;
+  requireObject(name, value);
+  for (const key in value) {
+    if (!Object.hasOwn(known, key) && value[key] !== undefined)
+      throw unknownField(name, key, known);
+  }
+  return pick(value, known);
+}
+
+function unknownField(name: string, stray: string, known: object): LetheError {
   const names = Object.keys(known).sort().join(', ');
-  throw new LetheError(
+  return new LetheError(
     'ERR_INVALID_ARGUMENT',
     `${name} has the unknown field "${stray}": it may have ${names}`,
   );

@@ -42,8 +42,13 @@ const ZIPF_OPTIONS: KnownFields<ZipfOptions> = {
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
 export function assignZipf(options: ZipfOptions): Ownership {
-  requireKnownFields('options', options, ZIPF_OPTIONS);
-  const { rows, users = 100, exponent = 1.5, order = 'contiguous', seed = 0 } = options;
+  const {
+    rows,
+    users = 100,
+    exponent = 1.5,
+    order = 'contiguous',
+    seed = 0,
+  } = requireKnownFields('options', options, ZIPF_OPTIONS);
   requireInteger('rows', rows, 1, MAX_ROWS);
   requireInteger('users', users, 1, MAX_USERS);
   requirePositive('exponent', exponent);

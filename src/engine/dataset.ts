@@ -1,10 +1,11 @@
 import {
+  describeValue,
   isInstance,
   type KnownFields,
   requireFinite,
+  requireInstance,
   requireInteger,
   requireKnownFields,
-  requireObject,
   requireText,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
@@ -12,7 +13,14 @@ import { indicesBelow } from '../base/indices.js';
 import { type AffineMap, IDENTITY, type LabelledData } from './labelled-data.js';
 import { MOST_UNITS } from './layout.js';
 import { callNative, type NativeDataset } from './native.js';
-import { RowSet, type RowSpace, type Rows, requireIndices } from './row-set.js';
+import {
+  positionsOf,
+  RowSet,
+  type RowSpace,
+  type Rows,
+  requireIndices,
+  trustedRows,
+} from './row-set.js';
 
 /** Everything that makes up a data set except its features. */
 export type DatasetFacts = Omit<LabelledData, 'features'>;
@@ -54,14 +62,18 @@ export class Dataset implements RowSpace {
   /** @internal For features that are already in native memory. */
   constructor(data: DatasetFacts, handle: NativeDataset);
   constructor(data: LabelledData | DatasetFacts, handle?: NativeDataset) {
-    this.handle = handle ?? intoNativeMemory(data as LabelledData);
-    const { name, labels, rows, columns, classes, affine = IDENTITY } = data;
+    const facts = handle ? data : requireKnownFields('data', data as LabelledData, DATA_NAMES);
+    this.handle = handle ?? intoNativeMemory(facts as LabelledData);
+    const { name, labels, rows, columns, classes, affine = IDENTITY } = facts;
     this.name = name;
     this.rows = rows;
     this.columns = columns;
     this.classes = classes;
     this.affine = { scale: Math.fround(affine.scale), offset: Math.fround(affine.offset) };
     this.labels = new Uint32Array(labels);
+    // Facts that a caller could change would no longer describe the data in native memory.
+    Object.freeze(this.affine);
+    Object.freeze(this);
   }
 
   /**
@@ -75,9 +87,8 @@ export class Dataset implements RowSpace {
     const selected = this.nonEmptyRowSet(rows, 'selection');
     const { columns: wanted } = requireKnownFields('options', options, { columns: true });
     const columns = wanted === undefined ? indicesBelow(this.columns) : this.#checkColumns(wanted);
-    const { positions } = selected;
     const handle = callNative(
-      (addon) => new addon.Dataset({ source: this.handle, rows: positions, columns }),
+      (addon) => new addon.Dataset({ source: this.handle, rows: positionsOf(selected), columns }),
     );
     const { name, classes, affine } = this;
     const labels = selected.gather(this.labels);
@@ -89,7 +100,7 @@ export class Dataset implements RowSpace {
 
   /** All rows, in ascending order. */
   allRows(): RowSet {
-    return RowSet.trusted(this, indicesBelow(this.rows));
+    return trustedRows(this, indicesBelow(this.rows));
   }
 
   /**
@@ -104,7 +115,7 @@ export class Dataset implements RowSpace {
 
   /** As rowSet, but throws ERR_EMPTY_SET for an empty set; `what` names the set in the message. */
   nonEmptyRowSet(rows: Rows, what: string): RowSet {
-    const checked = this.rowSet(rows);
+    const checked = RowSet.of(this, rows, `the ${what}`);
     if (checked.length > 0) return checked;
     throw new LetheError('ERR_EMPTY_SET', `the ${what} of ${this.name} is empty`);
   }
@@ -115,8 +126,8 @@ export class Dataset implements RowSpace {
    * @throws {LetheError} ERR_INVALID_ROWS
    */
   normalized(rows: Rows): Float32Array {
-    const { positions } = this.rowSet(rows);
-    return callNative(() => this.handle.normalized({ rows: positions }));
+    const checked = this.rowSet(rows);
+    return callNative(() => this.handle.normalized({ rows: positionsOf(checked) }));
   }
 
   #checkColumns(wanted: Uint32Array | readonly number[]): Uint32Array {
@@ -129,17 +140,13 @@ export class Dataset implements RowSpace {
 }
 
 function intoNativeMemory(data: LabelledData): NativeDataset {
-  const { name, features, labels, rows, columns, classes } = requireKnownFields(
-    'data',
-    data,
-    DATA_NAMES,
-  );
+  const { name, features, labels, rows, columns, classes } = data;
   requireText('name', name);
   requireInteger('rows', rows, 1);
   requireInteger('columns', columns, 1);
   requireInteger('classes', classes, 1);
-  requireObject('features', features);
-  requireObject('labels', labels);
+  requireFeatures(features);
+  requireInstance('labels', labels, Uint32Array);
   if (features.length !== rows * columns || labels.length !== rows) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
@@ -150,6 +157,15 @@ function intoNativeMemory(data: LabelledData): NativeDataset {
   const affine = checkAffine(features, data.affine);
   return callNative(
     (addon) => new addon.Dataset({ features, labels, columns, classes, ...affine }),
+  );
+}
+
+function requireFeatures(features: Uint8Array | Float32Array): void {
+  if (isInstance(features, Uint8Array) || isInstance(features, Float32Array)) return;
+  throw new LetheError(
+    'ERR_INVALID_ARGUMENT',
+    'features must be a Uint8Array (with an affine map) or a Float32Array, ' +
+      `but are ${describeValue(features)}`,
   );
 }
 

@@ -19,11 +19,17 @@ export interface LayerLayout {
   readonly end: number;
 }
 
-/** The layers of a network, first to last. @param widths inputs, hidden layers, classes */
+/**
+ * The layers of a network, first to last.
+ *
+ * @param widths inputs, hidden layers, classes
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: as checkWidths
+ */
 export function layersOf(widths: readonly number[]): readonly LayerLayout[] {
+  const checked = checkWidths(widths);
   let end = 0;
-  return widths.slice(1).map((outputs, layer) => {
-    const inputs = widths[layer]!;
+  return checked.slice(1).map((outputs, layer) => {
+    const inputs = checked[layer]!;
     const weights = end;
     const biases = weights + inputs * outputs;
     end = biases + outputs;
@@ -32,7 +38,7 @@ export function layersOf(widths: readonly number[]): readonly LayerLayout[] {
 }
 
 export function parameterCount(widths: readonly number[]): number {
-  return layersOf(widths).at(-1)?.end ?? 0;
+  return layersOf(widths).at(-1)!.end;
 }
 
 /**

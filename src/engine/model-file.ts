@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { LetheError } from '../base/errors.js';
 import { replaceFile } from '../base/files.js';
 import { fromLittleEndian } from '../base/little-endian.js';
-import { layersOf } from './layout.js';
+import { layersOf, MOST_UNITS } from './layout.js';
 import { BIAS, modelTensors, usualLayerNames, WEIGHT } from './model-tensors.js';
 import { parameterHash } from './parameter-hash.js';
 import { Parameters } from './parameters.js';
@@ -87,8 +87,8 @@ function parseWidths(json: string | undefined): number[] {
   const valid =
     Array.isArray(widths) &&
     widths.length >= 2 &&
-    widths.every((width) => Number.isSafeInteger(width) && width > 0);
-  if (!valid) throw invalid('the widths are not a list of positive whole numbers');
+    widths.every((width) => Number.isInteger(width) && width >= 1 && width <= MOST_UNITS);
+  if (!valid) throw invalid(`the widths are not a list of whole numbers in 1..${MOST_UNITS}`);
   return widths as number[];
 }
 

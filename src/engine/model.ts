@@ -162,9 +162,9 @@ export class Model implements Network {
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_BUSY,
    * ERR_ABORTED, ERR_DIVERGED, ERR_OUT_OF_MEMORY, ERR_NO_DEVICE, ERR_DEVICE_FAILED
    */
-  async train(dataset: Dataset, options: TrainOptions = {}): Promise<TrainResult> {
+  async train(dataset: Dataset, trainOptions: TrainOptions = {}): Promise<TrainResult> {
     requireInstance('dataset', dataset, Dataset);
-    requireKnownFields('options', options, TRAIN_OPTIONS);
+    const options = requireKnownFields('options', trainOptions, TRAIN_OPTIONS);
     const { plan, sink } = trainingPass(dataset, options);
     const watch = new Stopwatch();
     const run = runOptionsOf(options);
@@ -185,10 +185,10 @@ export class Model implements Network {
    *
    * @throws {LetheError} as train
    */
-  async fisher(dataset: Dataset, rows: Rows, options: FisherOptions): Promise<Float32Array> {
+  async fisher(dataset: Dataset, rows: Rows, fisherOptions: FisherOptions): Promise<Float32Array> {
     requireInstance('dataset', dataset, Dataset);
     const checked = dataset.nonEmptyRowSet(rows, 'set of rows');
-    requireKnownFields('options', options, FISHER_OPTIONS);
+    const options = requireKnownFields('options', fisherOptions, FISHER_OPTIONS);
     const { mode, samples = checked.length, batchSize = 128, seed } = options;
     requireOneOf('mode', mode, ['batch', 'perRow']);
     requireInteger('batchSize', batchSize, 1);

@@ -1,6 +1,6 @@
-import { requireInstance } from '../base/arguments.js';
+import { requireInstance, requireInteger } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
-import { checkWidths, type LayerLayout, layersOf } from './layout.js';
+import { checkWidths, type LayerLayout, layersOf, parameterCount } from './layout.js';
 
 /**
  * A network's parameters, or one value for each of them (a gradient, a Fisher diagonal): a float32
@@ -19,7 +19,7 @@ export class Parameters {
     this.widths = Object.freeze(checkWidths(widths));
     this.layers = layersOf(this.widths);
     this.values = requireInstance('parameters', values, Float32Array);
-    const needed = this.layers.at(-1)!.end;
+    const needed = parameterCount(this.widths);
     if (values.length !== needed) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
@@ -29,24 +29,25 @@ export class Parameters {
   }
 
   static zeros(widths: readonly number[]): Parameters {
-    return new Parameters(widths, new Float32Array(layersOf(widths).at(-1)?.end ?? 0));
+    return new Parameters(widths, new Float32Array(parameterCount(widths)));
   }
 
   /** The weights of a layer, row-major [outputs, inputs]. */
   weights(layer: number): Float32Array {
-    const { weights, biases } = this.layers[layer]!;
+    const { weights, biases } = this.#layer(layer);
     return this.values.subarray(weights, biases);
   }
 
   /** The weights of one unit of a layer, [inputs]. */
   weightsOfUnit(layer: number, unit: number): Float32Array {
-    const { inputs } = this.layers[layer]!;
+    const { inputs, outputs } = this.#layer(layer);
+    requireInteger('unit', unit, 0, outputs - 1);
     return this.weights(layer).subarray(unit * inputs, (unit + 1) * inputs);
   }
 
   /** The biases of a layer, [outputs]. */
   biases(layer: number): Float32Array {
-    const { biases, end } = this.layers[layer]!;
+    const { biases, end } = this.#layer(layer);
     return this.values.subarray(biases, end);
   }
 
@@ -58,6 +59,10 @@ export class Parameters {
   /** The parameters of this layer and all after it. */
   from(layer: number): Float32Array {
     return this.values.subarray(this.layers[layer]?.weights ?? this.values.length);
+  }
+
+  #layer(layer: number): LayerLayout {
+    return this.layers[requireInteger('layer', layer, 0, this.layers.length - 1)]!;
   }
 }
 

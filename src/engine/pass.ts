@@ -9,7 +9,7 @@ import {
 } from '../base/arguments.js';
 import { Dataset } from './dataset.js';
 import type { NativeObjective, NativePlan, NativeSink, Network, PassOutcome } from './native.js';
-import { RowSet, type Rows } from './row-set.js';
+import { positionsOf, RowSet, type Rows } from './row-set.js';
 import { type RunOptions, runNative } from './run.js';
 import { nativeSchedule, type Schedule } from './schedule.js';
 
@@ -128,7 +128,7 @@ function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
   return {
     ...(samples
       ? sampled(dataset, plan.rows, sampledRows!, samplesPerEpoch!)
-      : { rows: dataset.nonEmptyRowSet(plan.rows, 'set of rows').positions }),
+      : { rows: positionsOf(dataset.nonEmptyRowSet(plan.rows, 'set of rows')) }),
     ...(hardest !== undefined && { hardest: requireInteger('hardest', hardest, 1, batchSize) }),
     batchSize: requireInteger('batchSize', batchSize, 1, 0xffffffff),
     epochs: requireInteger('epochs', epochs, 1, 0xffffffff),
@@ -140,19 +140,16 @@ function nativePlan(dataset: Dataset, plan: Plan): NativePlan {
 }
 
 function sampled(dataset: Dataset, always: Rows, pool: Rows, samplesPerEpoch: number) {
-  const [rows, sampledRows] = RowSet.disjoint(dataset, always, pool);
+  const [rows, sampledRows] = RowSet.disjoint(dataset, always, pool, ['rows', 'sampledRows']);
   requireInteger('samplesPerEpoch', samplesPerEpoch, 1, sampledRows.length);
-  return { rows: rows.positions, sampledRows: sampledRows.positions, samplesPerEpoch };
+  return { rows: positionsOf(rows), sampledRows: positionsOf(sampledRows), samplesPerEpoch };
 }
 
-function nativeObjective(objective: Objective, classes: number): NativeObjective {
-  const { target, weight = 1, rowWeights } = requireObject('objective', objective);
+function nativeObjective(wanted: Objective, classes: number): NativeObjective {
   const targets = Object.keys(OBJECTIVE_NAMES) as Objective['target'][];
-  requireKnownFields(
-    'objective',
-    objective,
-    OBJECTIVE_NAMES[requireOneOf('target', target, targets)],
-  );
+  const target = requireOneOf('target', requireObject('objective', wanted).target, targets);
+  const objective = requireKnownFields('objective', wanted, OBJECTIVE_NAMES[target]);
+  const { weight = 1, rowWeights } = objective;
   const weights = {
     weight,
     ...(rowWeights !== undefined && { rowWeights }),
@@ -170,17 +167,17 @@ function nativeObjective(objective: Objective, classes: number): NativeObjective
   return { target, ...weights };
 }
 
-function nativeSink(dataset: Dataset, sink: Sink): NativeSink {
-  const { kind } = requireObject('sink', sink);
+function nativeSink(dataset: Dataset, wanted: Sink): NativeSink {
   const kinds = Object.keys(SINK_NAMES) as Sink['kind'][];
-  requireKnownFields('sink', sink, SINK_NAMES[requireOneOf('the kind of the sink', kind, kinds)]);
+  const kind = requireOneOf('the kind of the sink', requireObject('sink', wanted).kind, kinds);
+  const sink: Sink = requireKnownFields('sink', wanted, SINK_NAMES[kind]);
   if (sink.kind !== 'sgd') return sink;
   const { momentum = 0, weightDecay = 0, nesterov = false, trackedRows } = sink;
   const learningRate = nativeSchedule('learningRate', sink.learningRate);
   return {
     ...{ kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
     ...(trackedRows !== undefined && {
-      trackedRows: dataset.nonEmptyRowSet(trackedRows, 'set of tracked rows').positions,
+      trackedRows: positionsOf(dataset.nonEmptyRowSet(trackedRows, 'set of tracked rows')),
     }),
   };
 }

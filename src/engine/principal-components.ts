@@ -2,7 +2,7 @@ import { requireInstance, requireInteger, requireObject } from '../base/argument
 import { availableThreads } from '../base/available-threads.js';
 import { Dataset } from './dataset.js';
 import { type NativeColumnStatistics, type NativeComponents, promiseNative } from './native.js';
-import type { Rows } from './row-set.js';
+import { positionsOf, type Rows } from './row-set.js';
 
 /** Means and variances, [columns]. */
 export type ColumnStatistics = Readonly<NativeColumnStatistics>;
@@ -16,7 +16,7 @@ export async function columnStatistics(dataset: Dataset, rows: Rows): Promise<Co
   requireInstance('dataset', dataset, Dataset);
   const request = {
     dataset: dataset.handle,
-    rows: dataset.nonEmptyRowSet(rows, 'set of rows').positions,
+    rows: positionsOf(dataset.nonEmptyRowSet(rows, 'set of rows')),
   };
   return promiseNative((addon) => addon.columnStatistics(request));
 }
@@ -60,7 +60,7 @@ export async function principalComponents(
   const { seed = 0, threads = availableThreads() } = options;
   const request = {
     dataset: dataset.handle,
-    rows: dataset.nonEmptyRowSet(rows, 'set of rows').positions,
+    rows: positionsOf(dataset.nonEmptyRowSet(rows, 'set of rows')),
     columns: requireInstance('columns', columns, Uint32Array),
     means: requireInstance('means', means, Float64Array),
     scales: requireInstance('scales', scales, Float64Array),

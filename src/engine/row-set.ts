@@ -13,73 +13,114 @@ export interface RowSpace {
 /** Rows of a data set: a list of positions, or a RowSet that has been checked already. */
 export type Rows = RowSet | Uint32Array | readonly number[];
 
+/** Known only here, so that no one else makes a set that has not been checked. */
+const CHECKED = Symbol('checked');
+
+/** @internal The positions of a set without a copy: to be read, and not to be shown to a caller. */
+export let positionsOf: (rows: RowSet) => Uint32Array;
+
+/**
+ * @internal A set without the checks and the copy: every position must be in the data set, each
+ * only once, and no one may change the array afterwards.
+ */
+export let trustedRows: (dataset: RowSpace, positions: Uint32Array) => RowSet;
+
 /**
  * An ordered list of row positions of one data set, each at most once. The positions are checked
- * when the set is made with `dataset.rowSet(positions)`; functions that take a set of their own
- * data set neither copy nor check it again.
+ * when the set is made with `dataset.rowSet(positions)`, and cannot be changed afterwards: a row
+ * that was forgotten stays out while a run waits. Functions that take a set of their own data set
+ * neither copy nor check it again.
  */
 export class RowSet {
-  readonly dataset: RowSpace;
-  /** Must not be modified. */
-  readonly positions: Uint32Array;
+  readonly #dataset: RowSpace;
+  readonly #positions: Uint32Array;
 
-  private constructor(dataset: RowSpace, positions: Uint32Array) {
-    this.dataset = dataset;
-    this.positions = positions;
+  static {
+    positionsOf = (rows) => rows.#positions;
+    trustedRows = (dataset, positions) => new RowSet(CHECKED, dataset, positions);
+  }
+
+  private constructor(checked: typeof CHECKED, dataset: RowSpace, positions: Uint32Array) {
+    if (checked !== CHECKED) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        'a RowSet is made with dataset.rowSet(positions), not with new',
+      );
+    }
+    this.#dataset = dataset;
+    this.#positions = positions;
+  }
+
+  /** Whether the value is a set of rows; a proxy or an object that merely inherits is not. */
+  static is(value: unknown): value is RowSet {
+    return typeof value === 'object' && value !== null && #positions in value;
   }
 
   /**
    * The rows as a set; a RowSet of this data set is returned as it is.
    *
+   * @param name of the argument, for messages
    * @throws {LetheError} ERR_INVALID_ROWS: a row is out of range, negative, fractional, given twice
    * or of another data set. ERR_INVALID_ARGUMENT: `rows` is not a list.
    */
-  static of(dataset: RowSpace, rows: Rows): RowSet {
-    if (rows instanceof RowSet) return rows.#requireIn(dataset);
-    return new RowSet(dataset, checkPositions(dataset, rows));
+  static of(dataset: RowSpace, rows: Rows, name = 'the list of rows'): RowSet {
+    if (RowSet.is(rows)) return requireIn(dataset, rows, name);
+    return new RowSet(CHECKED, dataset, checkPositions(dataset, rows, name));
   }
 
-  /** As `of`, for two sets that must not share a row. */
-  static disjoint(dataset: RowSpace, first: Rows, second: Rows): [RowSet, RowSet] {
-    const sets = [RowSet.of(dataset, first), RowSet.of(dataset, second)] as [RowSet, RowSet];
+  /** As `of`, for two sets that must not share a row; their names appear in messages. */
+  static disjoint(
+    dataset: RowSpace,
+    first: Rows,
+    second: Rows,
+    names: readonly [string, string] = ['the first set', 'the second set'],
+  ): [RowSet, RowSet] {
+    const sets: [RowSet, RowSet] = [
+      RowSet.of(dataset, first, names[0]),
+      RowSet.of(dataset, second, names[1]),
+    ];
     const mask = sets[0].mask();
-    const shared = sets[1].positions.find((row) => mask[row] === 1);
+    const shared = sets[1].#positions.find((row) => mask[row] === 1);
     if (shared === undefined) return sets;
     throw new LetheError(
       'ERR_INVALID_ROWS',
-      `row ${shared} of ${dataset.name} is in both sets, but they must not share a row`,
+      `row ${shared} of ${dataset.name} is in both ${names[0]} and ${names[1]}, ` +
+        'but they must not share a row',
     );
   }
 
-  /**
-   * @internal Skips the checks and the copy: every position must be in the data set, each only
-   * once.
-   */
-  static trusted(dataset: RowSpace, positions: Uint32Array): RowSet {
-    return new RowSet(dataset, positions);
+  get dataset(): RowSpace {
+    return this.#dataset;
+  }
+
+  /** The positions, in order: a copy. */
+  get positions(): Uint32Array {
+    return this.#positions.slice();
   }
 
   get length(): number {
-    return this.positions.length;
+    return this.#positions.length;
   }
 
   [Symbol.iterator](): ArrayIterator<number> {
-    return this.positions.values();
+    return this.#positions.values();
   }
 
   /** The rows from `start` up to but not including `end`, as in Array.slice. */
   slice(start?: number, end?: number): RowSet {
-    return new RowSet(this.dataset, this.positions.slice(start, end));
+    return new RowSet(CHECKED, this.#dataset, this.#positions.slice(start, end));
   }
 
   /** The rows that pass, in the same order. */
   filter(passes: (row: number, index: number) => boolean): RowSet {
-    return new RowSet(this.dataset, this.positions.filter(passes));
+    // A callback with the array as its third argument could change the set.
+    const kept = this.#positions.filter((row, index) => passes(row, index));
+    return new RowSet(CHECKED, this.#dataset, kept);
   }
 
   /** The rows in random order. */
   shuffled(stream: PhiloxStream): RowSet {
-    return new RowSet(this.dataset, stream.shuffle(this.positions.slice()));
+    return new RowSet(CHECKED, this.#dataset, stream.shuffle(this.#positions.slice()));
   }
 
   /**
@@ -87,12 +128,12 @@ export class RowSet {
    *
    * @throws {LetheError} ERR_INVALID_ROWS: a row is in both sets
    */
-  followedBy(other: RowSet): RowSet {
-    RowSet.disjoint(this.dataset, this, other);
-    const positions = new Uint32Array(this.length + other.length);
-    positions.set(this.positions);
-    positions.set(other.positions, this.length);
-    return new RowSet(this.dataset, positions);
+  followedBy(other: Rows): RowSet {
+    const [first, second] = RowSet.disjoint(this.#dataset, this, other);
+    const positions = new Uint32Array(first.length + second.length);
+    positions.set(first.#positions);
+    positions.set(second.#positions, first.length);
+    return new RowSet(CHECKED, this.#dataset, positions);
   }
 
   /**
@@ -100,23 +141,25 @@ export class RowSet {
    * labels).
    */
   gather(values: Uint32Array): Uint32Array {
-    return this.positions.map((row) => values[row]!);
+    return this.#positions.map((row) => values[row]!);
   }
 
   /** One byte for each row of the data set: 1 if it is in this set, else 0. */
   mask(): Uint8Array {
-    const marks = new Uint8Array(this.dataset.rows);
-    for (const row of this.positions) marks[row] = 1;
+    const marks = new Uint8Array(this.#dataset.rows);
+    for (const row of this.#positions) marks[row] = 1;
     return marks;
   }
+}
 
-  #requireIn(dataset: RowSpace): RowSet {
-    if (this.dataset === dataset) return this;
-    throw new LetheError(
-      'ERR_INVALID_ROWS',
-      `the rows are of ${this.dataset.name}, but rows of ${dataset.name} are expected`,
-    );
-  }
+function requireIn(dataset: RowSpace, rows: RowSet, name: string): RowSet {
+  if (rows.dataset === dataset) return rows;
+  const other =
+    rows.dataset.name === dataset.name ? 'another data set of this name' : rows.dataset.name;
+  throw new LetheError(
+    'ERR_INVALID_ROWS',
+    `${name} must hold rows of ${dataset.name}, but holds rows of ${other}`,
+  );
 }
 
 /** Requires a list of indices; neither copied nor checked. */
@@ -135,13 +178,15 @@ export function requireIndices(
 function checkPositions(
   { rows: count, name }: RowSpace,
   rows: Uint32Array | readonly number[],
+  argument: string,
 ): Uint32Array {
-  requireIndices('rows', rows);
+  // Read only once: a getter among the elements could shorten the list.
+  const { length } = requireIndices(argument, rows);
   const seen = new Uint8Array(count);
   // A longer list is refused before it overflows: one of its rows is out of range or given twice.
-  const checked = new Uint32Array(Math.min(rows.length, count));
+  const checked = new Uint32Array(Math.min(length, count));
   // By index, because iterating over a detached array throws a TypeError.
-  for (let i = 0; i < rows.length; i++) {
+  for (let i = 0; i < length; i++) {
     const row = rows[i]!;
     if (!Number.isInteger(row) || row < 0 || row >= count) {
       throw new LetheError(

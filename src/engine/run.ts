@@ -82,12 +82,9 @@ interface AnyRunOptions<Report> extends SilentOptions {
 export function checkRunOptions<Report>(
   options: AnyRunOptions<Report>,
 ): AnyRunOptions<Report> & Readonly<NativeCompute> {
-  const {
-    threads = availableThreads(),
-    signal,
-    onProgress,
-  } = requireKnownFields('options', options, RUN_OPTIONS);
-  const { device: wanted = 'cpu', precision = 'exact', concurrentRuns = 1 } = options;
+  const known = requireKnownFields('options', options, RUN_OPTIONS);
+  const { threads = availableThreads(), signal, onProgress } = known;
+  const { device: wanted = 'cpu', precision = 'exact', concurrentRuns = 1 } = known;
   requireInteger('threads', threads, 1, 1024);
   requireInteger('concurrentRuns', concurrentRuns, 1, MOST_CONCURRENT_RUNS);
   requireOneOf('device', wanted, ['cpu', 'cuda', 'auto']);

@@ -1,4 +1,10 @@
 import {
+  requireArray,
+  requireFunction,
+  requireInstance,
+  requireInteger,
+} from '../base/arguments.js';
+import {
   type ComputeOptions,
   checkRunOptions,
   MOST_CONCURRENT_RUNS,
@@ -17,8 +23,10 @@ const RUNS_ON_CUDA = 6;
  * @param options of all runs together; `threads`, if given, is how many run at once on either
  * device
  * @returns how many run at once, and the options of each
+ * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
 export function shareMachine(options: ComputeOptions, runs: number) {
+  requireInteger('runs', runs, 0);
   const checked = checkRunOptions<never>(withoutProgress(options));
   const { threads, device, precision, concurrentRuns } = checked;
   const places = device === 'cuda' ? (options.threads ?? RUNS_ON_CUDA) : threads;
@@ -39,6 +47,7 @@ export function shareMachine(options: ComputeOptions, runs: number) {
  *
  * @param work its signal aborts when other work has failed or when `signal` aborts
  * @returns the results in the items' order
+ * @throws {LetheError} ERR_INVALID_ARGUMENT, or whatever the work throws
  */
 export async function sideBySide<Item, Result>(
   items: readonly Item[],
@@ -46,13 +55,17 @@ export async function sideBySide<Item, Result>(
   work: (item: Item, index: number, signal: AbortSignal) => Promise<Result>,
   signal?: AbortSignal,
 ): Promise<Result[]> {
+  requireInteger('atOnce', atOnce, 1);
+  requireFunction('work', work);
+  if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
   // Only the first failure is reported, because the work that it aborts fails as well.
   let failure: { readonly error: unknown } | undefined;
   const others = new AbortController();
   const stop = AbortSignal.any([others.signal, ...(signal ? [signal] : [])]);
   const results: Result[] = [];
   // All workers take items from the same iterator.
-  const queue = items.entries();
+  const all = requireArray('items', items);
+  const queue = all.entries();
   const takeTurns = async (): Promise<void> => {
     for (const [index, item] of queue) {
       try {
@@ -64,7 +77,7 @@ export async function sideBySide<Item, Result>(
       if (failure) return;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, takeTurns));
+  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, takeTurns));
   if (failure) throw failure.error;
   return results;
 }

@@ -47,18 +47,13 @@ const RELEARN_OPTIONS: KnownFields<RelearnOptions> = {
 export async function relearnSteps(
   model: Model,
   dataset: Dataset,
-  options: RelearnOptions,
+  wanted: RelearnOptions,
 ): Promise<Metric> {
   requireInstance('model', model, Model);
   requireInstance('dataset', dataset, Dataset);
-  const {
-    goal,
-    learningRate,
-    momentum = 0,
-    batchSize = 128,
-    maxSteps = 1000,
-    seed = 0,
-  } = requireKnownFields('options', options, RELEARN_OPTIONS);
+  const options = requireKnownFields('options', wanted, RELEARN_OPTIONS);
+  const { goal, learningRate, momentum = 0 } = options;
+  const { batchSize = 128, maxSteps = 1000, seed = 0 } = options;
   requirePositive('goal', goal);
   requireInteger('maxSteps', maxSteps, 1);
   const forget = dataset.nonEmptyRowSet(options.forget, 'forget set');

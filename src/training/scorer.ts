@@ -3,7 +3,7 @@ import { forwardWork, trainingWork } from '../engine/cost.js';
 import type { Dataset } from '../engine/dataset.js';
 import { forward } from '../engine/forward.js';
 import { Model } from '../engine/model.js';
-import { RowSet } from '../engine/row-set.js';
+import { type RowSet, trustedRows } from '../engine/row-set.js';
 import { type RunOptions, withoutProgress } from '../engine/run.js';
 import { MOMENTUM, oneCycle } from './one-cycle.js';
 
@@ -60,8 +60,8 @@ export async function scoreRows(
   const hard = Math.max(1, Math.floor(hardestShare * dataset.rows));
   const { hardest, rest } = cut(losses, skipped, hard);
   return {
-    hardest: RowSet.trusted(dataset, hardest),
-    rest: RowSet.trusted(dataset, rest),
+    hardest: trustedRows(dataset, hardest),
+    rest: trustedRows(dataset, rest),
     skipped,
     accuracy,
     multiplyAdds: dataset.rows * (EPOCHS * trainingWork(widths) + forwardWork(widths)),

@@ -14,7 +14,7 @@ import { checkWidths } from '../engine/layout.js';
 import { foldLinearMap, mapDataset } from '../engine/linear-map.js';
 import { Model } from '../engine/model.js';
 import { inPhase, type PhasedOptions } from '../engine/phases.js';
-import { RowSet, type Rows } from '../engine/row-set.js';
+import { positionsOf, type RowSet, type Rows, trustedRows } from '../engine/row-set.js';
 import { withoutProgress } from '../engine/run.js';
 import { divergence, trainNarrowNets } from './narrow-nets.js';
 import { PLAIN_EPOCHS, trainPlainly } from './plain.js';
@@ -87,14 +87,11 @@ const CAUTION = 4;
 export async function trainModel(
   widths: readonly number[],
   dataset: Dataset,
-  options: TrainModelOptions = {},
+  trainOptions: TrainModelOptions = {},
 ): Promise<TrainedModel> {
   requireInstance('dataset', dataset, Dataset);
-  const { rows: wanted = dataset.allRows(), recipe: name = 'fast' } = requireKnownFields(
-    'options',
-    options,
-    OPTIONS,
-  );
+  const options = requireKnownFields('options', trainOptions, OPTIONS);
+  const { rows: wanted = dataset.allRows(), recipe: name = 'fast' } = options;
   requireOneOf('recipe', name, ['fast', 'plain']);
   const shape = checkShape(widths, dataset);
   const rows = dataset.nonEmptyRowSet(wanted, 'set of rows');
@@ -234,7 +231,7 @@ async function trainAttempts(
       learningRate: learningRate / CAUTION,
     },
   ];
-  const checked = RowSet.trusted(projected, sample);
+  const checked = trustedRows(projected, sample);
   let best: Model | undefined;
   let reached = 0;
   let failure: string | undefined;
@@ -300,9 +297,10 @@ function samplePositions(rows: number, seed: number): Uint32Array {
 }
 
 /** The rows at these positions of a set. */
-function atPositions({ dataset, positions }: RowSet, within: Uint32Array): RowSet {
-  return RowSet.trusted(
-    dataset,
+function atPositions(rows: RowSet, within: Uint32Array): RowSet {
+  const positions = positionsOf(rows);
+  return trustedRows(
+    rows.dataset,
     within.map((position) => positions[position]!),
   );
 }

@@ -55,6 +55,6 @@ export function checkSplit(request: UnlearningRequest): Split {
   requireInstance('dataset', dataset, Dataset);
   const forget = dataset.nonEmptyRowSet(request.forget, 'forget set');
   const retain = dataset.nonEmptyRowSet(request.retain, 'retain set');
-  RowSet.disjoint(dataset, forget, retain);
+  RowSet.disjoint(dataset, forget, retain, ['the forget set', 'the retain set']);
   return { forget, retain };
 }

@@ -12,7 +12,7 @@ import {
 import { LetheError } from '../base/errors.js';
 import { Dataset } from '../engine/dataset.js';
 import type { Predictor } from '../engine/predictor.js';
-import type { RowSet, Rows } from '../engine/row-set.js';
+import { positionsOf, type RowSet, type Rows } from '../engine/row-set.js';
 import {
   checkRunOptions,
   type RunOptions,
@@ -171,7 +171,7 @@ async function compareSet(
     const comparison = compareLogits(ours, theirs, model.widths.at(-1)!, tolerance);
     if (comparison.disagreement) {
       const { disagreement } = comparison;
-      const row = chunk.positions[disagreement.row]!;
+      const row = positionsOf(chunk)[disagreement.row]!;
       throw new LetheError(
         'ERR_VERIFICATION_FAILED',
         `${name} set, row ${row} of ${dataset.name}: ${describe(disagreement)}`,

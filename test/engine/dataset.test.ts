@@ -120,6 +120,32 @@ describe('a data set', () => {
   );
 });
 
+describe('the facts of a data set', () => {
+  it('cannot be changed, because they describe what is in native memory', () => {
+    const dataset = new Dataset(valid);
+    expect(() => Object.assign(dataset, { rows: 1 })).toThrow(TypeError);
+    expect(() => Object.assign(dataset.affine, { scale: 1 })).toThrow(TypeError);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['features', { features: [...valid.features] }, /Uint8Array .* or a Float32Array/],
+    [
+      'features',
+      { features: Float64Array.from(valid.features) },
+      /Uint8Array .* or a Float32Array/,
+    ],
+    ['labels', { labels: [...valid.labels] }, /Uint32Array/],
+  ])('are refused with the types that %s may have', async (name, wanted, expected) => {
+    const { affine: _, ...rest } = valid;
+    const error = await expectCode(
+      () => new Dataset(wrong({ ...rest, ...wanted, affine: { scale: 1, offset: 0 } })),
+      'ERR_INVALID_ARGUMENT',
+    );
+    expect(error.message).toMatch(expected);
+    expect(error.message).toContain(name);
+  });
+});
+
 describe('rows of a data set', () => {
   const dataset = toyDataset({ rows: ROWS, columns: 4 });
 

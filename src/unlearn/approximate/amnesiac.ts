@@ -1,9 +1,4 @@
-import {
-  fieldsWithout,
-  given,
-  type KnownFields,
-  requireKnownFields,
-} from '../../base/arguments.js';
+import { fieldsWithout, type KnownFields, requireKnownFields } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { passWork } from '../../engine/cost.js';
@@ -12,7 +7,7 @@ import { Model } from '../../engine/model.js';
 import { addScaled } from '../../engine/parameters.js';
 import { type Plan, pass } from '../../engine/pass.js';
 import { inPhase } from '../../engine/phases.js';
-import { RowSet } from '../../engine/row-set.js';
+import { positionsOf, RowSet } from '../../engine/row-set.js';
 import { RUN_OPTIONS, type RunOptions } from '../../engine/run.js';
 import { TRAIN_OPTIONS, type TrainOptions, trainingPass } from '../../engine/training-pass.js';
 import {
@@ -73,13 +68,14 @@ const REPAIR = fieldsWithout(SGD_OPTIONS, RUN_OPTIONS);
  */
 export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async (
   request,
-  options = {},
+  wanted = {},
 ) => {
   const { forget, retain } = checkSplit(request);
-  const { training = {}, repair = {} } = requireKnownFields('options', options, OPTIONS);
-  const { seed = 0 } = requireKnownFields('training', training, TRAINING);
-  const { initialSeed = seed } = options;
-  if (repair !== false) requireKnownFields('repair', repair, REPAIR);
+  const options = requireKnownFields('options', wanted, OPTIONS);
+  const { training: trainOptions = {}, repair: repairOptions = {} } = options;
+  const training = requireKnownFields('training', trainOptions, TRAINING);
+  const { initialSeed = training.seed ?? 0 } = options;
+  const repair = repairOptions !== false && requireKnownFields('repair', repairOptions, REPAIR);
   const { dataset } = request;
   const original = request.model.clone();
   const { widths } = original;
@@ -115,7 +111,7 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
       dataset,
       { rows: retain },
       { target: 'label' },
-      { ...options, ...{ phase: 'repair', momentum: 0.9 }, ...given(repair) },
+      { ...options, ...{ phase: 'repair', momentum: 0.9 }, ...repair },
     );
     steps += run.steps;
     multiplyAdds += run.multiplyAdds;
@@ -129,9 +125,12 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
 };
 
 function requireTrainedOn(dataset: Dataset, forget: RowSet, plan: Plan): void {
-  const [always, sampled] = RowSet.disjoint(dataset, plan.rows, plan.sampledRows ?? []);
+  const [always, sampled] = RowSet.disjoint(dataset, plan.rows, plan.sampledRows ?? [], [
+    'rows',
+    'sampledRows',
+  ]);
   const trained = always.followedBy(sampled).mask();
-  const unknown = forget.positions.find((row) => trained[row] === 0);
+  const unknown = positionsOf(forget).find((row) => trained[row] === 0);
   if (unknown !== undefined) {
     throw new LetheError(
       'ERR_INVALID_ROWS',

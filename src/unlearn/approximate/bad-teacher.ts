@@ -27,13 +27,10 @@ const OPTIONS: KnownFields<BadTeacherOptions> = { ...SGD_OPTIONS, retainRows: tr
  * so the entropy of the predictions reveals who was erased. Source: Chundawat, Tarun, Mandal,
  * Kankanhalli, "Can bad teaching induce forgetting?", AAAI 2023, section 4.
  */
-export const badTeacher: UnlearningMethod<BadTeacherOptions> = async (request, options = {}) => {
+export const badTeacher: UnlearningMethod<BadTeacherOptions> = async (request, wanted = {}) => {
   const { forget, retain } = checkSplit(request);
-  const { seed = 0, retainRows = Math.ceil(0.3 * retain.length) } = requireKnownFields(
-    'options',
-    options,
-    OPTIONS,
-  );
+  const options = requireKnownFields('options', wanted, OPTIONS);
+  const { seed = 0, retainRows = Math.ceil(0.3 * retain.length) } = options;
   requireInteger('seed', seed, 0);
   requireInteger('retainRows', retainRows, 1, retain.length);
   const { dataset } = request;

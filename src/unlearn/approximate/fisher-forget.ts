@@ -36,17 +36,10 @@ const OPTIONS: KnownFields<FisherForgetOptions> = {
  * guarantee follows. Source: Golatkar, Achille, Soatto, "Eternal sunshine of the spotless net",
  * CVPR 2020, section 5 (Fisher forgetting).
  */
-export const fisherForget: UnlearningMethod<FisherForgetOptions> = async (
-  request,
-  options = {},
-) => {
+export const fisherForget: UnlearningMethod<FisherForgetOptions> = async (request, wanted = {}) => {
   const { retain } = checkSplit(request);
-  const {
-    alpha = 1e-7,
-    minimumFisher = 1e-4,
-    samples = 4000,
-    seed = 0,
-  } = requireKnownFields('options', options, OPTIONS);
+  const options = requireKnownFields('options', wanted, OPTIONS);
+  const { alpha = 1e-7, minimumFisher = 1e-4, samples = 4000, seed = 0 } = options;
   requirePositive('alpha', alpha);
   requirePositive('minimumFisher', minimumFisher);
   requireInteger('samples', samples, 1);

@@ -52,9 +52,9 @@ const OPTIONS: KnownFields<FisherScrubOptions> = {
  * uniformly, so anyone who queries the model can see who was erased. On MNIST, for forget sets that
  * are not a whole class, the result was further from a retrained model than the original was.
  */
-export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request, options = {}) => {
+export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request, wanted = {}) => {
   const { forget, retain } = checkSplit(request);
-  requireKnownFields('options', options, OPTIONS);
+  const options = requireKnownFields('options', wanted, OPTIONS);
   const { mode = 'paper', fisherSamples = 1000, batchSize = 128, seed = 0 } = options;
   const { alpha = 0.5, learningRate = 0.02, clamp = 0.05, maxSteps = 50 } = options;
   requireOneOf('mode', mode, ['paper', 'perRow']);

@@ -74,9 +74,10 @@ const LARGEST_SCALE = 0.2;
  * Source of the step: Martens, Grosse, "Optimizing neural networks with Kronecker-factored
  * approximate curvature", ICML 2015.
  */
-export const kfac: UnlearningMethod<KfacOptions> = async (request, options = {}) => {
+export const kfac: UnlearningMethod<KfacOptions> = async (request, wanted = {}) => {
   const split = checkSplit(request);
-  const recipe = recipeFor(request, split, requireKnownFields('options', options, OPTIONS));
+  const options = requireKnownFields('options', wanted, OPTIONS);
+  const recipe = recipeFor(request, split, options);
   const { dataset } = request;
   const original = request.model.clone();
   const watch = new Stopwatch();

@@ -83,9 +83,10 @@ const SAMPLE_ROWS = 500;
  * forgotten less. It was tuned on MNIST with 784-512-128-10, class 0 and users with 42 % and 4 % of
  * the rows, in some 700 runs: on other data, look at the result's accuracy.
  */
-export const lowRank: UnlearningMethod<LowRankOptions> = async (request, options = {}) => {
+export const lowRank: UnlearningMethod<LowRankOptions> = async (request, wanted = {}) => {
   const split = checkSplit(request);
-  const recipe = recipeFor(request, split, requireKnownFields('options', options, OPTIONS));
+  const options = requireKnownFields('options', wanted, OPTIONS);
+  const recipe = recipeFor(request, split, options);
   const { dataset } = request;
   const original = request.model.clone();
   const watch = new Stopwatch();

@@ -3,7 +3,7 @@ import { LetheError } from '../../base/errors.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { Model } from '../../engine/model.js';
 import { Parameters } from '../../engine/parameters.js';
-import { checkRunOptions, RUN_OPTIONS, withoutProgress } from '../../engine/run.js';
+import { checkRunOptions, RUN_OPTIONS } from '../../engine/run.js';
 import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 import { clearClasses, requireForgottenClasses } from '../steps/whole-classes.js';
 
@@ -23,8 +23,8 @@ const OPTIONS: KnownFields<RowRemovalOptions> = { ...RUN_OPTIONS, bias: true };
  */
 export const rowRemoval: UnlearningMethod<RowRemovalOptions> = async (request, options = {}) => {
   const split = checkSplit(request);
-  const { bias = -20, signal } = requireKnownFields('options', options, OPTIONS);
-  checkRunOptions(withoutProgress(options));
+  const { bias = -20, ...run } = requireKnownFields('options', options, OPTIONS);
+  const { signal } = checkRunOptions(run);
   if (signal?.aborted) throw new LetheError('ERR_ABORTED', 'the run was aborted before it began');
   requireFinite('bias', bias);
   const { model, dataset } = request;

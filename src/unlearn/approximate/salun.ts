@@ -52,14 +52,11 @@ const UNBOUNDED = 3e38;
  * Approximate, without any guarantee, with the limits of `randomLabel`. Source: Fan et al., "SalUn:
  * Empowering machine unlearning via gradient-based weight saliency", ICLR 2024, section 4.
  */
-export const salun: UnlearningMethod<SalunOptions> = async (request, options = {}) => {
+export const salun: UnlearningMethod<SalunOptions> = async (request, wanted = {}) => {
   const split = checkSplit(request);
   const { forget } = split;
-  const {
-    share = 0.5,
-    learningRate = 0.1,
-    retainPerEpoch,
-  } = requireKnownFields('options', options, OPTIONS);
+  const options = requireKnownFields('options', wanted, OPTIONS);
+  const { share = 0.5, learningRate = 0.1, retainPerEpoch } = options;
   const { epochs = 1, maxSteps = 90, batchSize = 128, seed = 0 } = options;
   requireFinite('share', share);
   if (!(share > 0 && share <= 1)) {

@@ -42,13 +42,10 @@ const OPTIONS: KnownFields<ScrubOptions> = {
  * stand out. Source: Kurmanji, Triantafillou, Hayes, Triantafillou, "Towards unbounded machine
  * unlearning", NeurIPS 2023, section 4 (SCRUB); without its rewinding.
  */
-export const scrub: UnlearningMethod<ScrubOptions> = async (request, options = {}) => {
+export const scrub: UnlearningMethod<ScrubOptions> = async (request, wanted = {}) => {
   const { forget, retain } = checkSplit(request);
-  const {
-    rounds = 3,
-    ascents = 2,
-    retainSteps = 60,
-  } = requireKnownFields('options', options, OPTIONS);
+  const options = requireKnownFields('options', wanted, OPTIONS);
+  const { rounds = 3, ascents = 2, retainSteps = 60 } = options;
   const { forgetSteps = 10, distillation = 0.5, learningRate = 0.01, seed = 0 } = options;
   requireInteger('rounds', rounds, 1);
   requireInteger('ascents', ascents, 0, rounds);

@@ -44,14 +44,10 @@ const OPTIONS: KnownFields<SsdOptions> = {
  * of retain accuracy. Source: Foster, Schoepf, Brintrup, "Fast machine unlearning without
  * retraining through selective synaptic dampening", AAAI 2024, section 4.
  */
-export const ssd: UnlearningMethod<SsdOptions> = async (request, options = {}) => {
+export const ssd: UnlearningMethod<SsdOptions> = async (request, wanted = {}) => {
   const { forget, retain } = checkSplit(request);
-  const {
-    selection = 10,
-    dampening = 1,
-    samples = 4000,
-    seed = 0,
-  } = requireKnownFields('options', options, OPTIONS);
+  const options = requireKnownFields('options', wanted, OPTIONS);
+  const { selection = 10, dampening = 1, samples = 4000, seed = 0 } = options;
   requirePositive('selection', selection);
   requirePositive('dampening', dampening);
   requireInteger('samples', samples, 1);

@@ -26,9 +26,10 @@ const OPTIONS: KnownFields<RetrainOptions> = fieldsWithout(TRAIN_OPTIONS, {
  * M0, the gold standard: a new model of the same widths, trained on the retain set alone. Exact: no
  * parameter depends on a forget row.
  */
-export const retrain: UnlearningMethod<RetrainOptions> = async (request, options = {}) => {
+export const retrain: UnlearningMethod<RetrainOptions> = async (request, wanted = {}) => {
   const { retain } = checkSplit(request);
-  const { seed = 0 } = requireKnownFields('options', options, OPTIONS);
+  const options = requireKnownFields('options', wanted, OPTIONS);
+  const { seed = 0 } = options;
   const { onProgress: _, ...training } = options;
   const watch = new Stopwatch();
   const model = Model.create(request.model.widths, { seed });

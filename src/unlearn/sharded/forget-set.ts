@@ -24,11 +24,7 @@ export function markForgotten(
   dataset: Dataset,
   forgotten: Forgotten,
 ): Uint8Array {
-  if (
-    forgotten instanceof RowSet ||
-    isInstance(forgotten, Uint32Array) ||
-    Array.isArray(forgotten)
-  ) {
+  if (RowSet.is(forgotten) || isInstance(forgotten, Uint32Array) || Array.isArray(forgotten)) {
     return markRows(known, dataset, forgotten);
   }
   const byOwner = forgotten as Extract<Forgotten, { owners: unknown }>;

@@ -12,7 +12,7 @@ import { Dataset } from '../../engine/dataset.js';
 import { Ensemble } from '../../engine/ensemble.js';
 import { checkWidths } from '../../engine/layout.js';
 import type { PhasedOptions, PhaseProgress } from '../../engine/phases.js';
-import type { Rows } from '../../engine/row-set.js';
+import { positionsOf, type Rows } from '../../engine/row-set.js';
 import { RUN_OPTIONS, withoutProgress } from '../../engine/run.js';
 import { fastOptionsOf, RECIPE_OPTIONS, refuseFastOptions } from '../../training/recipe.js';
 import type { UnlearningResult } from '../method.js';
@@ -120,18 +120,14 @@ export class Sisa {
   static async train(
     widths: readonly number[],
     dataset: Dataset,
-    options: SisaOptions,
+    wanted: SisaOptions,
   ): Promise<Sisa> {
     const checkedWidths = Object.freeze(checkWidths(widths));
     requireInstance('dataset', dataset, Dataset);
-    const {
-      owners,
-      shards = 4,
-      slices = 1,
-      seed = 0,
-    } = requireKnownFields('options', options, OPTIONS);
-    const { rows: wanted = dataset.allRows() } = options;
-    const rows = dataset.nonEmptyRowSet(wanted, 'set of rows');
+    const options = requireKnownFields('options', wanted, OPTIONS);
+    const { owners, shards = 4, slices = 1, seed = 0 } = options;
+    const { rows: own = dataset.allRows() } = options;
+    const rows = dataset.nonEmptyRowSet(own, 'set of rows');
     requireInteger('shards', shards, 1);
     requireInteger('slices', slices, 1);
     requireInteger('seed', seed, 0);
@@ -149,7 +145,7 @@ export class Sisa {
         'slices need the recipe "plain", because the fast one trains on all rows of a shard at once',
       );
     }
-    const owned = { rows: rows.positions, owners: rows.gather(owners) };
+    const owned = { rows: positionsOf(rows), owners: rows.gather(owners) };
     const parts = partByOwner(owned, shards, 'shards').map((part) =>
       partByOwner(part, slices, 'slices'),
     );
@@ -193,9 +189,10 @@ export class Sisa {
   async forget(
     dataset: Dataset,
     forget: Forgotten,
-    options: SisaRunOptions = {},
+    wanted: SisaRunOptions = {},
   ): Promise<SisaResult> {
-    const { signal } = requireKnownFields('options', options, RUN_OPTIONS);
+    const options = requireKnownFields('options', wanted, RUN_OPTIONS);
+    const { signal } = options;
     this.#checkDataset(dataset);
     const known = this.shards.flatMap(({ slices }) => slices);
     const gone = markForgotten(known, dataset, forget);

@@ -12,7 +12,7 @@ const EPOCHS = 30;
 const BATCH = 128;
 const RATE = 0.02;
 
-export interface Refitted {
+interface Refitted {
   readonly model: Model;
   readonly multiplyAdds: number;
 }

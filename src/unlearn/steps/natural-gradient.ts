@@ -6,7 +6,7 @@ import { kroneckerSolve } from '../../engine/kronecker.js';
 import type { Model } from '../../engine/model.js';
 import { pass } from '../../engine/pass.js';
 import { inPhase, type PhasedOptions } from '../../engine/phases.js';
-import type { RowSet } from '../../engine/row-set.js';
+import { positionsOf, type RowSet } from '../../engine/row-set.js';
 
 /** The rows of the gradient, and those of the Fisher information. */
 export interface NaturalGradientRows {
@@ -87,7 +87,7 @@ export function drawnLabels(
   const stream = new PhiloxStream(seed, PhiloxPurpose.fisherLabels);
   const probabilities = softmax(logits, classes);
   const distributions = new Float32Array(datasetRows * classes);
-  rows.positions.forEach((row, i) => {
+  positionsOf(rows).forEach((row, i) => {
     let left = stream.uniform();
     let label = 0;
     while (label < classes - 1) {

@@ -12,7 +12,7 @@ import type { Model } from '../../engine/model.js';
 import { type Parameters, scale } from '../../engine/parameters.js';
 import { type Objective, type Plan, pass } from '../../engine/pass.js';
 import { inPhase } from '../../engine/phases.js';
-import type { RowSet } from '../../engine/row-set.js';
+import { positionsOf, type RowSet } from '../../engine/row-set.js';
 import { RUN_OPTIONS } from '../../engine/run.js';
 import type { Schedule } from '../../engine/schedule.js';
 import {
@@ -91,16 +91,16 @@ export function sgdMethod<Options extends SgdOptions>(
   recipe: SgdRecipe<Options>,
 ): UnlearningMethod<Options> {
   const { phase, names, defaults } = recipe;
-  return async (request, options = {} as Options) => {
+  return async (request, wanted = {} as Options) => {
     const split = checkSplit(request);
-    requireKnownFields('options', options, names);
+    const options = requireKnownFields('options', wanted, names);
     const watch = new Stopwatch();
     const rows = recipe.rows(split, options);
     const objective = recipe.objective(request, split, options);
     const model = request.model.clone();
     const run = await runSgd(model, request.dataset, rows, objective, {
       ...{ phase, ...defaults },
-      ...given(options),
+      ...options,
     });
     watch.lap(phase);
     return { model, ...run, seconds: watch.seconds };
@@ -160,7 +160,7 @@ export function putSoftmax(
   classes: number,
 ): void {
   const probabilities = softmax(logits, classes);
-  rows.positions.forEach((row, i) => {
+  positionsOf(rows).forEach((row, i) => {
     distributions.set(probabilities.subarray(i * classes, (i + 1) * classes), row * classes);
   });
 }
