@@ -8,6 +8,7 @@ import {
   requireOneOf,
 } from '../base/arguments.js';
 import { Dataset } from './dataset.js';
+import { checkWidths } from './layout.js';
 import type { NativeObjective, NativePlan, NativeSink, Network, PassOutcome } from './native.js';
 import { positionsOf, RowSet, type Rows } from './row-set.js';
 import { type RunOptions, runNative } from './run.js';
@@ -210,7 +211,7 @@ export async function pass(
         dataset: dataset.handle,
         ...compute,
         plan: nativePlan(dataset, plan),
-        objective: nativeObjective(objective, requireArray('widths', widths).at(-1)!),
+        objective: nativeObjective(objective, checkWidths(widths).at(-1)!),
         sink: nativeSink(dataset, sink),
       },
       onProgress,
