@@ -61,8 +61,8 @@ export function goalsOf(
 }
 
 const LEAST_RETAIN = -0.1;
-/** A seed that is worse than M0 by more has gone wrong. */
-const NO_COLLAPSE = -1;
+/** A seed that is further below M0, in points, has gone wrong. */
+const LEAST_OF_ANY_SEED = -1;
 
 function exactOnAnyData(figures: readonly OtherDataFigures[]): MethodGoal {
   if (figures.length === 0) return { id: 'exact.any', value: null, floor: null };
@@ -73,7 +73,7 @@ function exactOnAnyData(figures: readonly OtherDataFigures[]): MethodGoal {
       atMost(`${name}: % of M0's multiply-adds`, costPercent, mostCost),
       atLeast(`${name}: retain, minus M0's`, retain, LEAST_RETAIN),
       atLeast(`${name}: test, minus M0's`, test, 0),
-      atLeast(`${name}: the worst of both of any seed`, worst, NO_COLLAPSE),
+      atLeast(`${name}: the worst of both of any seed`, worst, LEAST_OF_ANY_SEED),
     ]),
   };
 }
