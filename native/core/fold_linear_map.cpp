@@ -58,8 +58,8 @@ Model foldLinearMap(Backend& backend, const Model& model, const LinearMap& map,
                           std::vector<std::uint32_t>(first.outputs), first.inputs, 1);
   const auto rows = indicesBelow(first.outputs);
   const auto foldedWeights = mapRows(backend, units, rows, transposed(map), threads, control);
-  const auto shifts =
-      mapRows(backend, units, rows, {indicesBelow(map.bias.size()), map.bias, {0}}, threads, control);
+  const auto shifts = mapRows(backend, units, rows, {indicesBelow(map.bias.size()), map.bias, {0}},
+                              threads, control);
 
   const Layer& folded = architecture.layers().front();
   ParameterVector parameters(architecture.parameterCount());
