@@ -115,7 +115,9 @@ export async function transpile() {
 }
 
 /** The folders of the benches' sources. */
-const BENCH_SOURCES = ['study', 'engine', 'methods', 'support'].map((name) => `bench/${name}`);
+const BENCH_SOURCES = ['study', 'engine', 'methods', 'data', 'support'].map(
+  (name) => `bench/${name}`,
+);
 
 /** Transpiles every source of the benches to a separate module in bench/dist/. */
 export async function transpileBench() {
