@@ -1,3 +1,4 @@
+import { ROUNDING } from '../support/conditions.js';
 import { summarize } from '../support/statistics.js';
 import type { CurvePoint } from './exact-curve.js';
 import {
@@ -8,7 +9,6 @@ import {
   meanQuality,
   metricOf,
   type Quality,
-  ROUNDING,
 } from './quality.js';
 
 /**

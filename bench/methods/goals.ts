@@ -1,22 +1,10 @@
+import { atLeast, atMost, type Condition } from '../support/conditions.js';
 import { summarize } from '../support/statistics.js';
 import type { Judgement, MetricName } from './judge.js';
 import type { DeletionFigures } from './measure.js';
 import type { MethodRun } from './method-runs.js';
 import type { OtherDataFigures } from './other-data.js';
-import { ROUNDING } from './quality.js';
 import type { ShardedFigures, ShardedRun } from './sharded.js';
-
-/** One requirement of a goal, in words and numbers. */
-export interface Condition {
-  readonly name: string;
-  /** NaN where a run has none, for example where nothing was relearnt: not met. */
-  readonly value: number;
-  readonly bound: number;
-  readonly isMet: boolean;
-  /** What is hoped for beyond the bound. */
-  readonly stretch?: number;
-  readonly isStretchMet?: boolean;
-}
 
 /**
  * What a goal came to on some rows: `value` is the divergence on the forget set, `floor` that of M0'
@@ -146,14 +134,6 @@ function floorOf({ floor }: DeletionFigures, metric: MetricName): number {
 function methodMean({ methods }: DeletionFigures, name: string, metric: MetricName): number {
   return mean(methods.find((method) => method.name === name)!.runs, metric);
 }
-
-const atMost = (name: string, value: number, bound: number, stretch?: number): Condition => ({
-  ...{ name, value, bound, isMet: value <= bound + ROUNDING },
-  ...(stretch !== undefined && { stretch, isStretchMet: value <= stretch + ROUNDING }),
-});
-const atLeast = (name: string, value: number, bound: number): Condition => ({
-  ...{ name, value, bound, isMet: value >= bound - ROUNDING },
-});
 
 /** The other conditions are about the seeds that did not diverge. */
 const cameToAnEnd = (diverged: number) => atMost('seeds that diverged', diverged, 0);

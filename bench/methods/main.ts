@@ -3,6 +3,7 @@ import {
   benchCommand,
   computeFlags,
   describeMachine,
+  parseNames,
   reportError,
 } from '../support/command-line.js';
 import { loadBenchData } from '../support/data.js';
@@ -49,7 +50,7 @@ function parseFlags(): Flags {
     .option(
       '--only <names>',
       'only these methods, e.g. kfac,lowRank, and retrain; nothing on other data, in a row or in shards',
-      (names: string) => names.split(',').map((name) => name.trim()),
+      parseNames,
     )
     .parse()
     .opts<Flags>();

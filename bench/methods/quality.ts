@@ -20,9 +20,6 @@ export interface JudgedRun {
   readonly judgement: LightJudgement;
 }
 
-/** Means and their sums are compared to this. */
-export const ROUNDING = 1e-9;
-
 export function boughtBy(run: JudgedRun): Bought {
   return {
     costPercent: run.costPercent,

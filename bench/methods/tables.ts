@@ -1,8 +1,9 @@
 import Table from 'cli-table3';
 import type { Machine } from '../support/command-line.js';
+import type { Condition } from '../support/conditions.js';
 import { summarize } from '../support/statistics.js';
 import { type BesideExact, SURE } from './beside-exact.js';
-import type { Condition, MethodGoal } from './goals.js';
+import type { MethodGoal } from './goals.js';
 import { type Comparison, type Judgement, METRICS, type MetricName } from './judge.js';
 import type { DeletionFigures, MethodFigures } from './measure.js';
 import type { OtherDataFigures } from './other-data.js';

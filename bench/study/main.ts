@@ -1,10 +1,10 @@
-import { InvalidArgumentError } from 'commander';
 import { BenchError } from '../support/bench-error.js';
 import {
   type BenchFlags,
   benchCommand,
   type ComputeFlags,
   computeFlags,
+  parseSeeds,
   reportError,
   threadsOf,
 } from '../support/command-line.js';
@@ -28,19 +28,6 @@ interface Flags extends BenchFlags {
   readonly figures: boolean;
   readonly peer: boolean;
   readonly python: string;
-}
-
-/** `42,45-47` is 42, 45, 46, 47. */
-function parseSeeds(text: string): number[] {
-  return text.split(',').flatMap((part) => {
-    const match = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part.trim());
-    const first = Number(match?.[1]);
-    const last = Number(match?.[2] ?? match?.[1]);
-    if (!match || last < first || last - first >= 1000) {
-      throw new InvalidArgumentError('seeds look like 42 or 42,43 or 42-46');
-    }
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  });
 }
 
 function parseFlags(): Flags {

@@ -5,6 +5,10 @@ export type BenchErrorCode =
   | 'ERR_METHOD'
   /** There is no method of this name. */
   | 'ERR_UNKNOWN_METHOD'
+  /** There is no recipe of this name. */
+  | 'ERR_UNKNOWN_RECIPE'
+  /** There is no data set, or kind of data, of this name. */
+  | 'ERR_UNKNOWN_DATA'
   /** The results could not be written. */
   | 'ERR_IO';
 

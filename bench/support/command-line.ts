@@ -10,17 +10,24 @@ export type ComputeFlags = Pick<ComputeOptions, 'threads'> &
   Required<Pick<ComputeOptions, 'device' | 'precision'>>;
 
 /** What every bench lets its user choose. */
-export interface BenchFlags extends DataFlags, ComputeFlags {
+export interface CommonFlags extends ComputeFlags {
   readonly quick: boolean;
   readonly json: boolean;
 }
 
+/** What a bench on MNIST lets its user choose. */
+export interface BenchFlags extends DataFlags, CommonFlags {}
+
 export function benchCommand(script: string, description: string, quick: string): Command {
+  return commonCommand(script, description, quick)
+    .option('--no-download', 'do not fetch MNIST into the cache')
+    .option('--synthetic', 'drawn digits instead of MNIST', false);
+}
+
+export function commonCommand(script: string, description: string, quick: string): Command {
   return new Command(`npm run ${script} --`)
     .description(description)
     .option('--data <folder>', "MNIST's four files; default: MNIST_DIR, else the user's cache")
-    .option('--no-download', 'do not fetch MNIST into the cache')
-    .option('--synthetic', 'drawn digits instead of MNIST', false)
     .option(
       '--threads <n>',
       'default: all cores; with --device cuda, models side by side: 6',
@@ -40,6 +47,24 @@ export function benchCommand(script: string, description: string, quick: string)
     .option('--json', 'print the results as JSON and nothing else on stdout', false);
 }
 
+/** `42,45-47` is 42, 45, 46, 47. */
+export function parseSeeds(text: string): number[] {
+  return text.split(',').flatMap((part) => {
+    const match = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part.trim());
+    const first = Number(match?.[1]);
+    const last = Number(match?.[2] ?? match?.[1]);
+    if (!match || last < first || last - first >= 1000) {
+      throw new InvalidArgumentError('seeds look like 42 or 42,43 or 42-46');
+    }
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
+
+/** Names between commas. */
+export function parseNames(text: string): string[] {
+  return text.split(',').map((name) => name.trim());
+}
+
 function parseThreads(text: string): number {
   const threads = Number(text);
   if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
@@ -48,7 +73,7 @@ function parseThreads(text: string): number {
   return threads;
 }
 
-export function computeFlags({ threads, device, precision }: BenchFlags): ComputeFlags {
+export function computeFlags({ threads, device, precision }: CommonFlags): ComputeFlags {
   return { ...(threads !== undefined && { threads }), device, precision };
 }
 

@@ -26,6 +26,11 @@ export function percentile(values: readonly number[], percent: number): number {
 /** Threads that wait for more work of one contender spin for a while: not into the next one's time. */
 const PAUSE_MILLISECONDS = 50;
 
+/** Waits until the threads of the last contender sleep. */
+export async function pause(): Promise<void> {
+  await setTimeout(PAUSE_MILLISECONDS);
+}
+
 /**
  * Measures several contenders in turns, so that what else the machine does meets them all alike.
  *
@@ -43,7 +48,7 @@ export async function interleave<Name extends string>(
   >;
   for (let round = 0; round < rounds; round++) {
     for (const name of names) {
-      await setTimeout(PAUSE_MILLISECONDS);
+      await pause();
       measured[name].push(await contenders[name]());
     }
   }
