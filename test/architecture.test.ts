@@ -105,7 +105,7 @@ describe('src/', () => {
 
 describe('bench/', () => {
   const imports = importsOf(
-    filesOf('bench', /^bench\/(study|engine|methods|data|support|test)\/.*\.(ts|mjs)$/),
+    filesOf('bench', /^bench\/(study|engine|methods|recipes|data|support|test)\/.*\.(ts|mjs)$/),
   );
 
   it('imports the library by its public names alone', () => {
