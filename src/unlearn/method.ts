@@ -48,13 +48,25 @@ export interface Split {
   readonly retain: RowSet;
 }
 
-/** Checks a request and its rows: two disjoint sets, neither of them empty. */
-export function checkSplit(request: UnlearningRequest): Split {
-  const { model, dataset } = requireObject('request', request);
+/** A request whose fields have been checked. */
+export interface CheckedRequest extends Split {
+  readonly model: Model;
+  readonly dataset: Dataset;
+}
+
+/**
+ * Checks a request and its rows: two disjoint sets, neither of them empty. Each field is read once,
+ * because the caller can change the request while a method waits: a method uses only what this
+ * returns.
+ */
+export function checkRequest(request: UnlearningRequest): CheckedRequest {
+  const { model, dataset, forget, retain } = requireObject('request', request);
   requireInstance('model', model, Model);
   requireInstance('dataset', dataset, Dataset);
-  const forget = dataset.nonEmptyRowSet(request.forget, 'forget set');
-  const retain = dataset.nonEmptyRowSet(request.retain, 'retain set');
-  RowSet.disjoint(dataset, forget, retain, ['the forget set', 'the retain set']);
-  return { forget, retain };
+  const split = {
+    forget: dataset.nonEmptyRowSet(forget, 'forget set'),
+    retain: dataset.nonEmptyRowSet(retain, 'retain set'),
+  };
+  RowSet.disjoint(dataset, split.forget, split.retain, ['the forget set', 'the retain set']);
+  return { model, dataset, ...split };
 }

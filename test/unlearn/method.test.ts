@@ -77,6 +77,19 @@ describe.each([
     expect((await running).model.hash()).toBe((await method(valid)).model.hash());
   });
 
+  it('reads each field of the request once, so that a getter cannot change its mind', async () => {
+    const read: string[] = [];
+    const request = new Proxy(valid, {
+      get: (target, name: keyof typeof valid) => {
+        read.push(name);
+        return target[name];
+      },
+    });
+    const { model: forgotten } = await method(request);
+    expect(read.toSorted()).toEqual(['dataset', 'forget', 'model', 'retain']);
+    expect(forgotten.hash()).toBe((await method(valid)).model.hash());
+  });
+
   it('does not begin with an aborted signal', async () => {
     await expectCode(() => method(valid, { signal: AbortSignal.abort() }), 'ERR_ABORTED');
   });

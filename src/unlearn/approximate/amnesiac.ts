@@ -11,7 +11,7 @@ import { positionsOf, RowSet } from '../../engine/row-set.js';
 import { RUN_OPTIONS, type RunOptions } from '../../engine/run.js';
 import { TRAIN_OPTIONS, type TrainOptions, trainingPass } from '../../engine/training-pass.js';
 import {
-  checkSplit,
+  checkRequest,
   type UnlearningMethod,
   type UnlearningOptions,
   type UnlearningResult,
@@ -70,14 +70,13 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
   request,
   wanted = {},
 ) => {
-  const { forget, retain } = checkSplit(request);
+  const { model: trained, dataset, forget, retain } = checkRequest(request);
   const options = requireKnownFields('options', wanted, OPTIONS);
   const { training: trainOptions = {}, repair: repairOptions = {} } = options;
   const training = requireKnownFields('training', trainOptions, TRAINING);
   const { initialSeed = training.seed ?? 0 } = options;
   const repair = repairOptions !== false && requireKnownFields('repair', repairOptions, REPAIR);
-  const { dataset } = request;
-  const original = request.model.clone();
+  const original = trained.clone();
   const { widths } = original;
   const { plan, sink } = trainingPass(dataset, training);
   requireTrainedOn(dataset, forget, plan);

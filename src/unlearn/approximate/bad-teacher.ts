@@ -9,7 +9,7 @@ import { Stopwatch } from '../../base/stopwatch.js';
 import { forwardWork } from '../../engine/cost.js';
 import { Model } from '../../engine/model.js';
 import { inPhase } from '../../engine/phases.js';
-import { checkSplit, type UnlearningMethod } from '../method.js';
+import { checkRequest, type UnlearningMethod } from '../method.js';
 import { putSoftmax, runSgd, SGD_OPTIONS, type SgdOptions } from '../steps/sgd.js';
 
 export interface BadTeacherOptions extends SgdOptions {
@@ -28,14 +28,13 @@ const OPTIONS: KnownFields<BadTeacherOptions> = { ...SGD_OPTIONS, retainRows: tr
  * Kankanhalli, "Can bad teaching induce forgetting?", AAAI 2023, section 4.
  */
 export const badTeacher: UnlearningMethod<BadTeacherOptions> = async (request, wanted = {}) => {
-  const { forget, retain } = checkSplit(request);
+  const { model: original, dataset, forget, retain } = checkRequest(request);
   const options = requireKnownFields('options', wanted, OPTIONS);
   const { seed = 0, retainRows = Math.ceil(0.3 * retain.length) } = options;
   requireInteger('seed', seed, 0);
   requireInteger('retainRows', retainRows, 1, retain.length);
-  const { dataset } = request;
   const watch = new Stopwatch();
-  const model = request.model.clone();
+  const model = original.clone();
   const unknowing = Model.create(model.widths, { seed });
   const stream = new PhiloxStream(seed, PhiloxPurpose.teacherRows);
   const kept = retain.shuffled(stream).slice(0, retainRows);

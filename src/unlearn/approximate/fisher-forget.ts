@@ -10,7 +10,7 @@ import { trainingWork } from '../../engine/cost.js';
 import { Model } from '../../engine/model.js';
 import { inPhase } from '../../engine/phases.js';
 import { RUN_OPTIONS } from '../../engine/run.js';
-import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
+import { checkRequest, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 export interface FisherForgetOptions extends UnlearningOptions {
   /** The variance of the noise on a parameter is alpha / (F + minimumFisher); default 1e-7. */
@@ -37,15 +37,14 @@ const OPTIONS: KnownFields<FisherForgetOptions> = {
  * CVPR 2020, section 5 (Fisher forgetting).
  */
 export const fisherForget: UnlearningMethod<FisherForgetOptions> = async (request, wanted = {}) => {
-  const { retain } = checkSplit(request);
+  const { model: original, dataset, retain } = checkRequest(request);
   const options = requireKnownFields('options', wanted, OPTIONS);
   const { alpha = 1e-7, minimumFisher = 1e-4, samples = 4000, seed = 0 } = options;
   requirePositive('alpha', alpha);
   requirePositive('minimumFisher', minimumFisher);
   requireInteger('samples', samples, 1);
   requireInteger('seed', seed, 0);
-  const { dataset } = request;
-  const model = request.model.clone();
+  const model = original.clone();
   const watch = new Stopwatch();
   const stream = new PhiloxStream(seed, PhiloxPurpose.fisherRows);
   const sample = retain.shuffled(stream).slice(0, samples);

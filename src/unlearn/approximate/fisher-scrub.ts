@@ -10,7 +10,7 @@ import { trainingWork } from '../../engine/cost.js';
 import { pass } from '../../engine/pass.js';
 import { inPhase } from '../../engine/phases.js';
 import { RUN_OPTIONS } from '../../engine/run.js';
-import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
+import { checkRequest, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 export interface FisherScrubOptions extends UnlearningOptions {
   /**
@@ -53,7 +53,7 @@ const OPTIONS: KnownFields<FisherScrubOptions> = {
  * are not a whole class, the result was further from a retrained model than the original was.
  */
 export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request, wanted = {}) => {
-  const { forget, retain } = checkSplit(request);
+  const { model: original, dataset, forget, retain } = checkRequest(request);
   const options = requireKnownFields('options', wanted, OPTIONS);
   const { mode = 'paper', fisherSamples = 1000, batchSize = 128, seed = 0 } = options;
   const { alpha = 0.5, learningRate = 0.02, clamp = 0.05, maxSteps = 50 } = options;
@@ -64,8 +64,7 @@ export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request,
   requirePositive('clamp', clamp);
 
   const watch = new Stopwatch();
-  const { dataset } = request;
-  const model = request.model.clone();
+  const model = original.clone();
   const fisher = await model.fisher(dataset, retain, {
     ...inPhase('fisher', options),
     mode: mode === 'paper' ? 'batch' : 'perRow',

@@ -12,12 +12,7 @@ import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { Model } from '../../engine/model.js';
 import { addScaled, Parameters } from '../../engine/parameters.js';
-import {
-  checkSplit,
-  type Split,
-  type UnlearningMethod,
-  type UnlearningRequest,
-} from '../method.js';
+import { type CheckedRequest, checkRequest, type UnlearningMethod } from '../method.js';
 import { naturalGradient } from '../steps/natural-gradient.js';
 import { repair, SGD_OPTIONS, type SgdOptions, shrinkWeights } from '../steps/sgd.js';
 import { chooseRecipe, clearClasses, FORGOTTEN_BIAS } from '../steps/whole-classes.js';
@@ -75,19 +70,19 @@ const LARGEST_SCALE = 0.2;
  * approximate curvature", ICML 2015.
  */
 export const kfac: UnlearningMethod<KfacOptions> = async (request, wanted = {}) => {
-  const split = checkSplit(request);
+  const checked = checkRequest(request);
   const options = requireKnownFields('options', wanted, OPTIONS);
-  const recipe = recipeFor(request, split, options);
-  const { dataset } = request;
-  const original = request.model.clone();
+  const recipe = recipeFor(checked, options);
+  const { dataset, retain } = checked;
+  const original = checked.model.clone();
   const watch = new Stopwatch();
-  const natural = await naturalGradient(original, dataset, rowsOf(request, split, recipe), {
+  const natural = await naturalGradient(original, dataset, rowsOf(checked, recipe), {
     ...options,
     ...{ damping: recipe.damping, seed: recipe.seed },
   });
   const model = Model.fromParameters(original.widths, stepped(original, natural.gradient, recipe));
   watch.lap('fisher');
-  const run = await repair(model, dataset, split.retain, recipe, options);
+  const run = await repair(model, dataset, retain, recipe, options);
   watch.lap('train');
   return {
     model,
@@ -98,9 +93,8 @@ export const kfac: UnlearningMethod<KfacOptions> = async (request, wanted = {}) 
 };
 
 /** The options with all defaults filled in. */
-function recipeFor({ dataset }: UnlearningRequest, split: Split, options: KfacOptions) {
-  const { name, classes } = chooseRecipe(options.recipe, dataset, split);
-  const { forget, retain } = split;
+function recipeFor({ dataset, forget, retain }: CheckedRequest, options: KfacOptions) {
+  const { name, classes } = chooseRecipe(options.recipe, dataset, { forget, retain });
   const { fisherRows = 1000, seed = 0 } = options;
   const isClass = name === 'class';
   const defaults = isClass ? CLASS : ROWS;
@@ -122,7 +116,7 @@ function recipeFor({ dataset }: UnlearningRequest, split: Split, options: KfacOp
 }
 
 /** Retain rows for the Fisher information, and rows for the gradient with signed weights. */
-function rowsOf({ dataset }: UnlearningRequest, { forget, retain }: Split, recipe: Recipe) {
+function rowsOf({ dataset, forget, retain }: CheckedRequest, recipe: Recipe) {
   const stream = new PhiloxStream(recipe.seed, PhiloxPurpose.fisherRows);
   const forgetSample = forget.shuffled(stream).slice(0, recipe.gradientRows);
   const retainOrder = retain.shuffled(stream);

@@ -16,12 +16,7 @@ import { Parameters } from '../../engine/parameters.js';
 import { inPhase } from '../../engine/phases.js';
 import { MOST_COMPONENTS } from '../../engine/principal-components.js';
 import { withoutProgress } from '../../engine/run.js';
-import {
-  checkSplit,
-  type Split,
-  type UnlearningMethod,
-  type UnlearningRequest,
-} from '../method.js';
+import { type CheckedRequest, checkRequest, type Split, type UnlearningMethod } from '../method.js';
 import { factorFirstLayer, withChanges } from '../steps/first-layer.js';
 import { forgetClasses, STEP_ROWS } from '../steps/forget-classes.js';
 import { repair, SGD_OPTIONS, type SgdOptions, shrinkWeights } from '../steps/sgd.js';
@@ -84,13 +79,13 @@ const SAMPLE_ROWS = 500;
  * the rows, in some 700 runs: on other data, look at the result's accuracy.
  */
 export const lowRank: UnlearningMethod<LowRankOptions> = async (request, wanted = {}) => {
-  const split = checkSplit(request);
+  const checked = checkRequest(request);
   const options = requireKnownFields('options', wanted, OPTIONS);
-  const recipe = recipeFor(request, split, options);
-  const { dataset } = request;
-  const original = request.model.clone();
+  const recipe = recipeFor(checked, options);
+  const { dataset } = checked;
+  const original = checked.model.clone();
   const watch = new Stopwatch();
-  const { forget, retain } = drawnRows(split, recipe);
+  const { forget, retain } = drawnRows(checked, recipe);
   const projecting = inPhase('project', options);
   const { components, seed } = recipe;
   const sample = retain.slice(0, SAMPLE_ROWS);
@@ -134,9 +129,8 @@ export const lowRank: UnlearningMethod<LowRankOptions> = async (request, wanted 
 };
 
 /** The options with all defaults filled in. */
-function recipeFor({ dataset }: UnlearningRequest, split: Split, options: LowRankOptions) {
-  const { name, classes } = chooseRecipe(options.recipe, dataset, split);
-  const { forget, retain } = split;
+function recipeFor({ dataset, forget, retain }: CheckedRequest, options: LowRankOptions) {
+  const { name, classes } = chooseRecipe(options.recipe, dataset, { forget, retain });
   const { seed = 0, batchSize = 128 } = options;
   requireInteger('batchSize', batchSize, 1);
   const { visits, ...defaults } = DEFAULTS[name];

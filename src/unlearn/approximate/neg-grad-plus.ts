@@ -25,7 +25,7 @@ export const negGradPlus = sgdMethod<NegGradPlusOptions>({
   names: { ...SGD_OPTIONS, forgetWeight: true, retainPerEpoch: true },
   defaults: { epochs: 1000, maxSteps: 138, momentum: 0.9, learningRate: fallingFrom(0.02) },
   rows: (split, { retainPerEpoch }) => bothSets(split, retainPerEpoch),
-  objective: ({ dataset }, { forget }, { forgetWeight = 0.05 }) => {
+  objective: ({ dataset, forget }, { forgetWeight = 0.05 }) => {
     requireNonNegative('forgetWeight', forgetWeight);
     const rowWeights = new Float32Array(dataset.rows).fill(1);
     for (const row of forget) rowWeights[row] = -forgetWeight;

@@ -23,7 +23,7 @@ export const randomLabel = sgdMethod<RandomLabelOptions>({
   names: { ...SGD_OPTIONS, retainPerEpoch: true },
   defaults: { maxSteps: 90, learningRate: 0.01, momentum: 0.9 },
   rows: (split, { retainPerEpoch }) => bothSets(split, retainPerEpoch),
-  objective: ({ dataset, model }, { forget }, { seed = 0 }) => ({
+  objective: ({ dataset, model, forget }, { seed = 0 }) => ({
     target: 'explicit',
     distributions: labelsWithOthers(dataset, forget, model.classes, seed),
   }),

@@ -4,7 +4,7 @@ import { Stopwatch } from '../../base/stopwatch.js';
 import { Model } from '../../engine/model.js';
 import { Parameters } from '../../engine/parameters.js';
 import { checkRunOptions, RUN_OPTIONS } from '../../engine/run.js';
-import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
+import { checkRequest, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 import { clearClasses, requireForgottenClasses } from '../steps/whole-classes.js';
 
 export interface RowRemovalOptions extends UnlearningOptions {
@@ -22,12 +22,11 @@ const OPTIONS: KnownFields<RowRemovalOptions> = { ...RUN_OPTIONS, bias: true };
  * still hold all that was learnt of the class, and a probe finds it.
  */
 export const rowRemoval: UnlearningMethod<RowRemovalOptions> = async (request, options = {}) => {
-  const split = checkSplit(request);
+  const { model, dataset, ...split } = checkRequest(request);
   const { bias = -20, ...run } = requireKnownFields('options', options, OPTIONS);
   const { signal } = checkRunOptions(run);
   if (signal?.aborted) throw new LetheError('ERR_ABORTED', 'the run was aborted before it began');
   requireFinite('bias', bias);
-  const { model, dataset } = request;
   const removed = requireForgottenClasses(dataset, split, 'row removal');
   const watch = new Stopwatch();
   const parameters = new Parameters(model.widths, model.parameters());

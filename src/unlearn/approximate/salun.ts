@@ -10,7 +10,7 @@ import { trainingWork } from '../../engine/cost.js';
 import { pass } from '../../engine/pass.js';
 import { inPhase } from '../../engine/phases.js';
 import { RUN_OPTIONS } from '../../engine/run.js';
-import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
+import { checkRequest, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 import { bothSets } from '../steps/sgd.js';
 import { labelsWithOthers } from './random-label.js';
 
@@ -53,8 +53,7 @@ const UNBOUNDED = 3e38;
  * Empowering machine unlearning via gradient-based weight saliency", ICLR 2024, section 4.
  */
 export const salun: UnlearningMethod<SalunOptions> = async (request, wanted = {}) => {
-  const split = checkSplit(request);
-  const { forget } = split;
+  const { model: original, dataset, forget, retain } = checkRequest(request);
   const options = requireKnownFields('options', wanted, OPTIONS);
   const { share = 0.5, learningRate = 0.1, retainPerEpoch } = options;
   const { epochs = 1, maxSteps = 90, batchSize = 128, seed = 0 } = options;
@@ -63,9 +62,8 @@ export const salun: UnlearningMethod<SalunOptions> = async (request, wanted = {}
     throw new LetheError('ERR_INVALID_ARGUMENT', `share must be in (0, 1], but is ${share}`);
   }
   requirePositive('learningRate', learningRate);
-  const { dataset } = request;
   const watch = new Stopwatch();
-  const model = request.model.clone();
+  const model = original.clone();
   const saliency = await pass(
     model,
     dataset,
@@ -79,7 +77,10 @@ export const salun: UnlearningMethod<SalunOptions> = async (request, wanted = {}
   const { steps, rows } = await pass(
     model,
     dataset,
-    { ...bothSets(split, retainPerEpoch), batchSize, epochs, maxSteps, shuffleSeed: seed },
+    {
+      ...bothSets({ forget, retain }, retainPerEpoch),
+      ...{ batchSize, epochs, maxSteps, shuffleSeed: seed },
+    },
     {
       target: 'explicit',
       distributions: labelsWithOthers(dataset, forget, model.classes, seed),

@@ -9,7 +9,7 @@ import { Stopwatch } from '../../base/stopwatch.js';
 import { forwardWork } from '../../engine/cost.js';
 import { inPhase } from '../../engine/phases.js';
 import type { RowSet } from '../../engine/row-set.js';
-import { checkSplit, type UnlearningMethod } from '../method.js';
+import { checkRequest, type UnlearningMethod } from '../method.js';
 import { putSoftmax, runSgd, SGD_OPTIONS, type SgdOptions } from '../steps/sgd.js';
 
 export interface ScrubOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps' | 'momentum'> {
@@ -43,7 +43,7 @@ const OPTIONS: KnownFields<ScrubOptions> = {
  * unlearning", NeurIPS 2023, section 4 (SCRUB); without its rewinding.
  */
 export const scrub: UnlearningMethod<ScrubOptions> = async (request, wanted = {}) => {
-  const { forget, retain } = checkSplit(request);
+  const { model: original, dataset, forget, retain } = checkRequest(request);
   const options = requireKnownFields('options', wanted, OPTIONS);
   const { rounds = 3, ascents = 2, retainSteps = 60 } = options;
   const { forgetSteps = 10, distillation = 0.5, learningRate = 0.01, seed = 0 } = options;
@@ -53,9 +53,8 @@ export const scrub: UnlearningMethod<ScrubOptions> = async (request, wanted = {}
   requireInteger('forgetSteps', forgetSteps, 1);
   requireNonNegative('distillation', distillation, 1 + Number.EPSILON);
   requireInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER - rounds);
-  const { dataset } = request;
   const watch = new Stopwatch();
-  const model = request.model.clone();
+  const model = original.clone();
   const { classes } = model;
   const distributions = new Float32Array(dataset.rows * classes);
   for (const rows of [forget, retain]) {

@@ -10,7 +10,7 @@ import { trainingWork } from '../../engine/cost.js';
 import { Model } from '../../engine/model.js';
 import { inPhase } from '../../engine/phases.js';
 import { RUN_OPTIONS } from '../../engine/run.js';
-import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
+import { checkRequest, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 export interface SsdOptions extends UnlearningOptions {
   /**
@@ -45,15 +45,14 @@ const OPTIONS: KnownFields<SsdOptions> = {
  * retraining through selective synaptic dampening", AAAI 2024, section 4.
  */
 export const ssd: UnlearningMethod<SsdOptions> = async (request, wanted = {}) => {
-  const { forget, retain } = checkSplit(request);
+  const { model: original, dataset, forget, retain } = checkRequest(request);
   const options = requireKnownFields('options', wanted, OPTIONS);
   const { selection = 10, dampening = 1, samples = 4000, seed = 0 } = options;
   requirePositive('selection', selection);
   requirePositive('dampening', dampening);
   requireInteger('samples', samples, 1);
   requireInteger('seed', seed, 0);
-  const { dataset } = request;
-  const model = request.model.clone();
+  const model = original.clone();
   const watch = new Stopwatch();
   const stream = new PhiloxStream(seed, PhiloxPurpose.fisherRows);
   const sample = forget.followedBy(retain).shuffled(stream).slice(0, samples);

@@ -2,7 +2,7 @@ import { requireKnownFields } from '../../base/arguments.js';
 import { FAST_OPTIONS, type FastOptions } from '../../training/recipe.js';
 import { trainModel } from '../../training/train-model.js';
 import {
-  checkSplit,
+  checkRequest,
   type UnlearningMethod,
   type UnlearningRequest,
   type UnlearningResult,
@@ -27,8 +27,8 @@ export const exactRetrain: UnlearningMethod<FastOptions, ExactRetrainResult> = a
   request: UnlearningRequest,
   options: FastOptions = {},
 ) => {
-  const { retain } = checkSplit(request);
-  return trainModel(request.model.widths, request.dataset, {
+  const { model, dataset, retain } = checkRequest(request);
+  return trainModel(model.widths, dataset, {
     ...requireKnownFields('options', options, FAST_OPTIONS),
     recipe: 'fast',
     rows: retain,

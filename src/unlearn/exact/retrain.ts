@@ -4,7 +4,7 @@ import { passWork } from '../../engine/cost.js';
 import { Model } from '../../engine/model.js';
 import { inPhase } from '../../engine/phases.js';
 import { TRAIN_OPTIONS, type TrainOptions } from '../../engine/training-pass.js';
-import { checkSplit, type UnlearningMethod, type UnlearningOptions } from '../method.js';
+import { checkRequest, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 /**
  * The options of Model.train; `seed` (default 0) gives both the initial parameters and the batch
@@ -27,13 +27,13 @@ const OPTIONS: KnownFields<RetrainOptions> = fieldsWithout(TRAIN_OPTIONS, {
  * parameter depends on a forget row.
  */
 export const retrain: UnlearningMethod<RetrainOptions> = async (request, wanted = {}) => {
-  const { retain } = checkSplit(request);
+  const { model: original, dataset, retain } = checkRequest(request);
   const options = requireKnownFields('options', wanted, OPTIONS);
   const { seed = 0 } = options;
   const { onProgress: _, ...training } = options;
   const watch = new Stopwatch();
-  const model = Model.create(request.model.widths, { seed });
-  const { steps, rows } = await model.train(request.dataset, {
+  const model = Model.create(original.widths, { seed });
+  const { steps, rows } = await model.train(dataset, {
     ...training,
     ...inPhase('train', options),
     rows: retain,

@@ -16,11 +16,11 @@ import { positionsOf, type RowSet } from '../../engine/row-set.js';
 import { RUN_OPTIONS } from '../../engine/run.js';
 import type { Schedule } from '../../engine/schedule.js';
 import {
-  checkSplit,
+  type CheckedRequest,
+  checkRequest,
   type Split,
   type UnlearningMethod,
   type UnlearningOptions,
-  type UnlearningRequest,
 } from '../method.js';
 
 /** Options of every method that trains by SGD; each method has its own defaults. */
@@ -83,7 +83,7 @@ interface SgdRecipe<Options extends SgdOptions> {
   readonly names: KnownFields<Options>;
   readonly defaults: Omit<SgdOptions, keyof UnlearningOptions>;
   readonly rows: (split: Split, options: Options) => VisitedRows;
-  readonly objective: (request: UnlearningRequest, split: Split, options: Options) => Objective;
+  readonly objective: (request: CheckedRequest, options: Options) => Objective;
 }
 
 /** Makes a method that trains by SGD towards one objective. */
@@ -92,13 +92,13 @@ export function sgdMethod<Options extends SgdOptions>(
 ): UnlearningMethod<Options> {
   const { phase, names, defaults } = recipe;
   return async (request, wanted = {} as Options) => {
-    const split = checkSplit(request);
+    const checked = checkRequest(request);
     const options = requireKnownFields('options', wanted, names);
     const watch = new Stopwatch();
-    const rows = recipe.rows(split, options);
-    const objective = recipe.objective(request, split, options);
-    const model = request.model.clone();
-    const run = await runSgd(model, request.dataset, rows, objective, {
+    const rows = recipe.rows(checked, options);
+    const objective = recipe.objective(checked, options);
+    const model = checked.model.clone();
+    const run = await runSgd(model, checked.dataset, rows, objective, {
       ...{ phase, ...defaults },
       ...options,
     });
