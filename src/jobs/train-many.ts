@@ -55,7 +55,8 @@ export interface TrainManyOptions extends Omit<RunOptions, 'onProgress'> {
  * The first failure aborts the others and is thrown; models that had finished by then stay trained.
  *
  * @returns the results in the order of the jobs
- * @throws {LetheError} as Model.train; the message begins with the job's number
+ * @throws {LetheError} as Model.train. The message begins with the place of the failed job in
+ * `jobs`, counted from 0: "job 2: " is the third.
  */
 export async function trainMany(
   jobs: readonly TrainJob[],
