@@ -63,10 +63,11 @@ export async function trainMany(
   options: TrainManyOptions = {},
 ): Promise<TrainResult[]> {
   const { signal, onProgress } = checkRunOptions(options);
-  const checked = requireArray('jobs', jobs);
-  const models = checked.map((job) =>
-    requireInstance('the model of a job', requireKnownFields('a job', job, JOB_NAMES).model, Model),
+  // Copies, because a job that waits for its turn is read after this function has returned.
+  const checked = requireArray('jobs', jobs).map((job) =>
+    requireKnownFields('a job', job, JOB_NAMES),
   );
+  const models = checked.map(({ model }) => requireInstance('the model of a job', model, Model));
   if (new Set(models).size < models.length) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',

@@ -30,6 +30,17 @@ describe('trainMany', () => {
     }
   });
 
+  it('trains the jobs as they were at the call, even if all of them change meanwhile', async () => {
+    const changing = jobs();
+    const models = changing.map(({ model }) => model);
+    const run = trainMany(changing, { threads: 1 });
+    for (const job of changing) Object.assign(job, { model: models[0], epochs: 1, rows: [0] });
+    await run;
+    const expected = jobs();
+    await trainMany(expected, { threads: 1 });
+    expect(models.map((model) => model.hash())).toEqual(expected.map(({ model }) => model.hash()));
+  });
+
   it('does nothing without jobs', async () => {
     expect(await trainMany([])).toEqual([]);
   });
