@@ -34,3 +34,4 @@ export {
   type SisaRunOptions,
 } from './sharded/sisa.js';
 export type { SgdOptions } from './steps/sgd.js';
+export type { ClassOrRowsOptions } from './steps/whole-classes.js';

@@ -1,5 +1,4 @@
 import {
-  fieldsWithout,
   given,
   type KnownFields,
   requireFinite,
@@ -14,40 +13,38 @@ import { Model } from '../../engine/model.js';
 import { addScaled, Parameters } from '../../engine/parameters.js';
 import { type CheckedRequest, checkRequest, type UnlearningMethod } from '../method.js';
 import { naturalGradient } from '../steps/natural-gradient.js';
-import { repair, SGD_OPTIONS, type SgdOptions, shrinkWeights } from '../steps/sgd.js';
-import { chooseRecipe, clearClasses, FORGOTTEN_BIAS } from '../steps/whole-classes.js';
+import { repair, shrinkWeights } from '../steps/sgd.js';
+import {
+  CLASS_OR_ROWS_OPTIONS,
+  type ClassOrRowsOptions,
+  chooseRecipe,
+  clearClasses,
+  FORGOTTEN_BIAS,
+} from '../steps/whole-classes.js';
 
-export interface KfacOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
-  /**
-   * `class`: ascends the loss of the forget set and removes its classes from the last layer.
-   * `rows`: descends the loss of the retain set and ascends that of the forget set at once.
-   * Default: `class` if no retain row has a class of a forget row, else `rows`.
-   */
-  readonly recipe?: 'class' | 'rows';
+/**
+ * The recipe `class` ascends the loss of the forget set and removes its classes from the last
+ * layer; `rows` descends the loss of the retain set and ascends that of the forget set at once.
+ * Defaults:
+ * - `damping`: 0.1 (class), 0.001 (rows)
+ * - `shrink`: 0.9 except in the first layer (class), 0.8 (rows)
+ * - `steps`: 90 (class), 138 (rows)
+ */
+export interface KfacOptions extends ClassOrRowsOptions {
   /** The number of retain rows from which the Fisher information is computed; default 1,000. */
   readonly fisherRows?: number;
   /** The number of rows of each set for the gradient; default 1,000 (class), 4,000 (rows). */
   readonly gradientRows?: number;
-  /** Added to the Fisher information; default 0.1 (class), 0.001 (rows). */
-  readonly damping?: number;
   /**
    * The length of the step, as a multiple of the natural gradient; default 1 (class); 0.28 times
    * the ratio of forget rows to retain rows, at most 0.2 (rows).
    */
   readonly scale?: number;
-  /**
-   * The factor applied to weights after the step; default 0.9 except in the first layer (class),
-   * 0.8 (rows).
-   */
-  readonly shrink?: number;
-  /** Steps on the retain set afterwards; default 90 (class), 138 (rows). */
-  readonly steps?: number;
 }
 
 const OPTIONS: KnownFields<KfacOptions> = {
-  ...fieldsWithout(SGD_OPTIONS, { epochs: true, maxSteps: true }),
-  ...{ recipe: true, fisherRows: true, gradientRows: true, damping: true },
-  ...{ scale: true, shrink: true, steps: true },
+  ...CLASS_OR_ROWS_OPTIONS,
+  ...{ fisherRows: true, gradientRows: true, scale: true },
 };
 
 type Recipe = ReturnType<typeof recipeFor>;

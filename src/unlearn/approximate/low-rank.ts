@@ -1,5 +1,4 @@
 import {
-  fieldsWithout,
   type KnownFields,
   requireFinite,
   requireInteger,
@@ -19,12 +18,21 @@ import { withoutProgress } from '../../engine/run.js';
 import { type CheckedRequest, checkRequest, type Split, type UnlearningMethod } from '../method.js';
 import { factorFirstLayer, withChanges } from '../steps/first-layer.js';
 import { forgetClasses, STEP_ROWS } from '../steps/forget-classes.js';
-import { repair, SGD_OPTIONS, type SgdOptions, shrinkWeights } from '../steps/sgd.js';
-import { chooseRecipe } from '../steps/whole-classes.js';
+import { repair, shrinkWeights } from '../steps/sgd.js';
+import {
+  CLASS_OR_ROWS_OPTIONS,
+  type ClassOrRowsOptions,
+  chooseRecipe,
+} from '../steps/whole-classes.js';
 
-export interface LowRankOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
-  /** Default: `class` if no retain row has a class of a forget row, else `rows`. */
-  readonly recipe?: 'class' | 'rows';
+/**
+ * The options of `lowRank`. Defaults:
+ * - `damping`: 0.1 (class only)
+ * - `shrink`: for all weights, 0.9 minus 0.14 times the ratio of forget rows to retain rows, at
+ *   least 0.8 (rows only)
+ * - `steps`: as many as visit 23.7 % (class) or 26.5 % (rows) of the retain set, at least 50
+ */
+export interface LowRankOptions extends ClassOrRowsOptions {
   /** The rank of the first layer during the method, in 1..118; default 32 (class), 72 (rows). */
   readonly components?: number;
   /**
@@ -32,24 +40,11 @@ export interface LowRankOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> 
    * nats that the Fisher information predicts; default 0.25 (class only).
    */
   readonly divergence?: number;
-  /** Added to the Fisher information; default 0.1 (class only). */
-  readonly damping?: number;
-  /**
-   * The factor applied to all weights; default 0.9 minus 0.14 times the ratio of forget rows to
-   * retain rows, at least 0.8 (rows only).
-   */
-  readonly shrink?: number;
-  /**
-   * Steps on the retain set afterwards; default: as many as visit 23.7 % (class) or 26.5 % (rows)
-   * of it, at least 50.
-   */
-  readonly steps?: number;
 }
 
 const OPTIONS: KnownFields<LowRankOptions> = {
-  ...fieldsWithout(SGD_OPTIONS, { epochs: true, maxSteps: true }),
-  ...{ recipe: true, components: true, divergence: true, damping: true },
-  ...{ shrink: true, steps: true },
+  ...CLASS_OR_ROWS_OPTIONS,
+  ...{ components: true, divergence: true },
 };
 
 /** `visits`: the rows that the repair visits, as a share of the retain rows. */

@@ -1,8 +1,29 @@
-import { requireOneOf } from '../../base/arguments.js';
+import { fieldsWithout, type KnownFields, requireOneOf } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import type { Dataset } from '../../engine/dataset.js';
 import type { Parameters } from '../../engine/parameters.js';
 import type { Split } from '../method.js';
+import { SGD_OPTIONS, type SgdOptions } from './sgd.js';
+
+/**
+ * Options of the methods that forget whole classes by one recipe and other rows by another, and
+ * then repair the model on the retain set. Each method has its own defaults.
+ */
+export interface ClassOrRowsOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps'> {
+  /** Default: `class` if no retain row has a class of a forget row, else `rows`. */
+  readonly recipe?: 'class' | 'rows';
+  /** Added to the Fisher information. */
+  readonly damping?: number;
+  /** The factor applied to weights before the repair. */
+  readonly shrink?: number;
+  /** The repair's steps. */
+  readonly steps?: number;
+}
+
+export const CLASS_OR_ROWS_OPTIONS: KnownFields<ClassOrRowsOptions> = {
+  ...fieldsWithout(SGD_OPTIONS, { epochs: true, maxSteps: true }),
+  ...{ recipe: true, damping: true, shrink: true, steps: true },
+};
 
 /** The classes of forget rows that no retain row has, ascending. */
 function forgottenClasses({ labels }: Dataset, { forget, retain }: Split): readonly number[] {
@@ -33,7 +54,7 @@ function requireSome(classes: readonly number[], method: string): readonly numbe
  * `rows`; and the classes to remove (an empty list for `rows`).
  */
 export function chooseRecipe(
-  wanted: 'class' | 'rows' | undefined,
+  wanted: ClassOrRowsOptions['recipe'],
   dataset: Dataset,
   split: Split,
 ): { readonly name: 'class' | 'rows'; readonly classes: readonly number[] } {
