@@ -158,7 +158,7 @@ export class TextColumn {
 }
 
 /** The contents of a table's columns. */
-export interface TableContents {
+interface TableContents {
   /** float32, row-major [rows, columns] */
   readonly features: Float32Array;
   readonly columns: number;

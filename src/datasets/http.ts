@@ -1,7 +1,7 @@
 /** A server that sends no byte for this long is given up. */
 const IDLE_MS = 30_000;
 
-export interface Served {
+interface Served {
   /** Whether only the requested rest is served; otherwise the whole file. */
   readonly isRest: boolean;
   /** The number of bytes to come, if the server says so. */

@@ -23,7 +23,7 @@ import {
 } from './row-set.js';
 
 /** Everything that makes up a data set except its features. */
-export type DatasetFacts = Omit<LabelledData, 'features'>;
+type DatasetFacts = Omit<LabelledData, 'features'>;
 
 export interface SelectOptions {
   /** Columns to select, in any order; a column may be repeated. Default: all. */

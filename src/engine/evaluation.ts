@@ -24,7 +24,7 @@ export function argmax(values: Float32Array, offset: number, count: number): num
 }
 
 /** The cross-entropy of a row, in nats. Its logits begin at `offset`; `best` is their argmax. */
-export function rowLoss(
+function rowLoss(
   logits: Float32Array,
   offset: number,
   classes: number,
@@ -65,11 +65,7 @@ export function softmax(logits: Float32Array, classes: number): Float64Array {
 }
 
 /** @param logits float32 [rows, classes]; @param labels [rows], at least one */
-export function evaluateLogits(
-  logits: Float32Array,
-  classes: number,
-  labels: Uint32Array,
-): Evaluation {
+function evaluateLogits(logits: Float32Array, classes: number, labels: Uint32Array): Evaluation {
   let correct = 0;
   let loss = 0;
   labels.forEach((label, row) => {

@@ -18,7 +18,7 @@ const VERSION = '1';
 /** The largest file that Node's readFile reads. */
 const MAX_BYTES = 2 ** 31 - 1;
 
-export interface StoredModel {
+interface StoredModel {
   readonly widths: readonly number[];
   readonly parameters: Float32Array;
 }

@@ -89,7 +89,7 @@ export interface NativePass extends NativeCompute {
   sink: NativeSink;
 }
 
-export interface NativeLinearMap {
+interface NativeLinearMap {
   columns: Uint32Array;
   weights: Float32Array;
   bias: Float32Array;

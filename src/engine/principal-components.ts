@@ -5,7 +5,7 @@ import { type NativeColumnStatistics, type NativeComponents, promiseNative } fro
 import { positionsOf, type Rows } from './row-set.js';
 
 /** Means and variances, [columns]. */
-export type ColumnStatistics = Readonly<NativeColumnStatistics>;
+type ColumnStatistics = Readonly<NativeColumnStatistics>;
 
 /**
  * Means and variances of the network's inputs over the given rows, in double precision.
@@ -34,7 +34,7 @@ export const MOST_COMPONENTS = 118;
 /** Directions of the largest variance, [components, columns], and the variance along each. */
 export type PrincipalComponents = Readonly<NativeComponents>;
 
-export interface PrincipalComponentsOptions extends ScaledColumns {
+interface PrincipalComponentsOptions extends ScaledColumns {
   readonly rows: Rows;
   /** The largest number of components to return, in 1..118; constant data have none. */
   readonly components: number;

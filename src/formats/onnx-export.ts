@@ -43,9 +43,9 @@ interface OnnxNetwork {
 }
 
 /** A multilayer perceptron and the metadata of its file. */
-export type OnnxModel = OnnxNetwork & OnnxFileFacts;
+type OnnxModel = OnnxNetwork & OnnxFileFacts;
 
-export interface OnnxEnsemble extends OnnxFileFacts {
+interface OnnxEnsemble extends OnnxFileFacts {
   /** At least one, all with the same inputs and classes; the shares in the mean add up to 1. */
   readonly members: readonly (OnnxNetwork & { readonly share: number })[];
 }

@@ -5,7 +5,7 @@ import { OnnxChain } from './onnx-chain.js';
 import { describe, OnnxGraph } from './onnx-graph.js';
 
 /** A multilayer perceptron as an ONNX file describes it. */
-export interface OnnxPerceptron {
+interface OnnxPerceptron {
   readonly layers: readonly LinearLayer[];
   /** The map from raw features to the first layer's input, if the graph has one. */
   readonly affine: AffineMap | undefined;

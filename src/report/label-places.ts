@@ -9,7 +9,7 @@ interface NamedPoint {
 }
 
 /** A point (x, y) in pixels, and the y of its name, `place`. */
-export interface Place {
+interface Place {
   readonly x: number;
   readonly y: number;
   readonly place: number;

@@ -15,7 +15,7 @@ const UNSELECTIVE = 0.1;
 const FORWARDED = 2;
 
 /** How narrow networks are trained: on the scored rows, or on all rows if there are none. */
-export interface Attempt {
+interface Attempt {
   readonly recipe: FastRecipe;
   readonly steps: number;
   readonly learningRate: number;
@@ -25,13 +25,13 @@ export interface Attempt {
   readonly seeds: readonly NetSeeds[];
 }
 
-export interface NetSeeds {
+interface NetSeeds {
   readonly parameters: number;
   readonly order: number;
   readonly laterOrder: number;
 }
 
-export interface NarrowNets {
+interface NarrowNets {
   /** The merged networks; undefined if one of them diverged. */
   readonly model?: Model;
   /** The sum over all networks. */

@@ -8,7 +8,7 @@ import type { RowSet } from '../engine/row-set.js';
 export const PLAIN_EPOCHS = 5;
 const BATCH = 128;
 
-export interface PlainRun {
+interface PlainRun {
   readonly rows: RowSet;
   /** Seed of the row order. */
   readonly seed: number;

@@ -55,7 +55,7 @@ interface SliceRun extends Pick<Shard, 'slices' | 'seeds'> {
 }
 
 /** The part of a shard's training that all shards share. */
-export interface ShardTraining {
+interface ShardTraining {
   readonly widths: readonly number[];
   readonly dataset: Dataset;
   readonly recipe: ShardRecipe;

@@ -10,7 +10,7 @@ import type { RowSet } from '../../engine/row-set.js';
 import { type RunOptions, withoutProgress } from '../../engine/run.js';
 
 /** A model whose first layer is a product of two low-rank layers. */
-export interface FactoredModel {
+interface FactoredModel {
   /** From the inputs to the components, which are centred and have mean variance 1. */
   readonly map: LinearMap;
   /** The remaining layers: a model of the components. */

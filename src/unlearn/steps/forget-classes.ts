@@ -14,7 +14,7 @@ const HEAD_ROWS = 4000;
 /** The most rows of each set that are read; the first of those given. */
 export const STEP_ROWS = { retain: Math.max(FISHER_ROWS, HEAD_ROWS), forget: 1000 };
 
-export interface ForgetClassesOptions extends PhasedOptions {
+interface ForgetClassesOptions extends PhasedOptions {
   /** The classes that no retain row has. */
   readonly classes: readonly number[];
   /** The step's change of the predictions, in nats of divergence, to second order. */

@@ -9,7 +9,7 @@ import { inPhase, type PhasedOptions } from '../../engine/phases.js';
 import { positionsOf, type RowSet } from '../../engine/row-set.js';
 
 /** The rows of the gradient, and those of the Fisher information. */
-export interface NaturalGradientRows {
+interface NaturalGradientRows {
   /** Rows of the gradient, which is the mean of their gradients, each times its weight. */
   readonly rows: RowSet;
   /** [dataset rows] */
@@ -18,7 +18,7 @@ export interface NaturalGradientRows {
   readonly fisherRows: RowSet;
 }
 
-export interface NaturalGradient {
+interface NaturalGradient {
   /** One value per parameter. */
   readonly gradient: Float32Array;
   /** gᵀ F⁻¹ g, for the gradient g of the loss and the damped Fisher information F. */

@@ -43,9 +43,9 @@ export const SGD_OPTIONS: KnownFields<SgdOptions> = {
 };
 
 /** Which rows a run of SGD visits. */
-export type VisitedRows = Pick<Plan, 'rows' | 'sampledRows' | 'samplesPerEpoch'>;
+type VisitedRows = Pick<Plan, 'rows' | 'sampledRows' | 'samplesPerEpoch'>;
 
-export interface SgdRun {
+interface SgdRun {
   readonly steps: number;
   readonly multiplyAdds: number;
 }
