@@ -35,6 +35,9 @@ const DATA_NAMES: KnownFields<LabelledData> = {
   ...{ features: true, affine: true, labels: true },
 };
 
+/** @internal The labels without a copy: to be read, and not to be shown to a caller. */
+export let labelsOf: (dataset: Dataset) => Uint32Array;
+
 /**
  * An immutable data set in native memory: features row-major [rows, columns], one label per row.
  * Byte features stay bytes; the affine map normalizes them during computation.
@@ -46,10 +49,14 @@ export class Dataset implements RowSpace {
   readonly classes: number;
   /** Maps stored features to the network's input; the identity for float32 features. */
   readonly affine: AffineMap;
-  /** [rows]; must not be modified. */
-  readonly labels: Uint32Array;
   /** @internal */
   readonly handle: NativeDataset;
+  readonly #labels: Uint32Array;
+  #shownLabels: Uint32Array | undefined;
+
+  static {
+    labelsOf = (dataset) => dataset.#labels;
+  }
 
   /**
    * Copies the data into native memory.
@@ -70,10 +77,17 @@ export class Dataset implements RowSpace {
     this.columns = columns;
     this.classes = classes;
     this.affine = { scale: Math.fround(affine.scale), offset: Math.fround(affine.offset) };
-    this.labels = new Uint32Array(labels);
+    this.#labels = new Uint32Array(labels);
     // Facts that a caller could change would no longer describe the data in native memory.
     Object.freeze(this.affine);
     Object.freeze(this);
+  }
+
+  /** [rows]. A copy: whoever changes it changes nothing that a run or a method reads. */
+  get labels(): Uint32Array {
+    // Made once, because callers read single labels in loops.
+    this.#shownLabels ??= this.#labels.slice();
+    return this.#shownLabels;
   }
 
   /**
@@ -91,7 +105,7 @@ export class Dataset implements RowSpace {
       (addon) => new addon.Dataset({ source: this.handle, rows: positionsOf(selected), columns }),
     );
     const { name, classes, affine } = this;
-    const labels = selected.gather(this.labels);
+    const labels = selected.gather(this.#labels);
     return new Dataset(
       { name, labels, rows: selected.length, columns: columns.length, classes, affine },
       handle,

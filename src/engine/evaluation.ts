@@ -1,6 +1,6 @@
 import { requireInstance } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
-import { Dataset } from './dataset.js';
+import { Dataset, labelsOf } from './dataset.js';
 import type { RowSet, Rows } from './row-set.js';
 import type { RunOptions } from './run.js';
 
@@ -100,5 +100,5 @@ export async function evaluateRows(
     );
   }
   const logits = await model.logits(dataset, checked, options);
-  return evaluateLogits(logits, model.classes, checked.gather(dataset.labels));
+  return evaluateLogits(logits, model.classes, checked.gather(labelsOf(dataset)));
 }

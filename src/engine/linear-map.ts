@@ -7,7 +7,7 @@ import {
 import { LetheError } from '../base/errors.js';
 import { indicesBelow } from '../base/indices.js';
 import { requireMemory } from '../base/memory.js';
-import { Dataset } from './dataset.js';
+import { Dataset, labelsOf } from './dataset.js';
 import { MOST_UNITS } from './layout.js';
 import { Model } from './model.js';
 import type { Rows } from './row-set.js';
@@ -66,7 +66,7 @@ export async function mapDataset(
   return new Dataset(
     {
       name: `${dataset.name}, mapped to ${outputs} features`,
-      labels: rows.gather(dataset.labels),
+      labels: rows.gather(labelsOf(dataset)),
       rows: rows.length,
       columns: outputs,
       classes: dataset.classes,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Dataset } from '#lethe/engine/dataset';
+import { Model } from '#lethe/engine/model';
 import { expectCode, wrong } from '../support/errors.js';
 import { toyData, toyDataset } from '../support/toy.js';
 
@@ -125,6 +126,15 @@ describe('the facts of a data set', () => {
     const dataset = new Dataset(valid);
     expect(() => Object.assign(dataset, { rows: 1 })).toThrow(TypeError);
     expect(() => Object.assign(dataset.affine, { scale: 1 })).toThrow(TypeError);
+  });
+
+  it('are not reached by whoever changes the labels that it shows', async () => {
+    const dataset = new Dataset(valid);
+    const model = Model.create([dataset.columns, dataset.classes], { seed: 1 });
+    const before = await model.evaluate(dataset, dataset.allRows());
+    dataset.labels.fill(0);
+    expect(await model.evaluate(dataset, dataset.allRows())).toEqual(before);
+    expect(dataset.select(dataset.allRows()).labels).toEqual(valid.labels);
   });
 
   it.each<[string, object, RegExp]>([

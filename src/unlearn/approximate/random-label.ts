@@ -1,7 +1,7 @@
 import { requireInteger } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
-import type { Dataset } from '../../engine/dataset.js';
+import { type Dataset, labelsOf } from '../../engine/dataset.js';
 import type { RowSet } from '../../engine/row-set.js';
 import { bothSets, SGD_OPTIONS, type SgdOptions, sgdMethod } from '../steps/sgd.js';
 
@@ -31,11 +31,12 @@ export const randomLabel = sgdMethod<RandomLabelOptions>({
 
 /** One-hot labels, [dataset rows, classes]; forget rows get a random class other than their own. */
 export function labelsWithOthers(
-  { rows, labels, name }: Dataset,
+  dataset: Dataset,
   forget: RowSet,
   classes: number,
   seed: number,
 ): Float32Array {
+  const { rows, name } = dataset;
   if (classes < 2) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
@@ -43,6 +44,7 @@ export function labelsWithOthers(
     );
   }
   requireInteger('seed', seed, 0);
+  const labels = labelsOf(dataset);
   const targets = labels.slice();
   const stream = new PhiloxStream(seed, PhiloxPurpose.randomLabels);
   for (const row of forget) {

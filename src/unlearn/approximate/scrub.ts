@@ -7,6 +7,7 @@ import {
 } from '../../base/arguments.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { forwardWork } from '../../engine/cost.js';
+import { labelsOf } from '../../engine/dataset.js';
 import { inPhase } from '../../engine/phases.js';
 import type { RowSet } from '../../engine/row-set.js';
 import { checkRequest, type UnlearningMethod } from '../method.js';
@@ -61,9 +62,10 @@ export const scrub: UnlearningMethod<ScrubOptions> = async (request, wanted = {}
     const logits = await model.logits(dataset, rows, inPhase('teach', options));
     putSoftmax(distributions, rows, logits, classes);
   }
+  const labels = labelsOf(dataset);
   for (const row of retain) {
     for (let c = 0; c < classes; c++) distributions[row * classes + c]! *= distillation;
-    distributions[row * classes + dataset.labels[row]!]! += 1 - distillation;
+    distributions[row * classes + labels[row]!]! += 1 - distillation;
   }
   watch.lap('teach');
   let steps = 0;

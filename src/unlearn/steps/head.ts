@@ -1,6 +1,6 @@
 import { hiddenActivations } from '../../engine/activations.js';
 import { forwardWork } from '../../engine/cost.js';
-import { Dataset } from '../../engine/dataset.js';
+import { Dataset, labelsOf } from '../../engine/dataset.js';
 import { Model } from '../../engine/model.js';
 import { Parameters } from '../../engine/parameters.js';
 import { inPhase, type PhasedOptions } from '../../engine/phases.js';
@@ -37,7 +37,7 @@ export async function refitHead(
   const features = new Dataset({
     name: `${dataset.name}, last hidden layer`,
     features: values,
-    labels: rows.gather(dataset.labels),
+    labels: rows.gather(labelsOf(dataset)),
     rows: rows.length,
     columns: units,
     classes: dataset.classes,

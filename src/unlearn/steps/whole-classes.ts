@@ -1,6 +1,6 @@
 import { fieldsWithout, type KnownFields, requireOneOf } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
-import type { Dataset } from '../../engine/dataset.js';
+import { type Dataset, labelsOf } from '../../engine/dataset.js';
 import type { Parameters } from '../../engine/parameters.js';
 import type { Split } from '../method.js';
 import { SGD_OPTIONS, type SgdOptions } from './sgd.js';
@@ -26,7 +26,8 @@ export const CLASS_OR_ROWS_OPTIONS: KnownFields<ClassOrRowsOptions> = {
 };
 
 /** The classes of forget rows that no retain row has, ascending. */
-function forgottenClasses({ labels }: Dataset, { forget, retain }: Split): readonly number[] {
+function forgottenClasses(dataset: Dataset, { forget, retain }: Split): readonly number[] {
+  const labels = labelsOf(dataset);
   const kept = new Set(retain.gather(labels));
   const forgotten = new Set(forget.gather(labels).filter((label) => !kept.has(label)));
   return [...forgotten].sort((a, b) => a - b);
@@ -59,7 +60,8 @@ export function chooseRecipe(
   split: Split,
 ): { readonly name: 'class' | 'rows'; readonly classes: readonly number[] } {
   const classes = forgottenClasses(dataset, split);
-  const isWhole = split.forget.gather(dataset.labels).every((label) => classes.includes(label));
+  const labels = split.forget.gather(labelsOf(dataset));
+  const isWhole = labels.every((label) => classes.includes(label));
   const name = wanted === undefined ? (isWhole ? 'class' : 'rows') : wanted;
   requireOneOf('recipe', name, ['class', 'rows']);
   return { name, classes: name === 'class' ? requireSome(classes, 'the recipe "class"') : [] };
