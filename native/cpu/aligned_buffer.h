@@ -19,6 +19,7 @@ class AlignedBuffer {
   float* data() { return data_.get(); }
   const float* data() const { return data_.get(); }
   std::size_t size() const { return size_; }
+  std::size_t bytes() const { return size_ * sizeof(float); }
 
  private:
   static constexpr std::align_val_t kAlignment{64};

@@ -307,6 +307,13 @@ void CpuExecutor::keepHardest(std::span<const std::uint32_t> rows) {
   });
 }
 
+std::size_t CpuExecutor::forwardBytes() const {
+  std::size_t bytes = parameters_.bytes() + weightSums_.bytes();
+  for (const PaddedRows& rows : activations_) bytes += rows.bytes();
+  for (const Scratch& scratch : scratch_) bytes += scratch.buffer.bytes();
+  return bytes;
+}
+
 double CpuExecutor::takeLoss() { return std::exchange(lossSum_, 0.0); }
 
 bool CpuExecutor::finite() {

@@ -37,6 +37,9 @@ class CpuExecutor final : public Executor {
   ParameterVector parameters() override { return parameters_.unpack(); }
   std::vector<float> finish() override;
 
+  /** The memory of the forward pass: weights, activations and scratch. */
+  std::size_t forwardBytes() const;
+
   /** Benches set an observer(stage, layer), called on the caller's thread after every stage. */
   void observe(std::function<void(Stage, std::size_t)> observer) {
     observer_ = std::move(observer);

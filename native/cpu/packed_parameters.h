@@ -23,6 +23,7 @@ class PackedParameters {
   /** The values in the order of Architecture. */
   ParameterVector unpack() const;
   bool finite() const;
+  std::size_t bytes() const { return buffer_.bytes(); }
 
   /** [inputs][kPanelLanes] */
   float* panel(std::size_t layer, std::size_t panel) {

@@ -17,6 +17,7 @@ class PaddedRows {
   float* row(std::size_t row) { return buffer_.data() + row * stride_; }
   float* data() { return buffer_.data(); }
   std::size_t columns() const { return columns_; }
+  std::size_t bytes() const { return buffer_.bytes(); }
   std::ptrdiff_t stride() const { return static_cast<std::ptrdiff_t>(stride_); }
 
  private:

@@ -11,6 +11,7 @@ class CpuPredictor final : public Predictor {
 
   std::vector<float> logits(std::shared_ptr<const Dataset> dataset,
                             std::span<const std::uint32_t> rows) override;
+  std::size_t bytes() const override { return executor_.forwardBytes(); }
 
  private:
   Plan plan_;

@@ -89,6 +89,7 @@ void ModelHandle::beginChange() {
 
 void ModelHandle::replaceParameters(ParameterVector parameters) {
   predictor_.reset();
+  predictorMemory_.reset();
   model_->parameters = std::make_shared<const ParameterVector>(std::move(parameters));
   memory_ = report(Env(), *model_);
 }
@@ -110,7 +111,10 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
     std::vector<std::uint32_t> rows(inputs->rows());
     std::iota(rows.begin(), rows.end(), 0u);
     const CpuOptions cpu{fields.integer("threads", kMaxSafeInteger), {}};
-    if (!predictor_) predictor_ = makeCpuBackend(cpu)->predictor(*model_);
+    if (!predictor_) {
+      predictor_ = makeCpuBackend(cpu)->predictor(*model_);
+      predictorMemory_.emplace(info.Env(), predictor_->bytes());
+    }
     return toTypedArray(info.Env(), predictor_->logits(inputs, rows));
   });
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "lethe/backend.h"
 #include "lethe/model.h"
@@ -46,6 +47,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
    */
   std::shared_ptr<ReportedMemory> memory_;
   std::unique_ptr<Predictor> predictor_;  ///< for the present parameters, made when first used
+  std::optional<ReportedMemory> predictorMemory_;
   bool changing_ = false;
 };
 

@@ -174,6 +174,7 @@ class FailingBackend final : public Backend {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       return std::vector<float>(rows.size());
     }
+    std::size_t bytes() const override { return 0; }
 
    private:
     std::atomic<int>& calls_;

@@ -53,6 +53,18 @@ TEST_P(PredictorTest, keeps_no_data_set) {
   EXPECT_EQ(dataset.use_count(), 1);
 }
 
+TEST_P(PredictorTest, says_how_much_memory_it_holds) {
+  const Model model = makeModel({271, 70, 10});
+  const auto predictor = makeBackend(GetParam())->predictor(model);
+  const std::size_t bytes = predictor->bytes();
+  // The weights again, and little besides: the activations of some rows.
+  EXPECT_GT(bytes, model.parameters->size() * sizeof(float));
+  EXPECT_LT(bytes, 4 * model.parameters->size() * sizeof(float));
+  const auto dataset = makeDataset(Features::kBytes, 3, 271, 10);
+  predictor->logits(dataset, std::vector<std::uint32_t>{0, 2});
+  EXPECT_EQ(predictor->bytes(), bytes);
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, PredictorTest, testing::ValuesIn(backendNames()),
                          backendTestName);
 

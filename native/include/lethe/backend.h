@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
@@ -65,6 +66,9 @@ class Predictor {
    */
   virtual std::vector<float> logits(std::shared_ptr<const Dataset> dataset,
                                     std::span<const std::uint32_t> rows) = 0;
+
+  /** The memory that it holds between calls, without what depends on the rows of the last one. */
+  virtual std::size_t bytes() const = 0;
 };
 
 /** Computes passes, on the CPU or on a CUDA device. */

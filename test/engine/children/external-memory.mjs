@@ -1,6 +1,7 @@
 // Has V8 say how much memory outside its heap has been reported to it, in KB, a line for each time: with
-// nothing, with models, with nothing, with data sets, with data sets made of them, with nothing. No figure of
-// process.memoryUsage() holds it. Needs --expose-gc.
+// nothing, with models, with some that have predicted, with one that was changed, with nothing, with data
+// sets, with data sets made of them, with nothing. No figure of process.memoryUsage() holds it. Needs
+// --expose-gc.
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { mapDataset } from '#lethe/engine/index';
@@ -34,6 +35,18 @@ const bias = new Float32Array(50);
 await report();
 let models = Array.from({ length: 20 }, (_, seed) => Model.create([1000, 249, 4], { seed }));
 models.push(...models.map((model) => model.clone()));
+await report();
+// In a function of its own, because the variable of a loop here would keep the last model.
+models.slice(0, 10).forEach((model) => {
+  model.predict(new Float32Array(1000));
+});
+await report();
+await models[0].train(
+  new Dataset({
+    ...{ name: 'a row', rows: 1, columns: 1000, classes: 4 },
+    ...{ features: new Float32Array(1000), labels: new Uint32Array(1) },
+  }),
+);
 await report();
 models = undefined;
 await report();
