@@ -55,6 +55,7 @@ Napi::Object RunWorker::begin(Napi::Env env, std::unique_ptr<RunWorker> worker,
   try {
     worker->listen(env, onProgress);
   } catch (...) {
+    // Without a run nothing else would call ended(), and the model would stay busy for ever.
     worker->ended();
     throw;
   }
@@ -135,6 +136,7 @@ void RunWorker::settle(Napi::Env env) {
 /** Called on the JavaScript thread after settle, or instead of it if the environment ends. */
 void RunWorker::finalize() {
   control_->abort();
+  // It may still wait when the environment ends: the end of another run must not start it then.
   queue_.remove(*this);
   if (thread_.joinable()) thread_.join();
   delete this;
