@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { Model } from '#lethe/engine/model';
 import type { Progress } from '#lethe/engine/native';
@@ -114,6 +114,39 @@ describe('several runs', () => {
     for (const error of await Promise.all(endless))
       expect(error).toMatchObject({ code: 'ERR_ABORTED' });
     expect(await last).toBe(await trainedHash());
+  });
+});
+
+describe('runs that are aborted while they wait', () => {
+  it('never begin, and give back their places, threads and models', async () => {
+    // Four runs go on at once on any machine, and more only while there is a core for each thread.
+    const going = await Promise.all(
+      [cpus().length, 1, 1, 1].map((threads) => startEndless(newModel(), { threads })),
+    );
+    const controllers = Array.from({ length: 10 }, () => new AbortController());
+    const models = controllers.map(newModel);
+    let reports = 0;
+    const waiting = controllers.map(({ signal }, i) =>
+      failure(() =>
+        models[i]!.train(dataset, { ...ENDLESS, threads: 2, signal, onProgress: () => reports++ }),
+      ),
+    );
+    const last = trainedHash();
+    for (const model of models) await expectCode(() => model.hash(), 'ERR_BUSY');
+    for (const controller of controllers) controller.abort();
+    await going[0]!.stop();
+    for (const error of await Promise.all(waiting)) {
+      expect(error).toMatchObject({ code: 'ERR_ABORTED' });
+    }
+    expect(reports).toBe(0);
+    const expected = await last;
+    expect(expected).toBe(await trainedHash());
+    for (const model of models) expect(await trainedHash(model)).toBe(expected);
+    // All of these are in their middle: the threads of those that were aborted are free again.
+    const cores = Array.from({ length: Math.max(1, availableParallelism() - 3) }, () =>
+      startEndless(newModel(), { threads: 1 }),
+    );
+    for (const { stop } of [...going.slice(1), ...(await Promise.all(cores))]) await stop();
   });
 });
 
