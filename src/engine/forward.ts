@@ -1,6 +1,6 @@
 import { forwardWork } from './cost.js';
 import type { Dataset } from './dataset.js';
-import type { Network } from './native.js';
+import type { Network } from './network.js';
 import { concatenate } from './parameters.js';
 import { pass } from './pass.js';
 import type { RowSet } from './row-set.js';

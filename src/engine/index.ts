@@ -19,10 +19,10 @@ export {
   type CudaStatus,
   type Devices,
   device,
-  type Network,
   type PassOutcome,
   type Progress,
 } from './native.js';
+export type { Network } from './network.js';
 export { parameterHash } from './parameter-hash.js';
 export { Parameters } from './parameters.js';
 export { type Objective, type Plan, pass, type Sink } from './pass.js';

@@ -10,6 +10,7 @@ import { requireMemory } from '../base/memory.js';
 import { Dataset, labelsOf } from './dataset.js';
 import { MOST_UNITS } from './layout.js';
 import { Model } from './model.js';
+import { handleOf } from './network.js';
 import type { Rows } from './row-set.js';
 import { RUN_OPTIONS, type RunOptions, runNative } from './run.js';
 
@@ -110,7 +111,7 @@ export async function foldLinearMap(
   requireMemory('the folded model', 3 * Float32Array.BYTES_PER_ELEMENT * hidden * inputs);
   const handle = await runNative(run, (addon, { threads }, onProgress) =>
     addon.foldLinearMap(
-      { model: model.handle, columns, weights, bias, inputs, threads },
+      { model: handleOf(model), columns, weights, bias, inputs, threads },
       onProgress,
     ),
   );

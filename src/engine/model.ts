@@ -17,7 +17,8 @@ import { forward } from './forward.js';
 import type { AffineMap } from './labelled-data.js';
 import { checkWidths } from './layout.js';
 import { readModel, writeModel } from './model-file.js';
-import { callNative, type NativeModel, type Network } from './native.js';
+import { callNative, type NativeModel } from './native.js';
+import { handleOf, Network } from './network.js';
 import { parameterHash } from './parameter-hash.js';
 import { pass } from './pass.js';
 import type { Rows } from './row-set.js';
@@ -63,15 +64,9 @@ const FISHER_OPTIONS: KnownFields<FisherOptions> = {
  * [outputs, inputs], then b [outputs]. While a run changes the model, every other use of it throws
  * ERR_BUSY; to keep serving predictions, clone the model first.
  */
-export class Model implements Network {
-  /** Inputs, hidden layers, classes. */
-  readonly widths: readonly number[];
-  /** @internal */
-  readonly handle: NativeModel;
-
+export class Model extends Network {
   private constructor(widths: readonly number[], handle: NativeModel) {
-    this.widths = Object.freeze([...widths]);
-    this.handle = handle;
+    super(widths, handle);
   }
 
   /**
@@ -126,7 +121,7 @@ export class Model implements Network {
 
   /** A copy of the parameters. @throws {LetheError} ERR_BUSY */
   parameters(): Float32Array {
-    return callNative(() => this.handle.parameters());
+    return callNative(() => handleOf(this).parameters());
   }
 
   /** SHA-256 of widths and parameters in hex, see parameterHash. @throws {LetheError} ERR_BUSY */
@@ -138,7 +133,7 @@ export class Model implements Network {
   clone(): Model {
     return new Model(
       this.widths,
-      callNative((addon) => new addon.Model({ source: this.handle })),
+      callNative((addon) => new addon.Model({ source: handleOf(this) })),
     );
   }
 
@@ -238,7 +233,7 @@ export class Model implements Network {
     const { scale, offset } = checkAffine(inputs, affine);
     predictThreads ??= availableThreads();
     const request = { features: inputs, scale, offset, threads: predictThreads };
-    return callNative(() => this.handle.predict(request));
+    return callNative(() => handleOf(this).predict(request));
   }
 
   /**

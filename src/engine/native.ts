@@ -18,14 +18,6 @@ export interface NativeModel {
   }): Float32Array;
 }
 
-/** The part of a model that a pass needs: its shape, and its parameters in native memory. */
-export interface Network {
-  /** Inputs, hidden layers, classes. */
-  readonly widths: readonly number[];
-  /** @internal */
-  readonly handle: NativeModel;
-}
-
 export interface NativePlan {
   rows: Uint32Array;
   batchSize: number;

@@ -8,8 +8,8 @@ import {
   requireOneOf,
 } from '../base/arguments.js';
 import { Dataset } from './dataset.js';
-import { checkWidths } from './layout.js';
-import type { NativeObjective, NativePlan, NativeSink, Network, PassOutcome } from './native.js';
+import type { NativeObjective, NativePlan, NativeSink, PassOutcome } from './native.js';
+import { handleOf, type Network } from './network.js';
 import { positionsOf, RowSet, type Rows } from './row-set.js';
 import { type RunOptions, runNative } from './run.js';
 import { nativeSchedule, type Schedule } from './schedule.js';
@@ -202,16 +202,16 @@ export async function pass(
   sink: Sink,
   options: RunOptions = {},
 ): Promise<PassOutcome> {
-  const { handle, widths } = requireObject('network', network);
+  const model = handleOf(network);
   requireInstance('dataset', dataset, Dataset);
   return runNative(options, (addon, compute, onProgress) =>
     addon.pass(
       {
-        model: handle,
+        model,
         dataset: dataset.handle,
         ...compute,
         plan: nativePlan(dataset, plan),
-        objective: nativeObjective(objective, checkWidths(widths).at(-1)!),
+        objective: nativeObjective(objective, network.widths.at(-1)!),
         sink: nativeSink(dataset, sink),
       },
       onProgress,

@@ -40,7 +40,8 @@ const options = (change: object) => ({ options: change });
 
 const spoilt: Case[] = [
   ...[undefined, null, 5, 'text', {}, [], dataset].map((v): Case => ['model', { model: v }]),
-  ['widths of no network', { model: { handle: model.handle, widths: [0.5] }, ...masked([0]) }],
+  ['a look-alike', { model: { widths: model.widths } }],
+  ['what merely inherits', { model: Object.create(model) }],
   ...[undefined, null, 5, 'text', {}, [], model].map((v): Case => ['dataset', { dataset: v }]),
   ...[undefined, null, 5, 'text', {}].map((v): Case => ['plan', { plan: v }]),
   ...[undefined, null, 5, 'text', {}].map((v): Case => ['objective', { objective: v }]),

@@ -49,6 +49,15 @@ const chart: LineChart = {
 };
 const document: string = page('Losses', html`<p>${drawLineChart(chart).length}</p>`);
 
+// What only looks like a model is refused, by the compiler and at run time.
+let lookAlike: unknown;
+try {
+  // @ts-expect-error
+  await pass({ widths: model.widths }, dataset, plan, { target: 'label' }, { kind: 'logits' });
+} catch (error) {
+  lookAlike = error;
+}
+
 let code: LetheErrorCode | undefined;
 try {
   Model.create([1]);
@@ -67,6 +76,7 @@ const expectations = {
   share: Object.keys(share).length > 0,
   document: document.startsWith('<!doctype html>'),
   code: code === 'ERR_INVALID_ARGUMENT',
+  lookAlike: lookAlike instanceof LetheError,
 };
 const wrong = Object.entries(expectations).filter(([, isMet]) => !isMet);
 if (wrong.length > 0) throw new Error(`not as expected: ${wrong.map(([name]) => name).join(', ')}`);
