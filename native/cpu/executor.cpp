@@ -13,7 +13,7 @@
 namespace lethe::cpu {
 namespace {
 
-/** Rows are prefetched so many ahead. */
+/** A row is prefetched while this many before it are gathered. */
 constexpr std::size_t kPrefetch = 4;
 
 /** Rows of a sparse task: fewer would stream the weights through the cache more often. */

@@ -115,7 +115,7 @@ class CpuExecutor final : public Executor {
   const Kernels& kernels_;
   ThreadTeam team_;
   std::function<void(Stage, std::size_t)> observer_;
-  SinkTraits traits_;  ///< refer to job_
+  SinkTraits traits_;  ///< points into job_
   Update update_;      ///< the rule of the present step
 
   PackedParameters parameters_;

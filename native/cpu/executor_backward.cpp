@@ -9,12 +9,12 @@
 namespace lethe::cpu {
 namespace {
 
-/** Enough for threads that are slowed down by others to be relieved of some. */
+/** More than one, so that the other threads can take tasks from one that is slowed down. */
 constexpr std::size_t kTasksPerThread = 4;
 
 /**
- * Orders the tasks of an update. A few units (panels, or pairs of them) take turns on one piece of
- * the inputs, which stays in the cache, before they go on to the next piece.
+ * Orders the tasks of an update, so that a piece of the inputs stays in the cache while a few units
+ * take turns on it, before they go on to the next piece. A unit is the panels of one task.
  */
 std::pair<std::size_t, std::size_t> unitAndPiece(std::size_t task, std::size_t units,
                                                  std::size_t pieces) {
@@ -96,8 +96,8 @@ std::size_t CpuExecutor::updateTasks(std::size_t l) const {
 }
 
 /**
- * The inputs of a large batch do not stay in the cache from one panel to the next, so that a task
- * takes some panels at once, but leaves enough tasks for every thread.
+ * The inputs of a large batch do not stay in the cache from one panel to the next. So a task takes
+ * some panels at once, but leaves enough tasks for every thread.
  */
 std::size_t CpuExecutor::updatePanels(std::size_t l) const {
   if (l == 0 && isSparse_) return kSparsePanels;

@@ -8,7 +8,7 @@
 /** The sizes of the tasks that a stage is cut into. */
 namespace lethe::cpu {
 
-/** So many rows balance a few threads, and still amortize streaming a panel. */
+/** Few enough rows to balance a few threads, and enough to pay for streaming a panel. */
 inline constexpr std::size_t kRowsPerTask = 64;
 
 /** The inputs of an update task are a piece, whose weights are summed while they are cached. */

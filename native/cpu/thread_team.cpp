@@ -46,7 +46,7 @@ void ThreadTeam::runErased(const Stage& stage) {
     return;
   }
   if (count <= Ticket::kFieldMask) return runStage(stage);
-  // There are more tasks than a ticket can count: they run in pieces, whose order does not matter.
+  // A ticket cannot count so many tasks: they run as several stages, whose order does not matter.
   struct Shifted {
     const Stage& stage;
     std::size_t first;

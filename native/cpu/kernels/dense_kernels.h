@@ -49,8 +49,8 @@ inline void multiplyUnevenRows(const PanelProduct& product, std::size_t row, std
 }
 
 /**
- * Tiles of kRows and of one row less, which come out even for all but a few rows: tiles of fewer
- * rows have too few chains to hide the latency of a multiply-add.
+ * Smaller tiles have too few chains to hide the latency of a multiply-add. So the rows are cut into
+ * tiles of kRows and of kRows - 1, which is possible unless there are only a few rows.
  */
 template <class S, int kRows, class Start, class Done>
 inline void multiplyRows(const PanelProduct& product, std::size_t lane, const Start& start,
@@ -143,7 +143,7 @@ inline void multiplyOneRow(const ForwardArguments& arguments, std::size_t row, s
 /** Few rows times some panels, as many at once as hide the latency of a multiply-add. */
 template <class S, class Done>
 inline void multiplyFewRows(const ForwardArguments& arguments, const Done& done) {
-  constexpr int kChains = 8;
+  constexpr int kChains = 8;  // two multipliers, four cycles of latency
   constexpr int kAtOnce = kChains * S::kWidth > static_cast<int>(kPanelLanes)
                               ? kChains * S::kWidth / static_cast<int>(kPanelLanes)
                               : 1;

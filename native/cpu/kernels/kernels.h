@@ -60,7 +60,7 @@ struct SparseColumns {
   std::size_t columns;
 };
 
-/** Up to how many rows take kFewRowsPanels panels at once. */
+/** Up to kFewRows rows take kFewRowsPanels panels at once: a panel alone has too few chains. */
 inline constexpr std::size_t kFewRows = 2;
 inline constexpr std::size_t kFewRowsPanels = 4;
 

@@ -53,7 +53,10 @@ struct SparseSums {
   Float sums[kPanels][kVectors];
 };
 
-/** Keeps the partial sums in `out` from one block of inputs to the next. */
+/**
+ * Takes a block of inputs for all rows, while its weights are in the cache, before the next block.
+ * Partial sums wait in `out`.
+ */
 template <class S, int kPanels>
 inline void forwardSparsePanels(const SparseForwardArguments& arguments) {
   const SparseRows& input = arguments.input;

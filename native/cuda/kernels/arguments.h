@@ -111,9 +111,9 @@ struct BackpropagateArguments {
 struct UpdateArguments {
   BatchRows batch;
   Rows gradient;
-  bool gathersGradient;  ///< the same for `gradient`, in the factor of the inputs
+  bool gathersGradient;  ///< as `gathers`, for outer products, whose `gradient` is the input
   Rows input;
-  bool gathers;
+  bool gathers;  ///< whether the rows of `input` are gathered from the data set
   LayerShape layer;
   bool isAffine;
   Affine affine;
@@ -142,7 +142,7 @@ struct PersistentArguments {
   BackpropagateArguments backpropagate[kMaxPersistentLayers];
   UpdateArguments update[kMaxPersistentLayers];
   ObjectiveArguments objective;  ///< losses: [steps][maxBatch]
-  float* firstOutputs[2];  ///< layer 0's, alternating: the next step still reads the last one's
+  float* firstOutputs[2];  ///< of layer 0, in turns: a step still reads those of the step before
   float* pieceSums;        ///< nullptr: the input is not affine
   bool stateOnChip;        ///< whether the state beside the first weights fits on chip too
   Barrier* barrier;

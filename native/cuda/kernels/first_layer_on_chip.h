@@ -113,7 +113,7 @@ template <int kThreads>
 struct OwnLayer {
   using OwnBlock = Block<kThreads>;
   static constexpr int kOutputs = 4;  ///< outputs computed at a time
-  /** In the backward pass a thread has four neighbouring inputs in each of so many parts. */
+  /** In the backward pass a thread has four neighbouring inputs in each of these parts. */
   static constexpr int kParts = 2;
   static constexpr std::size_t kColumns = kParts * kThreads * 4;
 
@@ -129,8 +129,8 @@ struct OwnLayer {
     }
   }
 
-  /** Computes the owned outputs of the batch into `out`, which holds all outputs. A thread has a
-   * row. */
+  /** Computes the owned outputs of the batch into `out`, which holds all outputs; each thread
+   * computes whole rows. */
   static LETHE_HOST_DEVICE void forward(const OwnBlock& block, const OnChip& own,
                                         const ForwardArguments& arguments, std::size_t rows,
                                         float* out) {
@@ -221,7 +221,10 @@ struct OwnLayer {
     }
   }
 
-  /** Sums the pieces of the owned weights, in fours: single weights of pieces lie in two banks. */
+  /**
+   * Sums the pieces of the owned weights. It loads four weights at once, because single weights of
+   * the pieces lie in two banks, where their loads would wait for each other.
+   */
   static LETHE_HOST_DEVICE void sumPieces(const OwnBlock& block, const OnChip& own,
                                           float* pieceSums) {
     static_assert(kPieceInputs % 4 == 0);

@@ -17,7 +17,7 @@ struct Persistent {
   using AnyForward = Forward<ThinTileShape<8, 16, 128>>;
   using AnyBackpropagate = Backpropagate<SmallTile>;
   using AnyUpdate = UpdateLayer<SmallTile>;
-  /** Tiles for a few rows of the last layer, and all of their columns if those are few. */
+  /** Tiles of a few rows of the last layer, which span its outputs if there are few classes. */
   using LastForward = Forward<ThinTileShape<4, 32, 64>>;
   using LastBackpropagate = Backpropagate<TileShape<4, 128, 16, 1, 4>>;
   static_assert(AnyForward::kThreads == kThreads && AnyUpdate::kThreads == kThreads &&

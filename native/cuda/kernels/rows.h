@@ -31,10 +31,10 @@ LETHE_HOST_DEVICE inline Vec4 floatsAt(const std::uint8_t* four) {
   return floats;
 }
 
-/** Rows begin at multiples of so many bytes, with zeros between. */
+/** Rows begin at multiples of this many bytes, with zeros between. */
 inline constexpr std::size_t kRowAlignment = 16;
 
-/** The stride of rows of so many columns: how many values each takes with its padding. */
+/** How many values a row of `columns` takes with its padding: the stride of such rows. */
 template <class T = float>
 LETHE_HOST_DEVICE constexpr std::size_t alignedWidth(std::size_t columns) {
   constexpr std::size_t kValues = kRowAlignment / sizeof(T);

@@ -6,7 +6,7 @@
 
 namespace lethe::cuda {
 
-/** The least blocks that a multiprocessor must hold: some compute while others wait. */
+/** The fewest blocks that a multiprocessor must hold: some compute while others wait. */
 template <class Program>
 constexpr int blocksAtOnce() {
   if constexpr (requires { Program::kBlocksAtOnce; }) return Program::kBlocksAtOnce;

@@ -34,8 +34,8 @@ struct TileShape {
 };
 
 /**
- * For few rows on many multiprocessors: a block is alone on its own, so kK is large enough that the
- * next slab arrives while it works on one.
+ * For few rows on many multiprocessors. No other block on its multiprocessor hides a block's loads,
+ * so kK is large enough that the next slab arrives while it works on one.
  */
 using SmallTile = TileShape<16, 32, 64, 1, 4>;
 /** For about one tile a multiprocessor. */
@@ -48,7 +48,7 @@ struct TilePlace {
   std::size_t firstM, firstN;
 };
 
-/** The place of a tile in a matrix of so many columns, counted row by row. */
+/** The place of a tile in a matrix of `columns`, if tiles are counted row by row. */
 template <class Shape>
 LETHE_HOST_DEVICE constexpr TilePlace tilePlace(std::size_t tile, std::size_t columns) {
   const std::size_t tilesN = arithmetic::ceilDivide(columns, std::size_t{Shape::kN});
@@ -139,7 +139,7 @@ LETHE_HOST_DEVICE inline void forEachSlab(const Block<Shape::kThreads>& block, s
   }
 }
 
-/** For products that need their outputs only. */
+/** The visit of a product that needs only its outputs. */
 struct NoVisit {
   LETHE_HOST_DEVICE void operator()(int, const float*, std::size_t) const {}
 };
