@@ -1,6 +1,9 @@
 #pragma once
 
+#include <vector>
+
 #include "arithmetic/update.h"
+#include "lethe/dataset.h"
 #include "lethe/sink.h"
 
 /** The rule that a sink applies to the gradient of every parameter. */
@@ -34,6 +37,21 @@ struct UpdateInStep {
   Update operator()(const Logits&) const { return {UpdateKind::kAccumulate}; }
   Update operator()(const RowLosses&) const { return {UpdateKind::kAccumulate}; }
 };
+
+/** What is added to scale unit u for each input u, so that the input is centred. */
+inline std::vector<float> offsetsFrom(const InputScaling& scaling, AffineMap map) {
+  std::vector<float> offsets;
+  offsets.reserve(scaling.centres.size());
+  for (const float centre : scaling.centres) {
+    offsets.push_back(scaling.unit * (map.offset - centre));
+  }
+  return offsets;
+}
+
+/** The affine map with an input scaling: sums of weights have been multiplied by the offsets. */
+inline AffineMap scaledMap(const InputScaling& scaling, AffineMap map) {
+  return {scaling.unit * map.scale, 1};
+}
 
 /** The rule in step `step` of `steps`; only its learning rate differs from step to step. */
 inline Update updateFor(const Sink& sink, std::uint64_t step, std::uint64_t steps) {

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "lethe/error.h"
+#include "lethe/floating_point.h"
 
 namespace lethe {
 namespace {
@@ -34,12 +35,27 @@ struct Check {
   const Architecture& architecture;
   const Dataset& dataset;
 
+  void checkScaling(const Sgd& sgd) const {
+    const auto& [centres, rates, unit] = *sgd.inputScaling;
+    require(centres.size() == architecture.inputs() && rates.size() == architecture.inputs(),
+            "an input scaling must hold one centre and one rate per input");
+    require(allFinite(centres.data(), centres.size()), "every centre must be finite");
+    require(std::all_of(rates.begin(), rates.end(), nonNegative),
+            "every rate must be finite and at least 0");
+    int exponent;
+    require(positive(unit) && positive(1 / unit) && std::frexp(unit, &exponent) == 0.5f,
+            "the unit must be a power of two");
+    require(sgd.weightDecay == 0, "an input scaling has no weightDecay");
+    require(sgd.trackedRows.empty(), "an input scaling has no trackedRows");
+  }
+
   void operator()(const Sgd& sgd) const {
     checkSchedule(sgd.learningRate);
     require(nonNegative(sgd.momentum) && sgd.momentum < 1, "momentum must be in [0, 1)");
     require(nonNegative(sgd.weightDecay), "weightDecay must be a finite number of at least 0");
     require(!sgd.nesterov || sgd.momentum > 0, "nesterov needs a momentum above 0");
     dataset.checkRows(sgd.trackedRows);
+    if (sgd.inputScaling) checkScaling(sgd);
   }
   void operator()(const ClampedFisher& scrub) const {
     require(positive(scrub.learningRate), "learningRate must be a finite number above 0");

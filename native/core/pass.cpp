@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/check_sink.h"
+#include "core/scaled_inputs.h"
 #include "core/tracked_change.h"
 #include "lethe/error.h"
 #include "lethe/floating_point.h"
@@ -78,6 +79,12 @@ void check(const PassSpec& spec) {
   checkSink(spec.sink, architecture, dataset);
 }
 
+Error diverged() {
+  return Error(
+      ErrorCode::kDiverged,
+      "a value is not finite any more; the model is as it was: try a smaller learning rate");
+}
+
 }  // namespace
 
 PassResult pass(Backend& backend, const PassSpec& spec, Control& control) {
@@ -85,13 +92,12 @@ PassResult pass(Backend& backend, const PassSpec& spec, Control& control) {
   check(spec);
   const SinkTraits traits = sinkTraits(spec.sink);
   const std::uint64_t steps = spec.plan.steps();
+  const Model model =
+      traits.inputScaling ? forScaledInputs(spec.model, *traits.inputScaling) : spec.model;
   const auto executor =
-      backend.prepare({spec.model, spec.dataset, spec.objective, spec.sink, spec.plan});
+      backend.prepare({model, spec.dataset, spec.objective, spec.sink, spec.plan});
   const auto requireFinite = [&] {
-    if (executor->finite()) return;
-    throw Error(
-        ErrorCode::kDiverged,
-        "a value is not finite any more; the model is as it was: try a smaller learning rate");
+    if (!executor->finite()) throw diverged();
   };
 
   PassResult result;
@@ -123,6 +129,10 @@ PassResult pass(Backend& backend, const PassSpec& spec, Control& control) {
     result.trackedSteps = tracked->steps();
   }
   result.values = executor->finish();
+  if (traits.inputScaling) {
+    forInputs(model.architecture, *traits.inputScaling, result.values);
+    if (!allFinite(result.values.data(), result.values.size())) throw diverged();
+  }
   if (traits.meanOverRows) {
     const auto rows = static_cast<float>(result.rows);
     for (float& value : result.values) value /= rows;

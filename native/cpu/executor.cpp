@@ -6,7 +6,6 @@
 #include <numeric>
 #include <utility>
 
-#include "arithmetic/sink_update.h"
 #include "cpu/tasks.h"
 #include "lethe/floating_point.h"
 
@@ -63,6 +62,7 @@ CpuExecutor::CpuExecutor(const Job& job, const Kernels& kernels, std::size_t thr
       squaredGradients_.emplace_back(job.maxBatch(), layer(l).outputs);
     }
   }
+  if (traits_.inputScaling) inputOffsets_ = offsetsFrom(*traits_.inputScaling, job.dataset->map());
   // Computed even if this data set has no affine map, because one set later may have.
   weightSums_ = AlignedBuffer(panelCount(layer(0).outputs) * inputPieces(0) * kPanelLanes);
   for (std::size_t panel = 0; panel < panelCount(layer(0).outputs); ++panel) {
@@ -124,8 +124,8 @@ void CpuExecutor::prefetchRow(std::uint32_t row) const {
 
 void CpuExecutor::gatherRow(std::uint32_t row, float* out) const {
   const std::size_t columns = job_.dataset->columns();
-  if (affineInput()) {
-    kernels_.widen(job_.dataset->byteFeatures() + row * columns, columns, out);
+  if (const std::uint8_t* bytes = job_.dataset->byteFeatures()) {
+    kernels_.widen(bytes + row * columns, columns, out);
   } else {
     std::copy_n(job_.dataset->floatFeatures() + row * columns, columns, out);
   }
@@ -141,8 +141,14 @@ float* CpuExecutor::pieceSums(std::size_t panel, std::size_t piece) {
 
 void CpuExecutor::sumWeights(std::size_t panel, std::size_t piece) {
   const std::size_t first = piece * kInputsPerTask;
-  kernels_.columnSums(parameters_.panel(0, panel) + first * kPanelLanes, kPanelLanes,
-                      std::min(kInputsPerTask, layer(0).inputs - first), pieceSums(panel, piece));
+  const float* weights = parameters_.panel(0, panel) + first * kPanelLanes;
+  const std::size_t inputs = std::min(kInputsPerTask, layer(0).inputs - first);
+  if (inputOffsets_.empty()) {
+    kernels_.columnSums(weights, kPanelLanes, inputs, pieceSums(panel, piece));
+  } else {
+    kernels_.columnDots(weights, kPanelLanes, inputs, &inputOffsets_[first],
+                        pieceSums(panel, piece));
+  }
 }
 
 LayerEpilogue CpuExecutor::layerEpilogue(std::size_t l, std::size_t panel, std::size_t panels,

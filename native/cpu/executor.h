@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "arithmetic/sink_update.h"
 #include "cpu/kernels/kernels.h"
 #include "cpu/outer_products.h"
 #include "cpu/packed_parameters.h"
@@ -65,8 +66,15 @@ class CpuExecutor final : public Executor {
 
   std::size_t layerCount() const { return job_.model.architecture.layers().size(); }
   const Layer& layer(std::size_t l) const { return job_.model.architecture.layers()[l]; }
-  bool affineInput() const { return job_.dataset->byteFeatures() != nullptr; }
-  Affine affine() const { return {job_.dataset->map().scale, job_.dataset->map().offset}; }
+  bool affineInput() const {
+    return traits_.inputScaling || job_.dataset->byteFeatures() != nullptr;
+  }
+  Affine affine() const {
+    const AffineMap map = traits_.inputScaling
+                              ? arithmetic::scaledMap(*traits_.inputScaling, job_.dataset->map())
+                              : job_.dataset->map();
+    return {map.scale, map.offset};
+  }
 
   /** The gradient at the output of layer l. The gradient at the logits replaces them. */
   PaddedRows& gradient(std::size_t l) {
@@ -121,6 +129,7 @@ class CpuExecutor final : public Executor {
   PackedParameters parameters_;
   std::optional<PackedParameters> state_;  ///< velocity, Fisher diagonal or sums
   AlignedBuffer weightSums_;               ///< first layer, [panels][pieces][kPanelLanes]
+  std::vector<float> inputOffsets_;        ///< [inputs] with an input scaling, else empty
   std::vector<PaddedRows> activations_;    ///< [0] is the input, [l + 1] the output of layer l
   SparseBatch sparse_;                     ///< the input, instead of activations_[0]
   std::vector<PaddedRows> gradients_;      ///< [l] at the output of layer l; see gradient()

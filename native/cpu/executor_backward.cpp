@@ -109,9 +109,12 @@ std::size_t CpuExecutor::updatePanels(std::size_t l) const {
 WeightEpilogue CpuExecutor::weightEpilogue(std::size_t l, std::size_t panel, std::size_t firstInput,
                                            const float* biasGradient) {
   const bool affineLayer = l == 0 && affineInput() && !traits_.squaresRows;
+  const bool scaled = l == 0 && traits_.inputScaling;
   return {
       .biasGradient = affineLayer ? biasGradient : nullptr,
       .affine = affine(),
+      .offsets = scaled ? &inputOffsets_[firstInput] : nullptr,
+      .rates = scaled ? &traits_.inputScaling->rates[firstInput] : nullptr,
       .parameters = parameters_.panel(l, panel) + firstInput * kPanelLanes,
       .state = state_->panel(l, panel) + firstInput * kPanelLanes,
       .update = update_,

@@ -32,6 +32,8 @@ void OuterProducts::add(const Kernels& kernels, PaddedRows& rows, std::size_t co
       .unfinished = unfinished,
       .epilogue = {.biasGradient = nullptr,
                    .affine = {},
+                   .offsets = nullptr,
+                   .rates = nullptr,
                    .parameters = sums,
                    .state = sums,
                    .update = {UpdateKind::kAccumulate}},

@@ -87,6 +87,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("mapRows", Napi::Function::New<startMap>(env, "mapRows"));
   exports.Set("foldLinearMap", Napi::Function::New<startFold>(env, "foldLinearMap"));
   exports.Set("columnStatistics", Napi::Function::New<columnStatistics>(env, "columnStatistics"));
+  exports.Set("squaredNorms", Napi::Function::New<squaredNorms>(env, "squaredNorms"));
   exports.Set("principalComponents",
               Napi::Function::New<principalComponents>(env, "principalComponents"));
   exports.Set("kroneckerSolve", Napi::Function::New<startKroneckerSolve>(env, "kroneckerSolve"));

@@ -7,15 +7,16 @@
 namespace lethe::node {
 namespace {
 
-class Worker final : public PromiseWorker {
+class StatisticsWorker final : public PromiseWorker {
  public:
-  Worker(Napi::Env env, const Fields& fields)
+  StatisticsWorker(Napi::Env env, const Fields& fields)
       : PromiseWorker(env, "lethe:columnStatistics"),
         dataset_(DatasetHandle::from(fields.value("dataset")).dataset()),
-        rows_(fields.array<std::uint32_t>("rows")) {}
+        rows_(fields.array<std::uint32_t>("rows")),
+        threads_(fields.integer("threads", kMaxSafeInteger)) {}
 
  private:
-  void compute() override { found_ = lethe::columnStatistics(*dataset_, rows_); }
+  void compute() override { found_ = lethe::columnStatistics(*dataset_, rows_, threads_); }
 
   Napi::Value result(Napi::Env env) override {
     Napi::Object found = Napi::Object::New(env);
@@ -26,13 +27,44 @@ class Worker final : public PromiseWorker {
 
   std::shared_ptr<const Dataset> dataset_;
   std::vector<std::uint32_t> rows_;
+  std::size_t threads_;
   ColumnStatistics found_;
+};
+
+class NormsWorker final : public PromiseWorker {
+ public:
+  NormsWorker(Napi::Env env, const Fields& fields)
+      : PromiseWorker(env, "lethe:squaredNorms"),
+        dataset_(DatasetHandle::from(fields.value("dataset")).dataset()),
+        rows_(fields.array<std::uint32_t>("rows")),
+        centres_(fields.array<double>("centres")),
+        scales_(fields.array<double>("scales")),
+        threads_(fields.integer("threads", kMaxSafeInteger)) {}
+
+ private:
+  void compute() override {
+    norms_ = lethe::squaredNorms(*dataset_, rows_, centres_, scales_, threads_);
+  }
+
+  Napi::Value result(Napi::Env env) override { return toTypedArray(env, norms_); }
+
+  std::shared_ptr<const Dataset> dataset_;
+  std::vector<std::uint32_t> rows_;
+  std::vector<double> centres_, scales_;
+  std::size_t threads_;
+  std::vector<double> norms_;
 };
 
 }  // namespace
 
 Napi::Value columnStatistics(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] { return (new Worker(info.Env(), Fields(info[0])))->start(); });
+  return guarded(info.Env(),
+                 [&] { return (new StatisticsWorker(info.Env(), Fields(info[0])))->start(); });
+}
+
+Napi::Value squaredNorms(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(),
+                 [&] { return (new NormsWorker(info.Env(), Fields(info[0])))->start(); });
 }
 
 }  // namespace lethe::node

@@ -4,7 +4,11 @@
 
 namespace lethe::node {
 
-/** columnStatistics({dataset, rows}): Promise<{means: Float64Array, variances: Float64Array}> */
+/** columnStatistics({dataset, rows, threads}): Promise<{means: Float64Array, variances:
+ * Float64Array}> */
 Napi::Value columnStatistics(const Napi::CallbackInfo& info);
+
+/** squaredNorms({dataset, rows, centres, scales, threads}): Promise<Float64Array> */
+Napi::Value squaredNorms(const Napi::CallbackInfo& info);
 
 }  // namespace lethe::node

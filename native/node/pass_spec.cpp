@@ -65,6 +65,11 @@ Sink readSink(const Fields& fields) {
     Sgd sgd{readSchedule(fields.nested("learningRate")), fields.number("momentum"),
             fields.number("weightDecay"), fields.boolean("nesterov")};
     if (fields.has("trackedRows")) sgd.trackedRows = fields.array<std::uint32_t>("trackedRows");
+    if (fields.has("inputScaling")) {
+      const Fields scaling = fields.nested("inputScaling");
+      sgd.inputScaling = std::make_shared<const InputScaling>(InputScaling{
+          scaling.array<float>("centres"), scaling.array<float>("rates"), scaling.number("unit")});
+    }
     return sgd;
   }
   if (kind == "clampedFisher") {

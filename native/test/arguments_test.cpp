@@ -165,6 +165,28 @@ TEST(PassArguments, need_sensible_sgd) {
                       goodSpec(Sgd{.learningRate = 1, .trackedRows = {4, 5}})));
 }
 
+TEST(PassArguments, need_a_sensible_input_scaling) {
+  const std::size_t inputs = goodSpec().model.architecture.inputs();
+  const auto refusesScaling = [](const char* part, InputScaling scaling, Sgd sgd = {1.0f}) {
+    sgd.inputScaling = std::make_shared<const InputScaling>(std::move(scaling));
+    return refuses(ErrorCode::kInvalidArgument, part, goodSpec(sgd));
+  };
+  const std::vector<float> ones(inputs, 1), tooFew(inputs - 1, 1);
+  EXPECT_TRUE(refusesScaling("one centre and one rate", {tooFew, ones}));
+  EXPECT_TRUE(refusesScaling("one centre and one rate", {ones, tooFew}));
+  for (const float bad : {kNan, kInfinity}) {
+    EXPECT_TRUE(refusesScaling("centre", {std::vector<float>(inputs, bad), ones}));
+  }
+  for (const float bad : {-1.0f, kNan, kInfinity}) {
+    EXPECT_TRUE(refusesScaling("rate", {ones, std::vector<float>(inputs, bad)}));
+  }
+  for (const float bad : {0.0f, 3.0f, -2.0f, kNan, kInfinity}) {
+    EXPECT_TRUE(refusesScaling("power of two", {ones, ones, bad}));
+  }
+  EXPECT_TRUE(refusesScaling("weightDecay", {ones, ones}, {.learningRate = 1, .weightDecay = 1}));
+  EXPECT_TRUE(refusesScaling("trackedRows", {ones, ones}, {.learningRate = 1, .trackedRows = {0}}));
+}
+
 TEST(PassArguments, need_a_sensible_scrub) {
   const auto fisher = std::make_shared<const ParameterVector>(23, 1.0f);
   const auto refusesScrub = [](const char* part, const ClampedFisher& scrub) {

@@ -52,13 +52,17 @@ class Oracle {
   explicit Oracle(const PassSpec& spec)
       : spec_(spec),
         layers_(spec.model.architecture.layers()),
-        affine_(spec.dataset->byteFeatures() != nullptr),
+        bytes_(spec.dataset->byteFeatures() != nullptr),
+        affine_(bytes_),
         map_(spec.dataset->map()),
         parameters_(*spec.model.parameters),
         state_(parameters_.size(), 0.0f) {
     if (const auto* squared = std::get_if<SquaredGradient>(&spec.sink)) {
       perRow_ = squared->mode == FisherMode::kPerRow;
     }
+    if (const auto* sgd = std::get_if<Sgd>(&spec.sink)) scaling_ = sgd->inputScaling.get();
+    affine_ |= scaling_ != nullptr;
+    rescale(false);
   }
 
   PassResult run() {
@@ -88,6 +92,49 @@ class Oracle {
     return std::holds_alternative<T>(spec_.sink);
   }
 
+  /** Turns the first layer into that of unit (x - centre), or with `back` into that of x again. */
+  void rescale(bool back) {
+    if (!scaling_) return;
+    const Layer& first = layers_[0];
+    const float factor = back ? scaling_->unit : 1 / scaling_->unit;
+    const auto multiply = [&] {
+      for (std::size_t i = 0; i < first.outputs * first.inputs; ++i) {
+        parameters_[first.weightOffset + i] *= factor;
+      }
+    };
+    if (back) multiply();
+    for (std::size_t o = 0; o < first.outputs; ++o) {
+      double shift = 0;
+      for (std::size_t k = 0; k < first.inputs; ++k) {
+        shift +=
+            static_cast<double>(weightOf(first, o, k)) * static_cast<double>(scaling_->centres[k]);
+      }
+      float& bias = parameters_[first.biasOffset + o];
+      bias = static_cast<float>(static_cast<double>(bias) + (back ? -shift : shift));
+    }
+    if (!back) multiply();
+  }
+
+  float inputScale() const { return scaling_ ? scaling_->unit * map_.scale : map_.scale; }
+
+  /** What is added to an input after its scale. */
+  float offset(std::size_t k) const {
+    return scaling_ ? scaling_->unit * (map_.offset - scaling_->centres[k]) : map_.offset;
+  }
+
+  /** The sum of a unit's weights times the offsets. */
+  template <class Weight>
+  float shiftOf(std::size_t inputs, const Weight& weight) const {
+    constexpr std::size_t kPiece = 256;
+    return sumInOrder((inputs + kPiece - 1) / kPiece, [&](std::size_t piece) {
+      float sum = 0;
+      for (std::size_t k = piece * kPiece; k < std::min(inputs, (piece + 1) * kPiece); ++k) {
+        sum = std::fma(offset(k), weight(k), sum);
+      }
+      return sum;
+    });
+  }
+
   /** Adds what the parameters changed by in each stretch of steps that see a tracked row. */
   void track(std::span<const std::uint32_t> batch, PassResult& result) {
     const auto* sgd = std::get_if<Sgd>(&spec_.sink);
@@ -109,6 +156,7 @@ class Oracle {
 
   std::vector<float> values(float rows) {
     if (holds<Logits>() || holds<RowLosses>()) return rowValues_;
+    rescale(true);
     if (holds<Sgd>() || holds<ClampedFisher>()) return parameters_;
     for (float& value : state_) value /= rows;
     return state_;
@@ -181,7 +229,7 @@ class Oracle {
     const std::size_t columns = spec_.dataset->columns();
     for (const std::uint32_t row : rows) {
       const std::size_t at = row * columns;
-      if (affine_) {
+      if (bytes_) {
         const std::uint8_t* bytes = spec_.dataset->byteFeatures() + at;
         input.emplace_back(bytes, bytes + columns);
       } else {
@@ -203,8 +251,10 @@ class Oracle {
             layer.inputs, [&](std::size_t k) { return input[n][k]; }, weight);
         float z = sum + bias;
         if (l == 0 && affine_) {
-          z = std::fma(map_.scale, sum,
-                       std::fma(map_.offset, sumInPieces(layer.inputs, weight), bias));
+          const float shifted =
+              scaling_ ? shiftOf(layer.inputs, weight) + bias
+                       : std::fma(map_.offset, sumInPieces(layer.inputs, weight), bias);
+          z = std::fma(inputScale(), sum, shifted);
         }
         const bool last = l + 1 == layers_.size();
         output[n][o] = !last && z < 0 ? 0 : z;
@@ -312,8 +362,9 @@ class Oracle {
         float gradient = chain(
             delta.size(), [&](std::size_t n) { return input[n][k]; }, ofOutput);
         if (affine && !perRow_) {
-          gradient = std::fma(map_.scale, gradient, map_.offset * biasGradient);
+          gradient = std::fma(inputScale(), gradient, offset(k) * biasGradient);
         }
+        if (l == 0 && scaling_) gradient *= scaling_->rates[k];
         apply(gradient, layer.weightOffset + o * layer.inputs + k);
       }
       apply(biasGradient, layer.biasOffset + o);
@@ -344,7 +395,9 @@ class Oracle {
 
   const PassSpec& spec_;
   const std::vector<Layer>& layers_;
+  bool bytes_;
   bool affine_;
+  const InputScaling* scaling_ = nullptr;
   bool perRow_ = false;
   AffineMap map_;
   std::vector<float> parameters_;

@@ -56,6 +56,19 @@ TEST_P(OracleTest, sgd) { checkShapes(kSgd); }
 TEST_P(OracleTest, sgd_with_weight_decay_and_nesterov) {
   checkShapes(Sgd{.learningRate = 0.1f, .momentum = 0.7f, .weightDecay = 0.01f, .nesterov = true});
 }
+TEST_P(OracleTest, sgd_with_scaled_inputs) {
+  for (const Shape& shape : kShapes) {
+    for (const Features features : kAllFeatures) {
+      SCOPED_TRACE(testing::PrintToString(shape.widths) + " " + featuresName(features));
+      const auto scaling = makeScaling(shape.widths.front());
+      PassSpec spec = makeSpec(
+          shape.widths, features, shape.rows, shape.batchSize,
+          Sgd{.learningRate = 0.1f, .momentum = 0.9f, .nesterov = true, .inputScaling = scaling});
+      spec.plan.epochs = 2;
+      check(spec);
+    }
+  }
+}
 TEST_P(OracleTest, sgd_towards_the_uniform_target) { checkShapes(kSgd, Target::kUniform); }
 TEST_P(OracleTest, sgd_towards_the_masked_target) { checkShapes(kSgd, Target::kMasked); }
 TEST_P(OracleTest, sgd_towards_explicit_targets) { checkShapes(kSgd, Target::kExplicit); }

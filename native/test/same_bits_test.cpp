@@ -48,6 +48,16 @@ TEST_P(SameBitsTest, after_training_on_the_hardest_rows_with_a_schedule) {
   expectSameBits(spec);
 }
 
+TEST_P(SameBitsTest, after_training_with_scaled_inputs) {
+  PassSpec spec = wideSpec(GetParam(), Sgd{.learningRate = 0.05f,
+                                           .momentum = 0.9f,
+                                           .nesterov = true,
+                                           .inputScaling = makeScaling(300)});
+  expectSameBits(spec);
+  spec.plan.hardest = 50;
+  expectSameBits(spec);
+}
+
 TEST_P(SameBitsTest, in_the_change_of_tracked_rows) {
   expectSameBits(
       wideSpec(GetParam(), Sgd{.learningRate = 0.05f, .momentum = 0.9f, .trackedRows = {5, 100}}));

@@ -124,6 +124,13 @@ Plan everyRow(const Dataset& dataset, std::size_t batchSize) {
   return plan;
 }
 
+std::shared_ptr<const InputScaling> makeScaling(std::size_t inputs) {
+  Random random(9);
+  InputScaling scaling{random.uniforms(inputs, -1, 1), random.uniforms(inputs, 0.1f, 2), 0.25f};
+  for (std::size_t k = 0; k < inputs; k += 5) scaling.rates[k] = 0;
+  return std::make_shared<const InputScaling>(std::move(scaling));
+}
+
 PassSpec makeSpec(std::vector<std::uint32_t> widths, Features features, std::size_t rows,
                   std::size_t batchSize, Sink sink, std::uint64_t seed) {
   const auto dataset = makeDataset(features, rows, widths.front(), widths.back(), seed);

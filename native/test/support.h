@@ -57,6 +57,9 @@ Model makeModel(std::vector<std::uint32_t> widths, std::uint64_t seed = 1);
 /** All rows of the data set in their order, one epoch. */
 Plan everyRow(const Dataset& dataset, std::size_t batchSize);
 
+/** Random centres and rates; every fifth rate is 0. */
+std::shared_ptr<const InputScaling> makeScaling(std::size_t inputs);
+
 /** A pass of one epoch over all rows of random data. */
 PassSpec makeSpec(std::vector<std::uint32_t> widths, Features features, std::size_t rows,
                   std::size_t batchSize, Sink sink, std::uint64_t seed = 1);

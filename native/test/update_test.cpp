@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "test/reference.h"
 #include "test/support.h"
@@ -106,6 +107,56 @@ TEST_P(UpdateTest, sgd_with_weight_decay) {
 }
 TEST_P(UpdateTest, sgd_with_nesterov) {
   checkSgd({.learningRate = 0.1f, .momentum = 0.9f, .weightDecay = 0.01f, .nesterov = true});
+}
+
+/** Plain SGD in float64 on data that were scaled beforehand; the map is folded in afterwards. */
+TEST_P(UpdateTest, sgd_with_scaled_inputs) {
+  for (const Features features : kAllFeatures) {
+    InputScaling positive = *makeScaling(33);
+    std::replace(positive.rates.begin(), positive.rates.end(), 0.0f, 1.0f);
+    const auto scaling = std::make_shared<const InputScaling>(positive);
+    const Sgd sgd{
+        .learningRate = 0.1f, .momentum = 0.9f, .nesterov = true, .inputScaling = scaling};
+    PassSpec spec = makeSpec({33, 65, 31, 10}, features, 37, 16, sgd);
+    spec.plan.epochs = 3;
+    const Layer first = spec.model.architecture.layers().front();
+    const auto scale = [&](std::size_t k) {
+      return std::sqrt(static_cast<double>(scaling->rates[k])) * static_cast<double>(scaling->unit);
+    };
+
+    std::vector<std::uint32_t> every(37);
+    std::iota(every.begin(), every.end(), 0u);
+    std::vector<float> inputs(37 * 33);
+    spec.dataset->normalized(every, inputs.data());
+    std::vector<std::uint32_t> labels;
+    for (const std::uint32_t row : every) labels.push_back(spec.dataset->label(row));
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const double centred =
+          static_cast<double>(inputs[i]) - static_cast<double>(scaling->centres[i % 33]);
+      inputs[i] = static_cast<float>(centred * scale(i % 33));
+    }
+    ParameterVector scaled = *spec.model.parameters;
+    for (std::size_t o = 0; o < first.outputs; ++o) {
+      for (std::size_t k = 0; k < 33; ++k) {
+        const std::size_t at = first.weightOffset + o * 33 + k;
+        scaled[first.biasOffset + o] += scaled[at] * scaling->centres[k];
+        scaled[at] = static_cast<float>(static_cast<double>(scaled[at]) / scale(k));
+      }
+    }
+    PassSpec plain = spec;
+    plain.sink = Sgd{.learningRate = 0.1f, .momentum = 0.9f, .nesterov = true};
+    plain.dataset = Dataset::fromFloats(inputs, labels, 33, spec.dataset->classes());
+    plain.model.parameters = std::make_shared<const ParameterVector>(scaled);
+    Vector expected = expectedSgd(plain).parameters;
+    for (std::size_t o = 0; o < first.outputs; ++o) {
+      for (std::size_t k = 0; k < 33; ++k) {
+        const std::size_t at = first.weightOffset + o * 33 + k;
+        expected[at] *= scale(k);
+        expected[first.biasOffset + o] -= expected[at] * static_cast<double>(scaling->centres[k]);
+      }
+    }
+    check(spec, expected);
+  }
 }
 
 TEST_P(UpdateTest, sgd_with_tracked_rows) {

@@ -51,6 +51,7 @@ export type NativeSink =
       weightDecay: number;
       nesterov: boolean;
       trackedRows?: Uint32Array;
+      inputScaling?: { centres: Float32Array; rates: Float32Array; unit: number };
     }
   | {
       kind: 'clampedFisher';
@@ -159,7 +160,15 @@ export interface NativeAddon {
   columnStatistics(arguments_: {
     dataset: NativeDataset;
     rows: Uint32Array;
+    threads: number;
   }): Promise<NativeColumnStatistics>;
+  squaredNorms(arguments_: {
+    dataset: NativeDataset;
+    rows: Uint32Array;
+    centres: Float64Array;
+    scales: Float64Array;
+    threads: number;
+  }): Promise<Float64Array>;
   principalComponents(arguments_: {
     dataset: NativeDataset;
     rows: Uint32Array;

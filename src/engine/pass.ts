@@ -6,7 +6,9 @@ import {
   requireKnownFields,
   requireObject,
   requireOneOf,
+  requirePositive,
 } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import { Dataset } from './dataset.js';
 import type { NativeObjective, NativePlan, NativeSink, PassOutcome } from './native.js';
 import { handleOf, type Network } from './network.js';
@@ -54,6 +56,21 @@ export type Objective = {
   | { readonly target: 'explicit'; readonly distributions: Float32Array }
 );
 
+/**
+ * Lets SGD train as if every input x were scale (x - centre), although data and model stay as they
+ * are: a diagonal preconditioner of the first layer. To begin as an initialized network of such
+ * inputs would, multiply the first layer's weights by the scales and subtract from its bias these
+ * weights times the centres. Bytes stay bytes, and zeros are skipped as before.
+ */
+export interface InputScaling {
+  /** Float32 [inputs]. */
+  readonly centres: Float32Array;
+  /** Float32 [inputs], (scale / unit)^2, at least 0; 0: the weights of this input stay as they are. */
+  readonly rates: Float32Array;
+  /** A power of two about as large as the scales, which keeps their squares in range; default 1. */
+  readonly unit?: number;
+}
+
 /** What is done with the gradients; `logits` and `rowLosses` need only the forward pass. */
 export type Sink =
   /** As torch.optim.SGD; by default without momentum, L2 weight decay or Nesterov momentum. */
@@ -68,6 +85,8 @@ export type Sink =
        * contained one of these rows, whether or not `hardest` selected it.
        */
       readonly trackedRows?: Rows;
+      /** Neither with `weightDecay` nor with `trackedRows`. */
+      readonly inputScaling?: InputScaling;
     }
   /** p -= clamp(learningRate g / (fisher + alpha), +-clamp); `fisher`: one value per parameter. */
   | {
@@ -97,6 +116,8 @@ const PLAN_NAMES: KnownFields<Plan> = {
   ...{ sampledRows: true, samplesPerEpoch: true, hardest: true },
 };
 
+const SCALING_NAMES: KnownFields<InputScaling> = { centres: true, rates: true, unit: true };
+
 /** The fields that each kind of objective may have. */
 const OBJECTIVE_NAMES: {
   readonly [Target in Objective['target']]: KnownFields<Extract<Objective, { target: Target }>>;
@@ -112,7 +133,7 @@ const SINK_NAMES: { readonly [Kind in Sink['kind']]: KnownFields<Extract<Sink, {
   {
     sgd: {
       ...{ kind: true, learningRate: true, momentum: true, weightDecay: true },
-      ...{ nesterov: true, trackedRows: true },
+      ...{ nesterov: true, trackedRows: true, inputScaling: true },
     },
     clampedFisher: { kind: true, fisher: true, learningRate: true, alpha: true, clamp: true },
     gradient: { kind: true },
@@ -173,14 +194,29 @@ function nativeSink(dataset: Dataset, wanted: Sink): NativeSink {
   const kind = requireOneOf('the kind of the sink', requireObject('sink', wanted).kind, kinds);
   const sink: Sink = requireKnownFields('sink', wanted, SINK_NAMES[kind]);
   if (sink.kind !== 'sgd') return sink;
-  const { momentum = 0, weightDecay = 0, nesterov = false, trackedRows } = sink;
+  const { momentum = 0, weightDecay = 0, nesterov = false, trackedRows, inputScaling } = sink;
   const learningRate = nativeSchedule('learningRate', sink.learningRate);
   return {
     ...{ kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
     ...(trackedRows !== undefined && {
       trackedRows: positionsOf(dataset.nonEmptyRowSet(trackedRows, 'set of tracked rows')),
     }),
+    ...(inputScaling !== undefined && { inputScaling: nativeScaling(dataset, inputScaling) }),
   };
+}
+
+function nativeScaling(dataset: Dataset, scaling: InputScaling): Required<InputScaling> {
+  const { centres, rates, unit = 1 } = requireKnownFields('inputScaling', scaling, SCALING_NAMES);
+  for (const [name, values] of Object.entries({ centres, rates })) {
+    const { length } = requireInstance(`inputScaling.${name}`, values, Float32Array);
+    if (length === dataset.columns) continue;
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `inputScaling.${name} must hold one value for each of the ${dataset.columns} columns of ` +
+        `${dataset.name}, but holds ${length}`,
+    );
+  }
+  return { centres, rates, unit: requirePositive('inputScaling.unit', unit) };
 }
 
 /**

@@ -5,20 +5,48 @@ import { type NativeColumnStatistics, type NativeComponents, promiseNative } fro
 import { positionsOf, type Rows } from './row-set.js';
 
 /** Means and variances, [columns]. */
-type ColumnStatistics = Readonly<NativeColumnStatistics>;
+export type ColumnStatistics = Readonly<NativeColumnStatistics>;
 
 /**
  * Means and variances of the network's inputs over the given rows, in double precision.
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_OUT_OF_MEMORY
  */
-export async function columnStatistics(dataset: Dataset, rows: Rows): Promise<ColumnStatistics> {
+export async function columnStatistics(
+  dataset: Dataset,
+  rows: Rows,
+  threads = availableThreads(),
+): Promise<ColumnStatistics> {
   requireInstance('dataset', dataset, Dataset);
   const request = {
     dataset: dataset.handle,
     rows: positionsOf(dataset.nonEmptyRowSet(rows, 'set of rows')),
+    threads: requireInteger('threads', threads, 1, 1024),
   };
   return promiseNative((addon) => addon.columnStatistics(request));
+}
+
+/**
+ * The sum over all columns of ((input - centre) scale)^2 for each row, in double precision.
+ *
+ * @param centres [columns]; @param scales [columns]
+ * @throws {LetheError} as columnStatistics
+ */
+export async function squaredNorms(
+  dataset: Dataset,
+  rows: Rows,
+  { centres, scales }: { readonly centres: Float64Array; readonly scales: Float64Array },
+  threads = availableThreads(),
+): Promise<Float64Array> {
+  requireInstance('dataset', dataset, Dataset);
+  const request = {
+    dataset: dataset.handle,
+    rows: positionsOf(dataset.nonEmptyRowSet(rows, 'set of rows')),
+    centres: requireInstance('centres', centres, Float64Array),
+    scales: requireInstance('scales', scales, Float64Array),
+    threads: requireInteger('threads', threads, 1, 1024),
+  };
+  return promiseNative((addon) => addon.squaredNorms(request));
 }
 
 /** Columns of a data set, centred and scaled: (value - mean) * scale. */

@@ -1,6 +1,6 @@
 import { given, type KnownFields, requireNonNegative } from '../base/arguments.js';
 import type { Dataset } from './dataset.js';
-import type { Plan, Sink } from './pass.js';
+import type { InputScaling, Plan, Sink } from './pass.js';
 import type { Rows } from './row-set.js';
 import { RUN_OPTIONS, type RunOptions } from './run.js';
 import type { Schedule } from './schedule.js';
@@ -24,13 +24,15 @@ export interface TrainOptions
   readonly nesterov?: boolean;
   /** Seed of the batch order; default 0. */
   readonly seed?: number;
+  /** Trains as if the inputs were scaled, see InputScaling; not with `weightDecay`. */
+  readonly inputScaling?: InputScaling;
 }
 
 export const TRAIN_OPTIONS: KnownFields<TrainOptions> = {
   ...RUN_OPTIONS,
   ...{ maxSteps: true, sampledRows: true, samplesPerEpoch: true, hardest: true },
   ...{ rows: true, epochs: true, batchSize: true, learningRate: true },
-  ...{ momentum: true, weightDecay: true, nesterov: true, seed: true },
+  ...{ momentum: true, weightDecay: true, nesterov: true, seed: true, inputScaling: true },
 };
 
 /** The plan and the sink of a training with these options, with defaults filled in. */
@@ -40,7 +42,7 @@ export function trainingPass(
 ): { plan: Plan; sink: Sink & { kind: 'sgd' } } {
   const { rows = dataset.allRows(), epochs = 5, batchSize = 128, seed = 0 } = options;
   const { learningRate = 0.01, momentum = 0.9, weightDecay = 0, nesterov = false } = options;
-  const { maxSteps, sampledRows, samplesPerEpoch, hardest } = options;
+  const { maxSteps, sampledRows, samplesPerEpoch, hardest, inputScaling } = options;
   requireNonNegative('momentum', momentum, 1);
   requireNonNegative('weightDecay', weightDecay);
   return {
@@ -48,6 +50,9 @@ export function trainingPass(
       ...{ rows, epochs, batchSize, shuffleSeed: seed },
       ...given({ maxSteps, sampledRows, samplesPerEpoch, hardest } as Partial<Plan>),
     },
-    sink: { kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
+    sink: {
+      ...{ kind: 'sgd', learningRate, momentum, weightDecay, nesterov },
+      ...(inputScaling !== undefined && { inputScaling }),
+    },
   };
 }

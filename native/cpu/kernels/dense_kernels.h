@@ -182,14 +182,14 @@ void updateWeights(const UpdateArguments& arguments) {
   withWeightUpdate<S>(arguments.epilogue, [&](const auto& apply) {
     if (arguments.product.depth <= kDepthBlock) {
       multiplyPanel<S>(arguments.product, [=](std::size_t row, std::size_t lane, auto sum) {
-        apply(sum, lane, row * kPanelLanes + lane);
+        apply(sum, row, lane, row * kPanelLanes + lane);
       });
       return;
     }
     const auto stride = static_cast<std::size_t>(arguments.panelStride);
     multiplyPanelsInBlocks<S>(arguments.product, arguments.panels, arguments.unfinished,
                               [=](std::size_t panel, std::size_t row, std::size_t lane, auto sum) {
-                                apply(sum, panel * kPanelLanes + lane,
+                                apply(sum, row, panel * kPanelLanes + lane,
                                       panel * stride + row * kPanelLanes + lane);
                               });
   });

@@ -6,8 +6,8 @@
 namespace lethe::cpu {
 
 /**
- * Calls function(apply) with the fused update of weights. apply(sum, lane, at) takes the sum of
- * lane `lane` of the panels, for the weight that lies `at` floats from the epilogue's first.
+ * Calls function(apply) with the fused update of weights. apply(sum, input, lane, at) takes the sum
+ * of an input for lane `lane` of the panels; its weight lies `at` floats from the epilogue's first.
  */
 template <class S, class Function>
 inline void withWeightUpdate(const WeightEpilogue& epilogue, const Function& function) {
@@ -15,13 +15,17 @@ inline void withWeightUpdate(const WeightEpilogue& epilogue, const Function& fun
   const Float scale = S::set(epilogue.affine.scale);
   const Float offset = S::set(epilogue.affine.offset);
   const float* biasGradient = epilogue.biasGradient;
+  const float* offsets = epilogue.offsets;
+  const float* rates = epilogue.rates;
   float* parameters = epilogue.parameters;
   float* state = epilogue.state;
   withStep<S>(epilogue.update, [&](const auto& step) {
-    function([=](Float sum, std::size_t lane, std::size_t at) {
+    function([=](Float sum, std::size_t input, std::size_t lane, std::size_t at) {
       if (biasGradient) {
-        sum = affineGradient<S>(sum, scale, offset, S::load(biasGradient + lane));
+        sum = affineGradient<S>(sum, scale, offsets ? S::set(offsets[input]) : offset,
+                                S::load(biasGradient + lane));
       }
+      if (rates) sum = S::mul(S::set(rates[input]), sum);
       step(sum, parameters + at, state + at);
     });
   });

@@ -94,8 +94,10 @@ struct BackpropagateArguments {
 struct WeightEpilogue {
   const float* biasGradient;  ///< [lanes] if the input is affine, else nullptr
   Affine affine;
-  float* parameters;  ///< [inputs][kPanelLanes] of each panel
-  float* state;       ///< the same shape
+  const float* offsets;  ///< [inputs], each input's instead of affine.offset; nullptr: none
+  const float* rates;    ///< [inputs], factors of the gradients; nullptr: 1
+  float* parameters;     ///< [inputs][kPanelLanes] of each panel
+  float* state;          ///< the same shape
   Update update;
 };
 
@@ -132,6 +134,9 @@ struct Kernels {
   void (*updateBias)(const float* gradient, float* parameters, float* state, const Update&);
   /** out[lane] = chain over k of b[k * stride + lane]. */
   void (*columnSums)(const float* b, std::ptrdiff_t stride, std::size_t depth, float* out);
+  /** out[lane] = chain over k of b[k * stride + lane] factors[k]. */
+  void (*columnDots)(const float* b, std::ptrdiff_t stride, std::size_t depth, const float* factors,
+                     float* out);
   void (*objective)(const ObjectiveArguments&);
   /**
    * Writes the nonzeros among `count` values, the first of which has the index firstIndex, and

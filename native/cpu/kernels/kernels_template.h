@@ -34,6 +34,21 @@ void columnSums(const float* b, std::ptrdiff_t stride, std::size_t depth, float*
 }
 
 template <class S>
+void columnDots(const float* b, std::ptrdiff_t stride, std::size_t depth, const float* factors,
+                float* out) {
+  constexpr int kVectors = kPanelLanes / S::kWidth;
+  typename S::Float sums[kVectors];
+  for (auto& sum : sums) sum = S::zero();
+  for (std::size_t k = 0; k < depth; ++k, b += stride) {
+    const auto factor = S::set(factors[k]);
+    for (int v = 0; v < kVectors; ++v) {
+      sums[v] = S::fma(factor, S::load(b + v * S::kWidth), sums[v]);
+    }
+  }
+  for (int v = 0; v < kVectors; ++v) S::store(out + v * S::kWidth, sums[v]);
+}
+
+template <class S>
 void widen(const std::uint8_t* in, std::size_t count, float* out) {
   std::size_t i = 0;
   for (; i + 16 <= count; i += 16) {
@@ -95,6 +110,7 @@ constexpr Kernels makeKernels(const char* name) {
           updateWeightsSparse<S>,
           updateBias<S>,
           columnSums<S>,
+          columnDots<S>,
           objective<S>,
           nonzeros<S>,
           widen<S>,

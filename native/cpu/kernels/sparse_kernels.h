@@ -98,7 +98,7 @@ inline void updateWeightsSparsePanels(const SparseUpdateArguments& arguments) {
             kPanelLanes);
       }
       sums.forEach([&](auto& sum, std::size_t panel, std::size_t lane) {
-        apply(finished<S>(sum), panel * kPanelLanes + lane,
+        apply(finished<S>(sum), column, panel * kPanelLanes + lane,
               panel * arguments.panelStride + column * kPanelLanes + lane);
       });
     }

@@ -78,6 +78,16 @@ CudaExecutor::CudaExecutor(const Job& job, Device& device,
       gradients_.emplace_back(device_, *stream_, batch, layer(l).outputs);
     }
   }
+  if (traits_.inputScaling) {
+    const auto padded = [&](std::vector<float> values) {
+      values.resize(layout_.stride(0));
+      return uploaded<float>(device_, *stream_, values);
+    };
+    inputOffsets_ = padded(arithmetic::offsetsFrom(*traits_.inputScaling, job_.dataset->map()));
+    stream_->wait();
+    inputRates_ = padded(traits_.inputScaling->rates);
+    stream_->wait();
+  }
   if (affineInput()) {
     pieceSums_ =
         Buffer<float>(device_, layer(0).outputs * ceilDivide(layer(0).inputs, kPieceInputs));

@@ -45,7 +45,8 @@ class CudaExecutor final : public Executor {
   LayerShape shape(std::size_t l) const {
     return {layer(l).inputs, layer(l).outputs, layout_.stride(l)};
   }
-  bool affineInput() const { return dataset_->rows().bytes != nullptr; }
+  bool affineInput() const { return traits_.inputScaling || dataset_->rows().bytes != nullptr; }
+  Affine affine() const;
   float* weights(std::size_t l) const { return parameters_.data() + layout_.weights(l); }
   float* bias(std::size_t l) const { return parameters_.data() + layout_.bias(l); }
 
@@ -89,6 +90,8 @@ class CudaExecutor final : public Executor {
   Buffer<float> parameters_;
   Buffer<float> state_;                    ///< velocity, Fisher diagonal or sums
   Buffer<float> pieceSums_;                ///< first layer, [outputs][pieces]
+  Buffer<float> inputOffsets_;             ///< [stride] with an input scaling, else empty
+  Buffer<float> inputRates_;               ///< the same
   std::vector<DeviceMatrix> activations_;  ///< [l] the output of layer l
   std::vector<DeviceMatrix> kept_;         ///< the same for the kept rows, unless all are kept
   std::vector<DeviceMatrix> gradients_;    ///< [l] at the output of layer l; see gradient()

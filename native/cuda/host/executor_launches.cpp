@@ -1,3 +1,4 @@
+#include "arithmetic/sink_update.h"
 #include "cuda/host/executor.h"
 #include "cuda/host/tile_choice.h"
 
@@ -67,6 +68,13 @@ void CudaExecutor::launchStep(std::size_t step) {
   backward({batch.step, batch.order, keptRows_.data()});
 }
 
+Affine CudaExecutor::affine() const {
+  const Affine own = dataset_->rows().affine;
+  if (!traits_.inputScaling) return own;
+  const AffineMap map = arithmetic::scaledMap(*traits_.inputScaling, {own.scale, own.offset});
+  return {map.scale, map.offset};
+}
+
 ForwardArguments CudaExecutor::forwardArguments(std::size_t l, const BatchRows& batch) const {
   const bool isAffine = l == 0 && affineInput();
   return {.batch = batch,
@@ -76,7 +84,7 @@ ForwardArguments CudaExecutor::forwardArguments(std::size_t l, const BatchRows& 
           .weights = weights(l),
           .bias = bias(l),
           .pieceSums = isAffine ? pieceSums_.data() : nullptr,
-          .affine = dataset_->rows().affine,
+          .affine = affine(),
           .relu = l + 1 < layerCount(),
           .out = activations_[l].data(),
           .outStride = activations_[l].stride};
@@ -175,7 +183,9 @@ UpdateArguments CudaExecutor::updateArguments(std::size_t l, const BatchRows& ba
           .gathers = l == 0,
           .layer = shape(l),
           .isAffine = l == 0 && affineInput() && !traits_.squaresRows,
-          .affine = dataset_->rows().affine,
+          .affine = affine(),
+          .offsets = l == 0 ? inputOffsets_.data() : nullptr,
+          .rates = l == 0 ? inputRates_.data() : nullptr,
           .parameters = weights(l),
           .state = state_.data() + layout_.weights(l),
           .bias = bias(l),
@@ -191,9 +201,9 @@ void CudaExecutor::update(std::size_t l, const BatchRows& batch) {
 
 void CudaExecutor::sumPieces() {
   const std::size_t pieces = ceilDivide(layer(0).inputs, kPieceInputs);
-  stream_->launch(kernels_.pieceSums,
-                  pieces * ceilDivide(layer(0).outputs, kernels_.pieceSums.threads),
-                  PieceSumsArguments{shape(0), weights(0), pieceSums_.data()});
+  stream_->launch(
+      kernels_.pieceSums, pieces * ceilDivide(layer(0).outputs, kernels_.pieceSums.threads),
+      PieceSumsArguments{shape(0), weights(0), inputOffsets_.data(), pieceSums_.data()});
 }
 
 /** Backward::kOuterProducts: sums outer products during the backward pass; no weight changes. */
@@ -221,6 +231,8 @@ void CudaExecutor::addProducts(const BatchRows& batch, const Rows& rows, bool ga
                                   .layer = {size, size, sums.stride},
                                   .isAffine = false,
                                   .affine = {},
+                                  .offsets = nullptr,
+                                  .rates = nullptr,
                                   .parameters = sums.data(),
                                   .state = sums.data(),
                                   .bias = nullptr,

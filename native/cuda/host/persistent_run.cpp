@@ -30,9 +30,9 @@ std::string obstacle(const Job& job, const ParameterLayout& layout, const Rows& 
   if (layers < 2 || layers > kMaxPersistentLayers) {
     return "it takes 2.." + std::to_string(kMaxPersistentLayers) + " layers";
   }
-  if (sinkTraits(job.sink).backward != Backward::kUpdate) {
-    return "it takes sinks of one value per parameter";
-  }
+  const SinkTraits traits = sinkTraits(job.sink);
+  if (traits.backward != Backward::kUpdate) return "it takes sinks of one value per parameter";
+  if (traits.inputScaling) return "it does not scale inputs";
   if (job.plan.hardest) return "it does not select the hardest rows";
   if (dataset.rowBytes() > device.kernels().persistentRowBytes) {
     return "it takes rows of up to " + std::to_string(device.kernels().persistentRowBytes) +

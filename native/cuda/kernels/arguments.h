@@ -56,7 +56,8 @@ struct ForwardArguments {
 struct PieceSumsArguments {
   LayerShape layer;
   const float* weights;
-  float* pieceSums;  ///< [outputs][pieces]
+  const float* offsets;  ///< [inputs], factors of the weights; nullptr: 1
+  float* pieceSums;      ///< [outputs][pieces]
 };
 
 struct ObjectiveArguments {
@@ -117,9 +118,11 @@ struct UpdateArguments {
   LayerShape layer;
   bool isAffine;
   Affine affine;
-  float* parameters;  ///< [outputs][stride]
-  float* state;       ///< the same shape
-  float* bias;        ///< [outputs]; nullptr: no biases
+  const float* offsets;  ///< [stride], each input's instead of affine.offset; nullptr: none
+  const float* rates;    ///< [stride], factors of the gradients; set with offsets
+  float* parameters;     ///< [outputs][stride]
+  float* state;          ///< the same shape
+  float* bias;           ///< [outputs]; nullptr: no biases
   float* biasState;
   Update update;  ///< the rule; its learning rate is the step's
 };

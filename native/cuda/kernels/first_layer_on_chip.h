@@ -364,7 +364,7 @@ struct OwnLayer {
         if (n + o >= own.layer.outputs) continue;
         Vec4 finished = sums[part][o];
         for (float& sum : finished.at) sum = arithmetic::finished<Scalar>(sum);
-        const Vec4 gradients = gradientsOf(arguments, finished, biasGradients.at[o]);
+        const Vec4 gradients = gradientsOf(arguments, finished, k, biasGradients.at[o]);
         const std::size_t at = (n + o) * own.layer.stride + k;
         changeSome(change, gradients, own.layer.inputs - k, own.weights + at, own.state + at);
       }

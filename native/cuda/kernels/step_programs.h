@@ -43,13 +43,17 @@ LETHE_HOST_DEVICE inline Update ruleOf(const UpdateArguments& arguments, const S
   return rule;
 }
 
-/** The gradients of an output's weights, from sums over its inputs as they are stored. */
+/** The gradients of four weights of an output, from sums over its inputs as they are stored. */
 LETHE_HOST_DEVICE inline Vec4 gradientsOf(const UpdateArguments& arguments, Vec4 sums,
-                                          float biasGradient) {
+                                          std::size_t firstInput, float biasGradient) {
   if (!arguments.isAffine) return sums;
-  for (float& sum : sums.at) {
-    sum = arithmetic::affineGradient<Scalar>(sum, arguments.affine.scale, arguments.affine.offset,
-                                             biasGradient);
+  LETHE_UNROLL
+  for (std::size_t j = 0; j < 4; ++j) {
+    const float offset =
+        arguments.offsets ? arguments.offsets[firstInput + j] : arguments.affine.offset;
+    float& sum = sums.at[j];
+    sum = arithmetic::affineGradient<Scalar>(sum, arguments.affine.scale, offset, biasGradient);
+    if (arguments.rates) sum = Scalar::mul(arguments.rates[firstInput + j], sum);
   }
   return sums;
 }
@@ -132,7 +136,8 @@ struct Forward {
   }
 };
 
-/** The sums of the pieces of every output's weights. A block sums one piece of 32 outputs. */
+/** The sums of the pieces of every output's weights, or of their products with offsets. A block
+ * sums one piece of 32 outputs. */
 struct PieceSums {
   using Arguments = PieceSumsArguments;
   static constexpr int kThreads = 32;
@@ -162,7 +167,11 @@ struct PieceSums {
       const std::size_t output = thread;
       if (output >= outputs) return;
       float sum = 0;
-      for (std::size_t k = 0; k < inputs; ++k) sum += weights[output * kLead + k];
+      for (std::size_t k = 0; k < inputs; ++k) {
+        const float weight = weights[output * kLead + k];
+        sum = arguments.offsets ? Scalar::fma(arguments.offsets[firstInput + k], weight, sum)
+                                : sum + weight;
+      }
       arguments.pieceSums[(firstOutput + output) * pieces + piece] = sum;
     });
   }
@@ -312,7 +321,7 @@ struct UpdateLayer {
     // The rule is chosen inside, else the compiler would copy the product for each of the rules.
     const auto change = [&](std::size_t m, std::size_t n, const Vec4& sums) {
       if (m >= layer.outputs || n >= layer.inputs) return;
-      const Vec4 gradients = gradientsOf(arguments, sums, biasGradient[m - firstM]);
+      const Vec4 gradients = gradientsOf(arguments, sums, n, biasGradient[m - firstM]);
       const std::size_t at = m * layer.stride + n;
       arithmetic::withStep<Scalar>(rule, [&](const auto& step) {
         changeSome(step, gradients, layer.inputs - n, arguments.parameters + at,

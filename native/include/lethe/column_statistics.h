@@ -14,8 +14,20 @@ struct ColumnStatistics {
   std::vector<double> variances;
 };
 
-/** Adds the rows in their order, in float64. Throws kInvalidRows, kEmptySet. */
-ColumnStatistics columnStatistics(const Dataset& dataset, std::span<const std::uint32_t> rows);
+/**
+ * Adds the rows in their order, in float64: the same bits for any number of threads. Throws
+ * kInvalidRows, kEmptySet.
+ */
+ColumnStatistics columnStatistics(const Dataset& dataset, std::span<const std::uint32_t> rows,
+                                  std::size_t threads = 1);
+
+/**
+ * The sum over all columns of ((input - centre) scale)^2 for each row, in float64. Throws
+ * kInvalidRows, kInvalidArgument.
+ */
+std::vector<double> squaredNorms(const Dataset& dataset, std::span<const std::uint32_t> rows,
+                                 std::span<const double> centres, std::span<const double> scales,
+                                 std::size_t threads = 1);
 
 /** Some columns, and for each the mean that is subtracted and the scale that the rest is multiplied
  * by. */

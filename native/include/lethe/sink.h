@@ -12,6 +12,18 @@
 namespace lethe {
 
 /**
+ * Lets SGD train as if every input x were scale (x - centre), each column with a centre and a scale
+ * of its own, although data and model stay as they are: a diagonal preconditioner of the first
+ * layer. The gradient of a weight is scale^2 times that of a centred input, and the bias that is
+ * trained is that of the centred inputs. Zeros of the data stay zeros.
+ */
+struct InputScaling {
+  std::vector<float> centres;  ///< [inputs]
+  std::vector<float> rates;    ///< [inputs], (scale / unit)^2; 0: the weights stay as they are
+  float unit = 1;  ///< a power of two about as large as the scales, which keeps squares in range
+};
+
+/**
  * Stochastic gradient descent as torch.optim.SGD computes it: g += weightDecay p; v = momentum v +
  * g, v starting at zero; p -= learningRate v, or with Nesterov p -= learningRate (g + momentum v).
  */
@@ -25,12 +37,15 @@ struct Sgd {
    * whether or not `hardest` kept that row.
    */
   std::vector<std::uint32_t> trackedRows = {};
+  /** nullptr: inputs as they are. Neither with a weight decay nor with tracked rows. */
+  std::shared_ptr<const InputScaling> inputScaling = nullptr;
 
   SinkTraits traits() const {
     return {.backward = Backward::kUpdate,
             .changesParameters = true,
             .averagesBatch = true,
-            .trackedRows = trackedRows};
+            .trackedRows = trackedRows,
+            .inputScaling = inputScaling.get()};
   }
 };
 

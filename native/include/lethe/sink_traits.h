@@ -8,6 +8,8 @@
 
 namespace lethe {
 
+struct InputScaling;
+
 /** How a backward pass uses the gradients of a batch. */
 enum class Backward {
   kNone,           ///< there is none: rows go forward only
@@ -43,6 +45,8 @@ struct SinkTraits {
   const ParameterVector* initialState = nullptr;
   /** The dataset rows for which a pass sums up what their batches changed. */
   std::span<const std::uint32_t> trackedRows = {};
+  /** The scaling of the first layer's inputs under which the rule is applied; nullptr: none. */
+  const InputScaling* inputScaling = nullptr;
 
   bool goesBackward() const { return backward != Backward::kNone; }
 
