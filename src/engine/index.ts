@@ -25,10 +25,11 @@ export {
 export type { Network } from './network.js';
 export { parameterHash } from './parameter-hash.js';
 export { Parameters } from './parameters.js';
-export { type Objective, type Plan, pass, type Sink } from './pass.js';
+export { type InputScaling, type Objective, type Plan, pass, type Sink } from './pass.js';
 export type { PhasedOptions, PhaseProgress } from './phases.js';
 export type { Exportable, Predictor } from './predictor.js';
 export { RowSet, type RowSpace, type Rows } from './row-set.js';
 export type { ComputeOptions, RunOptions } from './run.js';
 export type { Schedule } from './schedule.js';
 export type { TrainOptions } from './training-pass.js';
+export type { RecordedRecipe } from './training-recipe.js';

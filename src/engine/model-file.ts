@@ -7,10 +7,12 @@ import { BIAS, modelTensors, usualLayerNames, WEIGHT } from './model-tensors.js'
 import { parameterHash } from './parameter-hash.js';
 import { Parameters } from './parameters.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+import { parseRecordedRecipe, type RecordedRecipe } from './training-recipe.js';
 
 /**
  * A saved model is a safetensors file with the tensors `layers.<i>.weight` [out, in] and
- * `layers.<i>.bias` [out], and the metadata `format`, `version`, `widths` and `parameter_hash`.
+ * `layers.<i>.bias` [out], and the metadata `format`, `version`, `widths`, `parameter_hash` and, if
+ * it was trained by one, `recipe`: JSON of a RecordedRecipe.
  */
 const FORMAT = 'lethe-model';
 const VERSION = '1';
@@ -21,6 +23,7 @@ const MAX_BYTES = 2 ** 31 - 1;
 interface StoredModel {
   readonly widths: readonly number[];
   readonly parameters: Float32Array;
+  readonly recipe?: RecordedRecipe | undefined;
 }
 
 /** Names and shapes of a model's tensors, in the order of its parameter vector. */
@@ -32,7 +35,7 @@ function tensorShapes(widths: readonly number[]): [name: string, shape: number[]
   ]);
 }
 
-export function encodeModel({ widths, parameters }: StoredModel): Uint8Array {
+export function encodeModel({ widths, parameters, recipe }: StoredModel): Uint8Array {
   const names = usualLayerNames(widths.length - 1);
   const tensors = modelTensors(new Parameters(widths, parameters), names);
   const metadata = {
@@ -40,6 +43,7 @@ export function encodeModel({ widths, parameters }: StoredModel): Uint8Array {
     version: VERSION,
     widths: JSON.stringify(widths),
     parameter_hash: parameterHash(widths, parameters),
+    ...(recipe && { recipe: JSON.stringify(recipe) }),
   };
   return encodeSafetensors({ metadata, tensors });
 }
@@ -53,6 +57,7 @@ export function decodeModel(bytes: Uint8Array): StoredModel {
     throw new LetheError('ERR_INVALID_MODEL', (cause as Error).message, { cause });
   }
   const { format, version, widths: widthsJson, parameter_hash: expectedHash } = file.metadata;
+  const { recipe } = file.metadata;
   if (format !== FORMAT || version !== VERSION) {
     throw invalid(`the file is not a ${FORMAT} of version ${VERSION}`);
   }
@@ -74,7 +79,10 @@ export function decodeModel(bytes: Uint8Array): StoredModel {
   if (hash !== expectedHash) {
     throw invalid(`the hash of the parameters is ${hash}, but the file says ${expectedHash}`);
   }
-  return { widths, parameters };
+  return {
+    ...{ widths, parameters },
+    ...(recipe !== undefined && { recipe: parseRecordedRecipe(recipe) }),
+  };
 }
 
 function parseWidths(json: string | undefined): number[] {

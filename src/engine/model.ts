@@ -24,6 +24,7 @@ import { pass } from './pass.js';
 import type { Rows } from './row-set.js';
 import { RUN_OPTIONS, type RunOptions, runOptionsOf } from './run.js';
 import { TRAIN_OPTIONS, type TrainOptions, trainingPass } from './training-pass.js';
+import { checkRecordedRecipe, type RecordedRecipe } from './training-recipe.js';
 
 export interface TrainResult {
   /** Mean cross-entropy of each epoch, in nats, measured during training. */
@@ -65,8 +66,15 @@ const FISHER_OPTIONS: KnownFields<FisherOptions> = {
  * ERR_BUSY; to keep serving predictions, clone the model first.
  */
 export class Model extends Network {
-  private constructor(widths: readonly number[], handle: NativeModel) {
+  /**
+   * How the model was trained from the beginning, if trainModel or a retrain by a recorded recipe
+   * made it: exactRetrain uses it again. Copies and methods that change the model keep it.
+   */
+  readonly recipe: RecordedRecipe | undefined;
+
+  private constructor(widths: readonly number[], handle: NativeModel, recipe?: RecordedRecipe) {
     super(widths, handle);
+    this.recipe = recipe;
   }
 
   /**
@@ -101,8 +109,26 @@ export class Model extends Network {
   }
 
   /** @internal A model that is in native memory already. */
-  static fromHandle(widths: readonly number[], handle: NativeModel): Model {
-    return new Model(widths, handle);
+  static fromHandle(
+    widths: readonly number[],
+    handle: NativeModel,
+    recipe?: RecordedRecipe,
+  ): Model {
+    return new Model(widths, handle, recipe);
+  }
+
+  /**
+   * A model of the same widths and the same recorded recipe with a copy of other parameters.
+   *
+   * @throws {LetheError} ERR_INVALID_ARGUMENT, as fromParameters
+   */
+  withParameters(parameters: Float32Array): Model {
+    return Model.fromParameters(this.widths, parameters).withRecipe(this.recipe);
+  }
+
+  /** @internal The same model, of the same memory, with another recorded recipe. */
+  withRecipe(recipe: RecordedRecipe | undefined): Model {
+    return new Model(this.widths, handleOf(this), recipe && checkRecordedRecipe(recipe));
   }
 
   /**
@@ -111,8 +137,8 @@ export class Model extends Network {
    * @throws {LetheError} ERR_IO; ERR_INVALID_MODEL: truncated, altered, or of another format.
    */
   static async load(path: string): Promise<Model> {
-    const { widths, parameters } = await readModel(requireText('path', path));
-    return Model.fromParameters(widths, parameters);
+    const { widths, parameters, recipe } = await readModel(requireText('path', path));
+    return Model.fromParameters(widths, parameters).withRecipe(recipe);
   }
 
   get classes(): number {
@@ -134,6 +160,7 @@ export class Model extends Network {
     return new Model(
       this.widths,
       callNative((addon) => new addon.Model({ source: handleOf(this) })),
+      this.recipe,
     );
   }
 
@@ -147,6 +174,7 @@ export class Model extends Network {
     await writeModel(requireText('path', path), {
       widths: this.widths,
       parameters: this.parameters(),
+      recipe: this.recipe,
     });
   }
 

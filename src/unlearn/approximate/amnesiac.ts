@@ -100,7 +100,7 @@ export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async
   }
   const parameters = original.parameters();
   addScaled(parameters, -1, replay.values!);
-  const model = Model.fromParameters(widths, parameters);
+  const model = original.withParameters(parameters);
   watch.lap('replay');
   let steps = 1;
   let multiplyAdds = passWork(widths, replay.rows, plan);

@@ -9,7 +9,7 @@ import {
 } from '../../base/arguments.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
-import { Model } from '../../engine/model.js';
+import type { Model } from '../../engine/model.js';
 import { addScaled, Parameters } from '../../engine/parameters.js';
 import { type CheckedRequest, checkRequest, type UnlearningMethod } from '../method.js';
 import { naturalGradient } from '../steps/natural-gradient.js';
@@ -77,7 +77,7 @@ export const kfac: UnlearningMethod<KfacOptions> = async (request, wanted = {}) 
     ...options,
     ...{ damping: recipe.damping, seed: recipe.seed },
   });
-  const model = Model.fromParameters(original.widths, stepped(original, natural.gradient, recipe));
+  const model = original.withParameters(stepped(original, natural.gradient, recipe));
   watch.lap('fisher');
   const run = await repair(model, dataset, retain, recipe, options);
   watch.lap('train');

@@ -10,7 +10,7 @@ import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { foldWork, mapWork } from '../../engine/cost.js';
 import { foldLinearMap, mapDataset } from '../../engine/linear-map.js';
-import { Model } from '../../engine/model.js';
+import type { Model } from '../../engine/model.js';
 import { Parameters } from '../../engine/parameters.js';
 import { inPhase } from '../../engine/phases.js';
 import { MOST_COMPONENTS } from '../../engine/principal-components.js';
@@ -111,7 +111,7 @@ export const lowRank: UnlearningMethod<LowRankOptions> = async (request, wanted 
     : await foldLinearMap(model, factored.map, withoutProgress(options));
   watch.lap('train');
   return {
-    model: result,
+    model: result.withRecipe(original.recipe),
     steps: Number(recipe.isClass) + run.steps,
     seconds: watch.seconds,
     multiplyAdds:
@@ -163,5 +163,5 @@ function drawnRows({ forget, retain }: Split, recipe: ReturnType<typeof recipeFo
 function withShrunkWeights(model: Model, factor: number): Model {
   const parameters = new Parameters(model.widths, model.parameters());
   shrinkWeights(parameters, factor);
-  return Model.fromParameters(model.widths, parameters.values);
+  return model.withParameters(parameters.values);
 }

@@ -1,7 +1,6 @@
 import { type KnownFields, requireFinite, requireKnownFields } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import { Stopwatch } from '../../base/stopwatch.js';
-import { Model } from '../../engine/model.js';
 import { Parameters } from '../../engine/parameters.js';
 import { checkRunOptions, RUN_OPTIONS } from '../../engine/run.js';
 import { checkRequest, type UnlearningMethod, type UnlearningOptions } from '../method.js';
@@ -31,7 +30,7 @@ export const rowRemoval: UnlearningMethod<RowRemovalOptions> = async (request, o
   const watch = new Stopwatch();
   const parameters = new Parameters(model.widths, model.parameters());
   clearClasses(parameters, removed, bias);
-  const result = Model.fromParameters(model.widths, parameters.values);
+  const result = model.withParameters(parameters.values);
   watch.lap('remove');
   return { model: result, steps: 0, seconds: watch.seconds, multiplyAdds: 0 };
 };

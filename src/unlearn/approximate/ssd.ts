@@ -7,7 +7,6 @@ import {
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
-import { Model } from '../../engine/model.js';
 import { inPhase } from '../../engine/phases.js';
 import { RUN_OPTIONS } from '../../engine/run.js';
 import { checkRequest, type UnlearningMethod, type UnlearningOptions } from '../method.js';
@@ -65,7 +64,7 @@ export const ssd: UnlearningMethod<SsdOptions> = async (request, wanted = {}) =>
   });
   watch.lap('fisher');
   return {
-    model: Model.fromParameters(model.widths, parameters),
+    model: model.withParameters(parameters),
     steps: 1,
     seconds: watch.seconds,
     multiplyAdds: (sample.length + forget.length) * trainingWork(model.widths),

@@ -60,7 +60,7 @@ export async function refitHead(
   const parameters = new Parameters(model.widths, model.parameters());
   parameters.from(parameters.layers.length - 1).set(head.parameters());
   return {
-    model: Model.fromParameters(model.widths, parameters.values),
+    model: model.withParameters(parameters.values),
     multiplyAdds: multiplyAdds + rows.length * forwardWork(model.widths.slice(0, -1)),
   };
 }
