@@ -17,11 +17,19 @@ export type { RowSet, Rows } from './engine/row-set.js';
 export type { ComputeOptions, RunOptions } from './engine/run.js';
 export type { Schedule } from './engine/schedule.js';
 export type { TrainOptions } from './engine/training-pass.js';
+export type { RecordedRecipe } from './engine/training-recipe.js';
 export { openStore, type StoreOptions } from './stores/open-store.js';
 export type { Deletion, Store } from './stores/store.js';
-export type { FastOptions } from './training/recipe.js';
+export type { RecipeChoice, Rung } from './training/choose.js';
+export type { FastOptions } from './training/fast/options.js';
+export type { Quality } from './training/quality.js';
+export type { HyperParameters, RecipeName, SteadyOptions } from './training/recipes.js';
 export { type TrainedModel, type TrainModelOptions, trainModel } from './training/train-model.js';
-export { type ExactRetrainResult, exactRetrain } from './unlearn/exact/exact-retrain.js';
+export {
+  type ExactRetrainOptions,
+  type ExactRetrainResult,
+  exactRetrain,
+} from './unlearn/exact/exact-retrain.js';
 export { type RetrainOptions, retrain } from './unlearn/exact/retrain.js';
 export type {
   UnlearningOptions,

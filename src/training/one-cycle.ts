@@ -1,6 +1,6 @@
 import type { Schedule } from '../engine/schedule.js';
 
-/** The momentum with which the fast recipe trains every network. */
+/** The momentum of every run of one cycle. */
 export const MOMENTUM = { momentum: 0.9, nesterov: true } as const;
 
 /** The highest learning rate for a batch of 64 and inputs of mean variance 1. */

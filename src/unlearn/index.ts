@@ -24,7 +24,7 @@ export type {
   UnlearningResult,
 } from './method.js';
 export type { Forgotten } from './sharded/forget-set.js';
-export type { Checkpoint, Shard, ShardRecipe } from './sharded/shard-training.js';
+export type { Checkpoint, Shard } from './sharded/shard-training.js';
 export type { OwnedRows } from './sharded/shards.js';
 export {
   Sisa,

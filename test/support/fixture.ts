@@ -16,7 +16,7 @@ export class Fixture {
   readonly tensorNames: readonly string[];
   private readonly file: SafetensorsFile;
 
-  constructor(name: 'small' | 'real' | 'm2' | 'components' | 'metrics' | 'methods') {
+  constructor(name: 'small' | 'real' | 'm2' | 'components' | 'metrics' | 'methods' | 'steady') {
     this.file = decodeSafetensors(
       readFileSync(new URL(`../fixtures/${name}.safetensors`, import.meta.url)),
     );

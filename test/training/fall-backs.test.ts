@@ -1,145 +1,147 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Dataset } from '#lethe/engine/dataset';
-import type { Evaluation } from '#lethe/engine/evaluation';
 import { Model } from '#lethe/engine/model';
-import type { RowSet, Rows } from '#lethe/engine/row-set';
-import { trainModel } from '#lethe/training/train-model';
+import { checkFast } from '#lethe/training/fast/check';
+import { fastSample } from '#lethe/training/fast/fast';
+import { type TrainModelOptions, trainModel } from '#lethe/training/train-model';
+import { exactRetrain } from '#lethe/unlearn/exact/exact-retrain';
 import { garbled, range, toyData } from '../support/toy.js';
 
-const WIDTHS = [12, 64, 3];
-const SMALL = { seed: 7, steps: 1 };
-
-interface Look {
-  readonly model: Model;
-  readonly dataset: Dataset;
-  readonly positions: readonly number[];
-}
-
-/**
- * What trainModel looks at, one after the other, each time to be told another accuracy: of the three
- * attempts, then of the plain recipe. The goal is the thin network's own, far above 50 on toy rows.
- */
-function accuraciesOf(...accuracies: number[]): Look[] {
-  const looks: Look[] = [];
-  vi.spyOn(Model.prototype, 'evaluate').mockImplementation(async function (
-    this: Model,
-    dataset: Dataset,
-    rows: Rows,
-  ) {
-    const accuracy = accuracies[looks.length]!;
-    looks.push({ model: this, dataset, positions: [...(rows as RowSet)] });
-    return { accuracy } as Evaluation;
-  });
-  return looks;
-}
+/** The check passes: rows that are worth it are too many for most tests. */
+vi.mock(import('#lethe/training/fast/check'), async (original) => {
+  const actual = await original();
+  return { ...actual, checkFast: vi.fn(actual.checkFast) };
+});
+const passes = () =>
+  vi.mocked(checkFast).mockResolvedValue({ passes: true, reason: 'told so', multiplyAdds: 1000 });
 
 afterEach(() => {
-  vi.restoreAllMocks();
+  vi.mocked(checkFast).mockReset();
 });
 
+const WIDTHS = [12, 64, 3];
 const data = toyData({ rows: 2400 });
 const dataset = new Dataset(data);
+const INSTEAD = 'the recipe steady instead';
 
-/** The largest difference between the logits of a model and of another one of other features. */
-async function difference(model: Model, { model: other, dataset: projected }: Look) {
-  const [ours, theirs] = await Promise.all([
-    model.logits(dataset, dataset.allRows()),
-    other.logits(projected, projected.allRows()),
-  ]);
-  return Math.max(...ours.map((logit, i) => Math.abs(logit - theirs[i]!)));
-}
+const steadily = (of: Dataset, options: TrainModelOptions = {}, widths = WIDTHS) =>
+  trainModel(widths, of, { seed: 7, ...options, recipe: 'steady' });
+const quickly = (of: Dataset, options: TrainModelOptions = {}, widths = WIDTHS) =>
+  trainModel(widths, of, { seed: 7, ...options, recipe: 'fast' });
 
-describe('where every attempt is worse than a thin network', () => {
-  const THIN = 'worse than a thin network';
-  const ATTEMPTS = [
-    // Of 2,400 rows a fifth, and a fifth of the others; then all, for twice the steps; then five epochs.
-    '1 x 12-64-3, 1 steps of 8 rows, each pass the 480 hardest rows and 384 others',
-    `${THIN}: longer, on all rows`,
-    '1 x 12-64-3, 2 steps of 8 rows',
-    `${THIN}: longer, on all rows`,
-    '1 x 12-64-3, 1500 steps of 8 rows',
-    `${THIN}: the plain recipe`,
-  ];
-  const BEST = 'which is worse still: the best of the networks before';
-
-  it('the plain recipe is taken if it is better', async () => {
-    const looks = accuraciesOf(20, 30, 25, 31);
-    const { model, reasons, steps } = await trainModel(WIDTHS, dataset, SMALL);
-    expect(reasons).toEqual(ATTEMPTS);
-    expect(model).toBe(looks[3]!.model);
-    const plain = Model.create(WIDTHS, { seed: 7 });
-    const run = await plain.train(dataset, { seed: 7, epochs: 5 });
-    expect(model.hash()).toBe(plain.hash());
-    expect(steps).toBe(1 + 2 + 1500 + run.steps);
+describe('the recipe fast falls back on steady', () => {
+  it.each<[string, TrainModelOptions, RegExp]>([
+    // A rate so low that nothing is learnt in a step; the thin network is always right.
+    ['worse than a thin network', { steps: 1, learningRate: 1e-9 }, /^worse than a thin network$/],
+    ['diverged', { learningRate: 1e9 }, /^diverged$/],
+  ])('where it is %s', async (_, options, reason) => {
+    const { model, reasons, steps, multiplyAdds, recipe } = await quickly(dataset, options);
+    const expected = await steadily(dataset);
+    expect(model.hash()).toBe(expected.model.hash());
+    const at = reasons.indexOf(INSTEAD);
+    expect(reasons[at - 1]).toMatch(reason);
+    expect(reasons.slice(at + 1)).toEqual(expected.reasons);
+    // Networks that are thrown away are paid for, but no part of the model.
+    expect(steps).toBe(expected.steps);
+    expect(multiplyAdds).toBeGreaterThan(expected.multiplyAdds);
+    expect(recipe).toEqual({ name: 'fast', ...options });
+    expect(model.recipe).toEqual(recipe);
   });
 
-  it('the plain recipe is taken if it is as good', async () => {
-    const looks = accuraciesOf(20, 30, 25, 30);
-    const { model, reasons } = await trainModel(WIDTHS, dataset, SMALL);
-    expect(reasons).toEqual(ATTEMPTS);
-    expect(model).toBe(looks[3]!.model);
+  it('where values are too far apart to project', async () => {
+    // Of a column that hardly varies, the third, one value that is out of range as soon as it is
+    // scaled as in the other rows; as it is, it is within it.
+    const features = Float32Array.from(data.features, (byte, i) =>
+      i % 12 === 3 ? byte / 64_000 : byte / 64,
+    );
+    const sample = new Set(fastSample(2400, 7));
+    features[12 * range(0, 2400).find((row) => !sample.has(row))! + 3] = 2e38;
+    const { affine: _, ...rest } = data;
+    const apart = new Dataset({ ...rest, features });
+    const { model, reasons } = await quickly(apart);
+    expect(reasons).toContain('values too far apart to project');
+    const expected = await steadily(apart);
+    expect(model.hash()).toBe(expected.model.hash());
+    expect(expected.quality.accuracy).toBeGreaterThan(99);
+  });
+
+  it('where no feature varies', async () => {
+    const constant = new Dataset({ ...data, features: new Uint8Array(2400 * 12).fill(7) });
+    const { model, reasons } = await quickly(constant);
+    expect(reasons.slice(0, 2)).toEqual(['no feature varies enough to project', INSTEAD]);
+    expect(model.hash()).toBe((await steadily(constant)).model.hash());
   });
 
   it.each([
-    ['first', [40, 30, 25, 35]],
-    ['second', [20, 30, 25, 28]],
-    ['third', [20, 25, 30, 28]],
-  ])('the %s attempt is taken if it was the best of all', async (_, accuracies) => {
-    const looks = accuraciesOf(...accuracies);
-    const { model, reasons } = await trainModel(WIDTHS, dataset, SMALL);
-    expect(reasons).toEqual([...ATTEMPTS, BEST]);
-    vi.restoreAllMocks();
-    const best = accuracies.indexOf(Math.max(...accuracies));
-    for (const [attempt, look] of looks.slice(0, 3).entries()) {
-      // The projection folded in, rounding apart: logits of about 1 and more.
-      if (attempt === best) expect(await difference(model, look)).toBeLessThan(1e-3);
-      else expect(await difference(model, look)).toBeGreaterThan(0.02);
-    }
-  });
-});
-
-describe('what the attempts are judged on', () => {
-  it.each([
-    [1200, 600],
-    [2000, 1000],
-    [2400, 1000],
-  ])('of %i rows is a sample of %i', async (rows, sampled) => {
-    const looks = accuraciesOf(20, 30, 25, 28);
-    const retain = range(2400 - rows, 2400);
-    await trainModel(WIDTHS, dataset, { ...SMALL, rows: retain });
-    const [first, , , plain] = looks;
-    for (const { dataset: projected, positions } of looks.slice(0, 3)) {
-      expect(projected.rows).toBe(rows);
-      expect(positions).toEqual(first!.positions);
-    }
-    expect(new Set(first!.positions).size).toBe(sampled);
-    // The same rows of the whole data set, none of which is outside those to train on.
-    expect(plain!.dataset).toBe(dataset);
-    expect(plain!.positions).toEqual(first!.positions.map((position) => retain[position]));
+    [999, WIDTHS, 'under 1000 rows'],
+    [1200, [12, 31, 3], 'under 32 hidden units'],
+    [1200, [12, 3], 'under 32 hidden units'],
+  ])('with %i rows and widths %j', async (count, widths, reason) => {
+    const rows = range(0, count);
+    const { model, reasons } = await quickly(dataset, { rows }, widths);
+    expect(reasons.slice(0, 2)).toEqual([reason, INSTEAD]);
+    expect(model.hash()).toBe((await steadily(dataset, { rows }, widths)).model.hash());
   });
 
-  it('does not depend on other rows, whatever is in them', async () => {
+  it('from 1,000 rows and 32 hidden units on it does not', async () => {
+    const { reasons } = await quickly(dataset, { rows: range(0, 1000) }, [12, 32, 3]);
+    expect(reasons[0]).toMatch(/^1 x 12-32-3, 150 steps of 8 rows, each pass/);
+    expect(reasons).not.toContain(INSTEAD);
+  });
+
+  it('whatever is in other rows', async () => {
     const rows = range(1200, 2400);
-    const hash = async (of: Dataset) => {
-      accuraciesOf(20, 30, 25, 28);
-      return (await trainModel(WIDTHS, of, { ...SMALL, rows })).model.hash();
-    };
-    expect(await hash(garbled(data, range(0, 1200)))).toBe(await hash(dataset));
+    const options = { rows, steps: 1, learningRate: 1e-9 };
+    const [a, b] = await Promise.all(
+      [dataset, garbled(data, range(0, 1200))].map((of) => quickly(of, options)),
+    );
+    expect(a!.reasons).toContain(INSTEAD);
+    expect(b!.model.hash()).toBe(a!.model.hash());
   });
 });
 
-describe('the fast recipe', () => {
-  it('is taken from 32 hidden units on', async () => {
-    const { reasons } = await trainModel([12, 32, 3], dataset, SMALL);
-    expect(reasons[0]).toContain('1 x 12-32-3');
-    const { reasons: below } = await trainModel([12, 31, 3], dataset, SMALL);
-    expect(below).toEqual(['under 32 hidden units: the plain recipe']);
+describe('a model that records no recipe', () => {
+  const forget = range(0, 100);
+  const retain = range(100, 2400);
+  const retrained = (of: Dataset) =>
+    exactRetrain({ model: Model.create(WIDTHS), dataset: of, forget, retain }, { seed: 7 });
+
+  it('is retrained by the recipe fast where its check passes', async () => {
+    passes();
+    const { model, reasons, recipe } = await retrained(dataset);
+    const expected = await quickly(dataset, { rows: retain });
+    expect(reasons).toEqual(['the recipe fast: told so', ...expected.reasons]);
+    expect(model.hash()).toBe(expected.model.hash());
+    expect(recipe).toEqual({ name: 'fast' });
+    expect(model.recipe).toBeUndefined();
   });
 
-  it('is taken from 1,000 rows on', async () => {
-    const of = async (rows: number) =>
-      (await trainModel(WIDTHS, dataset, { ...SMALL, rows: range(0, rows) })).reasons[0];
-    expect(await of(1000)).toContain('1 x 12-64-3');
-    expect(await of(999)).toBe('under 1000 rows: the plain recipe');
+  it('is retrained by steady where the fast one learns too little after all', async () => {
+    passes();
+    // A tenth of the labels are wrong, in no order that could be learnt.
+    const labels = data.labels.map((label, row) =>
+      (Math.imul(row + 1, 0x9e3779b1) >>> 11) % 10 === 0 ? (label + 1) % 3 : label,
+    );
+    const noisy = new Dataset({ ...data, labels });
+    const { model, reasons, recipe, steps, multiplyAdds } = await retrained(noisy);
+    const expected = await steadily(noisy, { rows: retain });
+    const fast = await quickly(noisy, { rows: retain });
+    expect(model.hash()).toBe(expected.model.hash());
+    const at = reasons.indexOf(INSTEAD);
+    expect(reasons[at - 1]).toMatch(/^(8|9)\d\.\d % of a sample are right, less than 95 %$/);
+    expect(recipe).toEqual({ name: 'steady' });
+    expect(steps).toBe(expected.steps);
+    // Both trainings and the check; the sample on which quality is reported, 1,000 rows, once for
+    // each of the trainings, and once more for the original model.
+    expect(multiplyAdds).toBe(1000 + expected.multiplyAdds + fast.multiplyAdds);
+  });
+
+  it('is retrained by steady where the check does not pass', async () => {
+    vi.mocked(checkFast).mockResolvedValue({ passes: false, reason: 'no', multiplyAdds: 5 });
+    const { model, reasons, recipe } = await retrained(dataset);
+    const expected = await steadily(dataset, { rows: retain });
+    expect(reasons).toEqual(['not the recipe fast: no', INSTEAD, ...expected.reasons]);
+    expect(model.hash()).toBe(expected.model.hash());
+    expect(recipe).toEqual({ name: 'steady' });
   });
 });

@@ -1,36 +1,98 @@
-import { requireKnownFields } from '../../base/arguments.js';
-import { FAST_OPTIONS, type FastOptions } from '../../training/recipe.js';
-import { trainModel } from '../../training/train-model.js';
+import { type KnownFields, requireKnownFields, requireOneOf } from '../../base/arguments.js';
+import { forwardWork } from '../../engine/cost.js';
+import { RUN_OPTIONS, withoutProgress } from '../../engine/run.js';
+import { measureQuality, type Quality } from '../../training/quality.js';
+import {
+  HYPER_PARAMETERS,
+  type HyperParameters,
+  RECIPE_NAMES,
+  type RecipeName,
+  recordOf,
+  refuseOthers,
+} from '../../training/recipes.js';
+import {
+  checkOwners,
+  qualityRows,
+  type TrainedModel,
+  trainAgain,
+  trainByChoice,
+  trainingRun,
+  trainWithoutRecord,
+} from '../../training/train-model.js';
 import {
   checkRequest,
   type UnlearningMethod,
+  type UnlearningOptions,
   type UnlearningRequest,
-  type UnlearningResult,
 } from '../method.js';
 
-export interface ExactRetrainResult extends UnlearningResult {
-  /** The decisions of the recipe, one line each. */
-  readonly reasons: readonly string[];
+export interface ExactRetrainOptions extends HyperParameters, UnlearningOptions {
+  /**
+   * `recorded`: the recipe that the model records; where it records none, `fast` if a check on the
+   * retain set allows it, else `steady`, and the new model records none either. `choose`: chooses
+   * anew, as `auto` of trainModel does, from the retain set alone, and records the choice. Or the
+   * name of a recipe. Default `recorded`.
+   */
+  readonly recipe?: RecipeName | 'recorded' | 'choose';
+  /** [dataset rows], the owner of each row; `choose` holds out whole owners. */
+  readonly owners?: Uint32Array;
+  /** Seed of everything random; default 0. */
+  readonly seed?: number;
+}
+
+const OPTIONS: KnownFields<ExactRetrainOptions> = {
+  ...RUN_OPTIONS,
+  ...HYPER_PARAMETERS,
+  ...{ recipe: true, owners: true, seed: true },
+};
+
+export interface ExactRetrainResult extends TrainedModel {
+  /** The original model's quality on the same rows: reported, never used. */
+  readonly originalQuality: Quality;
 }
 
 /**
- * A new model of the same widths, trained on the retain set alone by the fast recipe. Exact: no
- * parameter depends on a forget row. With the seed of the original training it starts from the same
- * random numbers; give another seed for a model that is independent of the original.
+ * A new model of the same widths, trained on the retain set alone. Exact relative to the recorded
+ * recipe: its parameters are a function of the retain rows, the recipe and the seed. Hyper-parameters
+ * may have been chosen when the forgotten rows were there; `recipe: 'choose'` chooses them anew.
+ * A recipe can be wrong for the data: compare `quality` with `originalQuality`.
+ * With the seed of the original training it starts from the same random numbers; give another seed
+ * for a model that is independent of the original.
  *
  * The result is not the model that `retrain` gives, because the recipe differs. Compare it with
- * models of the same recipe, trained by `trainModel`. If the original memorized its rows, this
- * model fits the retain set less closely. The recipe was measured on MNIST; on other data it can
- * lose accuracy, up to tens of points: look at the result's accuracy, or use `retrain`.
+ * models of the same recipe, trained by `trainModel`.
  */
-export const exactRetrain: UnlearningMethod<FastOptions, ExactRetrainResult> = async (
+export const exactRetrain: UnlearningMethod<ExactRetrainOptions, ExactRetrainResult> = async (
   request: UnlearningRequest,
-  options: FastOptions = {},
+  wanted: ExactRetrainOptions = {},
 ) => {
   const { model, dataset, retain } = checkRequest(request);
-  return trainModel(model.widths, dataset, {
-    ...requireKnownFields('options', options, FAST_OPTIONS),
-    recipe: 'fast',
+  const options = requireKnownFields('options', wanted, OPTIONS);
+  const { recipe = 'recorded', owners, seed } = options;
+  requireOneOf('recipe', recipe, ['recorded', 'choose', ...RECIPE_NAMES]);
+  checkOwners(recipe, 'choose', owners, dataset);
+  const original = model.clone();
+  const run = trainingRun(original.widths, dataset, {
     rows: retain,
+    ...(seed !== undefined && { seed }),
   });
+  const train = () => {
+    if (recipe === 'recorded' || recipe === 'choose') refuseOthers(recipe, options);
+    if (recipe === 'choose') return trainByChoice(run, owners, options);
+    if (recipe !== 'recorded') {
+      const record = recordOf(recipe, options, run.widths, run.rows.length);
+      return trainAgain(run, record, options);
+    }
+    return original.recipe
+      ? trainAgain(run, original.recipe, options)
+      : trainWithoutRecord(run, options);
+  };
+  const trained = await train();
+  const sample = qualityRows(run);
+  const quality = await measureQuality(original, dataset, sample, withoutProgress(options));
+  return {
+    ...trained,
+    multiplyAdds: trained.multiplyAdds + sample.length * forwardWork(original.widths),
+    originalQuality: quality,
+  };
 };

@@ -4,19 +4,20 @@ import type { Dataset } from '../../engine/dataset.js';
 import { Model } from '../../engine/model.js';
 import type { PhasedOptions } from '../../engine/phases.js';
 import type { RowSet } from '../../engine/row-set.js';
-import { PLAIN_EPOCHS, trainPlainly } from '../../training/plain.js';
-import {
-  type TrainedModel,
-  type TrainModelOptions,
-  trainModel,
-} from '../../training/train-model.js';
+import type { RecordedRecipe } from '../../engine/training-recipe.js';
+import { continuePlainly, PLAIN_EPOCHS } from '../../training/plain.js';
+import { trainBy } from '../../training/recipes.js';
+import { trainingRun } from '../../training/train-model.js';
+import type { TrainingWork } from '../../training/training-run.js';
 import { type OwnedRows, selectRows } from './shards.js';
 
-/** How shards are trained: the options of trainModel except those that differ between shards. */
-export type ShardRecipe = Omit<TrainModelOptions, 'rows' | 'seed' | keyof PhasedOptions>;
-
 /** The model after some slices of a shard, and the cost of the last of these slices. */
-export type Checkpoint = Omit<TrainedModel, 'seconds'>;
+export interface Checkpoint extends TrainingWork {
+  readonly model: Model;
+}
+
+/** Seconds by phase. */
+type Seconds = Readonly<Record<string, number>>;
 
 /** A part of the rows with its own model. Clone a model before training it further. */
 export interface Shard {
@@ -58,7 +59,7 @@ interface SliceRun extends Pick<Shard, 'slices' | 'seeds'> {
 interface ShardTraining {
   readonly widths: readonly number[];
   readonly dataset: Dataset;
-  readonly recipe: ShardRecipe;
+  readonly recipe: RecordedRecipe;
   readonly options: PhasedOptions;
 }
 
@@ -81,7 +82,7 @@ export async function trainShard(
     rows = rows.followedBy(training.dataset.rowSet(own.rows));
     if (slice < shard.checkpoints.length) continue;
     const { seconds, ...checkpoint } =
-      training.recipe.recipe === 'plain'
+      training.recipe.name === 'plain'
         ? await trainSlice({ ...shard, rows, slice }, checkpoints.at(-1), training)
         : await trainAtOnce(rows, seeds[slice]!, training);
     addSeconds(total, seconds);
@@ -90,9 +91,10 @@ export async function trainShard(
   return { shard: { slices, seeds, checkpoints }, seconds: total };
 }
 
-function trainAtOnce(rows: RowSet, seed: number, training: ShardTraining) {
+async function trainAtOnce(rows: RowSet, seed: number, training: ShardTraining) {
   const { widths, dataset, recipe, options } = training;
-  return trainModel(widths, dataset, { ...recipe, ...options, rows, seed });
+  const run = trainingRun(widths, dataset, { rows, seed });
+  return { ...(await trainBy(recipe, run, options)), seconds: run.watch.seconds };
 }
 
 /**
@@ -104,7 +106,7 @@ async function trainSlice(
   { slices, seeds, slice, rows }: SliceRun,
   before: Checkpoint | undefined,
   { widths, dataset, options }: ShardTraining,
-): Promise<TrainedModel> {
+): Promise<Checkpoint & { readonly seconds: Seconds }> {
   const watch = new Stopwatch();
   const model = before ? before.model.clone() : Model.create(widths, { seed: seeds[0]! });
   const reasons = [
@@ -113,13 +115,18 @@ async function trainSlice(
   // All rows of the first slices may have been forgotten.
   if (rows.length === 0) return { model, steps: 0, multiplyAdds: 0, seconds: {}, reasons };
   const epochs = (2 * PLAIN_EPOCHS) / (slices.length + 1);
-  const work = await trainPlainly(model, dataset, { rows, seed: seeds[slice]!, epochs }, options);
-  watch.lap('retrain');
+  const work = await continuePlainly(
+    model,
+    dataset,
+    { rows, seed: seeds[slice]!, epochs },
+    options,
+  );
+  watch.lap('train');
   return { model, ...work, seconds: watch.seconds, reasons };
 }
 
 /** Adds the seconds of each phase to a total. */
-export function addSeconds(total: Record<string, number>, more: TrainedModel['seconds']): void {
+export function addSeconds(total: Record<string, number>, more: Seconds): void {
   for (const [phase, seconds] of Object.entries(more)) {
     total[phase] = (total[phase] ?? 0) + seconds;
   }

@@ -1,16 +1,11 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  requireArray,
-  requireInteger,
-  requireObject,
-  requireOneOf,
-  requireText,
-} from '../../base/arguments.js';
+import { requireArray, requireInteger, requireObject, requireText } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import { ensureFolder, replaceFile } from '../../base/files.js';
 import { Model } from '../../engine/model.js';
-import type { Checkpoint, Shard, ShardRecipe } from './shard-training.js';
+import { checkRecordedRecipe, type RecordedRecipe } from '../../engine/training-recipe.js';
+import type { Checkpoint, Shard } from './shard-training.js';
 import type { OwnedRows } from './shards.js';
 
 /** The complete state of a Sisa. */
@@ -19,7 +14,8 @@ export interface SisaState {
   readonly widths: readonly number[];
   /** All rows of the data set, including those not trained on. */
   readonly datasetRows: number;
-  readonly recipe: ShardRecipe;
+  /** By which every shard is trained. */
+  readonly recipe: RecordedRecipe;
   readonly shards: readonly Shard[];
 }
 
@@ -30,7 +26,7 @@ export interface SisaState {
  */
 const MANIFEST = 'sisa.json';
 const FORMAT = 'lethe-sisa';
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * Names of files that only this module writes, including temporary ones that a crash left behind.
@@ -115,14 +111,13 @@ function decodeManifest(text: string): Manifest {
     const { widths, datasetRows, recipe, shards } = body;
     for (const width of requireArray('widths', widths)) requireInteger('a width', width, 1);
     requireInteger('datasetRows', datasetRows, 1);
-    requireOneOf('recipe', requireObject('recipe', recipe).recipe, ['fast', 'plain']);
     const taken = new Uint8Array(datasetRows);
     const decoded = requireArray<HashedShard>('shards', shards).map((shard) =>
       decodeShard(shard, taken),
     );
     if (!decoded.some(({ checkpoints }) => checkpoints.length > 0))
       throw invalid(`${MANIFEST} lists no model`);
-    return { widths, datasetRows, recipe, shards: decoded };
+    return { widths, datasetRows, recipe: checkRecordedRecipe(recipe), shards: decoded };
   } catch (cause) {
     if (cause instanceof LetheError && cause.code === 'ERR_INVALID_MODEL') throw cause;
     throw invalid((cause as Error).message, cause);

@@ -1,5 +1,6 @@
 import {
   type KnownFields,
+  pick,
   requireFunction,
   requireInstance,
   requireInteger,
@@ -14,14 +15,24 @@ import { checkWidths } from '../../engine/layout.js';
 import type { PhasedOptions, PhaseProgress } from '../../engine/phases.js';
 import { positionsOf, type Rows } from '../../engine/row-set.js';
 import { RUN_OPTIONS, withoutProgress } from '../../engine/run.js';
-import { fastOptionsOf, RECIPE_OPTIONS, refuseFastOptions } from '../../training/recipe.js';
+import type { RecordedRecipe } from '../../engine/training-recipe.js';
+import { checkFast } from '../../training/fast/check.js';
+import {
+  HYPER_PARAMETERS,
+  type HyperParameters,
+  RECIPE_NAMES,
+  type RecipeName,
+  recordOf,
+  refuseOthers,
+} from '../../training/recipes.js';
+import { trainingRun } from '../../training/train-model.js';
+import type { TrainingRun } from '../../training/training-run.js';
 import type { UnlearningResult } from '../method.js';
 import { type Forgotten, markForgotten } from './forget-set.js';
 import {
   addSeconds,
   rowsOfShard,
   type Shard,
-  type ShardRecipe,
   shardSeeds,
   trainShard,
   withoutRows,
@@ -42,7 +53,12 @@ export interface SisaRunOptions extends Omit<PhasedOptions, 'onProgress'> {
   readonly onProgress?: (progress: SisaProgress) => void;
 }
 
-export interface SisaOptions extends ShardRecipe, SisaRunOptions {
+export interface SisaOptions extends HyperParameters, SisaRunOptions {
+  /**
+   * The recipe of every shard. `auto`: `fast`, with more steps the more shards there are, if a check
+   * on all rows allows it, else `steady`. Default `auto`.
+   */
+  readonly recipe?: RecipeName | 'auto';
   /** [dataset rows], the owner of each row; any whole numbers. */
   readonly owners: Uint32Array;
   /** The rows to train on; default: all. */
@@ -67,7 +83,7 @@ export interface SisaOptions extends ShardRecipe, SisaRunOptions {
 
 const OPTIONS: KnownFields<SisaOptions> = {
   ...RUN_OPTIONS,
-  ...RECIPE_OPTIONS,
+  ...HYPER_PARAMETERS,
   ...{ recipe: true, owners: true, rows: true, shards: true, slices: true, seed: true },
 };
 
@@ -138,13 +154,14 @@ export class Sisa {
           `${owners.length} values`,
       );
     }
-    const recipe = recipeOf(options, shards);
-    if (slices > 1 && recipe.recipe === 'fast') {
+    if (slices > 1 && options.recipe !== 'plain') {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
-        'slices need the recipe "plain", because the fast one trains on all rows of a shard at once',
+        'slices need the recipe "plain", because the others train on all rows of a shard at once',
       );
     }
+    const run = trainingRun(checkedWidths, dataset, { rows, seed });
+    const recipe = await recipeOf(run, options, shards);
     const owned = { rows: positionsOf(rows), owners: rows.gather(owners) };
     const parts = partByOwner(owned, shards, 'shards').map((part) =>
       partByOwner(part, slices, 'slices'),
@@ -170,6 +187,11 @@ export class Sisa {
   /** Inputs, hidden layers, classes of every model. */
   get widths(): readonly number[] {
     return this.#state.widths;
+  }
+
+  /** By which every shard is trained. */
+  get recipe(): RecordedRecipe {
+    return this.#state.recipe;
   }
 
   /** Rows, models and costs of the shards; a shard without rows stays in the list, empty. */
@@ -232,18 +254,29 @@ export class Sisa {
   }
 }
 
-/** The options with which every shard is trained, with defaults filled in. */
-function recipeOf(options: SisaOptions, shards: number): ShardRecipe {
-  const { recipe = 'fast' } = options;
-  requireOneOf('recipe', recipe, ['fast', 'plain']);
-  if (recipe === 'plain') {
-    refuseFastOptions(options);
-    return { recipe };
-  }
-  return {
-    ...{ recipe, effort: EFFORT_PER_SHARD * shards, sampledShare: SAMPLED_SHARE },
-    ...fastOptionsOf(options),
-  };
+/** The recipe of every shard. Its choice may read all rows; what is recorded is hyper-parameters. */
+async function recipeOf(
+  run: TrainingRun,
+  options: SisaOptions,
+  shards: number,
+): Promise<RecordedRecipe> {
+  const { recipe: wanted = 'auto' } = options;
+  requireOneOf('recipe', wanted, ['auto', ...RECIPE_NAMES]);
+  if (wanted === 'auto') refuseOthers(wanted, options);
+  const name = wanted === 'auto' ? await automatic(run, options) : wanted;
+  const own = pick<HyperParameters>(options, HYPER_PARAMETERS);
+  const defaults = { effort: EFFORT_PER_SHARD * shards, sampledShare: SAMPLED_SHARE };
+  return recordOf(
+    name,
+    name === 'fast' ? { ...defaults, ...own } : own,
+    run.widths,
+    run.rows.length,
+  );
+}
+
+async function automatic(run: TrainingRun, options: SisaRunOptions): Promise<RecipeName> {
+  const { passes } = await checkFast(run, withoutProgress(options));
+  return passes ? 'fast' : 'steady';
 }
 
 /** Trains all shards that lack checkpoints, one after the other. */

@@ -44,6 +44,7 @@ describe('a saved Sisa', () => {
       sisa.shards.map(({ slices, seeds }) => ({ slices, seeds })),
     );
     expect(loaded.widths).toEqual(WIDTHS);
+    expect(loaded.recipe).toEqual({ name: 'plain' });
     expect(loaded.ensemble.hash()).toBe(sisa.ensemble.hash());
     const [expected, found] = await Promise.all(
       [sisa, loaded].map((one) => one.forget(dataset, { owners: [4] })),
@@ -102,7 +103,8 @@ describe('a saved Sisa', () => {
   });
 
   it.each<[string, (manifest: ReturnType<typeof JSON.parse>) => void]>([
-    ['another version', (manifest) => (manifest.version = 2)],
+    ['an older version', (manifest) => (manifest.version = 1)],
+    ['a newer version', (manifest) => (manifest.version = 3)],
     ['no widths', (manifest) => delete manifest.widths],
     ['other widths', (manifest) => (manifest.widths = [12, 9, 3])],
     ['no shards', (manifest) => (manifest.shards = [])],
@@ -114,7 +116,10 @@ describe('a saved Sisa', () => {
     ['a checkpoint too few', (manifest) => manifest.shards[0].checkpoints.pop()],
     ['a path for a hash', (manifest) => (manifest.shards[0].checkpoints[0].hash = '../sisa')],
     ['more rows than memory', (manifest) => (manifest.datasetRows = 2 ** 52)],
-    ['an unknown recipe', (manifest) => (manifest.recipe.recipe = 'slow')],
+    ['no recipe', (manifest) => delete manifest.recipe],
+    ['a recipe without a name', (manifest) => (manifest.recipe = { epochs: 5 })],
+    ['a recipe that is a text', (manifest) => (manifest.recipe = 'plain')],
+    ['a list in the recipe', (manifest) => (manifest.recipe.rows = [1, 2])],
   ])('is refused with %s, even if its digest is right', async (_, change) => {
     const folder = await saved();
     const path = join(folder, 'sisa.json');
@@ -125,6 +130,20 @@ describe('a saved Sisa', () => {
     const sha256 = createHash('sha256').update(JSON.stringify(body)).digest('hex');
     await writeFile(path, JSON.stringify({ ...body, sha256 }));
     await expectCode(() => Sisa.load(folder), 'ERR_INVALID_MODEL');
+  });
+
+  it('is read with a recipe that this version does not know, but forgets nothing', async () => {
+    const folder = await saved();
+    const path = join(folder, 'sisa.json');
+    const { sha256: _old, ...body } = JSON.parse(await readFile(path, 'utf8'));
+    body.recipe = { name: 'marathon' };
+    const sha256 = createHash('sha256').update(JSON.stringify(body)).digest('hex');
+    await writeFile(path, JSON.stringify({ ...body, sha256 }));
+    const loaded = await Sisa.load(folder);
+    expect(loaded.recipe).toEqual({ name: 'marathon' });
+    expect(loaded.ensemble.hash()).toBe(sisa.ensemble.hash());
+    const { message } = await expectCode(() => loaded.forget(dataset, [0]), 'ERR_INVALID_MODEL');
+    expect(message).toContain('{"name":"marathon"}');
   });
 
   it('needs all its files, and a folder to be in', async () => {

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { LetheError } from '#lethe/base/errors';
 import { Model } from '#lethe/engine/model';
-import { divergence, trainNarrowNets } from '#lethe/training/narrow-nets';
-import { fastRecipe } from '#lethe/training/recipe';
-import { range, toyDataset } from '../support/toy.js';
+import { divergence } from '#lethe/training/divergence';
+import { trainNarrowNets } from '#lethe/training/fast/narrow-nets';
+import { fastRecipe } from '#lethe/training/fast/options';
+import { range, toyDataset } from '../../support/toy.js';
 
 describe('narrow networks', () => {
   const dataset = toyDataset();
   const recipe = fastRecipe([12, 130, 3], dataset.rows, { batchSize: 16, steps: 60 });
   const attempt = {
-    ...{ recipe, steps: 60, learningRate: 0.1, classes: 3 },
+    ...{ recipe, classes: 3 },
     seeds: [1, 2].map((seed) => ({ parameters: seed, order: seed + 10, laterOrder: seed + 20 })),
   };
 
@@ -26,12 +27,11 @@ describe('narrow networks', () => {
 
   it('visit scored rows in two orders, the hardest of twice the batch after a tenth', async () => {
     const [hardest, rest] = [range(0, 60), range(60, 300)].map((rows) => dataset.rowSet(rows));
-    const scored = { hardest: hardest!, rest: rest!, skipped: 0, accuracy: 1, multiplyAdds: 0 };
     const one = fastRecipe([12, 20, 3], dataset.rows, { batchSize: 16, steps: 60 });
     const seeds = [{ parameters: 5, order: 6, laterOrder: 7 }];
     const { model } = await trainNarrowNets(
       dataset,
-      { ...attempt, recipe: one, scored, seeds },
+      { ...attempt, recipe: one, hardest: { hardest: hardest!, rest: rest! }, seeds },
       {},
     );
 
@@ -57,7 +57,7 @@ describe('narrow networks', () => {
   });
 
   it('are none where they diverge', async () => {
-    const wild = { ...attempt, learningRate: 1e9 };
+    const wild = { ...attempt, recipe: { ...recipe, learningRate: 1e9 } };
     expect((await trainNarrowNets(dataset, wild, {})).model).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
-import { Model } from '../engine/model.js';
-import { addScaled, Parameters } from '../engine/parameters.js';
+import { Model } from '../../engine/model.js';
+import { addScaled, Parameters } from '../../engine/parameters.js';
 
 /**
  * Merges networks into one whose logits are the mean of theirs: the hidden layers become

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Model } from '#lethe/engine/model';
-import { mergeNets } from '#lethe/training/merge-nets';
-import { toyDataset } from '../support/toy.js';
+import { mergeNets } from '#lethe/training/fast/merge-nets';
+import { toyDataset } from '../../support/toy.js';
 
 const dataset = toyDataset({ rows: 30 });
 

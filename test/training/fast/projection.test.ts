@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Dataset } from '#lethe/engine/dataset';
 import { mapDataset } from '#lethe/engine/linear-map';
-import { fitProjection, type ProjectionOptions } from '#lethe/training/projection';
-import { range } from '../support/toy.js';
+import { fitProjection, type ProjectionOptions } from '#lethe/training/fast/projection';
+import { range } from '../../support/toy.js';
 
 const AUTOMATIC: ProjectionOptions = {
-  scale: undefined,
   components: undefined,
   mostComponents: 100,
+  classes: 1,
   seed: 0,
 };
 
@@ -46,7 +46,7 @@ async function statistics(dataset: Dataset, projection: Awaited<ReturnType<typeo
 }
 
 describe('a projection of few features', () => {
-  it('centres them, scales to mean variance 1 and leaves out constant ones', async () => {
+  it('centres and half-whitens them, and leaves out constant ones', async () => {
     const dataset = datasetOf([3, 0, 1, 2]);
     const projection = await fitted(dataset);
     expect([...projection.map.columns]).toEqual([0, 2, 3]);
@@ -54,18 +54,9 @@ describe('a projection of few features', () => {
     const columns = await statistics(dataset, projection);
     for (const { mean } of columns) expect(mean).toBeCloseTo(0, 4);
     expect(columns.reduce((sum, { variance }) => sum + variance, 0) / 3).toBeCloseTo(1, 4);
-    expect(columns[0]!.variance / columns[1]!.variance).toBeCloseTo(9, 0);
-  });
-
-  it('scales them if their variances differ widely, or as an option says', async () => {
-    const uneven = datasetOf([100, 1, 1, 1, 1]);
-    const scaled = await statistics(uneven, await fitted(uneven));
-    expect(scaled[0]!.variance / scaled[1]!.variance).toBeLessThan(1.5);
-    const [first, second] = await statistics(uneven, await fitted(uneven, { scale: false }));
-    expect(first!.variance / second!.variance).toBeGreaterThan(5000);
-    const even = datasetOf([2, 1, 1]);
-    expect((await fitted(even)).reasons).toEqual([]);
-    expect((await fitted(even, { scale: true })).reasons[0]).toContain('scaled');
+    // A ninefold variance becomes a threefold one, but for .01 of the median, 4, added to both:
+    // 9 / sqrt(9.04) over 1 / sqrt(1.04).
+    expect(columns[0]!.variance / columns[1]!.variance).toBeCloseTo(3.053, 1);
   });
 
   it('does not exist if nothing varies', async () => {
@@ -79,11 +70,12 @@ describe('a projection of many features', () => {
   const dataset = datasetOf(deviations);
 
   it('keeps features with 95 % of the variance, and components with 90 % of theirs', async () => {
-    const projection = await fitted(dataset, { scale: false });
-    // 1 - .81^n >= .95 from n = 15 on; the sample's variances differ slightly.
+    const projection = await fitted(dataset);
+    // Half-whitened variances fall by .9: 1 - .9^n >= .95 from n = 29 on, or a little later, because
+    // of the floor below small variances; the sample's differ slightly.
     const kept = projection.map.columns.length;
-    expect(kept).toBeGreaterThanOrEqual(13);
-    expect(kept).toBeLessThanOrEqual(17);
+    expect(kept).toBeGreaterThanOrEqual(26);
+    expect(kept).toBeLessThanOrEqual(33);
     const components = projection.map.bias.length;
     expect(components).toBeLessThanOrEqual(kept);
     const columns = await statistics(dataset, projection);
@@ -96,7 +88,7 @@ describe('a projection of many features', () => {
   it('has as many components as an option says, or none', async () => {
     const three = await fitted(dataset, { components: 3 });
     expect(three.map.bias.length).toBe(3);
-    const none = await fitted(dataset, { components: false, scale: false });
+    const none = await fitted(dataset, { components: false });
     expect(none.map.bias.length).toBe(90);
   });
 
@@ -106,5 +98,43 @@ describe('a projection of many features', () => {
       [dataset, other].map((of) => fitProjection(of, of.rowSet(range(0, 100)), AUTOMATIC)),
     );
     expect(a).toEqual(b);
+  });
+});
+
+describe('features beside the components', () => {
+  /** 100 columns that decide nothing, and two rare flags that decide the class. */
+  const rows = 1000;
+  const columns = 102;
+  const labels = Uint32Array.from({ length: rows }, (_, row) => (row % 20 === 3 ? 1 : 0));
+  const features = Float32Array.from({ length: rows * columns }, (_, i) => {
+    const column = i % columns;
+    const label = labels[Math.floor(i / columns)]!;
+    return column < 100 ? 10 * noise(i) : column === 100 ? label : 1 - label;
+  });
+  const dataset = new Dataset({ name: 'flags', features, labels, rows, columns, classes: 2 });
+
+  it('are those that tell classes apart and that components do not hold', async () => {
+    const projection = await fitted(dataset, { components: 20, classes: 2 });
+    expect(projection.reasons.at(-1)).toBe('2 features kept beside them: they tell classes apart');
+    expect(projection.map.bias.length).toBe(22);
+    expect([...projection.map.columns].slice(-2)).toEqual([100, 101]);
+    const beside = (await statistics(dataset, projection)).slice(-2);
+    for (const { mean, variance } of beside) {
+      expect(mean).toBeCloseTo(0, 3);
+      expect(variance).toBeCloseTo(1, 3);
+    }
+  });
+
+  it('are none where labels say nothing', async () => {
+    const random = labels.map((_, row) => (Math.imul(row + 1, 0x9e3779b1) >>> 8) % 2);
+    const shuffled = new Dataset({
+      name: 'noise',
+      features,
+      labels: random,
+      rows,
+      columns,
+      classes: 2,
+    });
+    expect((await fitted(shuffled, { components: 20, classes: 2 })).map.bias.length).toBe(20);
   });
 });

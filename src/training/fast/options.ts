@@ -1,31 +1,21 @@
 import {
   type KnownFields,
-  pick,
-  requireBoolean,
   requireInteger,
   requireNonNegative,
   requirePositive,
-} from '../base/arguments.js';
-import { LetheError } from '../base/errors.js';
-import type { PhasedOptions } from '../engine/phases.js';
-import { RUN_OPTIONS } from '../engine/run.js';
+} from '../../base/arguments.js';
 
-/** Options of the fast recipe. Automatic rules decide what is left out. */
-export interface FastOptions extends PhasedOptions {
-  /** Seed of everything random; default 0. */
-  readonly seed?: number;
+/** Hyper-parameters of the recipe `fast`. Automatic rules decide what is left out. */
+export interface FastOptions {
   /**
-   * Divides each feature by roughly its standard deviation; default: if the largest variance of a
-   * feature is over 20 times the median. On data that do not need it, it costs accuracy.
-   */
-  readonly scale?: boolean;
-  /**
-   * The number of principal components to train on, up to 100, or `false` for the centred features
+   * The number of principal components to train on, up to 100, or `false` for the features
    * themselves, by a map of all features to all, which is costly beyond a few hundred features.
+   * Both are of half-whitened features, see docs/exact-retraining.md.
    *
-   * Default: `false` for at most 64 features. Otherwise as many as hold 90 % of the variance, at
-   * least 16 and at most 100 (64 if these hold 88 %); at most 64 for a network with fewer than 512
-   * units in its first hidden layer, 32 below 128 units, 30 below 64.
+   * Default: `false` for at most 64 features. Otherwise as many as hold 80 % of the variance, at
+   * least 16 and at most 100 (64 if these hold 78 %); at most 64 for a network with fewer than 512
+   * units in its first hidden layer, 32 below 128 units, 30 below 64. Up to 32 features that tell
+   * classes apart are kept beside them.
    */
   readonly components?: number | false;
   /**
@@ -35,8 +25,8 @@ export interface FastOptions extends PhasedOptions {
    */
   readonly nets?: number;
   /**
-   * The share of the rows, hardest first, that every epoch visits, in [0, 1); 0: every epoch visits
-   * all rows. Default 0.2.
+   * The share of the rows of each class, hardest first, that every epoch visits, in [0, 1); 0: every
+   * epoch visits all rows, as it does where a thin network errs on over 5 % of them. Default 0.2.
    */
   readonly hardestShare?: number;
   /** The share of the other rows that every epoch samples, in (0, 1]; default 0.2. */
@@ -56,39 +46,13 @@ export interface FastOptions extends PhasedOptions {
   readonly learningRate?: number;
 }
 
-/** The options that only the fast recipe has. */
-type RecipeOptions = Omit<FastOptions, 'seed' | keyof PhasedOptions>;
-
-export const RECIPE_OPTIONS: KnownFields<RecipeOptions> = {
-  ...{ scale: true, components: true, nets: true, hardestShare: true, sampledShare: true },
+export const FAST_OPTIONS: KnownFields<FastOptions> = {
+  ...{ components: true, nets: true, hardestShare: true, sampledShare: true },
   ...{ steps: true, effort: true, batchSize: true, learningRate: true },
 };
 
-export const FAST_OPTIONS: KnownFields<FastOptions> = {
-  ...RUN_OPTIONS,
-  ...RECIPE_OPTIONS,
-  seed: true,
-};
-
-/** The given ones of the options that only the fast recipe has. */
-export function fastOptionsOf(options: RecipeOptions): RecipeOptions {
-  return pick(options, RECIPE_OPTIONS);
-}
-
-/** @throws {LetheError} ERR_INVALID_ARGUMENT if an option of the fast recipe is given */
-export function refuseFastOptions(options: RecipeOptions): void {
-  const [unused] = Object.keys(fastOptionsOf(options));
-  if (unused === undefined) return;
-  throw new LetheError(
-    'ERR_INVALID_ARGUMENT',
-    `the recipe "plain" has no option ${unused}: leave it out, or train with Model.train`,
-  );
-}
-
 /** The options with all defaults filled in. */
 export interface FastRecipe {
-  readonly seed: number;
-  readonly scale: boolean | undefined;
   readonly components: number | false | undefined;
   readonly mostComponents: number;
   /** The widths of each network's hidden layers. */
@@ -123,16 +87,14 @@ export function fastRecipe(
   rows: number,
   options: FastOptions,
 ): FastRecipe {
-  const { seed = 0, scale, components } = options;
+  const { components } = options;
   const { hardestShare = 0.2, sampledShare = 0.2, learningRate = 0.1, effort = 1 } = options;
-  requireInteger('seed', seed, 0);
   requireNonNegative('hardestShare', hardestShare, 1);
   requirePositive('sampledShare', sampledShare);
   requireNonNegative('sampledShare', sampledShare, 1 + Number.EPSILON);
   requirePositive('learningRate', learningRate);
   requirePositive('effort', effort);
   requireNonNegative('effort', effort, MOST_EFFORT);
-  if (scale !== undefined) requireBoolean('scale', scale);
   if (components !== undefined && components !== false) {
     requireInteger('components', components, 1, MOST_COMPONENTS);
   }
@@ -147,7 +109,7 @@ export function fastRecipe(
   const { steps = Math.max(1, Math.round(effort * usual)) } = options;
   requireInteger('steps', steps, 1);
   return {
-    ...{ seed, scale, components, hardestShare, sampledShare, steps, batchSize, learningRate },
+    ...{ components, hardestShare, sampledShare, steps, batchSize, learningRate },
     mostComponents: mostComponents(layers[0]!),
     hidden: Array.from({ length: nets }, (_, net) =>
       layers.map((units) => Math.floor(units / nets) + Number(net < units % nets)),

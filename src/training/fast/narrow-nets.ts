@@ -1,31 +1,29 @@
-import { LetheError } from '../base/errors.js';
-import { selectiveWork } from '../engine/cost.js';
-import type { Dataset } from '../engine/dataset.js';
-import { Model } from '../engine/model.js';
-import { inPhase, type PhasedOptions } from '../engine/phases.js';
-import { shareMachine, shareReporter, sideBySide } from '../engine/side-by-side.js';
+import { selectiveWork } from '../../engine/cost.js';
+import type { Dataset } from '../../engine/dataset.js';
+import { Model } from '../../engine/model.js';
+import { inPhase, type PhasedOptions } from '../../engine/phases.js';
+import { shareMachine, shareReporter, sideBySide } from '../../engine/side-by-side.js';
+import { divergence } from '../divergence.js';
+import { MOMENTUM, oneCycle, partOf } from '../one-cycle.js';
 import { mergeNets } from './merge-nets.js';
-import { MOMENTUM, oneCycle, partOf } from './one-cycle.js';
-import type { FastRecipe } from './recipe.js';
-import type { ScoredRows } from './scorer.js';
+import type { FastRecipe } from './options.js';
+import type { HardestRows } from './scorer.js';
 
 /** The share of the steps that train on whole batches, before the hardest rows are selected. */
 const UNSELECTIVE = 0.1;
 /** Afterwards each step forwards this many batches and trains on the hardest rows, one batch. */
 const FORWARDED = 2;
 
-/** How narrow networks are trained: on the scored rows, or on all rows if there are none. */
-interface Attempt {
+/** How narrow networks are trained: on the hardest rows and samples, or on all rows alike. */
+interface NarrowRun {
   readonly recipe: FastRecipe;
-  readonly steps: number;
-  readonly learningRate: number;
-  readonly scored?: ScoredRows | undefined;
+  readonly hardest?: HardestRows | undefined;
   readonly classes: number;
   /** For each network the seeds of its parameters and of its row order in both parts of the run. */
   readonly seeds: readonly NetSeeds[];
 }
 
-interface NetSeeds {
+export interface NetSeeds {
   readonly parameters: number;
   readonly order: number;
   readonly laterOrder: number;
@@ -43,17 +41,17 @@ interface NarrowNets {
 /** Trains networks among which the hidden units are divided, side by side, and merges them. */
 export async function trainNarrowNets(
   dataset: Dataset,
-  { recipe, steps, learningRate, scored, classes, seeds }: Attempt,
+  { recipe, hardest, classes, seeds }: NarrowRun,
   options: PhasedOptions,
 ): Promise<NarrowNets> {
-  const { hidden, batchSize } = recipe;
-  const visits = scored && visitsOf(scored, recipe.sampledShare);
+  const { hidden, steps, batchSize, learningRate } = recipe;
+  const visits = hardest && visitsOf(hardest, recipe.sampledShare);
   const others = visits?.samplesPerEpoch ?? 0;
   const rowsPerPass = visits ? visits.rows.length + others : dataset.rows;
   const shapes = hidden.map((layers) => [dataset.columns, ...layers, classes]);
   const models = shapes.map((shape, net) => Model.create(shape, { seed: seeds[net]!.parameters }));
   const schedule = oneCycle(batchSize, learningRate);
-  const unselective = Math.round(steps * (scored ? UNSELECTIVE : 1));
+  const unselective = Math.round(steps * (hardest ? UNSELECTIVE : 1));
   const parts = [
     { from: 0, to: unselective, forwarded: batchSize },
     { from: unselective, to: steps, forwarded: FORWARDED * batchSize },
@@ -102,19 +100,8 @@ export async function trainNarrowNets(
   };
 }
 
-/** Whether the run ended with ERR_DIVERGED; other errors are rethrown. */
-export async function divergence(run: () => Promise<void>): Promise<boolean> {
-  try {
-    await run();
-    return false;
-  } catch (error) {
-    if (error instanceof LetheError && error.code === 'ERR_DIVERGED') return true;
-    throw error;
-  }
-}
-
 /** The rows of an epoch: the hardest rows and a sample of the rest. */
-function visitsOf({ hardest, rest }: ScoredRows, share: number) {
+function visitsOf({ hardest, rest }: HardestRows, share: number) {
   const samplesPerEpoch = Math.floor(share * rest.length);
   return {
     rows: hardest,

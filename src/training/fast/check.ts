@@ -1,0 +1,147 @@
+import { Stopwatch } from '../../base/stopwatch.js';
+import { forwardWork, mapWork, trainingWork } from '../../engine/cost.js';
+import type { Dataset } from '../../engine/dataset.js';
+import { mapDataset } from '../../engine/linear-map.js';
+import type { PhasedOptions } from '../../engine/phases.js';
+import type { RowSet } from '../../engine/row-set.js';
+import { withoutProgress } from '../../engine/run.js';
+import { scaleRows } from '../column-scales.js';
+import { plainWork } from '../plain.js';
+import { hitsOf } from '../quality.js';
+import { atPositions, samplePositions } from '../sample.js';
+import { type SteadyResult, trainOneCycle } from '../steady.js';
+import type { TrainingRun } from '../training-run.js';
+import { obstacleToFast, projectionFor } from './fast.js';
+import { type FastRecipe, fastRecipe } from './options.js';
+import type { Projection } from './projection.js';
+
+/** With so few features there is little to project. */
+const MOST_FEATURES_KEPT = 64;
+/** The smallest class must have this share of the mean class's rows. */
+const SMALLEST_CLASS = 0.2;
+/** The most that the recipe may cost, as a share of the plain one. */
+const LARGEST_COST = 0.06;
+const MOST_ROWS = 2000;
+/** How many points of held-out accuracy the components may cost. */
+const TOLERANCE = 2;
+/** The accuracy, in percent, that the trained model must reach on a sample of its rows. */
+export const LEAST_ACCURACY = 95;
+/** The share of the first hidden layer's units that the small networks have. */
+const UNITS_SHARE = 8;
+const BATCH = 64;
+/** The projected features are few, so that a longer training costs little. */
+const STEPS = { features: 150, components: 300 };
+
+/** Whether the fast recipe is likely to lose nothing on these rows, and what it took to find out. */
+export interface FastCheck {
+  readonly passes: boolean;
+  readonly reason: string;
+  readonly multiplyAdds: number;
+  /** Fitted to all rows, for the recipe to use. */
+  readonly projection?: Projection;
+}
+
+/**
+ * Tries the projection on a few rows: two small networks, one on all features and one on the
+ * projected ones, are compared on rows that they have not seen.
+ */
+export async function checkFast(run: TrainingRun, options: PhasedOptions): Promise<FastCheck> {
+  const { widths, rows, watch } = run;
+  const recipe = fastRecipe(widths, rows.length, {});
+  const obstacle = obstacleToFast(widths, rows.length) ?? obstacleInRows(run, recipe);
+  if (obstacle) return { passes: false, reason: obstacle, multiplyAdds: 0 };
+  const projection = await projectionFor(run, recipe, options);
+  watch.lap('project');
+  if (!projection) {
+    return { passes: false, reason: 'no feature varies enough to project', multiplyAdds: 0 };
+  }
+  const [accuracies, work] = await compare(run, projection, options);
+  watch.lap('check');
+  const multiplyAdds = projection.multiplyAdds + work;
+  const [onFeatures, onComponents] = accuracies.map((accuracy) => accuracy.toFixed(1));
+  const passes = accuracies[1] >= accuracies[0] - TOLERANCE;
+  return {
+    ...{ passes, multiplyAdds, projection },
+    reason: `small networks reach ${onFeatures} % on the features, ${onComponents} % on the components`,
+  };
+}
+
+function obstacleInRows(run: TrainingRun, recipe: FastRecipe): string | undefined {
+  const { widths, dataset, rows } = run;
+  if (dataset.columns <= MOST_FEATURES_KEPT) return `at most ${MOST_FEATURES_KEPT} features`;
+  const members = new Uint32Array(widths.at(-1)!);
+  for (const label of rows.gather(dataset.labels)) members[label]!++;
+  const present = members.filter((count) => count > 0);
+  if (Math.min(...present) < (SMALLEST_CLASS * rows.length) / present.length) return 'a rare class';
+  const cost = likelyWork(run, recipe) / plainWork(widths, rows.length);
+  if (cost <= LARGEST_COST) return undefined;
+  return `it would cost about ${Math.round(100 * cost)} % of the plain recipe`;
+}
+
+/** About what the check and the recipe cost with as many components as it may take. */
+function likelyWork({ widths, dataset, rows }: TrainingRun, recipe: FastRecipe): number {
+  const components = Math.min(recipe.mostComponents, dataset.columns);
+  const perStep = recipe.hidden.reduce(
+    (sum, hidden) => sum + trainingWork([components, ...hidden, widths.at(-1)!]),
+    0,
+  );
+  const check =
+    BATCH *
+    (STEPS.features * trainingWork([dataset.columns, ...hiddenOf(widths), widths.at(-1)!]) +
+      STEPS.components * trainingWork([components, ...hiddenOf(widths), widths.at(-1)!]));
+  const map = rows.length * components * dataset.columns;
+  return check + map + recipe.steps * recipe.batchSize * perStep;
+}
+
+/** One narrow hidden layer tells as well as the network's own what the components have lost. */
+function hiddenOf(widths: readonly number[]): number[] {
+  return [Math.ceil(widths[1]! / UNITS_SHARE)];
+}
+
+/** Held-out accuracies on the features and on the components, in percent; and the work. */
+async function compare(
+  run: TrainingRun,
+  { map }: Projection,
+  options: PhasedOptions,
+): Promise<[[number, number], number]> {
+  const { widths, dataset, rows, seed } = run;
+  const trained = Math.min(MOST_ROWS, Math.floor(rows.length / 12));
+  const heldOut = Math.min(MOST_ROWS, Math.floor(rows.length / 10));
+  const drawn = atPositions(rows, samplePositions(rows.length, trained + heldOut, seed));
+  const hidden = hiddenOf(widths);
+  const lengthOf = (steps: number) => ({ steps, batchSize: Math.min(BATCH, trained) });
+  const silent = withoutProgress(options);
+
+  const accuracy = async (
+    from: Dataset,
+    train: RowSet,
+    unseen: RowSet,
+    by: (run: TrainingRun) => Promise<SteadyResult>,
+  ) => {
+    const small = [from.columns, ...hidden, widths.at(-1)!];
+    const own = { dataset: from, widths: small, rows: train, seed, watch: new Stopwatch() };
+    const { model, multiplyAdds } = await by(own);
+    const hits = await hitsOf(model, from, unseen, silent);
+    work += multiplyAdds + unseen.length * forwardWork(small);
+    return (100 * hits.reduce((sum, hit) => sum + hit, 0)) / hits.length;
+  };
+  let work = mapWork(drawn.length, map);
+  const onFeatures = await accuracy(
+    dataset,
+    drawn.slice(0, trained),
+    drawn.slice(trained),
+    async (small) => {
+      const scaled = await scaleRows(dataset, small.rows, options.threads);
+      return trainOneCycle({ ...small, scaled, length: lengthOf(STEPS.features) }, silent);
+    },
+  );
+  const projected = await mapDataset(dataset, map, { ...silent, rows: drawn });
+  const all = projected.allRows();
+  const onComponents = await accuracy(
+    projected,
+    all.slice(0, trained),
+    all.slice(trained),
+    (small) => trainOneCycle({ ...small, length: lengthOf(STEPS.components) }, silent),
+  );
+  return [[onFeatures, onComponents], work];
+}
