@@ -56,6 +56,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     run: (request, { seed, compute }) => exactRetrain(request, { seed: seed + FRESH, ...compute }),
   },
   {
+    name: 'exactRetrain steady',
+    isExact: true,
+    run: (request, { seed, compute }) =>
+      exactRetrain(request, { recipe: 'steady', seed: seed + FRESH, ...compute }),
+  },
+  {
     name: 'retrain',
     isExact: true,
     run: (request, { seed, compute }) => retrain(request, { seed: seed + 2 * FRESH, ...compute }),

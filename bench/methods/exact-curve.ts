@@ -25,7 +25,7 @@ const LENGTHS: readonly FastOptions[] = [
   { effort: 12 },
 ];
 
-/** exactRetrain from the cheapest to the dearest; the models are trained and judged side by side. */
+/** exactRetrain by the recipe `fast`, from the cheapest to the dearest; the models are trained and judged side by side. */
 export async function measureExactCurve(
   judge: Judge,
   references: readonly Reference[],
@@ -35,7 +35,7 @@ export async function measureExactCurve(
   const points = await sideBySide(LENGTHS, atOnce, async (options) => {
     const runs: JudgedRun[] = [];
     for (const { seed, request, m0, seen } of references) {
-      const own = { ...options, seed: seed + FRESH, ...each };
+      const own = { recipe: 'fast', ...options, seed: seed + FRESH, ...each } as const;
       const { model, multiplyAdds } = await exactRetrain(request, own);
       const costPercent = (100 * multiplyAdds) / m0.multiplyAdds;
       runs.push({ seed, costPercent, judgement: await judge.judgeLightly(model, seen) });

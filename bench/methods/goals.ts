@@ -8,7 +8,7 @@ import type { ShardedFigures, ShardedRun } from './sharded.js';
 
 /**
  * What a goal came to on some rows: `value` is the divergence on the forget set, `floor` that of M0'
- * to M0, mean + 2 sd; of exact.any the smallest difference of an accuracy to M0's, and the least that
+ * to M0, mean + 2 sd; of exact.other the smallest difference of an accuracy to M0's, and the least that
  * is allowed; of sisa what a request is expected to cost, in % of M0's, and the most that is allowed.
  */
 export interface GoalFigures {
@@ -53,9 +53,9 @@ const LEAST_RETAIN = -0.1;
 const LEAST_OF_ANY_SEED = -1;
 
 function exactOnAnyData(figures: readonly OtherDataFigures[]): MethodGoal {
-  if (figures.length === 0) return { id: 'exact.any', value: null, floor: null };
+  if (figures.length === 0) return { id: 'exact.other', value: null, floor: null };
   return {
-    ...{ id: 'exact.any', method: 'exactRetrain', floor: LEAST_RETAIN },
+    ...{ id: 'exact.other', method: 'exactRetrain', floor: LEAST_RETAIN },
     value: Math.min(...figures.flatMap(({ retain, test }) => [retain, test])),
     conditions: figures.flatMap(({ name, costPercent, mostCost, retain, test, worst }) => [
       atMost(`${name}: % of M0's multiply-adds`, costPercent, mostCost),

@@ -4,18 +4,25 @@ import { BenchError } from '../support/bench-error.js';
 /** A recipe as the bench asks for it. */
 export interface RecipeEntry {
   readonly name: string;
-  readonly options: Pick<TrainModelOptions, 'recipe'>;
+  readonly options: Pick<TrainModelOptions, 'recipe' | 'epochs'>;
   /**
    * `chooser`: it chooses a recipe, and is asked a second time with half of the rows. `length`: a
    * longer run of a recipe, among which a chooser chooses.
    */
   readonly role?: 'chooser' | 'length';
+  /** Runs exactRetrain on a model that records no recipe, instead of trainModel. */
+  readonly isUnrecorded?: boolean;
   /** Runs only where it is named: it is M0's own recipe. */
   readonly isOnlyNamed?: boolean;
 }
 
 export const RECIPES: readonly RecipeEntry[] = [
+  { name: 'steady', options: { recipe: 'steady' } },
+  { name: 'steady-5', options: { recipe: 'steady', epochs: 5 }, role: 'length' },
+  { name: 'steady-10', options: { recipe: 'steady', epochs: 10 }, role: 'length' },
   { name: 'fast', options: { recipe: 'fast' } },
+  { name: 'unrecorded', options: {}, isUnrecorded: true },
+  { name: 'auto', options: { recipe: 'auto' }, role: 'chooser' },
   { name: 'plain', options: { recipe: 'plain' }, isOnlyNamed: true },
 ];
 

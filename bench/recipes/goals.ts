@@ -142,7 +142,7 @@ function lengthConditions(figures: SetFigures, chosen: number): Condition[] {
   return [atLeast('test, minus that of the best length and peer', chosen - best, bound)];
 }
 
-const SLICE = { share: 0.1, most: 2000 };
+const SLICE = { share: 0.1, most: 5000 };
 
 /** The standard error, in points, of an accuracy on as many rows as a choice can hold out. */
 export function sliceError(accuracy: number, rows: number): number {

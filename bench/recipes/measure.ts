@@ -1,5 +1,6 @@
 import {
   type ComputeOptions,
+  exactRetrain,
   LetheError,
   Model,
   type RowSet,
@@ -159,7 +160,7 @@ async function runRecipe(job: Job, recipe: RecipeEntry, seed: number): Promise<R
   }
   const { model, multiplyAdds, reasons } = value;
   return {
-    ...{ ...common, multiplyAdds, diverged: false, choice: choiceOf(recipe, value), reasons },
+    ...{ ...common, multiplyAdds, diverged: false, choice: choiceOf(value), reasons },
     ...(await qualityOf(model, made, retain, compute)),
   };
 }
@@ -168,27 +169,26 @@ async function chooseByHalf(job: Job, recipe: RecipeEntry, seed: number): Promis
   const { retain } = job;
   const half = retain.slice(0, Math.ceil(retain.length / 2));
   const { value } = await timedUnlessDiverged(() => trainBy(job, recipe, seed, half));
-  return value ? choiceOf(recipe, value) : 'diverged';
+  return value ? choiceOf(value) : 'diverged';
 }
 
 function trainBy(
   { widths, made, compute }: Job,
-  { options }: RecipeEntry,
+  { options, isUnrecorded }: RecipeEntry,
   seed: number,
   rows: RowSet,
 ): Promise<TrainedModel> {
+  if (isUnrecorded) {
+    const model = Model.create(widths, { seed });
+    const request = { model, dataset: made.train, forget: made.deleted, retain: rows };
+    return exactRetrain(request, { seed, ...compute });
+  }
   return trainModel(widths, made.train, { ...options, rows, seed, ...compute });
 }
 
-/** What a result says of the recipe that it comes from. */
-interface Chosen {
-  readonly recipe?: { readonly name: string; readonly epochs?: number };
-}
-
-function choiceOf({ name }: RecipeEntry, trained: TrainedModel & Chosen): string {
-  const { recipe, reasons } = trained;
-  if (recipe) return [recipe.name, ...(recipe.epochs ? [recipe.epochs] : [])].join(' ');
-  return reasons.some((reason) => reason.endsWith('the plain recipe')) ? 'plain' : name;
+/** The recipe that a model was trained by, with its length if that is not the usual one. */
+function choiceOf({ recipe }: TrainedModel): string {
+  return [recipe.name, ...(recipe.epochs ? [recipe.epochs] : [])].join(' ');
 }
 
 async function testOfShards({ widths, made, retain, compute }: Job, seed: number): Promise<number> {
