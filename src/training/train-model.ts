@@ -77,8 +77,8 @@ export interface TrainedModel {
   readonly reasons: readonly string[];
 }
 
-/** The largest sample of the rows on which a model's quality is reported. */
-const MOST_SAMPLE_ROWS = 1000;
+/** The sample of the rows on which a model's quality is reported: so large, of so many rows. */
+const SAMPLE = { share: 1 / 64, least: 500, most: 2000 };
 
 /**
  * Trains a new model by a recipe, or by one that it chooses.
@@ -160,7 +160,8 @@ export function trainingRun(
 
 /** The rows on which the quality of a run's model is reported. */
 export function qualityRows({ rows, seed }: TrainingRun) {
-  return sampleRows(rows, MOST_SAMPLE_ROWS, seed);
+  const wanted = Math.round(SAMPLE.share * rows.length);
+  return sampleRows(rows, Math.min(SAMPLE.most, Math.max(SAMPLE.least, wanted)), seed);
 }
 
 async function finish(

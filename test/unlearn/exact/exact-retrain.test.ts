@@ -31,7 +31,7 @@ describe('exactRetrain', () => {
       ...expected.reasons,
     ]);
     // And a look at 1,000 rows by the original model.
-    expect(result.multiplyAdds).toBe(expected.multiplyAdds + 1000 * (12 * 64 + 64 * 3));
+    expect(result.multiplyAdds).toBe(expected.multiplyAdds + 500 * (12 * 64 + 64 * 3));
     expect(model.hash()).toBe(before);
   });
 
@@ -89,8 +89,8 @@ describe('exactRetrain', () => {
     );
     expect(ofGood!.model.hash()).toBe(ofPoor!.model.hash());
     expect(ofGood!.quality).toEqual(ofPoor!.quality);
-    expect(ofGood!.quality).toMatchObject({ rows: 1000, accuracy: 100, macroRecall: 100 });
-    expect(ofGood!.originalQuality).toMatchObject({ rows: 1000, accuracy: 100 });
+    expect(ofGood!.quality).toMatchObject({ rows: 500, accuracy: 100, macroRecall: 100 });
+    expect(ofGood!.originalQuality).toMatchObject({ rows: 500, accuracy: 100 });
     expect(ofPoor!.originalQuality.accuracy).toBeLessThan(90);
     expect(ofPoor!.originalQuality.mostFrequentClass).toBe(ofPoor!.quality.mostFrequentClass);
   });
