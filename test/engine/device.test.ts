@@ -22,7 +22,10 @@ const aClass = {
 };
 const owners = Uint32Array.from(rows, (row) => row % 8);
 const plainSisa = await lethe.Sisa.train(TOY_WIDTHS, dataset, { owners, recipe: 'plain' });
-const digits = new lethe.Dataset(lethe.syntheticDigits({ trainRows: 1100, testRows: 1 }).train);
+/** Rows of which some can be held out. */
+const more = toyDataset({ rows: 240 });
+/** Rows that the recipe fast is made for. */
+const wide = toyDataset({ rows: 1100, columns: 72 });
 const ensemble = new lethe.Ensemble([
   { model, weight: 1 },
   { model: lethe.Model.create(TOY_WIDTHS, { seed: 2 }), weight: 1 },
@@ -63,7 +66,11 @@ const PASSING: Record<string, (options: Compute) => Promise<unknown>> = {
     return trained.map((job) => job.model.hash());
   },
   'trainModel, fast': async (options) =>
-    (await lethe.trainModel([784, 128, 10], digits, { effort: 0.1, ...options })).model.hash(),
+    (await lethe.trainModel([72, 40, 3], wide, { recipe: 'fast', ...options })).model.hash(),
+  'trainModel, steady': async (options) =>
+    (await lethe.trainModel(TOY_WIDTHS, dataset, { recipe: 'steady', ...options })).model.hash(),
+  'trainModel, auto': async (options) =>
+    (await lethe.trainModel(TOY_WIDTHS, more, options)).model.hash(),
   'trainModel, plain': async (options) =>
     (await lethe.trainModel(TOY_WIDTHS, dataset, { recipe: 'plain', ...options })).model.hash(),
   'Sisa.train': async (options) =>

@@ -94,7 +94,7 @@ describe('the bench', () => {
       ...{ otherData, sharded },
       goals: goalsOf(figures, otherData, sharded),
     };
-  }, 120_000);
+  }, 300_000);
 
   it('judges every method on what it can delete', () => {
     const names = (kind: string) =>
@@ -140,18 +140,17 @@ describe('the bench', () => {
     expect(relearn('retrain')).toEqual({ reason: 'not reached in 16 steps' });
   });
 
-  it('knows exact retraining at other costs, the usual one among them', () => {
+  it('knows exact retraining by the recipe fast at other costs', () => {
     for (const { exactCurve, methods } of figures) {
       const costs = exactCurve.map(({ costPercent }) => costPercent);
       expect(costs).toEqual([...costs].sort((a, b) => a - b));
-      const [usual] = methods.find(({ name }) => name === 'exactRetrain')!.runs;
-      const { jsForget, retain, test } = usual!.judgement;
-      expect(exactCurve).toContainEqual(
-        expect.objectContaining({
-          ...{ costPercent: usual!.costPercent, jsForget: jsForget.value },
-          ...{ retain: retain.value, test: test.value },
-        }),
-      );
+      // On so few rows it gives way to steady at its usual cost, and has been paid for besides.
+      const [steady] = methods.find(({ name }) => name === 'exactRetrain steady')!.runs;
+      const { jsForget, retain, test } = steady!.judgement;
+      const same = { jsForget: jsForget.value, retain: retain.value, test: test.value };
+      const point = exactCurve.find((found) => found.jsForget === jsForget.value);
+      expect(point).toMatchObject(same);
+      expect(point!.costPercent).toBeGreaterThan(steady!.costPercent);
       for (const { isExact, runs, besideExact } of methods) {
         expect(besideExact === undefined).toBe(isExact || runs.length === 0);
       }
@@ -223,12 +222,16 @@ describe('the bench', () => {
     const [four, one, plain] = report.sharded.map(({ runs: [run] }) => run!);
     // One shard is trained anew whoever asks, on all rows but theirs.
     expect(one!.byRowsPercent).toBeCloseTo(one!.uniformPercent, 9);
-    for (const run of [four!, one!, plain!]) {
+    for (const run of [four!, plain!]) {
       expect(run.measuredPercent).toBeLessThan(run.measuredExpected);
       expect(run.measuredPercent).toBeGreaterThan(0.8 * run.measuredExpected);
     }
-    // Alone in a shard, the top user costs nothing; the others share what is left of the work, in thirds.
+    // Below 2,000 rows a run of steady makes the more visits the fewer there are, by the square of their
+    // number; four shards have so few that a run of theirs makes the most there are.
     const { owners } = assignZipf({ rows: train.rows, users: 100, seed: 45 });
+    const left = owners.filter((owner) => owner !== 9).length;
+    expect(one!.measuredPercent / one!.measuredExpected).toBeCloseTo((train.rows / left) ** 2, 2);
+    // Alone in a shard, the top user costs nothing; the others share what is left of the work, in thirds.
     const rows = owners.filter((owner) => owner > 0).length;
     expect(plain!.byRowsPercent / 100).toBeCloseTo((rows / train.rows) ** 2 / 3, 3);
     expect(plain!.measuredExpected / 100).toBeCloseTo(rows / train.rows / 3, 2);
