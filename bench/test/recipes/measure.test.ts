@@ -46,9 +46,11 @@ describe('a data set', () => {
       expect(choice).toMatch(/./);
       expect(reasons.length).toBeGreaterThan(0);
     }
+    // Besides M0's training a look at all rows, to report the quality.
+    const look = 135 * (4 * 8 + 8 * 3);
     for (const [i, run] of plain!.runs.entries()) {
-      expect(run.multiplyAdds).toBe(figures.references[2 * i]!.multiplyAdds);
-      expect(run.multiplyAdds).toBe(5 * 135 * workOfRow([4, 8, 3]));
+      expect(run.multiplyAdds).toBe(figures.references[2 * i]!.multiplyAdds + look);
+      expect(run.multiplyAdds).toBe(5 * 135 * workOfRow([4, 8, 3]) + look);
     }
   });
 
