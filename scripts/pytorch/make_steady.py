@@ -1,4 +1,4 @@
-"""Writes a model trained by the recipe `steady`, to test ours.
+"""Writes a model trained by one cycle on half-whitened columns, as `steady` trains, to test ours.
 
     make_steady.py --out FILE
 

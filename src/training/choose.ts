@@ -109,7 +109,7 @@ export async function chooseRecipe(
   for (const recipe of STEADY) {
     // Few rows are visited so often that a longer recipe is the same.
     const { steps } = steadyLength(training.length, epochsOf(recipe));
-    if (lengths.has(steps)) break;
+    if (lengths.has(steps)) continue;
     lengths.add(steps);
     const steady = await trainSteadily(within, epochsOf(recipe), options);
     await judge(recipe, steady.model, steady.multiplyAdds);
