@@ -73,7 +73,7 @@ export interface SisaOptions extends HyperParameters, SisaRunOptions {
   /** Seed of everything random; default 0. */
   readonly seed?: number;
   /**
-   * For the recipe `fast`; default: 1.25 times the number of shards, since most requests retrain
+   * For the recipe `fast`; default: 1.75 times the number of shards, since most requests retrain
    * one.
    */
   readonly effort?: number;
@@ -97,7 +97,7 @@ export interface SisaResult extends Omit<UnlearningResult, 'model'> {
 /**
  * With this, retraining one shard costs about as much as exactRetrain, for any number of shards.
  */
-const EFFORT_PER_SHARD = 1.25;
+const EFFORT_PER_SHARD = 1.75;
 /** With more epochs over a shard, each needs a smaller sample. */
 const SAMPLED_SHARE = 0.1;
 
