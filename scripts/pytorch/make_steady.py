@@ -23,11 +23,18 @@ WIDTHS, ROWS, SEED, BATCH, STEPS, RATE = (7, 6, 5, 3), 200, 7, 64, 150, 0.05
 
 
 def half_whitening(x):
-    """(v + .01 median v)^-1/4, then one factor to a mean variance of 1; 0 where v is 0."""
+    """(v + .01 median v)^-1/4, but no scaled variance over 100 times their median; then one
+    factor to a mean variance of 1; 0 where v is 0."""
     variances = x.var(0, unbiased=False)
     varying = variances[variances > 0]
-    median = varying.sort().values[len(varying) // 2]
-    scales = torch.where(variances > 0, (variances + 0.01 * median) ** -0.25, 0.0 * variances)
+
+    def median(values):
+        return values.sort().values[len(values) // 2]
+
+    scales = (variances + 0.01 * median(varying)) ** -0.25 * (variances > 0)
+    scaled = variances * scales**2
+    most = 100 * median(scaled[variances > 0])
+    scales = torch.where(scaled > most, (most / variances).sqrt(), scales)
     return scales * (len(varying) / (variances * scales**2).sum()).sqrt()
 
 

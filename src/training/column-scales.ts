@@ -1,10 +1,4 @@
-import type { Dataset } from '../engine/dataset.js';
-import {
-  type ColumnStatistics,
-  columnStatistics,
-  squaredNorms,
-} from '../engine/principal-components.js';
-import { positionsOf, type RowSet } from '../engine/row-set.js';
+import type { ColumnStatistics } from '../engine/principal-components.js';
 
 /** What is subtracted from each column, and what the difference is multiplied by. */
 export interface ColumnScales {
@@ -13,18 +7,25 @@ export interface ColumnScales {
   readonly scales: Float64Array;
   /** The number of columns with a scale above 0. */
   readonly varying: number;
-  /** A power of two near the median of the scales. */
+  /** A power of two that divides the scales, so that their squares are float32 numbers. */
   readonly unit: number;
 }
 
 /** Added to every variance, as a share of their median: nearly constant columns stay small. */
 const FLOOR = 0.01;
-/** The smallest and largest ratio of a scale and the median: their squares are float32 numbers. */
-const SMALLEST = 1e-17;
-const LARGEST = 1e17;
-/** The smallest and largest scale: well within the range of float32. */
+/**
+ * The largest scaled variance, as a multiple of the median's: one column of huge values, such as a
+ * time or an identifier, must not hide all others.
+ */
+const LARGEST_VARIANCE = 100;
+/** The smallest and largest scale of a column, and square of its ratio to the unit. */
 const LEAST = 1e-35;
 const MOST = 1e35;
+/** Inputs times the unit should stay below the first and must below the second: they are summed. */
+const LARGEST_INPUT = 1e30;
+const LARGEST_SUM = 1e34;
+/** A column's values are taken to lie within so many standard deviations of its mean. */
+const REACH = 1000;
 
 /**
  * Half-whitening: each column is divided by the fourth root of its variance, so that scales differ
@@ -33,23 +34,56 @@ const MOST = 1e35;
  * makes the mean variance of the columns that vary 1.
  */
 export function halfWhitening({ means, variances }: ColumnStatistics): ColumnScales {
-  const sorted = variances.filter((variance) => variance > 0).sort();
-  const floor = FLOOR * (sorted[sorted.length >> 1] ?? 0);
+  const floor = FLOOR * medianOf(variances.filter((variance) => variance > 0));
   // Roots are rounded alike everywhere; powers and logarithms are not.
-  const scales = variances.map((variance) =>
+  const halved = variances.map((variance) =>
     variance > 0 ? 1 / Math.sqrt(Math.sqrt(variance + floor)) : 0,
   );
-  const ascending = scales.filter((scale) => scale > 0).sort();
-  const median = ascending[ascending.length >> 1] ?? 1;
-  // Before the factor: what is left out must not make all others small.
-  const inRange = scales.map((scale) => (within(scale / median, SMALLEST, LARGEST) ? scale : 0));
-  const total = variances.reduce((sum, v, j) => sum + v * inRange[j]! * inRange[j]!, 0);
-  const kept = inRange.reduce((count, scale) => count + Number(scale > 0), 0);
-  const factor = total > 0 ? Math.sqrt(kept / total) : 1;
-  const scaled = inRange.map((scale) => (within(factor * scale, LEAST, MOST) ? factor * scale : 0));
-  const unit = powerOfTwoBelow(Math.min(MOST, Math.max(LEAST, factor * median)));
-  const varying = scaled.reduce((count, scale) => count + Number(scale > 0), 0);
-  return { centres: means, scales: scaled, varying, unit };
+  const scaledVariances = variances.map((variance, j) => variance * halved[j]! * halved[j]!);
+  const most = LARGEST_VARIANCE * medianOf(scaledVariances.filter((variance) => variance > 0));
+  const capped = halved.map((scale, j) =>
+    scaledVariances[j]! > most ? Math.sqrt(most / variances[j]!) : scale,
+  );
+  const reach = variances.reduce(
+    (largest, variance, j) => Math.max(largest, Math.abs(means[j]!) + REACH * Math.sqrt(variance)),
+    0,
+  );
+  const kept = inRangeOf(capped, reach).scales;
+  // What is left out has no part in the factor: it must not make all others small.
+  const total = variances.reduce((sum, v, j) => sum + v * kept[j]! * kept[j]!, 0);
+  const factor = total > 0 ? Math.sqrt(countOf(kept) / total) : 1;
+  const { scales, unit } = inRangeOf(
+    kept.map((scale) => factor * scale),
+    reach,
+  );
+  return { centres: means, scales, varying: countOf(scales), unit };
+}
+
+/**
+ * A unit, and the scales that are in range with it; the others are 0. The median is a good unit
+ * unless the largest inputs times it are out of range; then it is a smaller one, or the median of
+ * the scales that it suits, whichever leaves more columns.
+ */
+function inRangeOf(scales: Float64Array, reach: number) {
+  const present = scales.filter((scale) => scale > 0);
+  const suited = present.filter((scale) => scale * reach <= LARGEST_INPUT);
+  const units = [Math.min(medianOf(present), LARGEST_INPUT / reach), medianOf(suited)];
+  const [first, second] = units.map((wanted) => {
+    const unit = powerOfTwoBelow(Math.min(MOST, Math.max(LEAST, wanted)));
+    const isInRange = (scale: number) =>
+      within(scale) && within((scale / unit) * (scale / unit)) && unit * reach < LARGEST_SUM;
+    return { unit, scales: scales.map((scale) => (isInRange(scale) ? scale : 0)) };
+  });
+  return countOf(first!.scales) >= countOf(second!.scales) ? first! : second!;
+}
+
+function countOf(scales: Float64Array): number {
+  return scales.reduce((count, scale) => count + Number(scale > 0), 0);
+}
+
+/** The upper median; 1 of nothing. */
+function medianOf(values: Float64Array): number {
+  return values.slice().sort()[values.length >> 1] ?? 1;
 }
 
 /** The largest power of two that is not above the value. */
@@ -60,52 +94,4 @@ function powerOfTwoBelow(value: number): number {
   return power;
 }
 
-const within = (value: number, least: number, most: number) => value >= least && value <= most;
-
-/** Columns of rows, of which outliers weigh less. */
-export interface ScaledRows {
-  readonly columns: ColumnScales;
-  /** [dataset rows], factors of the rows' gradients; undefined: all are 1. */
-  readonly weights: Float32Array | undefined;
-  /** The rows without a part in the scales. */
-  readonly outliers: number;
-}
-
-/** A row is an outlier if its squared norm is over this multiple of the median's. */
-const OUTLYING = 25;
-/** The largest multiple that a row's squared norm may have at full weight. */
-const FULL_WEIGHT = 6.25;
-
-/**
- * Half-whitens the columns of these rows. Few rows far from all others would take the scales for
- * themselves: they have no part in the statistics, and the farther a row is, the less it weighs, so
- * that no gradient is much larger than the others.
- */
-export async function scaleRows(
-  dataset: Dataset,
-  rows: RowSet,
-  threads?: number,
-): Promise<ScaledRows> {
-  let columns = halfWhitening(await columnStatistics(dataset, rows, threads));
-  let norms = await squaredNorms(dataset, rows, columns, threads);
-  const limit = OUTLYING * medianOf(norms);
-  const usual = rows.filter((_, i) => norms[i]! <= limit);
-  const outliers = rows.length - usual.length;
-  if (outliers > 0 && usual.length > 0) {
-    columns = halfWhitening(await columnStatistics(dataset, usual, threads));
-    norms = await squaredNorms(dataset, rows, columns, threads);
-  }
-  const full = FULL_WEIGHT * medianOf(norms);
-  if (full === 0 || !norms.some((norm) => norm > full)) {
-    return { columns, weights: undefined, outliers };
-  }
-  const weights = new Float32Array(dataset.rows);
-  positionsOf(rows).forEach((row, i) => {
-    weights[row] = Math.min(1, full / norms[i]!);
-  });
-  return { columns, weights, outliers };
-}
-
-function medianOf(values: Float64Array): number {
-  return values.slice().sort()[values.length >> 1] ?? 0;
-}
+const within = (value: number) => value >= LEAST && value <= MOST;

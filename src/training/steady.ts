@@ -4,9 +4,10 @@ import { Model } from '../engine/model.js';
 import { Parameters } from '../engine/parameters.js';
 import { type InputScaling, pass } from '../engine/pass.js';
 import { inPhase, type PhasedOptions } from '../engine/phases.js';
-import { type ColumnScales, type ScaledRows, scaleRows } from './column-scales.js';
+import type { ColumnScales } from './column-scales.js';
 import { divergence } from './divergence.js';
 import { MOMENTUM, oneCycle } from './one-cycle.js';
+import { type ScaledRows, scaleRows } from './outliers.js';
 import type { TrainingRun, TrainingWork } from './training-run.js';
 
 /** A little under two epochs, so that statistics and all cost 40 % of the plain recipe. */

@@ -5,7 +5,7 @@ import { mapDataset } from '../../engine/linear-map.js';
 import type { PhasedOptions } from '../../engine/phases.js';
 import type { RowSet } from '../../engine/row-set.js';
 import { withoutProgress } from '../../engine/run.js';
-import { scaleRows } from '../column-scales.js';
+import { scaleRows } from '../outliers.js';
 import { plainWork } from '../plain.js';
 import { hitsOf } from '../quality.js';
 import { atPositions, samplePositions } from '../sample.js';
