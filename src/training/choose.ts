@@ -5,6 +5,7 @@ import type { PhasedOptions } from '../engine/phases.js';
 import { positionsOf, type RowSet, trustedRows } from '../engine/row-set.js';
 import { withoutProgress } from '../engine/run.js';
 import type { RecordedRecipe } from '../engine/training-recipe.js';
+import { isDivergence } from './divergence.js';
 import { checkFast } from './fast/check.js';
 import { trainFast } from './fast/fast.js';
 import { hitsOf, type Quality, qualityOf } from './quality.js';
@@ -14,10 +15,11 @@ import type { TrainingRun } from './training-run.js';
 
 /** The rungs of the steady recipe, each tried where the one before gained. */
 const STEADY: readonly RecordedRecipe[] = [
-  { name: 'steady' },
-  { name: 'steady', epochs: 5 },
-  { name: 'steady', epochs: 10 },
+  Object.freeze({ name: 'steady' }),
+  Object.freeze({ name: 'steady', epochs: 5 }),
+  Object.freeze({ name: 'steady', epochs: 10 }),
 ];
+const FAST: RecordedRecipe = Object.freeze({ name: 'fast' });
 const VALIDATION_SHARE = 0.1;
 const MOST_VALIDATION_ROWS = 5000;
 /** A smaller slice says nothing: the shortest steady run is taken. */
@@ -102,7 +104,7 @@ export async function chooseRecipe(
   reasons.push(`fast ${check.passes ? 'is tried' : 'is not tried'}: ${check.reason}`);
   if (check.passes) {
     const fast = await trainFast(within, {}, options, check.projection);
-    if (fast.model) await judge({ name: 'fast' }, fast.model, fast.multiplyAdds);
+    if (fast.model) await judge(FAST, fast.model, fast.multiplyAdds);
     else multiplyAdds += fast.multiplyAdds;
   }
   const lengths = new Set<number>();
@@ -111,8 +113,14 @@ export async function chooseRecipe(
     const { steps } = steadyLength(training.length, epochsOf(recipe));
     if (lengths.has(steps)) continue;
     lengths.add(steps);
-    const steady = await trainSteadily(within, epochsOf(recipe), options);
-    await judge(recipe, steady.model, steady.multiplyAdds);
+    try {
+      const steady = await trainSteadily(within, epochsOf(recipe), options);
+      await judge(recipe, steady.model, steady.multiplyAdds);
+    } catch (error) {
+      if (lengths.size === 1 || !isDivergence(error)) throw error;
+      reasons.push(`steady for ${epochsOf(recipe)} epochs diverged`);
+      break;
+    }
     const [before, last] = tried.filter(({ recipe }) => recipe.name === 'steady').slice(-2);
     if (last && !gains(before!, last)) break;
   }
@@ -193,9 +201,13 @@ function difference(a: Uint8Array, b: Uint8Array) {
     sum += change;
     squares += change * change;
   }
-  const mean = sum / a.length;
-  const variance = squares / a.length - mean * mean;
-  return { points: 100 * mean, error: 100 * Math.sqrt(variance / a.length) };
+  return meanChange(a.length, sum, squares);
+}
+
+function meanChange(count: number, sum: number, squares: number) {
+  const mean = sum / count;
+  const variance = squares / count - mean * mean;
+  return { points: 100 * mean, error: 100 * Math.sqrt(variance / count) };
 }
 
 /** Whether the longer training is better on held-out rows beyond chance. */
@@ -222,10 +234,18 @@ function cheapest(tried: readonly Tried[], labels: Uint32Array, classes: number)
 
 /** Whether some class is recalled less often, beyond chance. */
 function losesAClass(a: Tried, b: Tried, labels: Uint32Array, classes: number): boolean {
-  for (let label = 0; label < classes; label++) {
-    const own = (_: number, i: number) => labels[i] === label;
-    const { points, error } = difference(a.hits.filter(own), b.hits.filter(own));
-    if (points > Math.max(RECALL_TOLERANCE, 2 * error)) return true;
-  }
-  return false;
+  const members = new Uint32Array(classes);
+  const sums = new Int32Array(classes);
+  const squares = new Uint32Array(classes);
+  labels.forEach((label, i) => {
+    const change = b.hits[i]! - a.hits[i]!;
+    members[label]!++;
+    sums[label]! += change;
+    squares[label]! += change * change;
+  });
+  return members.some((count, label) => {
+    if (count === 0) return false;
+    const { points, error } = meanChange(count, sums[label]!, squares[label]!);
+    return points > Math.max(RECALL_TOLERANCE, 2 * error);
+  });
 }

@@ -37,11 +37,12 @@ export function qualityOf(hits: Uint8Array, labels: Uint32Array, classes: number
   const sum = (values: Uint32Array) => values.reduce((total, value) => total + value, 0);
   const present = [...members.keys()].filter((label) => members[label]! > 0);
   const recall = present.reduce((total, label) => total + right[label]! / members[label]!, 0);
+  const largest = members.reduce((most, count) => Math.max(most, count));
   return {
     rows: labels.length,
     accuracy: (100 * sum(right)) / labels.length,
     macroRecall: (100 * recall) / present.length,
-    mostFrequentClass: (100 * Math.max(...members)) / labels.length,
+    mostFrequentClass: (100 * largest) / labels.length,
   };
 }
 

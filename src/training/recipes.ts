@@ -60,7 +60,7 @@ export function recordOf(
   refuseOthers(name, own);
   if (name === 'fast') fastRecipe(widths, rows, own);
   if (name === 'steady') checkEpochs(own.epochs);
-  return { name, ...own } as RecordedRecipe;
+  return Object.freeze({ name, ...own }) as RecordedRecipe;
 }
 
 /** @throws {LetheError} ERR_INVALID_ARGUMENT: a hyper-parameter that the recipe does not have */

@@ -14,6 +14,7 @@ import type { TrainingRun } from '../training-run.js';
 import { obstacleToFast, projectionFor } from './fast.js';
 import { type FastRecipe, fastRecipe } from './options.js';
 import type { Projection } from './projection.js';
+import { recipeSeeds } from './seeds.js';
 
 /** With so few features there is little to project. */
 const MOST_FEATURES_KEPT = 64;
@@ -72,7 +73,8 @@ function obstacleInRows(run: TrainingRun, recipe: FastRecipe): string | undefine
   const members = new Uint32Array(widths.at(-1)!);
   for (const label of rows.gather(dataset.labels)) members[label]!++;
   const present = members.filter((count) => count > 0);
-  if (Math.min(...present) < (SMALLEST_CLASS * rows.length) / present.length) return 'a rare class';
+  const smallest = present.reduce((least, count) => Math.min(least, count));
+  if (smallest < (SMALLEST_CLASS * rows.length) / present.length) return 'a rare class';
   const cost = likelyWork(run, recipe) / plainWork(widths, rows.length);
   if (cost <= LARGEST_COST) return undefined;
   return `it would cost about ${Math.round(100 * cost)} % of the plain recipe`;
@@ -107,7 +109,10 @@ async function compare(
   const { widths, dataset, rows, seed } = run;
   const trained = Math.min(MOST_ROWS, Math.floor(rows.length / 12));
   const heldOut = Math.min(MOST_ROWS, Math.floor(rows.length / 10));
-  const drawn = atPositions(rows, samplePositions(rows.length, trained + heldOut, seed));
+  const drawn = atPositions(
+    rows,
+    samplePositions(rows.length, trained + heldOut, recipeSeeds(seed).check),
+  );
   const hidden = hiddenOf(widths);
   const lengthOf = (steps: number) => ({ steps, batchSize: Math.min(BATCH, trained) });
   const silent = withoutProgress(options);

@@ -6,6 +6,7 @@ export interface RecipeSeeds {
   readonly projection: number;
   readonly scorer: number;
   readonly nets: readonly NetSeeds[];
+  readonly check: number;
 }
 
 /** Independent seeds for everything random. */
@@ -18,5 +19,6 @@ export function recipeSeeds(seed: number): RecipeSeeds {
     nets: Array.from({ length: MOST_NETS }, () => ({
       ...{ parameters: next(), order: next(), laterOrder: next() },
     })),
+    check: next(),
   };
 }

@@ -161,12 +161,13 @@ export class Sisa {
       );
     }
     const run = trainingRun(checkedWidths, dataset, { rows, seed });
-    const recipe = await recipeOf(run, options, shards);
     const owned = { rows: positionsOf(rows), owners: rows.gather(owners) };
     const parts = partByOwner(owned, shards, 'shards').map((part) =>
       partByOwner(part, slices, 'slices'),
     );
     const seeds = shardSeeds(seed, shards, slices);
+    // Last, because the caller may change the owners meanwhile.
+    const recipe = await recipeOf(run, options, shards);
     const state: SisaState = {
       ...{ widths: checkedWidths, datasetRows: dataset.rows, recipe },
       shards: parts.map((part, i) => ({ slices: part, seeds: seeds[i]!, checkpoints: [] })),
