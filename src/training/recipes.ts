@@ -28,6 +28,10 @@ export const HYPER_PARAMETERS = { ...FAST_OPTIONS, ...STEADY_OPTIONS };
 
 const MOST_EPOCHS = 1000;
 
+/** Frozen, because results share them. */
+const FAST: RecordedRecipe = Object.freeze({ name: 'fast' });
+const STEADY: RecordedRecipe = Object.freeze({ name: 'steady' });
+
 /** The names of recipes with their hyper-parameters. */
 const RECIPES = {
   fast: FAST_OPTIONS,
@@ -133,15 +137,15 @@ export async function trainUnrecorded(
     reasons: [`${check.passes ? 'the recipe fast' : 'not the recipe fast'}: ${check.reason}`],
   };
   if (!check.passes) {
-    return { ...(await steadyInstead(run, before, options)), recipe: { name: 'steady' } };
+    return { ...(await steadyInstead(run, before, options)), recipe: STEADY };
   }
   const { model, accuracy = 0, ...fast } = await trainFast(run, {}, options, check.projection);
   const work = added(before, fast);
-  if (model && accuracy >= LEAST_ACCURACY) return { model, ...work, recipe: { name: 'fast' } };
+  if (model && accuracy >= LEAST_ACCURACY) return { model, ...work, recipe: FAST };
   const reason = `${accuracy.toFixed(1)} % of a sample are right, less than ${LEAST_ACCURACY} %`;
   const reasons = model ? [...work.reasons, reason] : work.reasons;
   const instead = await steadyInstead(run, { ...work, reasons }, options);
-  return { ...instead, recipe: { name: 'steady' } };
+  return { ...instead, recipe: STEADY };
 }
 
 async function steadyInstead(run: TrainingRun, before: TrainingWork, options: PhasedOptions) {

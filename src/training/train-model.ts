@@ -14,7 +14,7 @@ import type { Model } from '../engine/model.js';
 import type { PhasedOptions } from '../engine/phases.js';
 import type { Rows } from '../engine/row-set.js';
 import { RUN_OPTIONS, withoutProgress } from '../engine/run.js';
-import { checkRecordedRecipe, type RecordedRecipe } from '../engine/training-recipe.js';
+import type { RecordedRecipe } from '../engine/training-recipe.js';
 import { chooseRecipe, type RecipeChoice } from './choose.js';
 import { measureQuality, type Quality } from './quality.js';
 import {
@@ -176,7 +176,7 @@ async function finish(
   watch.lap('report');
   return {
     model: model.withRecipe(recipe),
-    ...{ recipe: checkRecordedRecipe(recipe), quality, steps },
+    ...{ recipe, quality, steps },
     seconds: watch.seconds,
     multiplyAdds: multiplyAdds + sample.length * forwardWork(model.widths),
     reasons: [...reasons, ...warnings(quality)],
