@@ -20,12 +20,17 @@ inline void withWeightUpdate(const WeightEpilogue& epilogue, const Function& fun
   float* parameters = epilogue.parameters;
   float* state = epilogue.state;
   withStep<S>(epilogue.update, [&](const auto& step) {
-    function([=](Float sum, std::size_t input, std::size_t lane, std::size_t at) {
+    // Two functions, so that usual updates do not ask at every weight whether inputs are scaled.
+    if (rates) {
+      return function([=](Float sum, std::size_t input, std::size_t lane, std::size_t at) {
+        sum = affineGradient<S>(sum, scale, S::set(offsets[input]), S::load(biasGradient + lane));
+        step(S::mul(S::set(rates[input]), sum), parameters + at, state + at);
+      });
+    }
+    function([=](Float sum, std::size_t, std::size_t lane, std::size_t at) {
       if (biasGradient) {
-        sum = affineGradient<S>(sum, scale, offsets ? S::set(offsets[input]) : offset,
-                                S::load(biasGradient + lane));
+        sum = affineGradient<S>(sum, scale, offset, S::load(biasGradient + lane));
       }
-      if (rates) sum = S::mul(S::set(rates[input]), sum);
       step(sum, parameters + at, state + at);
     });
   });

@@ -95,7 +95,7 @@ struct WeightEpilogue {
   const float* biasGradient;  ///< [lanes] if the input is affine, else nullptr
   Affine affine;
   const float* offsets;  ///< [inputs], each input's instead of affine.offset; nullptr: none
-  const float* rates;    ///< [inputs], factors of the gradients; nullptr: 1
+  const float* rates;    ///< [inputs], factors of the gradients, set with offsets; nullptr: 1
   float* parameters;     ///< [inputs][kPanelLanes] of each panel
   float* state;          ///< the same shape
   Update update;
