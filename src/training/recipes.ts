@@ -32,14 +32,14 @@ const MOST_EPOCHS = 1000;
 const FAST: RecordedRecipe = Object.freeze({ name: 'fast' });
 const STEADY: RecordedRecipe = Object.freeze({ name: 'steady' });
 
-/** The names of recipes with their hyper-parameters. */
-const RECIPES = {
+export type RecipeName = 'fast' | 'steady' | 'plain';
+
+/** The hyper-parameters of each recipe. */
+const RECIPES: Readonly<Record<RecipeName, Readonly<Record<string, true>>>> = {
   fast: FAST_OPTIONS,
   steady: STEADY_OPTIONS,
   plain: {},
-} as const;
-
-export type RecipeName = keyof typeof RECIPES;
+};
 
 export const RECIPE_NAMES = Object.keys(RECIPES) as RecipeName[];
 
