@@ -4,11 +4,10 @@ import {
   computeFlags,
   describeMachine,
   parseNames,
-  reportError,
 } from '../support/command-line.js';
 import { loadBenchData } from '../support/data.js';
-import { Progress } from '../support/progress.js';
-import { ensureResultsFolder, RESULTS_FOLDER, writeResult } from '../support/results-folder.js';
+import type { Progress } from '../support/progress.js';
+import { runReportBench } from '../support/report-bench.js';
 import type { Deletion } from './deletions.js';
 import { goalsOf } from './goals.js';
 import { measureMethods } from './measure.js';
@@ -90,25 +89,8 @@ async function measure(flags: Flags, progress: Progress): Promise<MethodsReport>
   };
 }
 
-async function main(): Promise<void> {
-  const flags = parseFlags();
-  const progress = new Progress();
-  let report: MethodsReport;
-  try {
-    await ensureResultsFolder();
-    report = await measure(flags, progress);
-  } finally {
-    progress.stop();
-  }
-  const json = `${JSON.stringify(report, null, 2)}\n`;
-  process.stdout.write(flags.json ? json : `${renderMethods(report)}\n`);
-  await writeResult('methods.json', json);
-  await writeResult('methods.html', renderMethodsPage(report));
-  process.stderr.write(`In ${RESULTS_FOLDER}: methods.json, methods.html\n`);
-}
-
-try {
-  await main();
-} catch (error) {
-  reportError(error);
-}
+await runReportBench({
+  ...{ name: 'methods', parseFlags, measure },
+  renderText: renderMethods,
+  renderPage: renderMethodsPage,
+});

@@ -6,11 +6,10 @@ import {
   describeMachine,
   parseNames,
   parseSeeds,
-  reportError,
   threadsOf,
 } from '../support/command-line.js';
-import { Progress } from '../support/progress.js';
-import { ensureResultsFolder, RESULTS_FOLDER, writeResult } from '../support/results-folder.js';
+import type { Progress } from '../support/progress.js';
+import { runReportBench } from '../support/report-bench.js';
 import { changeOf } from './changes.js';
 import { type RecipeEntry, selectRecipes } from './entries.js';
 import { goalsOf } from './goals.js';
@@ -99,25 +98,8 @@ function changesOf(figures: SetFigures) {
 
 const nameOf = ({ name }: RecipeEntry) => name;
 
-async function main(): Promise<void> {
-  const flags = parseFlags();
-  const progress = new Progress();
-  let report: RecipesReport;
-  try {
-    await ensureResultsFolder();
-    report = await measure(flags, progress);
-  } finally {
-    progress.stop();
-  }
-  const json = `${JSON.stringify(report, null, 2)}\n`;
-  process.stdout.write(flags.json ? json : `${renderRecipes(report)}\n`);
-  await writeResult('recipes.json', json);
-  await writeResult('recipes.html', renderRecipesPage(report));
-  process.stderr.write(`In ${RESULTS_FOLDER}: recipes.json, recipes.html\n`);
-}
-
-try {
-  await main();
-} catch (error) {
-  reportError(error);
-}
+await runReportBench({
+  ...{ name: 'recipes', parseFlags, measure },
+  renderText: renderRecipes,
+  renderPage: renderRecipesPage,
+});
