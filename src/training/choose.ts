@@ -2,24 +2,24 @@ import { Stopwatch } from '../base/stopwatch.js';
 import { forwardWork } from '../engine/cost.js';
 import type { Model } from '../engine/model.js';
 import type { PhasedOptions } from '../engine/phases.js';
-import { positionsOf, type RowSet, trustedRows } from '../engine/row-set.js';
+import { positionsOf, type RowSet } from '../engine/row-set.js';
 import { withoutProgress } from '../engine/run.js';
 import type { RecordedRecipe } from '../engine/training-recipe.js';
 import { isDivergence } from './divergence.js';
 import { checkFast } from './fast/check.js';
 import { trainFast } from './fast/fast.js';
-import { hitsOf, type Quality, qualityOf } from './quality.js';
+import { countClasses, hitsOf, type Quality, qualityOf } from './quality.js';
+import { FAST, STEADY } from './recipes.js';
 import { samplePositions, sampleRows } from './sample.js';
 import { STEADY_EPOCHS, steadyLength, trainSteadily } from './steady.js';
 import type { TrainingRun } from './training-run.js';
 
 /** The rungs of the steady recipe, each tried where the one before gained. */
-const STEADY: readonly RecordedRecipe[] = [
-  Object.freeze({ name: 'steady' }),
+const LENGTHS: readonly RecordedRecipe[] = [
+  STEADY,
   Object.freeze({ name: 'steady', epochs: 5 }),
   Object.freeze({ name: 'steady', epochs: 10 }),
 ];
-const FAST: RecordedRecipe = Object.freeze({ name: 'fast' });
 const VALIDATION_SHARE = 0.1;
 const MOST_VALIDATION_ROWS = 5000;
 /** A smaller slice says nothing: the shortest steady run is taken. */
@@ -64,7 +64,7 @@ interface Tried extends Rung {
 
 /**
  * Climbs a ladder of recipes, trained on all rows but a validation slice: `fast` where its check
- * passes, then `steady` for 2, 5 and 10 epochs, until held-out accuracy stops growing. Takes the
+ * passes, then `steady` for 1.9, 5 and 10 epochs, until held-out accuracy stops growing. Takes the
  * cheapest that is not worse beyond the noise of the slice.
  *
  * @param owners [dataset rows]; the slice takes whole owners if they are given
@@ -78,7 +78,7 @@ export async function chooseRecipe(
   const { validation, training } = split(rows, owners, seed);
   if (validation.length < FEWEST_VALIDATION_ROWS) {
     const reasons = [`${validation.length} rows could be held out: no choice was made`];
-    return { recipe: STEADY[0]!, rungs: [], validationRows: 0, multiplyAdds: 0, reasons };
+    return { recipe: STEADY, rungs: [], validationRows: 0, multiplyAdds: 0, reasons };
   }
   const seen = sampleRows(training, MOST_TRAINING_ROWS, seed);
   const labels = { validation: labelsOf(run, validation), seen: labelsOf(run, seen) };
@@ -108,7 +108,7 @@ export async function chooseRecipe(
     else multiplyAdds += fast.multiplyAdds;
   }
   const lengths = new Set<number>();
-  for (const recipe of STEADY) {
+  for (const recipe of LENGTHS) {
     // Few rows are visited so often that a longer recipe is the same.
     const { steps } = steadyLength(training.length, epochsOf(recipe));
     if (lengths.has(steps)) continue;
@@ -153,13 +153,12 @@ function describe({ recipe, validation, training }: Tried): string {
 function split(rows: RowSet, owners: Uint32Array | undefined, seed: number) {
   const wanted = Math.min(MOST_VALIDATION_ROWS, Math.round(VALIDATION_SHARE * rows.length));
   const order = samplePositions(rows.length, rows.length, seed);
-  const positions = positionsOf(rows);
   const isHeldOut = new Uint8Array(rows.length);
-  let count = 0;
   if (!owners) {
     for (const position of order.subarray(0, wanted)) isHeldOut[position] = 1;
-    count = wanted;
   } else {
+    const positions = positionsOf(rows);
+    let count = 0;
     const members = new Map<number, number[]>();
     positions.forEach((row, position) => {
       const owner = owners[row]!;
@@ -178,17 +177,9 @@ function split(rows: RowSet, owners: Uint32Array | undefined, seed: number) {
       count += own.length;
     }
   }
-  const validation = new Uint32Array(count);
-  const training = new Uint32Array(rows.length - count);
-  let nextValidation = 0;
-  let nextTraining = 0;
-  positions.forEach((row, position) => {
-    if (isHeldOut[position]) validation[nextValidation++] = row;
-    else training[nextTraining++] = row;
-  });
   return {
-    validation: trustedRows(rows.dataset, validation),
-    training: trustedRows(rows.dataset, training),
+    validation: rows.filter((_, position) => isHeldOut[position] === 1),
+    training: rows.filter((_, position) => isHeldOut[position] === 0),
   };
 }
 
@@ -219,10 +210,10 @@ function gains(shorter: Tried, longer: Tried): boolean {
 /** The first that is not worse than the best, neither over all rows nor in any class. */
 function cheapest(tried: readonly Tried[], labels: Uint32Array, classes: number): Tried {
   const steady = tried.find(({ recipe }) => recipe.name === 'steady')!;
-  const fit = tried.filter(({ recipe, training }, i) => {
-    if (recipe.name !== 'fast') return true;
-    const lost = steady.training.accuracy - training.accuracy;
-    return lost <= TRAINING_TOLERANCE && !losesAClass(tried[i]!, steady, labels, classes);
+  const fit = tried.filter((rung) => {
+    if (rung.recipe.name !== 'fast') return true;
+    const lost = steady.training.accuracy - rung.training.accuracy;
+    return lost <= TRAINING_TOLERANCE && !losesAClass(rung, steady, labels, classes);
   });
   const best = fit.reduce((a, b) => (b.validation.accuracy > a.validation.accuracy ? b : a));
   return fit.find((rung) => {
@@ -234,12 +225,11 @@ function cheapest(tried: readonly Tried[], labels: Uint32Array, classes: number)
 
 /** Whether some class is recalled less often, beyond chance. */
 function losesAClass(a: Tried, b: Tried, labels: Uint32Array, classes: number): boolean {
-  const members = new Uint32Array(classes);
+  const members = countClasses(labels, classes);
   const sums = new Int32Array(classes);
   const squares = new Uint32Array(classes);
   labels.forEach((label, i) => {
     const change = b.hits[i]! - a.hits[i]!;
-    members[label]!++;
     sums[label]! += change;
     squares[label]! += change * change;
   });

@@ -26,21 +26,30 @@ export async function hitsOf(
   return Uint8Array.from({ length: rows.length }, (_, i) => values[2 * i + 1]!);
 }
 
+export function countHits(hits: Uint8Array): number {
+  return hits.reduce((sum, hit) => sum + hit, 0);
+}
+
+/** The number of rows of each class, [classes]. */
+export function countClasses(labels: Uint32Array, classes: number): Uint32Array {
+  const members = new Uint32Array(classes);
+  for (const label of labels) members[label]!++;
+  return members;
+}
+
 /** @param hits for each row 1 if it was predicted right; @param labels of the same rows */
 export function qualityOf(hits: Uint8Array, labels: Uint32Array, classes: number): Quality {
-  const members = new Uint32Array(classes);
+  const members = countClasses(labels, classes);
   const right = new Uint32Array(classes);
   labels.forEach((label, i) => {
-    members[label]!++;
     right[label]! += hits[i]!;
   });
-  const sum = (values: Uint32Array) => values.reduce((total, value) => total + value, 0);
   const present = [...members.keys()].filter((label) => members[label]! > 0);
   const recall = present.reduce((total, label) => total + right[label]! / members[label]!, 0);
   const largest = members.reduce((most, count) => Math.max(most, count));
   return {
     rows: labels.length,
-    accuracy: (100 * sum(right)) / labels.length,
+    accuracy: (100 * countHits(hits)) / labels.length,
     macroRecall: (100 * recall) / present.length,
     mostFrequentClass: (100 * largest) / labels.length,
   };

@@ -49,7 +49,7 @@ export interface TrainModelOptions extends HyperParameters, PhasedOptions {
   readonly seed?: number;
 }
 
-export const TRAIN_MODEL_OPTIONS: KnownFields<TrainModelOptions> = {
+const TRAIN_MODEL_OPTIONS: KnownFields<TrainModelOptions> = {
   ...RUN_OPTIONS,
   ...HYPER_PARAMETERS,
   ...{ recipe: true, rows: true, owners: true, seed: true },
@@ -102,7 +102,7 @@ export async function trainModel(
   checkOwners(name, 'auto', owners, dataset);
   if (name !== 'auto') {
     const record = recordOf(name, options, run.widths, run.rows.length);
-    return finish(run, record, await trainBy(record, run, options), options);
+    return trainAgain(run, record, options);
   }
   refuseOthers(name, options);
   return trainByChoice(run, owners, options);
@@ -158,10 +158,16 @@ export function trainingRun(
   };
 }
 
-/** The rows on which the quality of a run's model is reported. */
-export function qualityRows({ rows, seed }: TrainingRun) {
+/** A model's quality on a sample of a run's rows, the same for every model; and its multiply-adds. */
+export async function reportQuality(
+  model: Model,
+  { dataset, rows, seed }: TrainingRun,
+  options: PhasedOptions,
+): Promise<{ readonly quality: Quality; readonly multiplyAdds: number }> {
   const wanted = Math.round(SAMPLE.share * rows.length);
-  return sampleRows(rows, Math.min(SAMPLE.most, Math.max(SAMPLE.least, wanted)), seed);
+  const sample = sampleRows(rows, Math.min(SAMPLE.most, Math.max(SAMPLE.least, wanted)), seed);
+  const quality = await measureQuality(model, dataset, sample, withoutProgress(options));
+  return { quality, multiplyAdds: sample.length * forwardWork(model.widths) };
 }
 
 async function finish(
@@ -170,16 +176,14 @@ async function finish(
   { model, steps, multiplyAdds, reasons }: RecipeResult,
   options: PhasedOptions,
 ): Promise<TrainedModel> {
-  const { dataset, watch } = run;
-  const sample = qualityRows(run);
-  const quality = await measureQuality(model, dataset, sample, withoutProgress(options));
-  watch.lap('report');
+  const report = await reportQuality(model, run, options);
+  run.watch.lap('report');
   return {
     model: model.withRecipe(recipe),
-    ...{ recipe, quality, steps },
-    seconds: watch.seconds,
-    multiplyAdds: multiplyAdds + sample.length * forwardWork(model.widths),
-    reasons: [...reasons, ...warnings(quality)],
+    ...{ recipe, quality: report.quality, steps },
+    seconds: run.watch.seconds,
+    multiplyAdds: multiplyAdds + report.multiplyAdds,
+    reasons: [...reasons, ...warnings(report.quality)],
   };
 }
 
@@ -220,10 +224,15 @@ export function checkOwners(
       `owners are for the recipe "${chooser}", which holds out rows, but the recipe is "${recipe}"`,
     );
   }
-  if (requireInstance('owners', owners, Uint32Array).length === dataset.rows) return;
+  requireOwners(owners, dataset);
+}
+
+/** Requires the owner of each row of a data set. */
+export function requireOwners(owners: Uint32Array, { rows, name }: Dataset): void {
+  if (requireInstance('owners', owners, Uint32Array).length === rows) return;
   throw new LetheError(
     'ERR_INVALID_ARGUMENT',
-    `owners must hold one owner for each of the ${dataset.rows} rows of ${dataset.name}, but has ` +
+    `owners must hold one owner for each of the ${rows} rows of ${name}, but has ` +
       `${owners.length} values`,
   );
 }

@@ -7,17 +7,15 @@ import type { RowSet } from '../../engine/row-set.js';
 import { withoutProgress } from '../../engine/run.js';
 import { scaleRows } from '../outliers.js';
 import { plainWork } from '../plain.js';
-import { hitsOf } from '../quality.js';
+import { countClasses, countHits, hitsOf } from '../quality.js';
 import { atPositions, samplePositions } from '../sample.js';
 import { type SteadyResult, trainOneCycle } from '../steady.js';
 import type { TrainingRun } from '../training-run.js';
 import { obstacleToFast, projectionFor } from './fast.js';
 import { type FastRecipe, fastRecipe } from './options.js';
-import type { Projection } from './projection.js';
+import { MOST_FEATURES_KEPT, type Projection } from './projection.js';
 import { recipeSeeds } from './seeds.js';
 
-/** With so few features there is little to project. */
-const MOST_FEATURES_KEPT = 64;
 /** The smallest class must have this share of the mean class's rows. */
 const SMALLEST_CLASS = 0.2;
 /** The most that the recipe may cost, as a share of the plain one. */
@@ -25,8 +23,6 @@ const LARGEST_COST = 0.06;
 const MOST_ROWS = 2000;
 /** How many points of held-out accuracy the components may cost. */
 const TOLERANCE = 2;
-/** The accuracy, in percent, that the trained model must reach on a sample of its rows. */
-export const LEAST_ACCURACY = 97;
 /** The share of the first hidden layer's units that the small networks have. */
 const UNITS_SHARE = 16;
 const BATCH = 64;
@@ -70,8 +66,7 @@ export async function checkFast(run: TrainingRun, options: PhasedOptions): Promi
 function obstacleInRows(run: TrainingRun, recipe: FastRecipe): string | undefined {
   const { widths, dataset, rows } = run;
   if (dataset.columns <= MOST_FEATURES_KEPT) return `at most ${MOST_FEATURES_KEPT} features`;
-  const members = new Uint32Array(widths.at(-1)!);
-  for (const label of rows.gather(dataset.labels)) members[label]!++;
+  const members = countClasses(rows.gather(dataset.labels), widths.at(-1)!);
   const present = members.filter((count) => count > 0);
   const smallest = present.reduce((least, count) => Math.min(least, count));
   if (smallest < (SMALLEST_CLASS * rows.length) / present.length) return 'a rare class';
@@ -128,7 +123,7 @@ async function compare(
     const { model, multiplyAdds } = await by(own);
     const hits = await hitsOf(model, from, unseen, silent);
     work += multiplyAdds + unseen.length * forwardWork(small);
-    return (100 * hits.reduce((sum, hit) => sum + hit, 0)) / hits.length;
+    return (100 * countHits(hits)) / hits.length;
   };
   let work = mapWork(drawn.length, map);
   const onFeatures = await accuracy(

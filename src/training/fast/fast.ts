@@ -6,7 +6,7 @@ import { inPhase, type PhasedOptions } from '../../engine/phases.js';
 import { trustedRows } from '../../engine/row-set.js';
 import { withoutProgress } from '../../engine/run.js';
 import { divergence } from '../divergence.js';
-import { hitsOf } from '../quality.js';
+import { countHits, hitsOf } from '../quality.js';
 import { atPositions, samplePositions } from '../sample.js';
 import type { TrainingRun, TrainingWork } from '../training-run.js';
 import { trainNarrowNets } from './narrow-nets.js';
@@ -16,9 +16,9 @@ import { type Scored, scoreRows } from './scorer.js';
 import { recipeSeeds } from './seeds.js';
 
 /** Fewer rows are learnt by the steady recipe, which costs little for them. */
-export const FEWEST_ROWS = 1000;
+const FEWEST_ROWS = 1000;
 /** Networks with fewer hidden units are hardly larger than the scorer. */
-export const FEWEST_UNITS = 32;
+const FEWEST_UNITS = 32;
 /** Rows from which the projection is fitted, and on which the networks are checked. */
 const SAMPLE_ROWS = 1000;
 
@@ -109,7 +109,7 @@ export async function trainFast(
 
   const sample = trustedRows(projected, fastSample(rows.length, run.seed));
   const hits = await hitsOf(model, projected, sample, withoutProgress(options));
-  const share = hits.reduce((sum, hit) => sum + hit, 0) / hits.length;
+  const share = countHits(hits) / hits.length;
   multiplyAdds += sample.length * forwardWork(model.widths);
   if (scored && share < scored.accuracy) {
     return { steps, multiplyAdds, reasons: [...reasons, 'worse than a thin network'] };

@@ -12,7 +12,7 @@ import { halfWhitening } from '../column-scales.js';
 import { columnsBeside } from './screen.js';
 
 /** Data with at most this many features are not projected. */
-const MOST_FEATURES_KEPT = 64;
+export const MOST_FEATURES_KEPT = 64;
 /** The features with the largest variances are kept until they hold this share of the total. */
 const KEPT_VARIANCE = 0.95;
 /** The share of the kept features' variance that the components must hold. */

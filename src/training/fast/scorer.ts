@@ -5,6 +5,7 @@ import { Model } from '../../engine/model.js';
 import { type RowSet, trustedRows } from '../../engine/row-set.js';
 import { type RunOptions, withoutProgress } from '../../engine/run.js';
 import { MOMENTUM, oneCycle } from '../one-cycle.js';
+import { countClasses } from '../quality.js';
 
 const UNITS = 24;
 const EPOCHS = 2;
@@ -86,8 +87,7 @@ export function hardestOfEachClass(
   classes: number,
   share: number,
 ): { hardest: Uint32Array; rest: Uint32Array } {
-  const members = new Uint32Array(classes);
-  for (const label of labels) members[label]!++;
+  const members = countClasses(labels, classes);
   const ofClass = Array.from(members, (count) => new Float32Array(count));
   const filled = new Uint32Array(classes);
   labels.forEach((label, row) => {

@@ -1,6 +1,7 @@
 import type { Dataset } from '../../engine/dataset.js';
 import type { ScaledColumns } from '../../engine/principal-components.js';
 import type { RowSet } from '../../engine/row-set.js';
+import { countClasses } from '../quality.js';
 
 /** More columns beside the components would cost too much. */
 const MOST_BESIDE = 32;
@@ -37,10 +38,9 @@ export function columnsBeside(
   const inputs = dataset.normalized(sample);
   const labels = sample.gather(dataset.labels);
   const sums = Array.from({ length: classes }, () => new Float64Array(columns.length));
-  const members = new Uint32Array(classes);
+  const members = countClasses(labels, classes);
   const squares = new Float64Array(columns.length);
   labels.forEach((label, row) => {
-    members[label]!++;
     const sum = sums[label]!;
     const from = row * dataset.columns;
     for (let i = 0; i < columns.length; i++) {

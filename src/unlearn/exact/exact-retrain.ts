@@ -1,7 +1,6 @@
 import { type KnownFields, requireKnownFields, requireOneOf } from '../../base/arguments.js';
-import { forwardWork } from '../../engine/cost.js';
-import { RUN_OPTIONS, withoutProgress } from '../../engine/run.js';
-import { measureQuality, type Quality } from '../../training/quality.js';
+import { RUN_OPTIONS } from '../../engine/run.js';
+import type { Quality } from '../../training/quality.js';
 import {
   HYPER_PARAMETERS,
   type HyperParameters,
@@ -12,7 +11,7 @@ import {
 } from '../../training/recipes.js';
 import {
   checkOwners,
-  qualityRows,
+  reportQuality,
   type TrainedModel,
   trainAgain,
   trainByChoice,
@@ -88,11 +87,10 @@ export const exactRetrain: UnlearningMethod<ExactRetrainOptions, ExactRetrainRes
       : trainWithoutRecord(run, options);
   };
   const trained = await train();
-  const sample = qualityRows(run);
-  const quality = await measureQuality(original, dataset, sample, withoutProgress(options));
+  const report = await reportQuality(original, run, options);
   return {
     ...trained,
-    multiplyAdds: trained.multiplyAdds + sample.length * forwardWork(original.widths),
-    originalQuality: quality,
+    multiplyAdds: trained.multiplyAdds + report.multiplyAdds,
+    originalQuality: report.quality,
   };
 };

@@ -25,7 +25,7 @@ import {
   recordOf,
   refuseOthers,
 } from '../../training/recipes.js';
-import { trainingRun } from '../../training/train-model.js';
+import { requireOwners, trainingRun } from '../../training/train-model.js';
 import type { TrainingRun } from '../../training/training-run.js';
 import type { UnlearningResult } from '../method.js';
 import { type Forgotten, markForgotten } from './forget-set.js';
@@ -147,13 +147,7 @@ export class Sisa {
     requireInteger('shards', shards, 1);
     requireInteger('slices', slices, 1);
     requireInteger('seed', seed, 0);
-    if (requireInstance('owners', owners, Uint32Array).length !== dataset.rows) {
-      throw new LetheError(
-        'ERR_INVALID_ARGUMENT',
-        `owners must hold one owner for each of the ${dataset.rows} rows of ${dataset.name}, but has ` +
-          `${owners.length} values`,
-      );
-    }
+    requireOwners(owners, dataset);
     if (slices > 1 && options.recipe !== 'plain') {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
