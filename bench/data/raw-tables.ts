@@ -148,6 +148,67 @@ const sensorWindows = generated(
   },
 );
 
+/** Nothing but flags, each rare; a set one speaks for a class, some louder than others. */
+const flagsOnly = generated(
+  {
+    ...{ name: 'flags-only', kind: 'table', hidden: [64, 32] },
+    ...{ rows: 20_000, columns: 200, classes: 4 },
+  },
+  (draws) => {
+    const rates = Array.from({ length: 200 }, () => draws.between(0.002, 0.08));
+    const weights = centres(draws, 4, 200, 1);
+    return (row) => {
+      const scores = Array.from({ length: 4 }, () => 0.3 * draws.normal());
+      for (let flag = 0; flag < 200; flag++) {
+        if (!draws.chance(rates[flag]!)) continue;
+        row[flag] = 1;
+        for (let label = 0; label < 4; label++) scores[label]! += weights[label]![flag]!;
+      }
+      return largestOf(scores);
+    };
+  },
+);
+
+/** Amounts that are mostly 0 and else log-normal: whether there is one and how large it is tells the class. */
+const zeroInflated = generated(
+  {
+    ...{ name: 'zero-inflated', kind: 'table', hidden: [64, 32] },
+    ...{ rows: 20_000, columns: 30, classes: 3 },
+  },
+  (draws) => {
+    const presence = Array.from({ length: 3 }, () =>
+      Array.from({ length: 30 }, () => draws.between(0.02, 0.3)),
+    );
+    const size = centres(draws, 3, 30, 0.6);
+    return (row) => {
+      const label = draws.below(3);
+      for (let i = 0; i < 30; i++) {
+        if (!draws.chance(presence[label]![i]!)) continue;
+        row[i] = Math.exp(3 + size[label]![i]! + draws.normal());
+      }
+      return label;
+    };
+  },
+);
+
+/** A running number of up to 10^12 that says nothing, beside columns of usual size. */
+const identifiers = generated(
+  {
+    ...{ name: 'identifiers', kind: 'table', hidden: [64, 32] },
+    ...{ rows: 20_000, columns: 21, classes: 3 },
+  },
+  (draws) => {
+    const classOf = linearClasses(draws, 3, 20);
+    const identified = new Float32Array(20);
+    return (row) => {
+      noise(draws, identified, 0, 20);
+      row[0] = Math.floor(1e12 * draws.uniform());
+      row.set(identified, 1);
+      return classOf(identified, 0.1);
+    };
+  },
+);
+
 /** A point at a distance from the origin, in any direction. */
 function startOf(draws: Draws, distance: number): [number, number] {
   const [x, y] = [draws.normal(), draws.normal()];
@@ -159,4 +220,5 @@ export const RAW_TABLES: readonly BenchSet[] = [
   ofManyScales('raw-scales', -3, 6),
   ofManyScales('mixed-scales', -1, 1),
   ...[counts, timestamps, missingValues, codedCategories, sensorWindows],
+  ...[flagsOnly, zeroInflated, identifiers],
 ];

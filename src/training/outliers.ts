@@ -1,3 +1,4 @@
+import { columnStatisticsWork } from '../engine/cost.js';
 import type { Dataset } from '../engine/dataset.js';
 import { columnStatistics, squaredNorms } from '../engine/principal-components.js';
 import { positionsOf, type RowSet } from '../engine/row-set.js';
@@ -10,6 +11,7 @@ export interface ScaledRows {
   readonly weights: Float32Array | undefined;
   /** The rows without a part in the scales. */
   readonly outliers: number;
+  readonly multiplyAdds: number;
 }
 
 /** A row is an outlier if its squared norm is over this multiple of the usual one. */
@@ -37,28 +39,37 @@ export async function scaleRows(
   rows: RowSet,
   threads?: number,
 ): Promise<ScaledRows> {
-  const all = halfWhitening(await columnStatistics(dataset, rows, threads));
-  const unweighed = { columns: all, weights: undefined, outliers: 0 };
-  const norms = await squaredNorms(dataset, rows, all, threads);
+  let multiplyAdds = 0;
+  // A squared norm costs as much as a row's part in the statistics.
+  const count = ({ length }: RowSet) => {
+    multiplyAdds += columnStatisticsWork(length, dataset.columns);
+  };
+  const scalesOf = async (of: RowSet) => {
+    count(of);
+    return halfWhitening(await columnStatistics(dataset, of, threads));
+  };
+  const normsOf = async (columns: ColumnScales) => {
+    count(rows);
+    return squaredNorms(dataset, rows, columns, threads);
+  };
+
+  const all = await scalesOf(rows);
+  const norms = await normsOf(all);
+  const unweighed = () => ({ columns: all, weights: undefined, outliers: 0, multiplyAdds });
   const limit = OUTLYING * usualNorm(norms);
   const near = rows.filter((_, i) => norms[i]! <= limit);
-  if (near.length === rows.length || near.length === 0) return unweighed;
+  if (near.length === rows.length || near.length === 0) return unweighed();
 
-  const spread = withoutRareColumns(
-    dataset,
-    near,
-    halfWhitening(await columnStatistics(dataset, near, threads)),
-  );
-  const distances = await squaredNorms(dataset, rows, spread, threads);
+  const distances = await normsOf(withoutRareColumns(dataset, near, await scalesOf(near)));
   const usual = usualNorm(distances);
   const others = rows.filter((_, i) => distances[i]! <= OUTLYING * usual);
-  if (usual === 0 || others.length === rows.length) return unweighed;
+  if (usual === 0 || others.length === rows.length) return unweighed();
   const weights = new Float32Array(dataset.rows);
   positionsOf(rows).forEach((row, i) => {
     weights[row] = Math.min(1, (FULL_WEIGHT * usual) / distances[i]!);
   });
-  const columns = halfWhitening(await columnStatistics(dataset, others, threads));
-  return { columns, weights, outliers: rows.length - others.length };
+  const columns = await scalesOf(others);
+  return { columns, weights, outliers: rows.length - others.length, multiplyAdds };
 }
 
 function usualNorm(norms: Float64Array): number {

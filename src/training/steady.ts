@@ -1,4 +1,4 @@
-import { columnStatisticsWork, trainingWork } from '../engine/cost.js';
+import { trainingWork } from '../engine/cost.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { Parameters } from '../engine/parameters.js';
@@ -56,14 +56,13 @@ export async function trainSteadily(
   const { dataset, rows, watch } = run;
   const scaled = await scaleRows(dataset, rows, options.threads);
   watch.lap('scale');
-  const length = steadyLength(rows.length, epochs);
-  const trained = await trainOneCycle({ ...run, scaled, length }, options);
-  // Statistics and norms, once, or twice where there are outliers.
-  const work = (scaled.outliers > 0 ? 4 : 2) * columnStatisticsWork(rows.length, dataset.columns);
-  return { ...trained, multiplyAdds: work + trained.multiplyAdds };
+  return trainOneCycle({ ...run, scaled, length: steadyLength(rows.length, epochs) }, options);
 }
 
-/** As trainSteadily, on scaled columns or on the columns as they are. */
+/**
+ * As trainSteadily, on scaled columns, whose scaling is part of the work, or on the columns as they
+ * are.
+ */
 export async function trainOneCycle(
   { widths, dataset, rows, seed, watch, scaled, length }: CycleRun,
   options: PhasedOptions,
@@ -83,7 +82,7 @@ export async function trainOneCycle(
   const rowWeights = scaled?.weights;
   const objective = { target: 'label', ...(rowWeights && { rowWeights }) } as const;
   const reasons = [describe(steps, batchSize, dataset, scaled)];
-  let multiplyAdds = 0;
+  let multiplyAdds = scaled?.multiplyAdds ?? 0;
   let model = initial.clone();
   const train = async (rate: number) => {
     multiplyAdds += steps * batchSize * trainingWork(widths);

@@ -15,7 +15,7 @@ import type { PhasedOptions } from '../engine/phases.js';
 import type { Rows } from '../engine/row-set.js';
 import { RUN_OPTIONS, withoutProgress } from '../engine/run.js';
 import type { RecordedRecipe } from '../engine/training-recipe.js';
-import { chooseRecipe, type RecipeChoice } from './choose.js';
+import { chooseRecipe, type RecipeChoice } from './choose/choose-recipe.js';
 import { measureQuality, type Quality } from './quality.js';
 import {
   HYPER_PARAMETERS,

@@ -32,7 +32,7 @@ describe('one cycle', () => {
     const { model, steps } = await trainOneCycle(
       {
         ...runOf(dataset, fixture.widths),
-        scaled: { columns, weights: undefined, outliers: 0 },
+        scaled: { columns, weights: undefined, outliers: 0, multiplyAdds: 0 },
         length: { steps: 150, batchSize: 64 },
       },
       {},

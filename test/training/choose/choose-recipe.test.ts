@@ -3,12 +3,12 @@ import { Stopwatch } from '#lethe/base/stopwatch';
 import { Dataset } from '#lethe/engine/dataset';
 import { Model } from '#lethe/engine/model';
 import type { RowSet } from '#lethe/engine/row-set';
-import { chooseRecipe } from '#lethe/training/choose';
+import { chooseRecipe } from '#lethe/training/choose/choose-recipe';
 import { checkFast } from '#lethe/training/fast/check';
 import { trainFast } from '#lethe/training/fast/fast';
 import { hitsOf } from '#lethe/training/quality';
 import { trainSteadily } from '#lethe/training/steady';
-import { range } from '../support/toy.js';
+import { range } from '../../support/toy.js';
 
 // What is trained and how well it does is told to the choice, to see what it makes of it.
 vi.mock(import('#lethe/training/fast/check'), async (original) => ({
