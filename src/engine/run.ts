@@ -55,7 +55,7 @@ export interface RunOptions extends ComputeOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-type SilentOptions = Omit<RunOptions, 'onProgress'>;
+export type SilentOptions = Omit<RunOptions, 'onProgress'>;
 
 export const SILENT_RUN_OPTIONS: KnownFields<SilentOptions> = {
   ...{ threads: true, device: true, precision: true, concurrentRuns: true, signal: true },

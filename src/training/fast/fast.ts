@@ -12,7 +12,7 @@ import type { TrainingRun, TrainingWork } from '../training-run.js';
 import { trainNarrowNets } from './narrow-nets.js';
 import { type FastOptions, type FastRecipe, fastRecipe } from './options.js';
 import { fitProjection, type Projection } from './projection.js';
-import { type Scored, scoreRows } from './scorer.js';
+import { type Scored, scoreRows, scorerWork } from './scorer.js';
 import { recipeSeeds } from './seeds.js';
 
 /** Fewer rows are learnt by the steady recipe, which costs little for them. */
@@ -73,32 +73,23 @@ export async function trainFast(
   if (!projection) {
     return { steps: 0, multiplyAdds: 0, reasons: ['no feature varies enough to project'] };
   }
-  const { map } = projection;
   const reasons = [...projection.reasons];
-  let multiplyAdds = (fitted ? 0 : projection.multiplyAdds) + mapWork(rows.length, map);
-  // The projected data set holds only the rows to train on.
-  let projected: Dataset | undefined;
-  let scored: Scored | undefined;
-  const seeds = recipeSeeds(run.seed);
-  const diverged = await divergence(async () => {
-    projected = await mapDataset(dataset, map, { ...inPhase('project', options), rows });
-    watch.lap('project');
-    if (recipe.hardestShare === 0) return;
-    const scorer = { ...recipe, classes: widths.at(-1)!, seed: seeds.scorer };
-    scored = await scoreRows(projected, scorer, inPhase('score', options));
-    watch.lap('score');
-  });
-  if (diverged || !projected) {
+  const prepared = await prepare(run, recipe, projection, options);
+  let multiplyAdds = (fitted ? 0 : projection.multiplyAdds) + prepared.multiplyAdds;
+  const { projected, scored } = prepared;
+  if (!projected) {
     return { steps: 0, multiplyAdds, reasons: [...reasons, 'values too far apart to project'] };
   }
-  multiplyAdds += scored?.multiplyAdds ?? 0;
   if (scored && !scored.rows) {
     const percent = (100 * scored.accuracy).toFixed(1);
     reasons.push(`a thin network is right on ${percent} % only: all rows are visited alike`);
   }
   const { model, reason, ...nets } = await trainNarrowNets(
     projected,
-    { recipe, hardest: scored?.rows, classes: widths.at(-1)!, seeds: seeds.nets },
+    {
+      ...{ recipe, hardest: scored?.rows, classes: widths.at(-1)! },
+      seeds: recipeSeeds(run.seed).nets,
+    },
     options,
   );
   reasons.push(reason);
@@ -114,11 +105,38 @@ export async function trainFast(
   if (scored && share < scored.accuracy) {
     return { steps, multiplyAdds, reasons: [...reasons, 'worse than a thin network'] };
   }
-  const folded = await foldLinearMap(model, map, {
+  const folded = await foldLinearMap(model, projection.map, {
     ...withoutProgress(options),
     inputs: dataset.columns,
   });
   multiplyAdds += foldWork(dataset.columns, projected.columns, widths[1]!);
   watch.lap('train');
   return { model: folded, accuracy: 100 * share, steps, multiplyAdds, reasons };
+}
+
+/**
+ * Projects the rows to train on, and no others, and finds the hardest of them; nothing is projected
+ * where values are too far apart.
+ */
+async function prepare(
+  { widths, rows, dataset, seed, watch }: TrainingRun,
+  recipe: FastRecipe,
+  { map }: Projection,
+  options: PhasedOptions,
+) {
+  const classes = widths.at(-1)!;
+  let multiplyAdds = mapWork(rows.length, map);
+  let projected: Dataset | undefined;
+  let scored: Scored | undefined;
+  const diverged = await divergence(async () => {
+    projected = await mapDataset(dataset, map, { ...inPhase('project', options), rows });
+    watch.lap('project');
+    if (recipe.hardestShare === 0) return;
+    // Counted before, because a scorer that diverges has been paid for too.
+    multiplyAdds += scorerWork(projected, classes);
+    const scorer = { ...recipe, classes, seed: recipeSeeds(seed).scorer };
+    scored = await scoreRows(projected, scorer, inPhase('score', options));
+    watch.lap('score');
+  });
+  return diverged ? { multiplyAdds } : { projected, scored, multiplyAdds };
 }

@@ -27,7 +27,6 @@ export interface Scored {
   readonly rows: HardestRows | undefined;
   /** The scorer's accuracy on all rows, in [0, 1]. */
   readonly accuracy: number;
-  readonly multiplyAdds: number;
 }
 
 export interface ScorerRun {
@@ -71,8 +70,13 @@ export async function scoreRows(
       rest: trustedRows(dataset, parts.rest),
     },
     accuracy,
-    multiplyAdds: dataset.rows * (EPOCHS * trainingWork(widths) + forwardWork(widths)),
   };
+}
+
+/** The multiply-adds of `scoreRows`. */
+export function scorerWork({ rows, columns }: Dataset, classes: number): number {
+  const widths = [columns, UNITS, classes];
+  return rows * (EPOCHS * trainingWork(widths) + forwardWork(widths));
 }
 
 /**

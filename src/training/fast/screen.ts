@@ -34,43 +34,17 @@ export function columnsBeside(
   directions: Directions,
   classes: number,
 ): number[] {
-  const { columns, means, scales } = scaled;
-  const inputs = dataset.normalized(sample);
+  const { columns } = scaled;
   const labels = sample.gather(dataset.labels);
-  const sums = Array.from({ length: classes }, () => new Float64Array(columns.length));
   const members = countClasses(labels, classes);
-  const squares = new Float64Array(columns.length);
-  labels.forEach((label, row) => {
-    const sum = sums[label]!;
-    const from = row * dataset.columns;
-    for (let i = 0; i < columns.length; i++) {
-      const value = (inputs[from + columns[i]!]! - means[i]!) * scales[i]!;
-      sum[i]! += value;
-      squares[i]! += value * value;
-    }
-  });
   const present = members.reduce((count, size) => count + Number(size > 0), 0);
   if (present < 2 || labels.length <= present) return [];
-
-  const place = new Map(Array.from(columns, (column, at) => [column, at]));
-  const at = Uint32Array.from(directions.columns, (column) => place.get(column)!);
-  const between = new Float64Array(columns.length);
-  const held = new Float64Array(directions.count);
-  sums.forEach((sum, label) => {
-    const size = members[label]!;
-    if (size === 0) return;
-    const mean = sum.map((value) => value / size);
-    for (let i = 0; i < columns.length; i++) squares[i]! -= size * mean[i]! * mean[i]!;
-    const projections = removeDirections(mean, directions, at);
-    projections.forEach((value, direction) => {
-      held[direction]! += size * value * value;
-    });
-    for (let i = 0; i < columns.length; i++) between[i]! += size * mean[i]! * mean[i]!;
-  });
+  const { means, within } = momentsOfClasses(dataset, sample, scaled, members);
+  const { between, held } = projectMeans(means, members, directions, columns);
   const degrees = (labels.length - present) / (present - 1);
   const ratioOf = (explained: number, left: number) =>
     left > 0 ? (explained * degrees) / left : explained > 0 ? Infinity : 0;
-  const ratio = between.map((value, i) => ratioOf(value, squares[i]!));
+  const ratio = between.map((value, i) => ratioOf(value, within[i]!));
   const largest = held.reduce((most, value, direction) => {
     const total = labels.length * directions.variances[direction]!;
     return Math.max(most, ratioOf(value, total - value));
@@ -81,6 +55,58 @@ export function columnsBeside(
     .sort((a, b) => between[b]! - between[a]! || a - b)
     .slice(0, MOST_BESIDE)
     .map((i) => columns[i]!);
+}
+
+/** The mean of each class, zeros of one without rows, and the sum of squares around them by column. */
+function momentsOfClasses(
+  dataset: Dataset,
+  sample: RowSet,
+  { columns, means: centres, scales }: ScaledColumns,
+  members: Uint32Array,
+): { means: Float64Array[]; within: Float64Array } {
+  const inputs = dataset.normalized(sample);
+  const labels = sample.gather(dataset.labels);
+  const sums = Array.from(members, () => new Float64Array(columns.length));
+  const within = new Float64Array(columns.length);
+  labels.forEach((label, row) => {
+    const sum = sums[label]!;
+    const from = row * dataset.columns;
+    for (let i = 0; i < columns.length; i++) {
+      const value = (inputs[from + columns[i]!]! - centres[i]!) * scales[i]!;
+      sum[i]! += value;
+      within[i]! += value * value;
+    }
+  });
+  const means = sums.map((sum, label) => sum.map((value) => value / Math.max(1, members[label]!)));
+  means.forEach((mean, label) => {
+    for (let i = 0; i < within.length; i++) within[i]! -= members[label]! * mean[i]! * mean[i]!;
+  });
+  return { means, within };
+}
+
+/**
+ * The variation between class means, as sums over rows: along each direction (`held`), and in each
+ * column what the directions leave of it (`between`).
+ */
+function projectMeans(
+  means: readonly Float64Array[],
+  members: Uint32Array,
+  directions: Directions,
+  columns: Uint32Array,
+): { between: Float64Array; held: Float64Array } {
+  const place = new Map(Array.from(columns, (column, at) => [column, at]));
+  const at = Uint32Array.from(directions.columns, (column) => place.get(column)!);
+  const between = new Float64Array(columns.length);
+  const held = new Float64Array(directions.count);
+  means.forEach((mean, label) => {
+    const size = members[label]!;
+    const rest = mean.slice();
+    removeDirections(rest, directions, at).forEach((value, direction) => {
+      held[direction]! += size * value * value;
+    });
+    for (let i = 0; i < rest.length; i++) between[i]! += size * rest[i]! * rest[i]!;
+  });
+  return { between, held };
 }
 
 /** Subtracts the projections on the directions, whose columns lie at these places of the vector. */

@@ -49,7 +49,6 @@ describe('scoreRows', () => {
       [few!, many!].map((dataset) => scoreRows(dataset, { ...run(0.2), classes: 5 }, {})),
     );
     expect([...scored[1]!.rows!.hardest]).toEqual([...scored[0]!.rows!.hardest]);
-    expect(scored[1]!.multiplyAdds).toBe(scored[0]!.multiplyAdds);
   });
 });
 
