@@ -184,3 +184,28 @@ it('the bits of every recipe are the same on every instruction set', async () =>
     else expect(stderr).toContain('this machine');
   }
 });
+
+describe('a chosen recipe fast', () => {
+  const rows = 31_000;
+  const wide = toyData({ rows, columns: 128 });
+  const widths = [128, 512, 128, 3];
+  const left = range(0, rows).filter((row) => row % 31 !== 4);
+
+  it('gives the same bits where the other rows are garbage or gone, on any number of threads', async () => {
+    const gone = range(0, rows).filter((row) => row % 31 === 4);
+    const runs = [
+      [garbled(wide, gone), left, 1],
+      [selected(wide, left), undefined, 3],
+    ] as const;
+    const hashes: string[] = [];
+    for (const [of, kept, threads] of runs) {
+      const { model, recipe } = await trainModel(widths, of, {
+        ...{ seed: 5, threads },
+        ...(kept && { rows: kept }),
+      });
+      expect(recipe).toEqual({ name: 'fast' });
+      hashes.push(model.hash());
+    }
+    expect(hashes[1]).toBe(hashes[0]);
+  });
+});
