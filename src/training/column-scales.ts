@@ -1,3 +1,4 @@
+import type { InputScaling } from '../engine/pass.js';
 import type { ColumnStatistics } from '../engine/principal-components.js';
 
 /** What is subtracted from each column, and what the difference is multiplied by. */
@@ -57,6 +58,15 @@ export function halfWhitening({ means, variances }: ColumnStatistics): ColumnSca
     reach,
   );
   return { centres: means, scales, varying: countOf(scales), unit };
+}
+
+/** What trains a network on the columns as if it were one on the scaled columns. */
+export function inputScalingOf({ centres, scales, unit }: ColumnScales): InputScaling {
+  return {
+    centres: Float32Array.from(centres),
+    rates: Float32Array.from(scales, (scale) => (scale / unit) * (scale / unit)),
+    unit,
+  };
 }
 
 /**

@@ -2,9 +2,9 @@ import { trainingWork } from '../engine/cost.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
 import { Parameters } from '../engine/parameters.js';
-import { type InputScaling, pass } from '../engine/pass.js';
+import { pass } from '../engine/pass.js';
 import { inPhase, type PhasedOptions } from '../engine/phases.js';
-import type { ColumnScales } from './column-scales.js';
+import { type ColumnScales, inputScalingOf } from './column-scales.js';
 import { divergence } from './divergence.js';
 import { MOMENTUM, oneCycle } from './one-cycle.js';
 import { type ScaledRows, scaleRows } from './outliers.js';
@@ -77,7 +77,7 @@ export async function trainOneCycle(
   };
   const sink = {
     ...({ kind: 'sgd', ...MOMENTUM } as const),
-    ...(scaled && { inputScaling: inputScaling(scaled.columns) }),
+    ...(scaled && { inputScaling: inputScalingOf(scaled.columns) }),
   };
   const rowWeights = scaled?.weights;
   const objective = { target: 'label', ...(rowWeights && { rowWeights }) } as const;
@@ -140,12 +140,4 @@ function modelOfScaled(widths: readonly number[], seed: number, columns: ColumnS
     biases[unit]! -= shift;
   }
   return Model.fromParameters(widths, parameters.values);
-}
-
-function inputScaling({ centres, scales, unit }: ColumnScales): InputScaling {
-  return {
-    centres: Float32Array.from(centres),
-    rates: Float32Array.from(scales, (scale) => (scale / unit) * (scale / unit)),
-    unit,
-  };
 }

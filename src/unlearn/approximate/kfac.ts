@@ -11,6 +11,7 @@ import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import type { Model } from '../../engine/model.js';
 import { addScaled, Parameters } from '../../engine/parameters.js';
+import { scaleRows } from '../../training/outliers.js';
 import { type CheckedRequest, checkRequest, type UnlearningMethod } from '../method.js';
 import { naturalGradient } from '../steps/natural-gradient.js';
 import { repair, shrinkWeights } from '../steps/sgd.js';
@@ -59,7 +60,9 @@ const LARGEST_SCALE = 0.2;
 
 /**
  * One natural gradient step away from the forget set, then smaller weights, then a repair on the
- * retain set: momentum 0.9, the learning rate falling from 0.02 (class) or 0.05 (rows) to 0.
+ * retain set: momentum 0.9, the learning rate falling from 0.02 (class) or 0.05 (rows) to 0. The
+ * repair half-whitens the columns of the retain set, as the recipe `steady` does: at one rate for
+ * all, it ruins a network on columns of many scales.
  *
  * Approximate, without any guarantee, and costlier than an exact retrain by the fast recipe. A step
  * that overshoots is not undone: look at the result's accuracy.
@@ -79,13 +82,15 @@ export const kfac: UnlearningMethod<KfacOptions> = async (request, wanted = {}) 
   });
   const model = original.withParameters(stepped(original, natural.gradient, recipe));
   watch.lap('fisher');
-  const run = await repair(model, dataset, retain, recipe, options);
+  const scaled = await scaleRows(dataset, retain, options.threads);
+  watch.lap('scale');
+  const run = await repair(model, dataset, retain, { ...recipe, scaled }, options);
   watch.lap('train');
   return {
     model,
     steps: 1 + run.steps,
     seconds: watch.seconds,
-    multiplyAdds: natural.multiplyAdds + run.multiplyAdds,
+    multiplyAdds: natural.multiplyAdds + scaled.multiplyAdds + run.multiplyAdds,
   };
 };
 

@@ -10,11 +10,13 @@ import type { Dataset } from '../../engine/dataset.js';
 import { softmax } from '../../engine/evaluation.js';
 import type { Model } from '../../engine/model.js';
 import { type Parameters, scale } from '../../engine/parameters.js';
-import { type Objective, type Plan, pass } from '../../engine/pass.js';
+import { type InputScaling, type Objective, type Plan, pass } from '../../engine/pass.js';
 import { inPhase } from '../../engine/phases.js';
 import { positionsOf, type RowSet } from '../../engine/row-set.js';
 import { RUN_OPTIONS } from '../../engine/run.js';
 import type { Schedule } from '../../engine/schedule.js';
+import { inputScalingOf } from '../../training/column-scales.js';
+import type { ScaledRows } from '../../training/outliers.js';
 import {
   type CheckedRequest,
   checkRequest,
@@ -56,9 +58,9 @@ export async function runSgd(
   dataset: Dataset,
   rows: VisitedRows,
   objective: Objective,
-  options: SgdOptions & { readonly phase: string },
+  options: SgdOptions & { readonly phase: string; readonly inputScaling?: InputScaling },
 ): Promise<SgdRun> {
-  const { phase, epochs = 1, maxSteps, batchSize = 128, seed = 0 } = options;
+  const { phase, inputScaling, epochs = 1, maxSteps, batchSize = 128, seed = 0 } = options;
   const { learningRate = 0.01, momentum = 0 } = options;
   requireInteger('seed', seed, 0);
   const outcome = await pass(
@@ -70,7 +72,7 @@ export async function runSgd(
       ...(maxSteps !== undefined && { maxSteps }),
     },
     objective,
-    { kind: 'sgd', learningRate, momentum },
+    { kind: 'sgd', learningRate, momentum, ...(inputScaling && { inputScaling }) },
     inPhase(phase, options),
   );
   return { steps: outcome.steps, multiplyAdds: outcome.rows * trainingWork(model.widths) };
@@ -115,21 +117,30 @@ export function fallingFrom(rate: number): Schedule {
   ];
 }
 
+/** A repair; with scaled rows each column learns as if it were scaled, and outliers weigh less. */
+export interface Repair {
+  readonly steps: number;
+  readonly rate: number;
+  readonly scaled?: ScaledRows;
+}
+
 /** Repairs a model with SGD steps on retain rows: momentum 0.9, a learning rate falling to 0. */
 export function repair(
   model: Model,
   dataset: Dataset,
   rows: RowSet,
-  { steps, rate }: { readonly steps: number; readonly rate: number },
+  { steps, rate, scaled }: Repair,
   options: SgdOptions,
 ): Promise<SgdRun> {
+  const rowWeights = scaled?.weights;
   return runSgd(
     model,
     dataset,
     { rows },
-    { target: 'label' },
+    { target: 'label', ...(rowWeights && { rowWeights }) },
     {
       ...{ phase: 'train', momentum: 0.9, learningRate: fallingFrom(rate) },
+      ...(scaled && { inputScaling: inputScalingOf(scaled.columns) }),
       ...given(options),
       ...{ epochs: steps, maxSteps: steps },
     },
