@@ -21,6 +21,7 @@ const totals = { passed: 0, failed: [], skipped: [] };
 /** Runs one stage; a stage without counts of its own counts as one test. */
 function stage(name, work) {
   console.log(`\n=== ${name} ===`);
+  const start = performance.now();
   let counts;
   try {
     counts = work() ?? { passed: 1, failed: [], skipped: [] };
@@ -28,6 +29,7 @@ function stage(name, work) {
     console.error(error instanceof ToolError ? error.message : error);
     counts = { passed: 0, failed: [error.message], skipped: [] };
   }
+  console.log(`${name}: ${Math.round((performance.now() - start) / 1000)} s`);
   totals.passed += counts.passed;
   for (const outcome of ['failed', 'skipped']) {
     totals[outcome].push(...counts[outcome].map((test) => `${name}: ${test}`));
