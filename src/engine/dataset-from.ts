@@ -3,6 +3,7 @@ import {
   describeValue,
   isInstance,
   type KnownFields,
+  refuseUnknownFields,
   requireInstance,
   requireInteger,
   requireKnownFields,
@@ -159,11 +160,8 @@ class Collector {
 
   /** Whether the row has filled a batch. */
   push(row: LabelledRow): boolean {
-    const { id, subjects, label, features } = requireKnownFields(
-      `row ${this.#rows}`,
-      row,
-      ROW_NAMES,
-    );
+    refuseUnknownFields(`row ${this.#rows}`, row, ROW_NAMES);
+    const { id, subjects, label, features } = row;
     this.#ids.push(id);
     this.#subjects.push(subjects, id);
     this.#classes.push(label, id);
@@ -191,6 +189,7 @@ class Collector {
     const classes = classNames.length;
     // Before the features are put together, which takes longest.
     const arranged = order && arrangedIds(ids!, order);
+    await setImmediate();
     const handle = await promiseNative(() =>
       this.#builder.finish({ labels, columns, classes, ...affine, ...(order && { order }) }),
     );
