@@ -79,7 +79,7 @@ export function checkContents(wanted: DatasetContents): MadeDataset {
   const facts = {
     ...{ name, rows, columns, classes, affine, classNames, featureNames },
     labels: order ? order.map((row) => labels[row]!) : new Uint32Array(labels),
-    ids: ids && order ? arrangedIds(ids, order) : ids,
+    ids: ids && order ? arrangedIds(name, ids, order) : ids,
     subjects: subjects.finish(names, order),
   };
   return { facts, handle };

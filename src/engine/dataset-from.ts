@@ -188,7 +188,7 @@ class Collector {
     const { classNames, labels } = this.#classes.finish();
     const classes = classNames.length;
     // Before the features are put together, which takes longest.
-    const arranged = order && arrangedIds(ids!, order);
+    const arranged = order && arrangedIds(name, ids!, order);
     await setImmediate();
     const handle = await promiseNative(() =>
       this.#builder.finish({ labels, columns, classes, ...affine, ...(order && { order }) }),

@@ -41,5 +41,5 @@ export interface DatasetContents extends Omit<LabelledData, 'classes'> {
    */
   readonly ids?: Iterable<RowId>;
   /** [rows], each one subject or any number of them; or the owner of each row. */
-  readonly subjects?: Iterable<Subject | readonly Subject[] | undefined> | Ownership;
+  readonly subjects?: Iterable<Subject | readonly Subject[] | undefined> | Ownership<Subject>;
 }

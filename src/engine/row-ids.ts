@@ -44,15 +44,16 @@ export class RowIdColumn {
 /**
  * The ids in ascending order.
  *
+ * @param name the data set's, for messages
  * @param order their places in this order, as the addon has sorted them
  * @throws {LetheError} ERR_DUPLICATE: two rows have the same id
  */
-export function arrangedIds(ids: PackedIds, order: Uint32Array): PackedIds {
+export function arrangedIds(name: string, ids: PackedIds, order: Uint32Array): PackedIds {
   for (let i = 1; i < order.length; i++) {
     if (!ids.isSame(order[i - 1]!, order[i]!)) continue;
     throw new LetheError(
       'ERR_DUPLICATE',
-      `rows ${order[i - 1]} and ${order[i]} both have the id ${quoted(ids.at(order[i]!))}: ` +
+      `${name}: rows ${order[i - 1]} and ${order[i]} both have the id ${quoted(ids.at(order[i]!))}: ` +
         'an id names one row',
     );
   }
@@ -110,6 +111,11 @@ export class RowIds implements Iterable<RowId> {
   at(position: number): RowId {
     requirePosition(this.#name, this.#live, position);
     return this.#ids?.at(position) ?? position;
+  }
+
+  /** The ids of the rows at these positions, such as those of a row set. @throws as `at` */
+  of(positions: Iterable<number>): RowId[] {
+    return Array.from(positions, (position) => this.at(position));
   }
 
   has(id: RowId): boolean {

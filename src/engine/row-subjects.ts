@@ -9,9 +9,9 @@ import { quoted, requirePosition, rowName } from './row-ids.js';
 export type Subject = RowId;
 
 /** Which subject owns each row, as readers and stores give it: every row has exactly one. */
-export interface Ownership {
+export interface Ownership<Name extends Subject = string> {
   /** The subjects' names. */
-  readonly subjects: readonly Subject[];
+  readonly subjects: readonly Name[];
   /** [rows], each an index into `subjects`. */
   readonly owners: Uint32Array;
 }
@@ -186,6 +186,28 @@ export class RowSubjects implements Iterable<Subject> {
   }
 
   /**
+   * The owner of each row, as a store takes it.
+   *
+   * @throws {LetheError} ERR_INVALID_ARGUMENT: a row has no subject or several. ERR_ERASED_ROW: a row
+   * is erased, so that the list would have a gap.
+   */
+  ownership(): Ownership<Subject> {
+    const rows = this.#live.positions();
+    if (rows.length < this.#live.rows) {
+      throw new LetheError(
+        'ERR_ERASED_ROW',
+        `${this.#name} has erased rows, which have no owner: select the rows that are left`,
+      );
+    }
+    const found = this.owners(rows);
+    if ('reason' in found) {
+      throw new LetheError('ERR_INVALID_ARGUMENT', `${found.reason}, but must have one owner`);
+    }
+    const places = new Map([...this.#codes().values()].map((code, place) => [code, place]));
+    return { subjects: [...this], owners: found.owners.map((code) => places.get(code)!) };
+  }
+
+  /**
    * @internal The rows of a subject, ascending.
    *
    * @throws {LetheError} ERR_UNKNOWN_SUBJECT, ERR_INVALID_ARGUMENT
@@ -204,15 +226,17 @@ export class RowSubjects implements Iterable<Subject> {
   }
 
   /**
-   * @internal The owner of each row as a number, [rows]. Only for rows with exactly one subject:
-   * `stray` is the first of the given rows with none or several.
+   * @internal The owner of each row as a number, [rows], or why there is none: among the given rows
+   * one belongs to nobody or to several subjects.
    */
-  owners(rows: Iterable<number>): { owners: Uint32Array } | { stray: number; count: number } {
+  owners(rows: Iterable<number>): { readonly owners: Uint32Array } | { readonly reason: string } {
+    const { ends, codes } = this.#table;
     for (const row of rows) {
       const [start, end] = stretch(this.#table, row);
-      if (end - start !== 1) return { stray: row, count: end - start };
+      if (end - start === 1) continue;
+      const subjects = end === start ? 'no subject' : `${end - start} subjects`;
+      return { reason: `row ${row} of ${this.#name} has ${subjects}` };
     }
-    const { ends, codes } = this.#table;
     return { owners: ends.map((_, row) => codes[stretch(this.#table, row)[0]] ?? 0) };
   }
 
@@ -264,7 +288,7 @@ export class RowSubjects implements Iterable<Subject> {
 }
 
 /** Whether the subjects of rows are given as one owner each. */
-export function isOwnership(subjects: unknown): subjects is Ownership {
+export function isOwnership(subjects: unknown): subjects is Ownership<Subject> {
   return typeof subjects === 'object' && subjects !== null && 'owners' in subjects;
 }
 
@@ -273,7 +297,7 @@ export function isOwnership(subjects: unknown): subjects is Ownership {
  *
  * @throws {LetheError} ERR_INVALID_ARGUMENT: an owner that is not in the list of subjects
  */
-export function* ownersOf({ subjects, owners }: Ownership): Generator<unknown> {
+export function* ownersOf({ subjects, owners }: Ownership<Subject>): Generator<unknown> {
   requireInstance('owners', owners, Uint32Array);
   if (!Array.isArray(subjects)) {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'the subjects of owners must be an array');

@@ -1,4 +1,4 @@
-import type { Ownership } from '../data/owned-data.js';
+import type { Ownership } from '../engine/row-subjects.js';
 
 /** The result of a deletion. */
 export interface Deletion {

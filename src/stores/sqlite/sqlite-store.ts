@@ -8,7 +8,7 @@ import {
   requireText,
 } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
-import type { Ownership } from '../../data/owned-data.js';
+import type { Ownership } from '../../engine/row-subjects.js';
 import type { Deletion, Store } from '../store.js';
 
 /** "Leth" as a number; in SQLite's header it identifies a Lethe store. */
