@@ -150,8 +150,9 @@ TEST(Dataset, erases_rows_in_place) {
   const auto floats = Dataset::fromFloats({1, 2, 3}, {0, 0, 0}, 1, 1);
   floats->erase(std::vector<std::uint32_t>{2, 0});
   EXPECT_TRUE(sameBits({0, 2, 0}, {floats->floatFeatures(), floats->floatFeatures() + 3}));
-  EXPECT_TRUE(fails(ErrorCode::kInvalidRows, "row 3",
-                    [&] { floats->erase(std::vector<std::uint32_t>{1, 3}); }));
+  EXPECT_TRUE(fails(ErrorCode::kInvalidRows, "row 3", [&] {
+    floats->erase(std::vector<std::uint32_t>{1, 3});
+  }));
   EXPECT_EQ(floats->floatFeatures()[1], 2);
 }
 

@@ -28,8 +28,8 @@ TEST(RowOrder, is_that_of_the_texts_bytes) {
 TEST(RowOrder, refuses_texts_that_are_not_among_the_bytes) {
   const std::vector<std::uint8_t> bytes{1, 2};
   for (const std::vector<std::uint32_t>& ends : {Order{3}, Order{2, 1}}) {
-    EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, "must ascend",
-                      [&] { ascendingOrder(bytes, ends); }));
+    EXPECT_TRUE(
+        fails(ErrorCode::kInvalidArgument, "must ascend", [&] { ascendingOrder(bytes, ends); }));
   }
 }
 
