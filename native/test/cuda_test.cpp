@@ -115,12 +115,12 @@ TEST(EmulatedCuda, erases_rows_in_its_copy_of_a_data_set) {
     const std::vector<std::uint32_t> rows{3, 1};
     cache.erase(*device, dataset, rows);  // there is no copy yet
     const auto copy = cache.get(*device, dataset);
-    const auto [floats, bytes, columns, stride, affine] = copy->rows();
+    const cuda::Rows stored = copy->rows();
     // The emulated device's memory is that of the host.
-    const auto nonzeros = [&, floats = floats, bytes = bytes, stride = stride](std::size_t row) {
+    const auto nonzeros = [&](std::size_t row) {
       std::size_t count = copy->labels()[row];
-      for (std::size_t i = row * stride; i < (row + 1) * stride; ++i) {
-        count += bytes ? bytes[i] != 0 : floats[i] != 0;
+      for (std::size_t i = row * stored.stride; i < (row + 1) * stored.stride; ++i) {
+        count += stored.bytes ? stored.bytes[i] != 0 : stored.floats[i] != 0;
       }
       return count;
     };

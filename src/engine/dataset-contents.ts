@@ -109,9 +109,10 @@ function idsFrom(wanted: Iterable<unknown>, rows: number): PackedIds {
 
 function subjectsFrom(wanted: DatasetContents['subjects'], rows: number): SubjectColumn {
   const column = new SubjectColumn();
+  if (wanted === undefined) return column;
   let count = 0;
   const list = isOwnership(wanted) ? ownersOf(wanted) : wanted;
-  for (const own of list === undefined ? new Array(rows) : listOf('subjects', list, rows)) {
+  for (const own of listOf('subjects', list, rows)) {
     column.push(own);
     count++;
   }

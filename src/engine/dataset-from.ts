@@ -33,7 +33,7 @@ export interface LabelledRow {
    */
   readonly label: string | number | bigint | boolean;
   /**
-   * [columns]: without an affine map numbers, or a Buffer of float32 values in little-endian order;
+   * [columns]; without an affine map numbers, or a Buffer of float32 values in little-endian order;
    * with one, raw bytes.
    */
   readonly features: Float32Array | Float64Array | readonly number[] | Uint8Array;

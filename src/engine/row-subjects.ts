@@ -16,7 +16,10 @@ export interface Ownership<Name extends Subject = string> {
   readonly owners: Uint32Array;
 }
 
-/** The subjects of rows: for row i, codes[ends[i - 1]] up to codes[ends[i]], as in a CSR matrix. */
+/**
+ * The subjects of rows: for row i, codes[ends[i - 1]] up to codes[ends[i]], as in a CSR matrix. If no
+ * row has any, both are empty.
+ */
 interface Codes {
   readonly ends: Uint32Array;
   readonly codes: Uint32Array;
@@ -91,6 +94,7 @@ export class SubjectColumn {
    * @param order the rows' order in the data set; undefined: the order in which they came
    */
   finish(sorted: readonly Subject[], order: Uint32Array | undefined): SubjectTable {
+    if (this.#used === 0) return NO_SUBJECTS;
     const newCodes = new Uint32Array(sorted.length);
     for (const [code, name] of sorted.entries()) newCodes[this.#codes.get(name)!] = code;
     const rows = {
@@ -116,10 +120,11 @@ function withRoom(values: Uint32Array<ArrayBuffer>, used: number): Uint32Array<A
 
 /** The places of a row's subjects among the codes: from the first up to but not the second. */
 function stretch({ ends }: Codes, row: number): [number, number] {
-  return [row === 0 ? 0 : ends[row - 1]!, ends[row]!];
+  return [row === 0 ? 0 : (ends[row - 1] ?? 0), ends[row] ?? 0];
 }
 
 function pickRows(from: Codes, rows: Uint32Array): Codes {
+  if (from.codes.length === 0) return from;
   const ends = new Uint32Array(rows.length);
   let used = 0;
   rows.forEach((row, i) => {
@@ -141,6 +146,10 @@ export interface SubjectTable extends Codes {
   /** A name is undefined once no row has it any more. */
   readonly names: (Subject | undefined)[];
 }
+
+const NO_SUBJECTS: SubjectTable = {
+  ...{ names: [], ends: new Uint32Array(0), codes: new Uint32Array(0) },
+};
 
 /**
  * Who owns which rows of a data set: every row belongs to any number of subjects. The subjects are
@@ -246,19 +255,20 @@ export class RowSubjects implements Iterable<Subject> {
     const picked = pickRows(this.#table, rows);
     const isLeft = new Uint8Array(names.length);
     for (const code of picked.codes) isLeft[code] = 1;
-    return { names: names.map((name, code) => (isLeft[code] ? name : undefined)), ...picked };
+    return { ...picked, names: names.map((name, code) => (isLeft[code] ? name : undefined)) };
   }
 
   /** @internal Erases the subjects of these rows, and the names that no other row has. */
   erase(rows: Uint32Array): void {
-    const { names, codes, ends } = this.#table;
+    const { names, codes } = this.#table;
     const lost = new Set<number>();
     for (const row of rows) {
       for (const code of codes.subarray(...stretch(this.#table, row))) lost.add(code);
     }
     for (const row of this.#live.positions()) {
       if (lost.size === 0) break;
-      for (let i = stretch(this.#table, row)[0]; i < ends[row]!; i++) lost.delete(codes[i]!);
+      const [start, end] = stretch(this.#table, row);
+      for (let i = start; i < end; i++) lost.delete(codes[i]!);
     }
     for (const row of rows) codes.fill(0, ...stretch(this.#table, row));
     for (const code of lost) names[code] = undefined;
