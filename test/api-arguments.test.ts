@@ -34,6 +34,13 @@ const api = wrong(lethe);
 /** Every function of the API with valid arguments; the last one, an options object, is optional. */
 const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid: unknown[]]> = {
   Dataset: [(data) => new api.Dataset(data), [toyData()]],
+  'Dataset.from': [
+    (...a) => api.Dataset.from(...a),
+    [[{ id: 1, label: 'a', features: [1] }], { name: 'one row' }],
+  ],
+  'Dataset.rowsOf': [(query) => dataset.rowsOf(wrong(query)), [{ ids: [1] }]],
+  'Dataset.without': [(query) => dataset.without(wrong(query)), [{ ids: [1] }]],
+  'Dataset.erase': [(ids) => toyDataset().erase(wrong(ids)), [[1]]],
   'Dataset.normalized': [(rows) => dataset.normalized(wrong(rows)), [[0]]],
   'Model.create': [(...a) => api.Model.create(...a), [TOY_WIDTHS, { seed: 1 }]],
   'Model.fromParameters': [

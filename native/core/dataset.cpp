@@ -59,6 +59,31 @@ std::byte* copyFew(const std::byte* from, std::size_t size, std::byte* to) {
   return to;
 }
 
+/** Puts row order[i] into place i, cycle by cycle; it leaves the order without a use. */
+template <class T>
+void arrangeRows(T* values, std::size_t columns, std::vector<std::uint32_t> order) {
+  std::vector<T> held(columns);
+  for (std::uint32_t first = 0; first < order.size(); ++first) {
+    if (order[first] == first) continue;
+    std::copy_n(values + first * columns, columns, held.begin());
+    std::uint32_t place = first;
+    while (order[place] != first) {
+      const std::uint32_t source = order[place];
+      std::copy_n(values + source * columns, columns, values + place * columns);
+      order[place] = place;
+      place = source;
+    }
+    std::copy_n(held.begin(), columns, values + place * columns);
+    order[place] = place;
+  }
+}
+
+/** Through a volatile pointer, because a compiler may leave out what it sees nobody read. */
+void overwrite(void* memory, std::size_t size) {
+  auto* bytes = static_cast<volatile std::byte*>(memory);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = std::byte{0};
+}
+
 }  // namespace
 
 Dataset::Dataset(Features features, AffineMap map, std::vector<std::uint32_t> labels,
@@ -100,20 +125,20 @@ Dataset::Dataset(Features features, AffineMap map, std::vector<std::uint32_t> la
       features_);
 }
 
-std::shared_ptr<const Dataset> Dataset::fromBytes(std::vector<std::uint8_t> features, AffineMap map,
-                                                  std::vector<std::uint32_t> labels,
-                                                  std::size_t columns, std::size_t classes) {
+std::shared_ptr<Dataset> Dataset::fromBytes(std::vector<std::uint8_t> features, AffineMap map,
+                                            std::vector<std::uint32_t> labels, std::size_t columns,
+                                            std::size_t classes) {
   if (!std::isfinite(map.scale) || !std::isfinite(map.offset) || map.scale == 0) {
     throw Error(ErrorCode::kInvalidArgument,
                 "the affine map needs a finite scale other than 0 and a finite offset");
   }
-  return std::shared_ptr<const Dataset>(
+  return std::shared_ptr<Dataset>(
       new Dataset(std::move(features), map, std::move(labels), columns, classes));
 }
 
-std::shared_ptr<const Dataset> Dataset::fromFloats(std::vector<float> features,
-                                                   std::vector<std::uint32_t> labels,
-                                                   std::size_t columns, std::size_t classes) {
+std::shared_ptr<Dataset> Dataset::fromFloats(std::vector<float> features,
+                                             std::vector<std::uint32_t> labels, std::size_t columns,
+                                             std::size_t classes) {
   if (columns > 0 && !allFinite(features.data(), features.size())) {
     const auto bad = std::find_if(features.begin(), features.end(),
                                   [](float value) { return !std::isfinite(value); });
@@ -122,16 +147,16 @@ std::shared_ptr<const Dataset> Dataset::fromFloats(std::vector<float> features,
                 "the feature in row " + std::to_string(index / columns) + ", column " +
                     std::to_string(index % columns) + " is not finite");
   }
-  return std::shared_ptr<const Dataset>(
+  return std::shared_ptr<Dataset>(
       new Dataset(std::move(features), AffineMap{}, std::move(labels), columns, classes));
 }
 
-std::shared_ptr<const Dataset> Dataset::fromCounted(std::vector<float> features,
-                                                    std::vector<std::uint32_t> nonzeros,
-                                                    std::vector<std::uint32_t> labels,
-                                                    std::size_t columns, std::size_t classes) {
-  return std::shared_ptr<const Dataset>(new Dataset(
-      std::move(features), AffineMap{}, std::move(labels), columns, classes, std::move(nonzeros)));
+std::shared_ptr<Dataset> Dataset::fromCounted(std::vector<float> features,
+                                              std::vector<std::uint32_t> nonzeros,
+                                              std::vector<std::uint32_t> labels,
+                                              std::size_t columns, std::size_t classes) {
+  return std::shared_ptr<Dataset>(new Dataset(std::move(features), AffineMap{}, std::move(labels),
+                                              columns, classes, std::move(nonzeros)));
 }
 
 std::uint32_t countNonzeros(std::span<const float> values) {
@@ -183,8 +208,8 @@ void Dataset::normalized(std::span<const std::uint32_t> rows, float* out) const 
   }
 }
 
-std::shared_ptr<const Dataset> Dataset::select(std::span<const std::uint32_t> rows,
-                                               std::span<const std::uint32_t> columns) const {
+std::shared_ptr<Dataset> Dataset::select(std::span<const std::uint32_t> rows,
+                                         std::span<const std::uint32_t> columns) const {
   checkRows(rows);
   if (std::any_of(columns.begin(), columns.end(),
                   [&](std::uint32_t column) { return column >= columns_; })) {
@@ -209,8 +234,48 @@ std::shared_ptr<const Dataset> Dataset::select(std::span<const std::uint32_t> ro
         return selected;
       },
       features_);
-  return std::shared_ptr<const Dataset>(
+  return std::shared_ptr<Dataset>(
       new Dataset(std::move(features), map_, std::move(labels), columns.size(), classes_));
+}
+
+std::size_t Dataset::rowBytes() const {
+  return columns_ * (byteFeatures() ? sizeof(std::uint8_t) : sizeof(float));
+}
+
+void Dataset::copyRows(std::span<const std::uint32_t> rows, std::byte* out) const {
+  checkRows(rows);
+  const std::size_t size = rowBytes();
+  std::visit(
+      [&](const auto& values) {
+        for (const std::uint32_t row : rows) {
+          std::memcpy(out, values.data() + row * columns_, size);
+          out += size;
+        }
+      },
+      features_);
+}
+
+void Dataset::arrange(std::vector<std::uint32_t> order) {
+  std::vector<bool> seen(rows());
+  for (const std::uint32_t row : order) {
+    if (row < rows() && !seen[row]) seen[row] = true;
+  }
+  if (order.size() != rows() || std::find(seen.begin(), seen.end(), false) != seen.end()) {
+    throw Error(ErrorCode::kInvalidArgument, "the order must name every row once");
+  }
+  std::visit([&](auto& values) { arrangeRows(values.data(), columns_, order); }, features_);
+  arrangeRows(labels_.data(), 1, order);
+  arrangeRows(nonzeros_.data(), 1, std::move(order));
+}
+
+void Dataset::erase(std::span<const std::uint32_t> rows) {
+  checkRows(rows);
+  for (const std::uint32_t row : rows) {
+    std::visit([&](auto& values) { overwrite(values.data() + row * columns_, rowBytes()); },
+               features_);
+    overwrite(&labels_[row], sizeof labels_[row]);
+    overwrite(&nonzeros_[row], sizeof nonzeros_[row]);
+  }
 }
 
 }  // namespace lethe

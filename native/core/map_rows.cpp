@@ -81,7 +81,7 @@ class Chunks {
     }
   }
 
-  std::shared_ptr<const Dataset> finish() {
+  std::shared_ptr<Dataset> finish() {
     std::vector<std::uint32_t> labels(rows_.size());
     std::transform(rows_.begin(), rows_.end(), labels.begin(),
                    [&](std::uint32_t row) { return dataset_->label(row); });
@@ -122,9 +122,9 @@ class Chunks {
 
 }  // namespace
 
-std::shared_ptr<const Dataset> mapRows(Backend& backend, std::shared_ptr<const Dataset> dataset,
-                                       std::span<const std::uint32_t> rows, const LinearMap& map,
-                                       std::size_t threads, Control& control) {
+std::shared_ptr<Dataset> mapRows(Backend& backend, std::shared_ptr<const Dataset> dataset,
+                                 std::span<const std::uint32_t> rows, const LinearMap& map,
+                                 std::size_t threads, Control& control) {
   if (rows.empty()) throw Error(ErrorCode::kEmptySet, "there are no rows to map");
   dataset->checkRows(rows);
   check(*dataset, map);

@@ -1,6 +1,7 @@
 #include "node/column_statistics.h"
 #include "node/convert.h"
 #include "node/cuda_handle.h"
+#include "node/dataset_builder_handle.h"
 #include "node/dataset_handle.h"
 #include "node/fold_worker.h"
 #include "node/kronecker_worker.h"
@@ -9,6 +10,7 @@
 #include "node/napi_setup.h"
 #include "node/pass_worker.h"
 #include "node/principal_components.h"
+#include "node/row_order.h"
 
 namespace lethe::node {
 namespace {
@@ -58,6 +60,19 @@ Napi::Value startKroneckerSolve(const Napi::CallbackInfo& info) {
   });
 }
 
+/** eraseRows({dataset, rows}), while no run reads the data set */
+Napi::Value eraseRows(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    const Fields request(info[0]);
+    DatasetHandle& handle = DatasetHandle::from(request.value("dataset"));
+    const auto rows = request.array<std::uint32_t>("rows");
+    handle.erase(rows);
+    env.GetInstanceData<InstanceData>()->cuda.erase(handle.dataset(), rows);
+    return env.Undefined();
+  });
+}
+
 /** device(): the CPU backend's description, e.g. "cpu avx512" */
 Napi::Value device(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
@@ -83,6 +98,10 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   data->model = Napi::Persistent(ModelHandle::define(env));
   exports.Set("Dataset", data->dataset.Value());
   exports.Set("Model", data->model.Value());
+  exports.Set("DatasetBuilder", DatasetBuilderHandle::define(env, data->dataset));
+  exports.Set("sortIds", Napi::Function::New<sortIds>(env, "sortIds"));
+  exports.Set("sortIdsSync", Napi::Function::New<sortIdsSync>(env, "sortIdsSync"));
+  exports.Set("eraseRows", Napi::Function::New<eraseRows>(env, "eraseRows"));
   exports.Set("pass", Napi::Function::New<startPass>(env, "pass"));
   exports.Set("mapRows", Napi::Function::New<startMap>(env, "mapRows"));
   exports.Set("foldLinearMap", Napi::Function::New<startFold>(env, "foldLinearMap"));

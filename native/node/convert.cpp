@@ -21,11 +21,17 @@ template <>
 constexpr napi_typedarray_type kArrayType<std::uint32_t> = napi_uint32_array;
 template <>
 constexpr napi_typedarray_type kArrayType<double> = napi_float64_array;
+template <>
+constexpr napi_typedarray_type kArrayType<std::int64_t> = napi_bigint64_array;
 
 template <class T>
 constexpr const char* kArrayName = "Float32Array";
 template <>
 constexpr const char* kArrayName<double> = "Float64Array";
+template <>
+constexpr const char* kArrayName<std::uint8_t> = "Uint8Array";
+template <>
+constexpr const char* kArrayName<std::uint32_t> = "Uint32Array";
 
 template <class T>
 bool isArrayOf(Napi::Value value) {
@@ -98,6 +104,7 @@ template std::vector<std::uint8_t> Fields::array(const char*) const;
 template std::vector<std::uint32_t> Fields::array(const char*) const;
 template std::vector<float> Fields::array(const char*) const;
 template std::vector<double> Fields::array(const char*) const;
+template std::vector<std::int64_t> Fields::array(const char*) const;
 
 template <class T>
 Napi::TypedArrayOf<T> newTypedArray(Napi::Env env, std::size_t size) {
@@ -117,5 +124,7 @@ Napi::TypedArrayOf<T> newTypedArray(Napi::Env env, std::size_t size) {
 
 template Napi::TypedArrayOf<float> newTypedArray(Napi::Env, std::size_t);
 template Napi::TypedArrayOf<double> newTypedArray(Napi::Env, std::size_t);
+template Napi::TypedArrayOf<std::uint8_t> newTypedArray(Napi::Env, std::size_t);
+template Napi::TypedArrayOf<std::uint32_t> newTypedArray(Napi::Env, std::size_t);
 
 }  // namespace lethe::node

@@ -45,7 +45,7 @@ class Fields {
   std::uint64_t integer(const char* name, std::uint64_t max) const;
   Fields nested(const char* name) const { return Fields(value(name)); }
 
-  /** A copy of a typed array of exactly this type: uint8_t, uint32_t, float or double. */
+  /** A copy of a typed array of exactly this type: uint8_t, uint32_t, int64_t, float, double. */
   template <class T>
   std::vector<T> array(const char* name) const;
 
@@ -53,7 +53,7 @@ class Fields {
   Napi::Object object_;
 };
 
-/** A new typed array of zeros, of float or double. Throws kOutOfMemory. */
+/** A new typed array of zeros, of uint8_t, uint32_t, float or double. Throws kOutOfMemory. */
 template <class T>
 Napi::TypedArrayOf<T> newTypedArray(Napi::Env env, std::size_t size);
 

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 
 #include "lethe/cuda.h"
 
@@ -24,6 +25,12 @@ class CudaHandle {
   void drop(const std::shared_ptr<CudaDevice>& failed) {
     const std::lock_guard lock(mutex_);
     if (device_ == failed) device_.reset();
+  }
+
+  /** Erases rows in the device's copy of a data set, if a run has opened the device. */
+  void erase(const std::shared_ptr<const Dataset>& dataset, std::span<const std::uint32_t> rows) {
+    const std::lock_guard lock(mutex_);
+    if (device_) eraseOnDevice(*device_, dataset, rows);
   }
 
  private:

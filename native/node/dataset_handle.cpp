@@ -8,7 +8,7 @@ namespace {
 constexpr napi_type_tag kObjectTag{0x3f6c1d0b9a7e4852, 0xa1c55e07d2b84f69};
 constexpr napi_type_tag kExternalTag{0x52d9b17e6c03af48, 0x94e7f20d8b5ac631};
 
-std::shared_ptr<const Dataset> readDataset(const Fields& fields) {
+std::shared_ptr<Dataset> readDataset(const Fields& fields) {
   if (fields.has("source")) {
     return DatasetHandle::from(fields.value("source"))
         .dataset()
@@ -17,13 +17,15 @@ std::shared_ptr<const Dataset> readDataset(const Fields& fields) {
   const auto columns = fields.integer("columns", kMaxSafeInteger);
   const auto classes = fields.integer("classes", kMaxSafeInteger);
   auto labels = fields.array<std::uint32_t>("labels");
-  return readFeatures(
+  auto dataset = readFeatures(
       fields, [&](std::size_t) { return std::move(labels); }, columns, classes);
+  if (fields.has("order")) dataset->arrange(fields.array<std::uint32_t>("order"));
+  return dataset;
 }
 
 }  // namespace
 
-std::shared_ptr<const Dataset> readFeatures(
+std::shared_ptr<Dataset> readFeatures(
     const Fields& fields, const std::function<std::vector<std::uint32_t>(std::size_t)>& labelsFor,
     std::size_t columns, std::size_t classes) {
   const Napi::Value features = fields.value("features");
@@ -40,7 +42,9 @@ std::shared_ptr<const Dataset> readFeatures(
 }
 
 Napi::Function DatasetHandle::define(Napi::Env env) {
-  return DefineClass(env, "Dataset", {InstanceMethod<&DatasetHandle::normalized>("normalized")});
+  return DefineClass(env, "Dataset",
+                     {InstanceMethod<&DatasetHandle::normalized>("normalized"),
+                      InstanceMethod<&DatasetHandle::stored>("stored")});
 }
 
 DatasetHandle& DatasetHandle::from(Napi::Value value) {
@@ -48,14 +52,14 @@ DatasetHandle& DatasetHandle::from(Napi::Value value) {
 }
 
 Napi::Object DatasetHandle::create(Napi::Env env, const Napi::FunctionReference& constructor,
-                                   std::shared_ptr<const Dataset> dataset) {
+                                   std::shared_ptr<Dataset> dataset) {
   return constructor.New({tagged(env, dataset, kExternalTag)});
 }
 
 DatasetHandle::DatasetHandle(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<DatasetHandle>(info) {
   guarded(info.Env(), [&] {
-    auto* made = fromTagged<std::shared_ptr<const Dataset>>(info[0], kExternalTag);
+    auto* made = fromTagged<std::shared_ptr<Dataset>>(info[0], kExternalTag);
     dataset_ = made ? std::move(*made) : readDataset(Fields(info[0]));
   });
   info.This().As<Napi::Object>().TypeTag(&kObjectTag);
@@ -70,6 +74,20 @@ Napi::Value DatasetHandle::normalized(const Napi::CallbackInfo& info) {
     auto values = newTypedArray<float>(info.Env(), rows.size() * dataset_->columns());
     dataset_->normalized(rows, values.Data());
     return values;
+  });
+}
+
+/** stored({rows}): the features as they are stored, Uint8Array or Float32Array [rows, columns] */
+Napi::Value DatasetHandle::stored(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto rows = Fields(info[0]).array<std::uint32_t>("rows");
+    dataset_->checkRows(rows);
+    const auto copied = [&]<class T>(T) -> Napi::Value {
+      auto values = newTypedArray<T>(info.Env(), rows.size() * dataset_->columns());
+      dataset_->copyRows(rows, reinterpret_cast<std::byte*>(values.Data()));
+      return values;
+    };
+    return dataset_->byteFeatures() ? copied(std::uint8_t{}) : copied(float{});
   });
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "lethe/dataset.h"
@@ -16,13 +17,13 @@ namespace lethe::node {
  * Reads a data set from the fields `features`, of either type, and for bytes `scale` and `offset`.
  * labelsFor(values) gives the labels for so many features. Throws kInvalidArgument.
  */
-std::shared_ptr<const Dataset> readFeatures(
+std::shared_ptr<Dataset> readFeatures(
     const Fields& fields, const std::function<std::vector<std::uint32_t>(std::size_t)>& labelsFor,
     std::size_t columns, std::size_t classes);
 
 /**
- * JavaScript class Dataset: new Dataset({features, labels, columns, classes, scale, offset}), or
- * new Dataset({source, rows, columns}) with indices of both.
+ * JavaScript class Dataset: new Dataset({features, labels, columns, classes, scale, offset,
+ * order?}), or new Dataset({source, rows, columns}) with indices of both.
  */
 class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
  public:
@@ -31,16 +32,19 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
   static DatasetHandle& from(Napi::Value value);
   /** Makes a JavaScript object for a data set that is in native memory already. */
   static Napi::Object create(Napi::Env env, const Napi::FunctionReference& constructor,
-                             std::shared_ptr<const Dataset> dataset);
+                             std::shared_ptr<Dataset> dataset);
 
   explicit DatasetHandle(const Napi::CallbackInfo& info);
 
-  const std::shared_ptr<const Dataset>& dataset() const { return dataset_; }
+  std::shared_ptr<const Dataset> dataset() const { return dataset_; }
+  /** No run may be reading the data set. Throws kInvalidRows. */
+  void erase(std::span<const std::uint32_t> rows) { dataset_->erase(rows); }
 
  private:
   Napi::Value normalized(const Napi::CallbackInfo& info);
+  Napi::Value stored(const Napi::CallbackInfo& info);
 
-  std::shared_ptr<const Dataset> dataset_;
+  std::shared_ptr<Dataset> dataset_;
   std::optional<ReportedMemory> memory_;
 };
 

@@ -30,7 +30,7 @@ class MapWorker final : public RunWorker {
   std::shared_ptr<const Dataset> source_;
   std::vector<std::uint32_t> rows_;
   LinearMap map_;
-  std::shared_ptr<const Dataset> mapped_;
+  std::shared_ptr<Dataset> mapped_;
 };
 
 }  // namespace lethe::node

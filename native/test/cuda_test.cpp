@@ -107,6 +107,33 @@ TEST(EmulatedCuda, keeps_a_data_set_as_long_as_it_lives) {
   EXPECT_TRUE(copy.expired());
 }
 
+TEST(EmulatedCuda, erases_rows_in_its_copy_of_a_data_set) {
+  for (const Features features : {Features::kBytes, Features::kFloats}) {
+    const auto device = makeEmulatedDevice();
+    cuda::DatasetCache cache;
+    const auto dataset = makeDataset(features, 5, 3, 2);
+    const std::vector<std::uint32_t> rows{3, 1};
+    cache.erase(*device, dataset, rows);  // there is no copy yet
+    const auto copy = cache.get(*device, dataset);
+    const cuda::Rows stored = copy->rows();
+    // The emulated device's memory is that of the host.
+    const auto nonzeros = [&](std::size_t row) {
+      std::size_t count = copy->labels()[row];
+      for (std::size_t i = row * stored.stride; i < (row + 1) * stored.stride; ++i) {
+        count += stored.bytes ? stored.bytes[i] != 0 : stored.floats[i] != 0;
+      }
+      return count;
+    };
+    std::vector<std::size_t> before(5);
+    for (std::size_t row = 0; row < 5; ++row) before[row] = nonzeros(row);
+    EXPECT_GT(before[1] + before[3], 0u);
+    cache.erase(*device, dataset, rows);
+    EXPECT_EQ(cache.get(*device, dataset), copy);
+    for (const std::size_t row : {1, 3}) EXPECT_EQ(nonzeros(row), 0u);
+    for (const std::size_t row : {0, 2, 4}) EXPECT_EQ(nonzeros(row), before[row]);
+  }
+}
+
 TEST(PoolingDevice, gives_released_memory_to_who_asks_for_as_much) {
   cuda::PoolingDevice device(makeEmulatedDevice(4, {.memory = 1024}));
   void* first = device.allocate(600);

@@ -119,6 +119,57 @@ TEST(Dataset, refuses_rows_that_it_does_not_have) {
                     [&] { dataset->normalized(rows, out); }));
 }
 
+TEST(Dataset, arranges_its_rows_where_they_are) {
+  const auto bytes = Dataset::fromBytes({1, 0, 2, 2, 0, 0}, {}, {3, 1, 2}, 2, 4);
+  bytes->arrange({2, 0, 1});
+  EXPECT_EQ(std::vector<std::uint8_t>({0, 0, 1, 0, 2, 2}),
+            std::vector<std::uint8_t>(bytes->byteFeatures(), bytes->byteFeatures() + 6));
+  EXPECT_EQ(bytes->label(0), 2u);
+  EXPECT_EQ(bytes->label(1), 3u);
+  EXPECT_EQ(bytes->nonzeros(0), 0u);
+  EXPECT_EQ(bytes->nonzeros(2), 2u);
+  const auto floats = Dataset::fromFloats({1, 2, 3, 4}, {0, 1, 2, 3}, 1, 4);
+  floats->arrange({1, 0, 3, 2});
+  EXPECT_TRUE(sameBits({2, 1, 4, 3}, {floats->floatFeatures(), floats->floatFeatures() + 4}));
+  for (const std::vector<std::uint32_t>& order :
+       {std::vector<std::uint32_t>{0, 1, 2}, {0, 1, 2, 2}, {0, 1, 2, 4}, {0, 1, 2, 3, 0}, {}}) {
+    EXPECT_TRUE(refuses("every row once", [&] { floats->arrange(order); }));
+  }
+}
+
+TEST(Dataset, erases_rows_in_place) {
+  const auto bytes = Dataset::fromBytes({1, 2, 3, 4, 5, 6}, {}, {1, 1, 1}, 2, 2);
+  const std::uint8_t* memory = bytes->byteFeatures();
+  bytes->erase(std::vector<std::uint32_t>{1});
+  EXPECT_EQ(bytes->byteFeatures(), memory);
+  EXPECT_EQ(std::vector<std::uint8_t>({1, 2, 0, 0, 5, 6}),
+            std::vector<std::uint8_t>(memory, memory + 6));
+  EXPECT_EQ(bytes->label(1), 0u);
+  EXPECT_EQ(bytes->nonzeros(1), 0u);
+  EXPECT_EQ(bytes->label(2), 1u);
+  const auto floats = Dataset::fromFloats({1, 2, 3}, {0, 0, 0}, 1, 1);
+  floats->erase(std::vector<std::uint32_t>{2, 0});
+  EXPECT_TRUE(sameBits({0, 2, 0}, {floats->floatFeatures(), floats->floatFeatures() + 3}));
+  EXPECT_TRUE(fails(ErrorCode::kInvalidRows, "row 3", [&] {
+    floats->erase(std::vector<std::uint32_t>{1, 3});
+  }));
+  EXPECT_EQ(floats->floatFeatures()[1], 2);
+}
+
+TEST(Dataset, copies_features_as_they_are_stored) {
+  const auto bytes = Dataset::fromBytes({1, 2, 3, 4}, {0.5f, -1}, {0, 0}, 2, 1);
+  std::byte raw[4];
+  bytes->copyRows(std::vector<std::uint32_t>{1, 0}, raw);
+  EXPECT_EQ(raw[0], std::byte{3});
+  EXPECT_EQ(raw[3], std::byte{2});
+  const auto floats = Dataset::fromFloats({1, -0.0f}, {0, 0}, 1, 1);
+  std::vector<float> out(2);
+  floats->copyRows(std::vector<std::uint32_t>{1, 0}, reinterpret_cast<std::byte*>(out.data()));
+  EXPECT_TRUE(sameBits({-0.0f, 1}, out));
+  EXPECT_TRUE(fails(ErrorCode::kInvalidRows, "row 2",
+                    [&] { floats->copyRows(std::vector<std::uint32_t>{2}, raw); }));
+}
+
 TEST(Dataset, takes_counts_of_nonzeros_for_every_row_or_none) {
   const auto counted = Dataset::fromCounted({1, 0, 0, 0}, {1, 0}, {0, 0}, 2, 1);
   EXPECT_EQ(1u, counted->nonzeros(0));

@@ -135,12 +135,21 @@ export function requireKnownFields<T extends object>(
   value: T,
   known: KnownFields<T>,
 ): T {
+  refuseUnknownFields(name, value, known);
+  return pick(value, known);
+}
+
+/** As requireKnownFields, for an object that is read at once and so need not be copied. */
+export function refuseUnknownFields<T extends object>(
+  name: string,
+  value: T,
+  known: KnownFields<T>,
+): void {
   requireObject(name, value);
   for (const key in value) {
     if (!Object.hasOwn(known, key) && value[key] !== undefined)
       throw unknownField(name, key, known);
   }
-  return pick(value, known);
 }
 
 function unknownField(name: string, stray: string, known: object): LetheError {

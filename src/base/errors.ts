@@ -10,6 +10,10 @@ export type LetheErrorCode =
    * must not overlap, or was not trained on.
    */
   | 'ERR_INVALID_ROWS'
+  /** No row has this id: there never was one, or it has been erased. */
+  | 'ERR_UNKNOWN_ROW'
+  /** A row that a set or list names has been erased. */
+  | 'ERR_ERASED_ROW'
   /** A set of rows that must not be empty is empty. */
   | 'ERR_EMPTY_SET'
   /** A file violates its format: truncated, oversized, wrong magic number or count. */
@@ -28,11 +32,11 @@ export type LetheErrorCode =
   | 'ERR_UNSUPPORTED_MODEL'
   /** The subject or owner is unknown: never added, or already deleted. */
   | 'ERR_UNKNOWN_SUBJECT'
-  /** A subject or row exists already, or is given twice. */
+  /** A subject, a row or an id exists already, or is given twice. */
   | 'ERR_DUPLICATE'
   /** The store is closed, or its file is not a Lethe store. */
   | 'ERR_STORE'
-  /** The model is being changed by another run. */
+  /** The model is being changed by another run, or a run reads the data set that is to change. */
   | 'ERR_BUSY'
   /** A parameter or a result is infinite or not a number; the model is as it was before the run. */
   | 'ERR_DIVERGED'

@@ -1,7 +1,7 @@
 import { endianness } from 'node:os';
 
 /** The values as little-endian bytes; on a little-endian machine, a view of the same memory. */
-export function littleEndianBytes(values: Float32Array): Buffer {
+export function littleEndianBytes(values: Float32Array | Uint32Array): Buffer {
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   return endianness() === 'LE' ? bytes : Buffer.from(bytes).swap32();
 }

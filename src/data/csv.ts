@@ -4,7 +4,9 @@ import { contentChunks } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
-import type { OwnedData } from './owned-data.js';
+import { Dataset } from '../engine/dataset.js';
+import type { PackedIds, RowId } from '../engine/packed-ids.js';
+import { RowIdColumn } from '../engine/row-ids.js';
 import {
   assembleTable,
   checkTableOptions,
@@ -42,14 +44,14 @@ const SAMPLE_ROWS = 1000;
 
 /**
  * Reads a table of comma-separated values (RFC 4180) in UTF-8, plain or gzip-compressed, with the
- * column names in the first line. Features become float32.
+ * column names in the first line, into a data set. Features become float32.
  *
  * @throws {LetheError} ERR_INVALID_DATA: a feature that is not a finite number, an empty label or
- * owner, a row of another length, columns without a name or with equal names; says the row.
- * ERR_INVALID_ARGUMENT: a column that does not exist. ERR_OUT_OF_MEMORY: says how much is needed.
+ * owner or id, a row of another length, columns without a name or with equal names; says the row.
+ * ERR_INVALID_ARGUMENT: a column that does not exist. ERR_DUPLICATE: two rows of one id. ERR_OUT_OF_MEMORY: says how much is needed.
  * ERR_IO.
  */
-export async function loadCsv(path: string, options: CsvOptions): Promise<OwnedData> {
+export async function loadCsv(path: string, options: CsvOptions): Promise<Dataset> {
   requireText('path', path);
   checkTableOptions(options, { ...TABLE_OPTIONS, delimiter: true });
   const { delimiter = ',' } = options;
@@ -65,7 +67,7 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<OwnedD
     else table = new Table(path, findColumns(path, record, options), (await stat(path)).size);
   }
   if (!table) throw invalidData(path, 'the line with the column names is missing');
-  return assembleTable(path, table.finish(), options);
+  return new Dataset(assembleTable(path, table.finish(), options));
 }
 
 /** The rows of a file as texts, including the line of column names. */
@@ -115,12 +117,28 @@ async function* decoded(path: string): AsyncGenerator<string> {
   }
 }
 
+/** The ids as whole numbers, if all of them are, since a table's texts have no type. */
+function* idsOf(texts: PackedIds): Generator<RowId> {
+  const places = Array.from({ length: texts.length }, (_, place) => place);
+  const areNumbers = places.every((place) => isWholeNumber(texts.at(place) as string));
+  for (const place of places) {
+    const text = texts.at(place) as string;
+    yield areNumbers ? BigInt(text) : text;
+  }
+}
+
+/** Written as a number is: 007 and -0 are texts, and so is what 64 bits do not hold. */
+function isWholeNumber(text: string): boolean {
+  return /^(0|-?[1-9]\d{0,18})$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
+}
+
 class Table {
   readonly #file: string;
   readonly #columns: TableColumns;
   readonly #fileBytes: number;
   readonly #labels: TextColumn;
   readonly #owners: TextColumn | undefined;
+  readonly #ids: RowIdColumn | undefined;
   #values = new Float32Array(FIRST_VALUES);
   #used = 0;
   #row = 0;
@@ -133,13 +151,15 @@ class Table {
     this.#fileBytes = fileBytes;
     this.#labels = new TextColumn(file);
     if (columns.owner !== undefined) this.#owners = new TextColumn(file);
+    if (columns.id !== undefined) this.#ids = new RowIdColumn();
   }
 
   push(record: readonly string[]): void {
     if (++this.#row <= SAMPLE_ROWS) this.#sample(record);
-    const { label, owner, features } = this.#columns;
+    const { label, owner, id, features } = this.#columns;
     this.#labels.push(this.#text(record[label]!, 'label'));
     if (owner !== undefined) this.#owners!.push(this.#text(record[owner]!, 'owner'));
+    if (id !== undefined) this.#ids!.push(this.#text(record[id]!, 'id'));
     if (this.#used + features.length > this.#values.length) this.#grow(features.length);
     for (const column of features) this.#values[this.#used++] = this.#number(record, column);
   }
@@ -147,9 +167,10 @@ class Table {
   finish() {
     return {
       features: this.#values.slice(0, this.#used),
-      columns: this.#columns.features.length,
+      featureNames: this.#columns.featureNames,
       labels: this.#labels,
       owners: this.#owners,
+      ids: this.#ids?.ids && idsOf(this.#ids.ids),
     };
   }
 

@@ -1,5 +1,5 @@
 import { LetheError, type LetheErrorCode } from '../base/errors.js';
-import type { OwnedData } from './owned-data.js';
+import type { DatasetContents } from '../engine/labelled-data.js';
 import { readParquet } from './parquet-reader.js';
 import type { TableOptions } from './table.js';
 
@@ -15,7 +15,7 @@ export interface ParquetRequest {
 export type ParquetMessage =
   | { readonly values: number }
   | { readonly piece: Float32Array; readonly offset: number }
-  | { readonly table: OwnedData }
+  | { readonly table: Omit<DatasetContents, 'features'> }
   | { readonly error: { readonly code: LetheErrorCode; readonly message: string } };
 
 const PIECE = 2 ** 22;
@@ -31,13 +31,12 @@ process.once('message', async ({ path, options }: ParquetRequest) => {
   process.disconnect();
 });
 
-async function sendTable({ data, ...rest }: OwnedData): Promise<void> {
-  const { features } = data;
+async function sendTable({ features, ...rest }: DatasetContents): Promise<void> {
   await send({ values: features.length });
   for (let offset = 0; offset < features.length; offset += PIECE) {
     await send({ piece: (features as Float32Array).slice(offset, offset + PIECE), offset });
   }
-  await send({ table: { ...rest, data: { ...data, features: new Float32Array(0) } } });
+  await send({ table: rest });
 }
 
 /** Resolves when the message has been sent, so that the pieces do not pile up. */

@@ -4,7 +4,8 @@ import { describeValue } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
-import type { OwnedData } from './owned-data.js';
+import type { DatasetContents } from '../engine/labelled-data.js';
+import type { RowId } from '../engine/packed-ids.js';
 import { assembleTable, findColumns, type TableOptions, TextColumn } from './table.js';
 
 /** The most rows of a data set. */
@@ -18,12 +19,12 @@ const bytesNeeded = (rows: number, columns: number) => rows * (8 * columns + 32)
  *
  * @throws {LetheError} as loadParquet
  */
-export async function readParquet(path: string, options: TableOptions): Promise<OwnedData> {
+export async function readParquet(path: string, options: TableOptions): Promise<DatasetContents> {
   const file = await accessing(path, () => open(path));
   try {
     const reader = await ParquetReader.open(path, file);
     const names = reader.columns.map(({ element }) => element.name);
-    const { label, owner, features } = findColumns(path, names, options);
+    const { label, owner, id, features, featureNames } = findColumns(path, names, options);
     const { rows } = reader;
     requireMemory(path, bytesNeeded(rows, features.length));
     const values = new Float32Array(rows * features.length);
@@ -36,9 +37,10 @@ export async function readParquet(path: string, options: TableOptions): Promise<
       path,
       {
         features: values,
-        columns: features.length,
+        featureNames,
         labels: await readTexts(reader, label),
         owners: owner === undefined ? undefined : await readTexts(reader, owner),
+        ids: id === undefined ? undefined : await readIds(reader, id),
       },
       options,
     );
@@ -206,6 +208,20 @@ async function readTexts(reader: ParquetReader, column: number): Promise<TextCol
     texts.push(String(value));
   });
   return texts;
+}
+
+/** Whole numbers stay numbers, also those beyond 2^53, and texts stay texts. */
+async function readIds(reader: ParquetReader, column: number): Promise<RowId[]> {
+  const ids: RowId[] = [];
+  const { name } = reader.columns[column]!.element;
+  await reader.read(column, (value, row) => {
+    const isId = typeof value === 'string' ? value !== '' : isWhole(value);
+    if (!isId || typeof value === 'boolean') {
+      throw invalidCell(reader.path, name, row, value, 'a text or a whole number');
+    }
+    ids.push(value as RowId);
+  });
+  return ids;
 }
 
 function toFloat(value: unknown, path: string, row: number, column: string): number {

@@ -3,25 +3,28 @@ import { requireText } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { programPath } from '../base/package-root.js';
-import type { OwnedData } from './owned-data.js';
+import { Dataset } from '../engine/dataset.js';
 import type { ParquetMessage, ParquetRequest } from './parquet-child.js';
 import { checkTableOptions, TABLE_OPTIONS, type TableOptions } from './table.js';
 
 /**
- * Reads a table from a Parquet file, column by column and row group by row group. Features may have
+ * Reads a data set from a Parquet file, column by column and row group by row group. Features may have
  * any numeric type and become float32; labels and owners are texts, whole numbers or booleans.
  *
  * Damaged files can crash the process that reads them, so they are read in a child process.
  *
  * @throws {LetheError} ERR_INVALID_DATA: not Parquet, damaged, a column of a nested or unsupported
  * type, a cell that is empty or not a finite number; says the row. ERR_INVALID_ARGUMENT: a column
- * that does not exist. ERR_OUT_OF_MEMORY: says how much is needed. ERR_IO.
+ * that does not exist. ERR_DUPLICATE: two rows of one id. ERR_OUT_OF_MEMORY: says how much is needed. ERR_IO.
  */
-export async function loadParquet(path: string, options: TableOptions): Promise<OwnedData> {
+export async function loadParquet(path: string, options: TableOptions): Promise<Dataset> {
   requireText('path', path);
   checkTableOptions(options, TABLE_OPTIONS);
-  const { label, owner, features, name, classNames } = options;
-  const request: ParquetRequest = { path, options: { label, owner, features, name, classNames } };
+  const { label, owner, id, features, name, classNames } = options;
+  const request: ParquetRequest = {
+    path,
+    options: { label, owner, id, features, name, classNames },
+  };
   const { fork } = await import('node:child_process');
   const child = fork(programPath('data/parquet-child'), [], {
     serialization: 'advanced',
@@ -37,10 +40,17 @@ export async function loadParquet(path: string, options: TableOptions): Promise<
   }
 }
 
-/** Assembles the data from the child's messages. */
-function received(child: ChildProcess, path: string): Promise<OwnedData> {
+/** Makes the data set of the child's messages. */
+function received(child: ChildProcess, path: string): Promise<Dataset> {
   return new Promise((resolve, reject) => {
     let features = new Float32Array(0);
+    const settle = (make: () => Dataset) => {
+      try {
+        resolve(make());
+      } catch (error) {
+        reject(error);
+      }
+    };
     child.on('message', (message: ParquetMessage) => {
       if ('error' in message) {
         reject(new LetheError(message.error.code, message.error.message));
@@ -49,7 +59,7 @@ function received(child: ChildProcess, path: string): Promise<OwnedData> {
       } else if ('piece' in message) {
         features.set(message.piece, message.offset);
       } else {
-        resolve({ ...message.table, data: { ...message.table.data, features } });
+        settle(() => new Dataset({ ...message.table, features }));
       }
     });
     child.on('error', (cause) => {

@@ -8,7 +8,8 @@ import {
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
-import type { OwnedData } from './owned-data.js';
+import type { DatasetContents } from '../engine/labelled-data.js';
+import type { RowId } from '../engine/packed-ids.js';
 
 /** The roles of a table's columns. */
 export interface TableOptions {
@@ -16,6 +17,11 @@ export interface TableOptions {
   readonly label: string;
   /** The column of the owners. */
   readonly owner?: string;
+  /**
+   * The column of the rows' ids, each of which must be unique; default: a row's id is its position
+   * in the file. Texts that are all whole numbers are ids in the order of their values.
+   */
+  readonly id?: string;
   /** The columns of the features, in this order; default: all others, in the file's order. */
   readonly features?: readonly string[];
   /** The data set's name; default: the file's name. */
@@ -28,7 +34,7 @@ export interface TableOptions {
 }
 
 export const TABLE_OPTIONS: KnownFields<TableOptions> = {
-  ...{ label: true, owner: true, features: true, name: true, classNames: true },
+  ...{ label: true, owner: true, id: true, features: true, name: true, classNames: true },
 };
 
 /** @throws {LetheError} ERR_INVALID_ARGUMENT */
@@ -36,13 +42,14 @@ export function checkTableOptions<Options extends TableOptions>(
   options: Options,
   names: KnownFields<Options>,
 ): void {
-  const { label, owner, features, name, classNames } = requireKnownFields(
+  const { label, owner, id, features, name, classNames } = requireKnownFields(
     'options',
     options,
     names,
   );
   requireText('label', label);
   if (owner !== undefined) requireText('owner', owner);
+  if (id !== undefined) requireText('id', id);
   if (name !== undefined) requireText('name', name);
   for (const column of requireArray('features', features ?? [])) requireText('a feature', column);
   for (const text of requireArray('classNames', classNames ?? [])) requireText('a class', text);
@@ -61,7 +68,10 @@ const SHOWN_NAMES = 20;
 export interface TableColumns {
   readonly label: number;
   readonly owner: number | undefined;
+  readonly id: number | undefined;
   readonly features: readonly number[];
+  /** The names of these features. */
+  readonly featureNames: readonly string[];
 }
 
 /**
@@ -74,7 +84,7 @@ export interface TableColumns {
 export function findColumns(
   file: string,
   names: readonly string[],
-  { label, owner, features }: TableOptions,
+  { label, owner, id, features }: TableOptions,
 ): TableColumns {
   if (names.includes('')) throw invalidData(file, `column ${names.indexOf('') + 1} has no name`);
   const positions = new Map<string, number>();
@@ -91,19 +101,24 @@ export function findColumns(
       `${file} has no column ${name}; it has ${shown}${names.length > SHOWN_NAMES ? ', ...' : ''}`,
     );
   };
-  const special = [find(label), ...(owner === undefined ? [] : [find(owner)])];
+  const roles = {
+    label: find(label),
+    owner: owner === undefined ? undefined : find(owner),
+    id: id === undefined ? undefined : find(id),
+  };
+  const special = Object.values(roles).filter((position) => position !== undefined);
   const chosen =
     features?.map(find) ?? names.map((_, index) => index).filter((i) => !special.includes(i));
   if (new Set([...special, ...chosen]).size < special.length + chosen.length) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `${file}: a column can only be one of label, owner and feature, once`,
+      `${file}: a column can only be one of label, owner, id and feature, once`,
     );
   }
   if (chosen.length === 0) {
     throw new LetheError('ERR_INVALID_ARGUMENT', `${file} has no column left for the features`);
   }
-  return { label: special[0]!, owner: special[1], features: chosen };
+  return { ...roles, features: chosen, featureNames: chosen.map((i) => names[i]!) };
 }
 
 /** The largest number of keys of a Map. */
@@ -161,17 +176,22 @@ export class TextColumn {
 interface TableContents {
   /** float32, row-major [rows, columns] */
   readonly features: Float32Array;
-  readonly columns: number;
+  readonly featureNames: readonly string[];
   readonly labels: TextColumn;
   readonly owners: TextColumn | undefined;
+  readonly ids: Iterable<RowId> | undefined;
 }
 
-/** @throws {LetheError} ERR_INVALID_DATA: no rows, or a label that is not among the classes. */
+/**
+ * What a data set is made of.
+ *
+ * @throws {LetheError} ERR_INVALID_DATA: no rows, or a label that is not among the classes.
+ */
 export function assembleTable(
   file: string,
-  { features, columns, labels, owners }: TableContents,
+  { features, featureNames, labels, owners, ids }: TableContents,
   options: TableOptions,
-): OwnedData {
+): DatasetContents {
   if (features.length === 0) throw invalidData(file, 'it has no rows');
   const found = labels.distinct;
   const classNames = options.classNames ?? inOrder(found);
@@ -181,16 +201,15 @@ export function assembleTable(
     throw invalidData(file, `the label "${stray}" is not one of ${classNames.join(', ')}`);
   }
   return {
-    data: {
-      name: options.name ?? basename(file),
-      rows: features.length / columns,
-      columns,
-      classes: classNames.length,
-      features,
-      labels: labels.rows.map((code) => classOf.get(found[code]!)!),
-    },
+    name: options.name ?? basename(file),
+    rows: features.length / featureNames.length,
+    columns: featureNames.length,
+    features,
+    featureNames,
     classNames,
-    ...(owners && { ownership: { subjects: owners.distinct, owners: owners.rows } }),
+    labels: labels.rows.map((code) => classOf.get(found[code]!)!),
+    ...(owners && { subjects: { subjects: owners.distinct, owners: owners.rows } }),
+    ...(ids && { ids }),
   };
 }
 

@@ -8,7 +8,7 @@ import {
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { PhiloxPurpose, PhiloxStream } from '../base/philox.js';
-import type { Ownership } from '../data/owned-data.js';
+import type { Ownership } from '../engine/row-subjects.js';
 
 /** Limits of V8's heap: an array has at most 2^27 elements, and each user needs a name. */
 const MAX_ROWS = 2 ** 27 - 1;

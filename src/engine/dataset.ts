@@ -1,18 +1,21 @@
 import {
   describeValue,
   isInstance,
-  type KnownFields,
-  requireFinite,
-  requireInstance,
   requireInteger,
   requireKnownFields,
-  requireText,
+  requireOneOf,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { indicesBelow } from '../base/indices.js';
-import { type AffineMap, IDENTITY, type LabelledData } from './labelled-data.js';
+import { checkContents, type DatasetFacts } from './dataset-contents.js';
+import { datasetDigest } from './dataset-digest.js';
+import { collectRows, type DatasetFromOptions, type LabelledRow } from './dataset-from.js';
+import type { AffineMap, DatasetContents } from './labelled-data.js';
 import { MOST_UNITS } from './layout.js';
+import { LiveRows } from './live-rows.js';
 import { callNative, type NativeDataset } from './native.js';
+import type { RowId } from './packed-ids.js';
+import { quoted, RowIds } from './row-ids.js';
 import {
   positionsOf,
   RowSet,
@@ -21,69 +24,126 @@ import {
   requireIndices,
   trustedRows,
 } from './row-set.js';
-
-/** Everything that makes up a data set except its features. */
-type DatasetFacts = Omit<LabelledData, 'features'>;
+import { RowSubjects, type Subject } from './row-subjects.js';
 
 export interface SelectOptions {
   /** Columns to select, in any order; a column may be repeated. Default: all. */
   readonly columns?: Uint32Array | readonly number[];
 }
 
-const DATA_NAMES: KnownFields<LabelledData> = {
-  ...{ name: true, rows: true, columns: true, classes: true },
-  ...{ features: true, affine: true, labels: true },
-};
+/** Rows by name: those of a subject, or those with these ids. */
+export type RowQuery =
+  | {
+      readonly subject: Subject;
+      /** `alone`: only rows that belong to nobody else; `shared`: only the others. Default: all. */
+      readonly owned?: 'alone' | 'shared';
+    }
+  | { readonly ids: Iterable<RowId> };
 
 /** @internal The labels without a copy: to be read, and not to be shown to a caller. */
 export let labelsOf: (dataset: Dataset) => Uint32Array;
 
+/** @internal Keeps rows from being erased while the work reads them. */
+export let whileReading: <T>(dataset: Dataset, work: () => Promise<T>) => Promise<T>;
+
+/** @internal A data set of rows in native memory, with the names that these rows have in another. */
+export let derived: (
+  source: Dataset,
+  rows: RowSet,
+  handle: NativeDataset,
+  changed: Partial<DatasetFacts>,
+) => Dataset;
+
 /**
- * An immutable data set in native memory: features row-major [rows, columns], one label per row.
- * Byte features stay bytes; the affine map normalizes them during computation.
+ * A data set in native memory: features row-major [rows, columns], one label per row, and the names
+ * of rows, owners, classes and columns. Rows are in ascending order of id, so that the same rows are
+ * the same data set in whatever order they came. Nothing of it changes, except that rows can be
+ * erased. Byte features stay bytes; the affine map normalizes them during computation.
  */
 export class Dataset implements RowSpace {
   readonly name: string;
+  /** All positions, those of erased rows too. */
   readonly rows: number;
   readonly columns: number;
   readonly classes: number;
+  /** The names of the classes 0, 1, ..., if they are known. */
+  readonly classNames: readonly string[] | undefined;
+  /** [columns], the columns' names, if they are known. */
+  readonly featureNames: readonly string[] | undefined;
   /** Maps stored features to the network's input; the identity for float32 features. */
   readonly affine: AffineMap;
+  readonly ids: RowIds;
+  readonly subjects: RowSubjects;
   /** @internal */
   readonly handle: NativeDataset;
+  /** @internal */
+  readonly live: LiveRows;
   readonly #labels: Uint32Array;
   #shownLabels: Uint32Array | undefined;
+  #readers = 0;
 
   static {
     labelsOf = (dataset) => dataset.#labels;
+    whileReading = async (dataset, work) => {
+      dataset.#readers++;
+      try {
+        return await work();
+      } finally {
+        dataset.#readers--;
+      }
+    };
+    derived = (source, rows, handle, changed) => source.#derived(rows, handle, changed);
   }
 
   /**
    * Copies the data into native memory.
    *
    * @throws {LetheError} ERR_INVALID_ARGUMENT: features that are not finite, labels out of range,
-   * contradictory sizes, bytes without an affine map, or float32 features with one.
-   * ERR_OUT_OF_MEMORY.
+   * contradictory sizes, bytes without an affine map, float32 features with one, ids or subjects
+   * that name nothing. ERR_DUPLICATE: two rows of one id. ERR_OUT_OF_MEMORY.
    */
-  constructor(data: LabelledData);
+  constructor(data: DatasetContents);
   /** @internal For features that are already in native memory. */
-  constructor(data: DatasetFacts, handle: NativeDataset);
-  constructor(data: LabelledData | DatasetFacts, handle?: NativeDataset) {
-    const facts = handle ? data : requireKnownFields('data', data as LabelledData, DATA_NAMES);
-    this.handle = handle ?? intoNativeMemory(facts as LabelledData);
-    const { name, labels, rows, columns, classes, affine = IDENTITY } = facts;
-    this.name = name;
-    this.rows = rows;
-    this.columns = columns;
-    this.classes = classes;
-    this.affine = { scale: Math.fround(affine.scale), offset: Math.fround(affine.offset) };
-    this.#labels = new Uint32Array(labels);
+  constructor(facts: DatasetFacts, handle: NativeDataset);
+  constructor(data: DatasetContents | DatasetFacts, made?: NativeDataset) {
+    const { facts, handle } = made
+      ? { facts: data as DatasetFacts, handle: made }
+      : checkContents(data as DatasetContents);
+    const { scale, offset } = facts.affine;
+    this.handle = handle;
+    this.name = facts.name;
+    this.rows = facts.rows;
+    this.columns = facts.columns;
+    this.classes = facts.classes;
+    this.classNames = facts.classNames;
+    this.featureNames = facts.featureNames;
+    this.affine = { scale: Math.fround(scale), offset: Math.fround(offset) };
+    this.live = new LiveRows(facts.rows);
+    this.ids = new RowIds(facts.name, this.live, facts.ids);
+    this.subjects = new RowSubjects(facts.name, this.live, facts.subjects);
+    this.#labels = facts.labels;
     // Facts that a caller could change would no longer describe the data in native memory.
     Object.freeze(this.affine);
     Object.freeze(this);
   }
 
-  /** [rows]. A copy: whoever changes it changes nothing that a run or a method reads. */
+  /**
+   * Streams rows of any source, such as a database, into native memory, and sorts them by id. The
+   * event loop gets its turn every so often.
+   *
+   * @param rows {id?, subjects?, label, features}; what their source throws is thrown
+   * @throws {LetheError} ERR_INVALID_ARGUMENT: names the row; ERR_DUPLICATE: two rows of one id;
+   * ERR_EMPTY_SET: no rows; ERR_ABORTED; ERR_OUT_OF_MEMORY
+   */
+  static async from(
+    rows: Iterable<LabelledRow> | AsyncIterable<LabelledRow>,
+    options: DatasetFromOptions = {},
+  ): Promise<Dataset> {
+    const { facts, handle } = await collectRows(rows, options);
+    return new Dataset(facts, handle);
+  }
+
+  /** [rows]; 0 for erased rows. A copy: whoever changes it changes nothing that a run reads. */
   get labels(): Uint32Array {
     // Made once, because callers read single labels in loops.
     this.#shownLabels ??= this.#labels.slice();
@@ -91,37 +151,38 @@ export class Dataset implements RowSpace {
   }
 
   /**
-   * A new data set of only these rows and columns, in the given order. It shares no memory with
-   * this one.
+   * A new data set of only these rows and columns. It shares no memory with this one. The rows are
+   * in the given order, or, if they have ids, in ascending order of id.
    *
-   * @throws {LetheError} ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_INVALID_ARGUMENT: no column, or one
-   * out of range. ERR_OUT_OF_MEMORY.
+   * @throws {LetheError} ERR_INVALID_ROWS, ERR_ERASED_ROW, ERR_EMPTY_SET, ERR_INVALID_ARGUMENT: no
+   * column, or one out of range. ERR_OUT_OF_MEMORY.
    */
   select(rows: Rows, options: SelectOptions = {}): Dataset {
-    const selected = this.nonEmptyRowSet(rows, 'selection');
-    const { columns: wanted } = requireKnownFields('options', options, { columns: true });
-    const columns = wanted === undefined ? indicesBelow(this.columns) : this.#checkColumns(wanted);
+    const wanted = this.nonEmptyRowSet(rows, 'selection');
+    const selected = this.ids.arePositions
+      ? wanted
+      : trustedRows(this, positionsOf(wanted).slice().sort());
+    const { columns: named } = requireKnownFields('options', options, { columns: true });
+    const columns = named === undefined ? indicesBelow(this.columns) : this.#checkColumns(named);
     const handle = callNative(
       (addon) => new addon.Dataset({ source: this.handle, rows: positionsOf(selected), columns }),
     );
-    const { name, classes, affine } = this;
-    const labels = selected.gather(this.#labels);
-    return new Dataset(
-      { name, labels, rows: selected.length, columns: columns.length, classes, affine },
-      handle,
-    );
+    return this.#derived(selected, handle, {
+      columns: columns.length,
+      featureNames: this.featureNames && Array.from(columns, (i) => this.featureNames![i]!),
+    });
   }
 
-  /** All rows, in ascending order. */
+  /** All rows that have not been erased, in ascending order. */
   allRows(): RowSet {
-    return trustedRows(this, indicesBelow(this.rows));
+    return trustedRows(this, this.live.positions());
   }
 
   /**
    * A set of rows of this data set. Rows that are used repeatedly are thus checked only once.
    *
    * @throws {LetheError} ERR_INVALID_ROWS: a row is out of range, negative, fractional, given twice
-   * or of another data set. ERR_INVALID_ARGUMENT: `rows` is not a list.
+   * or of another data set. ERR_ERASED_ROW. ERR_INVALID_ARGUMENT: `rows` is not a list.
    */
   rowSet(rows: Rows): RowSet {
     return RowSet.of(this, rows);
@@ -135,13 +196,123 @@ export class Dataset implements RowSpace {
   }
 
   /**
+   * The rows of a subject, also those that it shares with others, or the rows with these ids; in
+   * ascending order of id.
+   *
+   * @throws {LetheError} ERR_UNKNOWN_SUBJECT: owns no row. ERR_UNKNOWN_ROW: no row has the id.
+   * ERR_DUPLICATE: an id is given twice. ERR_INVALID_ARGUMENT.
+   */
+  rowsOf(query: RowQuery): RowSet {
+    const { subject, owned, ids } = requireKnownFields<AnyQuery>('rows', query, QUERY_NAMES);
+    if ((subject === undefined) === (ids === undefined) || (ids && owned)) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        'rows must be {subject}, {subject, owned} or {ids}',
+      );
+    }
+    if (owned !== undefined) requireOneOf('owned', owned, ['alone', 'shared']);
+    return trustedRows(this, ids ? this.#positionsOf(ids) : this.subjects.rowsOf(subject!, owned));
+  }
+
+  /**
+   * All other rows, in ascending order of id: what is left when these leave.
+   *
+   * @throws {LetheError} as rowSet and rowsOf
+   */
+  without(rows: Rows | RowQuery): RowSet {
+    const isList = RowSet.is(rows) || isInstance(rows, Uint32Array) || Array.isArray(rows);
+    const gone = isList ? this.rowSet(rows as Rows) : this.rowsOf(rows as RowQuery);
+    const isGone = gone.mask();
+    return this.allRows().filter((row) => isGone[row] === 0);
+  }
+
+  /**
    * The normalized features of these rows, as a network receives them: float32 [rows, columns].
    *
-   * @throws {LetheError} ERR_INVALID_ROWS
+   * @throws {LetheError} ERR_INVALID_ROWS, ERR_ERASED_ROW
    */
   normalized(rows: Rows): Float32Array {
     const checked = this.rowSet(rows);
     return callNative(() => this.handle.normalized({ rows: positionsOf(checked) }));
+  }
+
+  /**
+   * SHA-256 in hex over what a training reads: the schema (columns, classes and their names, type
+   * and affine map of the features), ids, labels and features of all rows that have not been
+   * erased. Who owns a row is no part of it. docs/data.md lists the bytes.
+   *
+   * @throws {LetheError} ERR_OUT_OF_MEMORY
+   */
+  async digest(): Promise<string> {
+    const { columns, classes, affine, classNames, featureNames, live, handle } = this;
+    return whileReading(this, () =>
+      datasetDigest({
+        ...{ rows: this.rows, columns, classes, affine, classNames, featureNames, live, handle },
+        ...{ ids: this.ids.packed, labels: this.#labels },
+      }),
+    );
+  }
+
+  /**
+   * Overwrites features, labels, ids and, where nobody else's rows have them, subjects of these
+   * rows in memory, also in that of the CUDA device. The other rows keep their positions. What was
+   * made of the rows before, such as selections and mapped data sets, is not reached.
+   *
+   * @throws {LetheError} ERR_UNKNOWN_ROW, ERR_DUPLICATE, ERR_INVALID_ARGUMENT: nothing is erased.
+   * ERR_BUSY: a run is reading the data set. ERR_DEVICE_FAILED: the device's memory is lost.
+   */
+  erase(ids: Iterable<RowId>): void {
+    const rows = this.#positionsOf(ids);
+    if (this.#readers > 0) {
+      throw new LetheError(
+        'ERR_BUSY',
+        `a run is reading ${this.name}: wait for it, or abort it, and then erase`,
+      );
+    }
+    if (rows.length === 0) return;
+    this.live.erase(rows);
+    this.subjects.erase(rows);
+    for (const row of rows) {
+      this.ids.packed?.wipe(row);
+      this.#labels[row] = 0;
+      if (this.#shownLabels) this.#shownLabels[row] = 0;
+    }
+    callNative((addon) => addon.eraseRows({ dataset: this.handle, rows }));
+  }
+
+  /** The positions of the rows with these ids, ascending. */
+  #positionsOf(ids: Iterable<RowId>): Uint32Array {
+    if (typeof ids !== 'object' || ids === null || !(Symbol.iterator in ids)) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        `ids must be an array or another list of ids, but is ${describeValue(ids)}`,
+      );
+    }
+    const positions = new Set<number>();
+    for (const id of ids) {
+      const position = this.ids.positionOf(id);
+      if (positions.has(position)) {
+        throw new LetheError('ERR_DUPLICATE', `the id ${quoted(id)} is given twice`);
+      }
+      positions.add(position);
+    }
+    return Uint32Array.from(positions).sort();
+  }
+
+  #derived(rows: RowSet, handle: NativeDataset, changed: Partial<DatasetFacts>): Dataset {
+    const { name, columns, classes, affine, classNames, featureNames } = this;
+    const positions = positionsOf(rows);
+    // Ids ascend in a data set: rows in another order are known by their new positions alone.
+    const ids = isAscending(positions) ? this.ids.packed?.pick(positions) : undefined;
+    return new Dataset(
+      {
+        ...{ name, columns, classes, affine, classNames, featureNames, ids, ...changed },
+        rows: rows.length,
+        labels: rows.gather(this.#labels),
+        subjects: this.subjects.pick(positions),
+      },
+      handle,
+    );
   }
 
   #checkColumns(wanted: Uint32Array | readonly number[]): Uint32Array {
@@ -153,63 +324,15 @@ export class Dataset implements RowSpace {
   }
 }
 
-function intoNativeMemory(data: LabelledData): NativeDataset {
-  const { name, features, labels, rows, columns, classes } = data;
-  requireText('name', name);
-  requireInteger('rows', rows, 1);
-  requireInteger('columns', columns, 1);
-  requireInteger('classes', classes, 1);
-  requireFeatures(features);
-  requireInstance('labels', labels, Uint32Array);
-  if (features.length !== rows * columns || labels.length !== rows) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      `${name} must have ${rows} x ${columns} features and ${rows} labels, but has ` +
-        `${features.length} and ${labels.length}`,
-    );
-  }
-  const affine = checkAffine(features, data.affine);
-  return callNative(
-    (addon) => new addon.Dataset({ features, labels, columns, classes, ...affine }),
-  );
+/** A query with any of its fields. */
+interface AnyQuery {
+  readonly subject?: Subject;
+  readonly owned?: 'alone' | 'shared';
+  readonly ids?: Iterable<RowId>;
 }
 
-function requireFeatures(features: Uint8Array | Float32Array): void {
-  if (isInstance(features, Uint8Array) || isInstance(features, Float32Array)) return;
-  throw new LetheError(
-    'ERR_INVALID_ARGUMENT',
-    'features must be a Uint8Array (with an affine map) or a Float32Array, ' +
-      `but are ${describeValue(features)}`,
-  );
-}
+const QUERY_NAMES = { subject: true, owned: true, ids: true } as const;
 
-/**
- * The affine map of these features. Bytes need one; float32 features already are the network's
- * input, and their map is the identity.
- *
- * @throws {LetheError} ERR_INVALID_ARGUMENT: bytes without a map, float32 features with another map
- * than the identity, or a map that is not finite
- */
-export function checkAffine(
-  features: Uint8Array | Float32Array,
-  affine: AffineMap | undefined,
-): AffineMap {
-  const isFloat = isInstance(features, Float32Array);
-  if (affine === undefined) {
-    if (isFloat) return IDENTITY;
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      'byte features need an affine map to the inputs of the network: give affine: {scale, offset}',
-    );
-  }
-  const { scale, offset } = requireKnownFields('affine', affine, { scale: true, offset: true });
-  requireFinite('scale', scale);
-  requireFinite('offset', offset);
-  if (isFloat && (scale !== IDENTITY.scale || offset !== IDENTITY.offset)) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      'float32 features are used as they are: map them yourself and leave affine out, or give bytes',
-    );
-  }
-  return { scale, offset };
+function isAscending(positions: Uint32Array): boolean {
+  return positions.every((position, i) => i === 0 || positions[i - 1]! < position);
 }

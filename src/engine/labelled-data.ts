@@ -1,3 +1,6 @@
+import type { RowId } from './packed-ids.js';
+import type { Ownership, Subject } from './row-subjects.js';
+
 /** An affine map of raw features: x = scale * u + offset. */
 export interface AffineMap {
   readonly scale: number;
@@ -21,4 +24,22 @@ export interface LabelledData {
   readonly affine?: AffineMap;
   /** [rows], each in 0..classes-1. */
   readonly labels: Uint32Array;
+}
+
+/** What `new Dataset` takes: rows, and the names of rows, owners, classes and columns. */
+export interface DatasetContents extends Omit<LabelledData, 'classes'> {
+  /** May be left out where class names are given. */
+  readonly classes?: number;
+  /** The names of the classes 0, 1, ...; a class keeps its name and place without a row. */
+  readonly classNames?: readonly string[];
+  /** [columns], the columns' names. */
+  readonly featureNames?: readonly string[];
+  /**
+   * [rows], each at most once: all whole numbers (a bigint beyond 2^53, up to 64 bits) or all texts.
+   * The data set holds its rows in ascending order of id, whatever order they are given in.
+   * Default: a row's id is its position.
+   */
+  readonly ids?: Iterable<RowId>;
+  /** [rows], each one subject or any number of them; or the owner of each row. */
+  readonly subjects?: Iterable<Subject | readonly Subject[] | undefined> | Ownership<Subject>;
 }

@@ -7,7 +7,8 @@ import {
 import { LetheError } from '../base/errors.js';
 import { indicesBelow } from '../base/indices.js';
 import { requireMemory } from '../base/memory.js';
-import { Dataset, labelsOf } from './dataset.js';
+import { Dataset, derived, whileReading } from './dataset.js';
+import { IDENTITY } from './labelled-data.js';
 import { MOST_UNITS } from './layout.js';
 import { Model } from './model.js';
 import { handleOf } from './network.js';
@@ -37,8 +38,8 @@ const LINEAR_MAP: KnownFields<LinearMap> = { weights: true, bias: true, columns:
 const MAP_OPTIONS: KnownFields<MapOptions> = { ...RUN_OPTIONS, rows: true };
 
 /**
- * A data set of the mapped rows: float32 features, the same labels and classes. Progress counts
- * rows.
+ * A data set of the mapped rows: float32 features, the same labels, classes and subjects; the same
+ * ids, if the rows are given in ascending order. Progress counts rows.
  *
  * @param map a map of the network's inputs; byte features go through their affine map first
  * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_ABORTED,
@@ -58,22 +59,20 @@ export async function mapDataset(
   );
   const rows = dataset.nonEmptyRowSet(wanted, 'set of rows');
   const { positions } = rows;
-  const handle = await runNative(run, (addon, { threads }, onProgress) =>
-    addon.mapRows(
-      { source: dataset.handle, rows: positions, columns, weights, bias, threads },
-      onProgress,
-    ),
-  );
-  return new Dataset(
-    {
+  return whileReading(dataset, async () => {
+    const handle = await runNative(run, (addon, { threads }, onProgress) =>
+      addon.mapRows(
+        { source: dataset.handle, rows: positions, columns, weights, bias, threads },
+        onProgress,
+      ),
+    );
+    return derived(dataset, rows, handle, {
       name: `${dataset.name}, mapped to ${outputs} features`,
-      labels: rows.gather(labelsOf(dataset)),
-      rows: rows.length,
       columns: outputs,
-      classes: dataset.classes,
-    },
-    handle,
-  );
+      featureNames: undefined,
+      affine: IDENTITY,
+    });
+  });
 }
 
 export interface FoldOptions extends RunOptions {

@@ -11,7 +11,8 @@ import {
 import { availableThreads } from '../base/available-threads.js';
 import { LetheError } from '../base/errors.js';
 import { Stopwatch } from '../base/stopwatch.js';
-import { checkAffine, Dataset } from './dataset.js';
+import { Dataset } from './dataset.js';
+import { checkAffine } from './dataset-contents.js';
 import { type Evaluation, evaluateRows } from './evaluation.js';
 import { forward } from './forward.js';
 import type { AffineMap } from './labelled-data.js';

@@ -6,7 +6,28 @@ import { PACKAGE_ROOT } from '../base/package-root.js';
 /** Only this file loads the addon; the types here mirror native/node. */
 export interface NativeDataset {
   normalized(arguments_: { rows: Uint32Array }): Float32Array;
+  /** The features as they are stored, without the affine map. */
+  stored(arguments_: { rows: Uint32Array }): Uint8Array | Float32Array;
 }
+
+interface NativeDatasetFacts {
+  labels: Uint32Array;
+  columns: number;
+  classes: number;
+  scale: number;
+  offset: number;
+  /** Row order[i] of those given gets the place i. */
+  order?: Uint32Array;
+}
+
+/** Takes whole rows, and makes one data set of them. */
+export interface NativeDatasetBuilder {
+  append(features: Uint8Array | Float32Array): void;
+  finish(arguments_: NativeDatasetFacts): Promise<NativeDataset>;
+}
+
+/** Ids of rows: whole numbers, or texts of which text i ends before ends[i]. */
+export type NativeIds = { numbers: BigInt64Array } | { bytes: Uint8Array; ends: Uint32Array };
 
 export interface NativeModel {
   parameters(): Float32Array;
@@ -131,16 +152,15 @@ export interface NativeRun<T> {
 export interface NativeAddon {
   Dataset: new (
     arguments_:
-      | {
-          features: Uint8Array | Float32Array;
-          labels: Uint32Array;
-          columns: number;
-          classes: number;
-          scale: number;
-          offset: number;
-        }
+      | (NativeDatasetFacts & { features: Uint8Array | Float32Array })
       | { source: NativeDataset; rows: Uint32Array; columns: Uint32Array },
   ) => NativeDataset;
+  DatasetBuilder: new (arguments_: { bytes: boolean }) => NativeDatasetBuilder;
+  /** The places of the ids in ascending order, texts by their bytes; equal ids keep their order. */
+  sortIds(ids: NativeIds): Promise<Uint32Array>;
+  sortIdsSync(ids: NativeIds): Uint32Array;
+  /** Overwrites rows in native memory and on the CUDA device; no run may be reading them. */
+  eraseRows(arguments_: { dataset: NativeDataset; rows: Uint32Array }): void;
   Model: new (
     arguments_:
       | { widths: Uint32Array; seed: number }

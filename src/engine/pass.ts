@@ -9,7 +9,7 @@ import {
   requirePositive,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
-import { Dataset } from './dataset.js';
+import { Dataset, whileReading } from './dataset.js';
 import type { NativeObjective, NativePlan, NativeSink, PassOutcome } from './native.js';
 import { handleOf, type Network } from './network.js';
 import { positionsOf, RowSet, type Rows } from './row-set.js';
@@ -227,7 +227,7 @@ function nativeScaling(dataset: Dataset, scaling: InputScaling): Required<InputS
  * `rowLosses` values for each row. The result depends only on the arguments and `precision`, not on
  * threads, device or instruction set.
  *
- * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_EMPTY_SET, ERR_BUSY,
+ * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_INVALID_ROWS, ERR_ERASED_ROW, ERR_EMPTY_SET, ERR_BUSY,
  * ERR_ABORTED, ERR_DIVERGED, ERR_OUT_OF_MEMORY, ERR_NO_DEVICE, ERR_DEVICE_FAILED
  */
 export async function pass(
@@ -240,17 +240,19 @@ export async function pass(
 ): Promise<PassOutcome> {
   const model = handleOf(network);
   requireInstance('dataset', dataset, Dataset);
-  return runNative(options, (addon, compute, onProgress) =>
-    addon.pass(
-      {
-        model,
-        dataset: dataset.handle,
-        ...compute,
-        plan: nativePlan(dataset, plan),
-        objective: nativeObjective(objective, network.widths.at(-1)!),
-        sink: nativeSink(dataset, sink),
-      },
-      onProgress,
+  return whileReading(dataset, () =>
+    runNative(options, (addon, compute, onProgress) =>
+      addon.pass(
+        {
+          model,
+          dataset: dataset.handle,
+          ...compute,
+          plan: nativePlan(dataset, plan),
+          objective: nativeObjective(objective, network.widths.at(-1)!),
+          sink: nativeSink(dataset, sink),
+        },
+        onProgress,
+      ),
     ),
   );
 }

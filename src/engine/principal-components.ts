@@ -1,6 +1,6 @@
 import { requireInstance, requireInteger, requireObject } from '../base/arguments.js';
 import { availableThreads } from '../base/available-threads.js';
-import { Dataset } from './dataset.js';
+import { Dataset, whileReading } from './dataset.js';
 import { type NativeColumnStatistics, type NativeComponents, promiseNative } from './native.js';
 import { positionsOf, type Rows } from './row-set.js';
 
@@ -23,7 +23,7 @@ export async function columnStatistics(
     rows: positionsOf(dataset.nonEmptyRowSet(rows, 'set of rows')),
     threads: requireInteger('threads', threads, 1, 1024),
   };
-  return promiseNative((addon) => addon.columnStatistics(request));
+  return whileReading(dataset, () => promiseNative((addon) => addon.columnStatistics(request)));
 }
 
 /**
@@ -46,7 +46,7 @@ export async function squaredNorms(
     scales: requireInstance('scales', scales, Float64Array),
     threads: requireInteger('threads', threads, 1, 1024),
   };
-  return promiseNative((addon) => addon.squaredNorms(request));
+  return whileReading(dataset, () => promiseNative((addon) => addon.squaredNorms(request)));
 }
 
 /** Columns of a data set, centred and scaled: (value - mean) * scale. */
@@ -96,5 +96,5 @@ export async function principalComponents(
     seed: requireInteger('seed', seed, 0),
     threads: requireInteger('threads', threads, 1, 1024),
   };
-  return promiseNative((addon) => addon.principalComponents(request));
+  return whileReading(dataset, () => promiseNative((addon) => addon.principalComponents(request)));
 }

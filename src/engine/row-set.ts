@@ -1,13 +1,16 @@
 import { describeValue, isInstance } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import type { PhiloxStream } from '../base/philox.js';
+import type { LiveRows } from './live-rows.js';
 
 /** What row positions refer to: a data set. */
 export interface RowSpace {
   /** Appears in error messages. */
   readonly name: string;
-  /** The number of rows. */
+  /** The number of positions, those of erased rows too. */
   readonly rows: number;
+  /** @internal Which rows have not been erased. */
+  readonly live?: LiveRows;
 }
 
 /** Rows of a data set: a list of positions, or a RowSet that has been checked already. */
@@ -34,6 +37,8 @@ export let trustedRows: (dataset: RowSpace, positions: Uint32Array) => RowSet;
 export class RowSet {
   readonly #dataset: RowSpace;
   readonly #positions: Uint32Array;
+  /** How often rows had been erased when the positions were last compared with those. */
+  #checkedErasures = 0;
 
   static {
     positionsOf = (rows) => rows.#positions;
@@ -61,11 +66,14 @@ export class RowSet {
    *
    * @param name of the argument, for messages
    * @throws {LetheError} ERR_INVALID_ROWS: a row is out of range, negative, fractional, given twice
-   * or of another data set. ERR_INVALID_ARGUMENT: `rows` is not a list.
+   * or of another data set. ERR_ERASED_ROW. ERR_INVALID_ARGUMENT: `rows` is not a list.
    */
   static of(dataset: RowSpace, rows: Rows, name = 'the list of rows'): RowSet {
-    if (RowSet.is(rows)) return requireIn(dataset, rows, name);
-    return new RowSet(CHECKED, dataset, checkPositions(dataset, rows, name));
+    const set = RowSet.is(rows)
+      ? requireIn(dataset, rows, name)
+      : new RowSet(CHECKED, dataset, checkPositions(dataset, rows, name));
+    set.#requireLive(name);
+    return set;
   }
 
   /** As `of`, for two sets that must not share a row; their names appear in messages. */
@@ -87,6 +95,21 @@ export class RowSet {
       `row ${shared} of ${dataset.name} is in both ${names[0]} and ${names[1]}, ` +
         'but they must not share a row',
     );
+  }
+
+  /** A set may have been made before some of its rows were erased. */
+  #requireLive(name: string): void {
+    const { live, name: dataset } = this.#dataset;
+    if (!live || this.#checkedErasures === live.erasures) return;
+    const erased = this.#positions.find((row) => live.isErased(row));
+    if (erased !== undefined) {
+      throw new LetheError(
+        'ERR_ERASED_ROW',
+        `${name} holds row ${erased} of ${dataset}, which has been erased: make it anew, of rows ` +
+          'that are left',
+      );
+    }
+    this.#checkedErasures = live.erasures;
   }
 
   get dataset(): RowSpace {

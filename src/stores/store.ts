@@ -1,4 +1,4 @@
-import type { Ownership } from '../data/owned-data.js';
+import type { Ownership, Subject } from '../engine/row-subjects.js';
 
 /** The result of a deletion. */
 export interface Deletion {
@@ -19,13 +19,14 @@ export interface Store {
    * Adds consecutive rows in one transaction. Unknown subjects are added, even those without a row;
    * known subjects get the rows in addition to those that they have.
    *
+   * @param ownership as `dataset.subjects.ownership()` gives it; every subject must be a text
    * @param labels [rows], the class of each row
    * @param options.firstRow the position of the first row in the data set; default 0
    * @throws {LetheError} ERR_DUPLICATE: a row is already stored, or a subject is given twice.
    * ERR_INVALID_ARGUMENT.
    */
   ingest(
-    ownership: Ownership,
+    ownership: Ownership<Subject>,
     labels: Uint32Array,
     options?: { readonly firstRow?: number },
   ): Promise<void>;

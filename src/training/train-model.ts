@@ -43,7 +43,10 @@ export interface TrainModelOptions extends HyperParameters, PhasedOptions {
   readonly recipe?: RecipeName | 'auto';
   /** The rows to train on; default: all. */
   readonly rows?: Rows;
-  /** [dataset rows], the owner of each row; `auto` holds out whole owners. */
+  /**
+   * [dataset rows], the owner of each row; `auto` holds out whole owners. Default: the data set's
+   * subjects, if each of the rows has exactly one.
+   */
   readonly owners?: Uint32Array;
   /** Seed of everything random; default 0. */
   readonly seed?: number;
@@ -114,12 +117,19 @@ export async function trainByChoice(
   owners: Uint32Array | undefined,
   options: PhasedOptions,
 ): Promise<TrainedModel> {
-  const choice = await chooseRecipe(run, owners, options);
+  const { dataset, rows } = run;
+  const known = owners === undefined ? dataset.subjects.owners(rows) : { owners };
+  const owner = 'owners' in known ? known.owners : undefined;
+  const choice = await chooseRecipe(run, owner, options);
   const trained = await trainBy(choice.recipe, run, options);
+  const single =
+    'reason' in known && dataset.subjects.size > 0
+      ? [`${known.reason}: rows were held out one by one, not by owner`]
+      : [];
   const whole = {
     ...trained,
     multiplyAdds: choice.multiplyAdds + trained.multiplyAdds,
-    reasons: [...choice.reasons, ...trained.reasons],
+    reasons: [...single, ...choice.reasons, ...trained.reasons],
   };
   return { ...(await finish(run, choice.recipe, whole, options)), choice };
 }
@@ -228,8 +238,8 @@ export function checkOwners(
 }
 
 /** Requires the owner of each row of a data set. */
-export function requireOwners(owners: Uint32Array, { rows, name }: Dataset): void {
-  if (requireInstance('owners', owners, Uint32Array).length === rows) return;
+export function requireOwners(owners: Uint32Array, { rows, name }: Dataset): Uint32Array {
+  if (requireInstance('owners', owners, Uint32Array).length === rows) return owners;
   throw new LetheError(
     'ERR_INVALID_ARGUMENT',
     `owners must hold one owner for each of the ${rows} rows of ${name}, but has ` +

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { type CsvOptions, loadCsv } from '#lethe/data/csv';
+import { contentsOf } from '../support/contents.js';
 import { expectCode, wrong } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -14,7 +15,7 @@ async function written(contents: string | Uint8Array): Promise<string> {
 }
 
 const load = async (contents: string | Uint8Array, options: Partial<CsvOptions> = {}) =>
-  loadCsv(await written(contents), { label: 'kind', ...options });
+  contentsOf(await loadCsv(await written(contents), { label: 'kind', ...options }));
 
 const FLOWERS = `width,kind,owner,height
 1.5,tulip,ada,-2
@@ -35,6 +36,41 @@ describe('a CSV file', () => {
     });
     expect(classNames).toEqual(['rose', 'tulip']);
     expect(ownership).toEqual({ subjects: ['ada', 'bob'], owners: Uint32Array.of(0, 1, 0) });
+  });
+
+  it('has the names of its columns, and its rows in ascending order of id', async () => {
+    const text = 'key,width,kind\n10,1,a\n9,2,b\n-3,3,a\n';
+    const { data, ids, featureNames } = await load(text, { id: 'key' });
+    expect(featureNames).toEqual(['width']);
+    expect(ids).toEqual([-3, 9, 10]);
+    expect(data.features).toEqual(Float32Array.of(3, 2, 1));
+    expect(data.labels).toEqual(Uint32Array.of(0, 1, 0));
+  });
+
+  it.each<[string, string[], unknown[]]>([
+    ['texts, if one is', ['10', '9', 'x'], ['10', '9', 'x']],
+    ['texts, if one has leading zeros', ['10', '007'], ['007', '10']],
+    [
+      'texts, if one has more than 64 bits',
+      ['9223372036854775808', '1'],
+      ['1', '9223372036854775808'],
+    ],
+    ['whole numbers of 64 bits', ['9223372036854775807', '17'], [17, 2n ** 63n - 1n]],
+  ])('has ids that are %s', async (_, written, expected) => {
+    const text = `key,x,kind\n${written.map((id) => `${id},1,a`).join('\n')}\n`;
+    expect((await load(text, { id: 'key' })).ids).toEqual(expected);
+  });
+
+  it('is refused if a row has no id, or that of another', async () => {
+    const missing = await expectCode(
+      () => load('key,x,kind\n,1,a\n', { id: 'key' }),
+      'ERR_INVALID_DATA',
+    );
+    expect(missing.message).toContain('row 1 has no id');
+    const twice = 'key,x,kind\n5,1,a\n7,1,a\n5,1,b\n';
+    const error = await expectCode(() => load(twice, { id: 'key' }), 'ERR_DUPLICATE');
+    expect(error.message).toContain('flowers.csv: rows 0 and 2 both have the id 5');
+    await expectCode(() => load(twice, { id: 'kind', owner: 'kind' }), 'ERR_INVALID_ARGUMENT');
   });
 
   it('is read with the given columns, in the given order', async () => {
@@ -101,7 +137,7 @@ describe('a CSV file', () => {
       fc.asyncProperty(table, async (rows) => {
         const head = rows[0]!.map((_, i) => `c${i}`);
         await writeFile(path, [[...head, 'kind'], ...rows.map((row) => [...row, 1])].join('\n'));
-        const { data } = await loadCsv(path, { label: 'kind' });
+        const { data } = contentsOf(await loadCsv(path, { label: 'kind' }));
         // A negative zero loses its sign in decimals.
         expect(data.features).toEqual(Float32Array.from(rows.flat(), (value) => value + 0));
       }),

@@ -4,13 +4,14 @@ import { describe, expect, it, vi } from 'vitest';
 import { loadParquet } from '#lethe/data/parquet';
 import { readParquet } from '#lethe/data/parquet-reader';
 import type { TableOptions } from '#lethe/data/table';
+import { contentsOf } from '../support/contents.js';
 import { expectCode, wrong } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const FOLDER = new URL('../fixtures/parquet/', import.meta.url);
 const fixture = (name: string) => new URL(`${name}.parquet`, FOLDER).pathname;
-const load = (name: string, options: Partial<TableOptions> = {}) =>
-  loadParquet(fixture(name), { label: 'class', ...options });
+const load = async (name: string, options: Partial<TableOptions> = {}) =>
+  contentsOf(await loadParquet(fixture(name), { label: 'class', ...options }));
 
 /** The files that scripts/fixtures/make_parquet.mjs writes. */
 const ROWS = Array.from({ length: 10 }, (_, i) => i);
@@ -66,7 +67,7 @@ describe('a Parquet file', () => {
       readParquet(path, { label: 'class', features: ['half'], owner });
     const { message } = await expectCode(() => read('owner'), 'ERR_INVALID_DATA');
     expect(message).toContain('not valid for encoding utf-8');
-    expect((await read('small')).data.rows).toBe(10);
+    expect((await read('small')).rows).toBe(10);
   });
 
   it('whose columns lie beyond its end is refused before their memory is allocated', async () => {
@@ -78,6 +79,22 @@ describe('a Parquet file', () => {
     const read = () => readParquet(path, { label: 'class', features: ['owner'] });
     const { message } = await expectCode(read, 'ERR_INVALID_DATA');
     expect(message).toContain('beyond its end');
+  });
+
+  it('may have a column of ids, which are whole numbers or texts', async () => {
+    const options = { features: ['half'], owner: 'owner' };
+    const named = await load('table-plain', { ...options, id: 'small' });
+    expect(named.ids).toEqual(ROWS.map((i) => i - 3));
+    expect(named.featureNames).toEqual(['half']);
+    const fractional = () => load('table-plain', { ...options, id: 'double' });
+    const error = await expectCode(fractional, 'ERR_INVALID_DATA');
+    expect(error.message).toContain('row 2, column double is -0.14');
+  });
+
+  it('is refused if an id is given twice', async () => {
+    const options = { features: ['half'], id: 'owner' };
+    const error = await expectCode(() => load('table-plain', options), 'ERR_DUPLICATE');
+    expect(error.message).toContain('"user-0"');
   });
 
   it('may have whole numbers for labels and owners', async () => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { PhiloxPurpose, PhiloxStream } from '#lethe/base/philox';
-import type { Ownership } from '#lethe/data/owned-data';
 import { assignExclusive, assignZipf } from '#lethe/datasets/assignment';
+import type { Ownership } from '#lethe/engine/row-subjects';
 import { expectCode, wrong } from '../support/errors.js';
 
 function counts({ subjects, owners }: Ownership): number[] {

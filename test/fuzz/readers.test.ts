@@ -51,6 +51,16 @@ const TARGETS: Record<string, Target> = {
     codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT'],
     read: (path) => loadCsv(path, { label: 'kind', owner: 'owner' }),
   },
+  'loadCsv, rows with ids': {
+    corpus: ['fuzz/corpus/csv'],
+    extension: '.csv',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_DUPLICATE'],
+    read: async (path) => {
+      const dataset = await loadCsv(path, { label: 'kind', id: 'owner' });
+      for (const id of dataset.ids) dataset.ids.positionOf(id);
+      return dataset.digest();
+    },
+  },
   loadParquet: {
     corpus: ['fixtures/parquet'],
     extension: '.parquet',

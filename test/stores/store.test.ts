@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Ownership } from '#lethe/data/owned-data';
 import { assignZipf } from '#lethe/datasets/assignment';
+import { Dataset } from '#lethe/engine/dataset';
+import type { Ownership } from '#lethe/engine/row-subjects';
 import { openStore, type StoreOptions } from '#lethe/stores/open-store';
 import { expectCode, wrong } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { toyData } from '../support/toy.js';
 
 const SMALL: Ownership = {
   subjects: ['ada', "o'brien", 'Zoë; DROP TABLE samples', ''],
@@ -295,4 +297,17 @@ describe('a store in a file', () => {
     other.close();
     expect((await store.rowsOf('ada')).length).toBe(3);
   });
+});
+
+it('takes the owners that a data set knows, at the positions of its rows', async () => {
+  const dataset = new Dataset({
+    ...toyData({ rows: 3 }),
+    ids: ['c', 'a', 'b'],
+    subjects: ['ann', 'bob', 'ann'],
+  });
+  const store = await openStore();
+  await store.ingest(dataset.subjects.ownership(), dataset.labels);
+  const { forget } = await store.delete('ann');
+  expect(dataset.ids.of(forget)).toEqual(['b', 'c']);
+  await store.close();
 });

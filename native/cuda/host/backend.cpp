@@ -31,6 +31,11 @@ class CudaBackend final : public Backend {
 
 }  // namespace
 
+void eraseOnDevice(CudaDevice& device, const std::shared_ptr<const Dataset>& dataset,
+                   std::span<const std::uint32_t> rows) {
+  device.datasets.erase(*device.device, dataset, rows);
+}
+
 std::unique_ptr<Backend> cuda::makeBackend(std::shared_ptr<CudaDevice> device,
                                            const CudaOptions& options) {
   if (!device) throw Error(ErrorCode::kInvalidArgument, "a CUDA backend needs an open device");

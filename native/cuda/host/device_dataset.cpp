@@ -52,15 +52,29 @@ Rows DeviceDataset::rows() const {
           .affine = {map_.scale, map_.offset}};
 }
 
+void DeviceDataset::erase(Device& device, std::span<const std::uint32_t> rows) {
+  const auto stream = device.openStream();
+  const auto clear = [&](auto& buffer, std::size_t stride) {
+    if (!buffer.data()) return;
+    for (const std::uint32_t row : rows) {
+      stream->clear(buffer.data() + row * stride, stride * sizeof *buffer.data());
+    }
+  };
+  clear(bytes_, alignedWidth<std::uint8_t>(columns_));
+  clear(floats_, alignedWidth(columns_));
+  clear(labels_, 1);
+  stream->wait();
+}
+
 /** If there is too little memory, lets go of the copies that no run is using and tries again. */
-std::shared_ptr<const DeviceDataset> DatasetCache::copyOf(Device& device, const Dataset& dataset) {
+std::shared_ptr<DeviceDataset> DatasetCache::copyOf(Device& device, const Dataset& dataset) {
   try {
-    return std::make_shared<const DeviceDataset>(device, dataset);
+    return std::make_shared<DeviceDataset>(device, dataset);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kOutOfMemory) throw;
   }
   std::erase_if(entries_, [](const Entry& entry) { return entry.copy.use_count() == 1; });
-  return std::make_shared<const DeviceDataset>(device, dataset);
+  return std::make_shared<DeviceDataset>(device, dataset);
 }
 
 std::shared_ptr<const DeviceDataset> DatasetCache::get(
@@ -73,6 +87,14 @@ std::shared_ptr<const DeviceDataset> DatasetCache::get(
   }
   entries_.push_back({dataset, copyOf(device, *dataset)});
   return entries_.back().copy;
+}
+
+void DatasetCache::erase(Device& device, const std::shared_ptr<const Dataset>& dataset,
+                         std::span<const std::uint32_t> rows) {
+  const std::lock_guard lock(mutex_);
+  for (const Entry& entry : entries_) {
+    if (entry.source.lock() == dataset) entry.copy->erase(device, rows);
+  }
 }
 
 }  // namespace lethe::cuda

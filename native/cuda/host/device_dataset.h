@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "cuda/host/device.h"
@@ -20,6 +21,9 @@ class DeviceDataset {
   Rows rows() const;
   const std::uint32_t* labels() const { return labels_.data(); }
 
+  /** Overwrites features and labels of these rows with zeros. */
+  void erase(Device& device, std::span<const std::uint32_t> rows);
+
  private:
   std::size_t columns_;
   AffineMap map_;
@@ -33,13 +37,16 @@ class DatasetCache {
  public:
   std::shared_ptr<const DeviceDataset> get(Device& device,
                                            const std::shared_ptr<const Dataset>& dataset);
+  /** Erases these rows in the copy of the data set, if there is one. */
+  void erase(Device& device, const std::shared_ptr<const Dataset>& dataset,
+             std::span<const std::uint32_t> rows);
 
  private:
-  std::shared_ptr<const DeviceDataset> copyOf(Device& device, const Dataset& dataset);
+  std::shared_ptr<DeviceDataset> copyOf(Device& device, const Dataset& dataset);
 
   struct Entry {
     std::weak_ptr<const Dataset> source;
-    std::shared_ptr<const DeviceDataset> copy;
+    std::shared_ptr<DeviceDataset> copy;
   };
 
   std::mutex mutex_;

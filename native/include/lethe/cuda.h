@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "lethe/backend.h"
@@ -48,6 +49,10 @@ class CudaDevice;
 
 /** Opens the first device, once for all runs of an owner. Throws kNoDevice, kOutOfMemory. */
 std::shared_ptr<CudaDevice> openCudaDevice();
+
+/** Overwrites these rows in the device's copy of the data set, if it has one. */
+void eraseOnDevice(CudaDevice& device, const std::shared_ptr<const Dataset>& dataset,
+                   std::span<const std::uint32_t> rows);
 
 /**
  * Throws kInvalidArgument. Besides what every backend throws, its runs throw kOutOfMemory if the

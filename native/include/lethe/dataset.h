@@ -16,28 +16,29 @@ struct AffineMap {
 };
 
 /**
- * Rows of features with one label each, row-major [rows, columns], immutable once made.
- * A subset is a list of row indices, never a copy.
+ * Rows of features with one label each, row-major [rows, columns]. A subset is a list of row
+ * indices, never a copy. Runs share a data set and only read it: whoever arranges or erases rows
+ * must know that no run is under way.
  */
 class Dataset {
  public:
   /** Raw bytes with the affine map that normalizes them. Throws kInvalidArgument. */
-  static std::shared_ptr<const Dataset> fromBytes(std::vector<std::uint8_t> features, AffineMap map,
-                                                  std::vector<std::uint32_t> labels,
-                                                  std::size_t columns, std::size_t classes);
+  static std::shared_ptr<Dataset> fromBytes(std::vector<std::uint8_t> features, AffineMap map,
+                                            std::vector<std::uint32_t> labels, std::size_t columns,
+                                            std::size_t classes);
   /** Finite float32 features, used as they are. Throws kInvalidArgument. */
-  static std::shared_ptr<const Dataset> fromFloats(std::vector<float> features,
-                                                   std::vector<std::uint32_t> labels,
-                                                   std::size_t columns, std::size_t classes);
+  static std::shared_ptr<Dataset> fromFloats(std::vector<float> features,
+                                             std::vector<std::uint32_t> labels, std::size_t columns,
+                                             std::size_t classes);
 
   /**
    * Float32 features that the caller knows to be finite, and how many of each row are not 0. Throws
    * kInvalidArgument.
    */
-  static std::shared_ptr<const Dataset> fromCounted(std::vector<float> features,
-                                                    std::vector<std::uint32_t> nonzeros,
-                                                    std::vector<std::uint32_t> labels,
-                                                    std::size_t columns, std::size_t classes);
+  static std::shared_ptr<Dataset> fromCounted(std::vector<float> features,
+                                              std::vector<std::uint32_t> nonzeros,
+                                              std::vector<std::uint32_t> labels,
+                                              std::size_t columns, std::size_t classes);
 
   std::size_t rows() const { return labels_.size(); }
   std::size_t columns() const { return columns_; }
@@ -61,8 +62,22 @@ class Dataset {
    * A data set of these rows and columns alone, in this order, with features of the same type.
    * Throws kInvalidRows, kInvalidArgument.
    */
-  std::shared_ptr<const Dataset> select(std::span<const std::uint32_t> rows,
-                                        std::span<const std::uint32_t> columns) const;
+  std::shared_ptr<Dataset> select(std::span<const std::uint32_t> rows,
+                                  std::span<const std::uint32_t> columns) const;
+
+  /** The bytes of one row's features as they are stored. */
+  std::size_t rowBytes() const;
+  /** Writes features as they are stored to out, [rows.size(), rowBytes()]. Throws kInvalidRows. */
+  void copyRows(std::span<const std::uint32_t> rows, std::byte* out) const;
+
+  /**
+   * Puts row order[i] into place i, in the memory where the rows are: there may be no room for a
+   * second copy. Throws kInvalidArgument unless the order names every row once.
+   */
+  void arrange(std::vector<std::uint32_t> order);
+
+  /** Overwrites features and labels of these rows with zeros. Throws kInvalidRows. */
+  void erase(std::span<const std::uint32_t> rows);
 
   /** Throws kInvalidRows unless every index names a row. */
   void checkRows(std::span<const std::uint32_t> rows) const;

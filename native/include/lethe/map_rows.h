@@ -23,8 +23,8 @@ struct LinearMap {
  * rows. Throws kInvalidArgument, kInvalidRows, kEmptySet, kAborted, kDiverged (a mapped value is
  * not finite).
  */
-std::shared_ptr<const Dataset> mapRows(Backend& backend, std::shared_ptr<const Dataset> dataset,
-                                       std::span<const std::uint32_t> rows, const LinearMap& map,
-                                       std::size_t threads, Control& control);
+std::shared_ptr<Dataset> mapRows(Backend& backend, std::shared_ptr<const Dataset> dataset,
+                                 std::span<const std::uint32_t> rows, const LinearMap& map,
+                                 std::size_t threads, Control& control);
 
 }  // namespace lethe

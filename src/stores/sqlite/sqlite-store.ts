@@ -8,7 +8,7 @@ import {
   requireText,
 } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
-import type { Ownership } from '../../data/owned-data.js';
+import type { Ownership, Subject } from '../../engine/row-subjects.js';
 import type { Deletion, Store } from '../store.js';
 
 /** "Leth" as a number; in SQLite's header it identifies a Lethe store. */
@@ -57,13 +57,15 @@ export class SqliteStore implements Store {
   }
 
   async ingest(
-    ownership: Ownership,
+    ownership: Ownership<Subject>,
     labels: Uint32Array,
     options: { readonly firstRow?: number } = {},
   ): Promise<void> {
     const { subjects, owners } = requireObject('ownership', ownership);
     // SQLite would store a number as text, and looking it up as a number would find nothing.
-    for (const subject of requireArray('subjects', subjects)) requireText('a subject', subject);
+    for (const subject of requireArray('subjects', subjects)) {
+      requireText('a subject', subject as string);
+    }
     requireInstance('owners', owners, Uint32Array);
     requireInstance('labels', labels, Uint32Array);
     if (owners.length !== labels.length) {

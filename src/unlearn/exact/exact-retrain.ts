@@ -33,7 +33,10 @@ export interface ExactRetrainOptions extends HyperParameters, UnlearningOptions 
    * name of a recipe. Default `recorded`.
    */
   readonly recipe?: RecipeName | 'recorded' | 'choose';
-  /** [dataset rows], the owner of each row; `choose` holds out whole owners. */
+  /**
+   * [dataset rows], the owner of each row; `choose` holds out whole owners. Default: the data set's
+   * subjects, if each retain row has exactly one.
+   */
   readonly owners?: Uint32Array;
   /** Seed of everything random; default 0. */
   readonly seed?: number;

@@ -13,7 +13,7 @@ import { Dataset } from '../../engine/dataset.js';
 import { Ensemble } from '../../engine/ensemble.js';
 import { checkWidths } from '../../engine/layout.js';
 import type { PhasedOptions, PhaseProgress } from '../../engine/phases.js';
-import { positionsOf, type Rows } from '../../engine/row-set.js';
+import { positionsOf, type RowSet, type Rows } from '../../engine/row-set.js';
 import { RUN_OPTIONS, withoutProgress } from '../../engine/run.js';
 import type { RecordedRecipe } from '../../engine/training-recipe.js';
 import { checkFast } from '../../training/fast/check.js';
@@ -59,8 +59,11 @@ export interface SisaOptions extends HyperParameters, SisaRunOptions {
    * on all rows allows it, else `steady`. Default `auto`.
    */
   readonly recipe?: RecipeName | 'auto';
-  /** [dataset rows], the owner of each row; any whole numbers. */
-  readonly owners: Uint32Array;
+  /**
+   * [dataset rows], the owner of each row; any whole numbers. Default: the data set's subjects, of
+   * which each of the rows must have exactly one.
+   */
+  readonly owners?: Uint32Array;
   /** The rows to train on; default: all. */
   readonly rows?: Rows;
   /** The number of shards, i.e. parts of the rows with their own models; default 4. */
@@ -136,18 +139,18 @@ export class Sisa {
   static async train(
     widths: readonly number[],
     dataset: Dataset,
-    wanted: SisaOptions,
+    wanted: SisaOptions = {},
   ): Promise<Sisa> {
     const checkedWidths = Object.freeze(checkWidths(widths));
     requireInstance('dataset', dataset, Dataset);
     const options = requireKnownFields('options', wanted, OPTIONS);
-    const { owners, shards = 4, slices = 1, seed = 0 } = options;
+    const { owners: given, shards = 4, slices = 1, seed = 0 } = options;
     const { rows: own = dataset.allRows() } = options;
     const rows = dataset.nonEmptyRowSet(own, 'set of rows');
     requireInteger('shards', shards, 1);
     requireInteger('slices', slices, 1);
     requireInteger('seed', seed, 0);
-    requireOwners(owners, dataset);
+    const owners = given === undefined ? ownersOf(dataset, rows) : requireOwners(given, dataset);
     if (slices > 1 && options.recipe !== 'plain') {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
@@ -247,6 +250,15 @@ export class Sisa {
         `${rows} x ${columns}: keep forgotten rows in their places, with any contents`,
     );
   }
+}
+
+function ownersOf(dataset: Dataset, rows: RowSet): Uint32Array {
+  const known = dataset.subjects.owners(rows);
+  if ('owners' in known) return known.owners;
+  throw new LetheError(
+    'ERR_INVALID_ARGUMENT',
+    `${known.reason}, but a shard holds all rows of its owners, one to a row: give \`owners\``,
+  );
 }
 
 /** The recipe of every shard. Its choice may read all rows; what is recorded is hyper-parameters. */

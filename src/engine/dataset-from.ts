@@ -1,0 +1,281 @@
+import { setImmediate } from 'node:timers/promises';
+import {
+  describeValue,
+  isInstance,
+  type KnownFields,
+  refuseUnknownFields,
+  requireInstance,
+  requireInteger,
+  requireKnownFields,
+  requireText,
+} from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+import { fromLittleEndian } from '../base/little-endian.js';
+import { requireMemory } from '../base/memory.js';
+import { ClassColumn, requireNames } from './class-names.js';
+import { inOrder, type MadeDataset, requireMap } from './dataset-contents.js';
+import { type AffineMap, IDENTITY } from './labelled-data.js';
+import { MOST_UNITS } from './layout.js';
+import { callNative, type NativeDatasetBuilder, promiseNative } from './native.js';
+import type { PackedIds, RowId } from './packed-ids.js';
+import { arrangedIds, RowIdColumn, rowName } from './row-ids.js';
+import { type Subject, SubjectColumn } from './row-subjects.js';
+
+/** A row of Dataset.from. */
+export interface LabelledRow {
+  /** All rows have an id, or none; without ids a row's position is its id. */
+  readonly id?: RowId;
+  /** The owner, or any number of them; left out, or empty, for a row that belongs to nobody. */
+  readonly subjects?: Subject | readonly Subject[];
+  /**
+   * A class name, or a whole number: the index of a class name, or a name itself where the names
+   * are whole numbers or none are given.
+   */
+  readonly label: string | number | bigint | boolean;
+  /**
+   * [columns]; without an affine map numbers, or a Buffer of float32 values in little-endian order;
+   * with one, raw bytes.
+   */
+  readonly features: Float32Array | Float64Array | readonly number[] | Uint8Array;
+}
+
+export interface DatasetFromOptions {
+  /** The data set's name; error messages and reports show it. Default `rows`. */
+  readonly name?: string;
+  /** Default: as many as the first row has. */
+  readonly columns?: number;
+  /**
+   * The names of the classes 0, 1, ...; a class keeps its place without a row. Default: the labels
+   * found, whole numbers ascending, texts sorted.
+   */
+  readonly classNames?: readonly string[];
+  /** [columns], the columns' names. */
+  readonly featureNames?: readonly string[];
+  /** Makes the features raw bytes, and maps them to the network's input. */
+  readonly affine?: AffineMap;
+  /** Ends the reading with ERR_ABORTED. */
+  readonly signal?: AbortSignal;
+}
+
+const OPTIONS: KnownFields<DatasetFromOptions> = {
+  ...{ name: true, columns: true, classNames: true, featureNames: true, affine: true },
+  signal: true,
+};
+const ROW_NAMES: KnownFields<LabelledRow> = {
+  ...{ id: true, subjects: true, label: true, features: true },
+};
+
+/** Rows are handed to native memory, and the event loop gets its turn, after so much of them. */
+const BATCH_VALUES = 2 ** 16;
+const BATCH_ROWS = 2 ** 10;
+/** How often the available memory is asked for, which takes a system call. */
+const CHECKED_BYTES = 2 ** 26;
+
+/**
+ * Streams rows into native memory and sorts them by their ids.
+ *
+ * @throws {LetheError} as Dataset.from
+ */
+export async function collectRows(
+  rows: Iterable<LabelledRow> | AsyncIterable<LabelledRow>,
+  wanted: DatasetFromOptions,
+): Promise<MadeDataset> {
+  const options = requireKnownFields('options', wanted, OPTIONS);
+  const { name = 'rows', columns, classNames, featureNames, affine, signal } = options;
+  requireText('name', name);
+  requireRows(rows);
+  if (columns !== undefined) requireInteger('columns', columns, 1, MOST_UNITS);
+  if (signal !== undefined) requireInstance('signal', signal, AbortSignal);
+  const collector = new Collector({
+    name,
+    columns: columns ?? featureNames?.length,
+    classNames: classNames && requireNames('classNames', classNames),
+    featureNames: featureNames && requireNames('featureNames', featureNames, columns),
+    affine: affine && requireMap(affine),
+  });
+  return unlessAborted(signal, async () => {
+    for await (const row of rows) {
+      if (collector.push(row)) await setImmediate();
+      if (signal?.aborted) throw aborted(signal);
+    }
+    return collector.finish();
+  });
+}
+
+function requireRows(rows: object): void {
+  const isObject = typeof rows === 'object' && rows !== null;
+  if (isObject && (Symbol.asyncIterator in rows || Symbol.iterator in rows)) return;
+  throw new LetheError(
+    'ERR_INVALID_ARGUMENT',
+    'rows must be an iterable or an async iterable of {id, subjects, label, features}, ' +
+      `but is ${describeValue(rows)}`,
+  );
+}
+
+function aborted(signal: AbortSignal): LetheError {
+  return new LetheError('ERR_ABORTED', 'the reading of rows was aborted', {
+    cause: signal.reason,
+  });
+}
+
+/** Rejects when the signal aborts, even while a source of rows does not answer. */
+function unlessAborted<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  if (!signal) return work();
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(aborted(signal));
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+type CollectorOptions = Pick<MadeDataset['facts'], 'name' | 'classNames' | 'featureNames'> & {
+  readonly columns: number | undefined;
+  readonly affine: AffineMap | undefined;
+};
+
+/** Takes rows one by one and hands them to native memory in batches. */
+class Collector {
+  readonly #options: CollectorOptions;
+  readonly #builder: NativeDatasetBuilder;
+  readonly #ids = new RowIdColumn();
+  readonly #subjects = new SubjectColumn();
+  readonly #classes: ClassColumn;
+  #columns: number | undefined;
+  #batch: Float32Array | Uint8Array | undefined;
+  /** Values in the batch. */
+  #used = 0;
+  #rows = 0;
+  #unchecked = 0;
+
+  constructor(options: CollectorOptions) {
+    this.#options = options;
+    this.#columns = options.columns;
+    this.#classes = new ClassColumn(options.classNames);
+    const bytes = options.affine !== undefined;
+    this.#builder = callNative((addon) => new addon.DatasetBuilder({ bytes }));
+  }
+
+  /** Whether the row has filled a batch. */
+  push(row: LabelledRow): boolean {
+    refuseUnknownFields(`row ${this.#rows}`, row, ROW_NAMES);
+    const { id, subjects, label, features } = row;
+    this.#ids.push(id);
+    this.#subjects.push(subjects, id);
+    this.#classes.push(label, id);
+    const where = () => rowName(this.#rows, id);
+    if (this.#options.affine) this.#addBytes(features, where);
+    else this.#addNumbers(features, where);
+    this.#rows++;
+    if (this.#used < this.#batch!.length) return false;
+    this.#handOver();
+    return true;
+  }
+
+  async finish(): Promise<MadeDataset> {
+    const { name, featureNames, affine = IDENTITY } = this.#options;
+    if (this.#rows === 0) throw new LetheError('ERR_EMPTY_SET', `${name} has no rows`);
+    this.#handOver();
+    const columns = this.#columns!;
+    const { ids } = this.#ids;
+    const order = ids && (await sorted(ids));
+    const names: Subject[] = [];
+    for (const column of this.#subjects.names) {
+      for (const subject of inOrder(column, await sorted(column))) names.push(subject);
+    }
+    const { classNames, labels } = this.#classes.finish();
+    const classes = classNames.length;
+    // Before the features are put together, which takes longest.
+    const arranged = order && arrangedIds(name, ids!, order);
+    await setImmediate();
+    const handle = await promiseNative(() =>
+      this.#builder.finish({ labels, columns, classes, ...affine, ...(order && { order }) }),
+    );
+    const facts = {
+      ...{ name, rows: this.#rows, columns, classes, affine, classNames, featureNames },
+      labels: order ? order.map((row) => labels[row]!) : labels,
+      ids: arranged ?? ids,
+      subjects: this.#subjects.finish(names, order),
+    };
+    return { facts, handle };
+  }
+
+  #addBytes(features: LabelledRow['features'], where: () => string): void {
+    if (!isInstance(features, Uint8Array)) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        `with an affine map the features of ${where()} must be a Uint8Array of raw bytes, but ` +
+          `are ${describeValue(features)}`,
+      );
+    }
+    this.#reserve(features.length, where).set(features, this.#used);
+    this.#used += features.length;
+  }
+
+  #addNumbers(features: LabelledRow['features'], where: () => string): void {
+    const numbers = numbersOf(features, where);
+    const { length } = numbers;
+    const batch = this.#reserve(length, where);
+    for (let i = 0; i < length; i++) {
+      const value = numbers[i];
+      const single = typeof value === 'number' ? Math.fround(value) : Number.NaN;
+      if (!Number.isFinite(single)) {
+        throw new LetheError(
+          'ERR_INVALID_ARGUMENT',
+          `feature ${i} of ${where()} must be a number that float32 can hold, but is ` +
+            describeValue(value),
+        );
+      }
+      batch[this.#used++] = single;
+    }
+  }
+
+  /** The batch, which has room for a row of this length. */
+  #reserve(length: number, where: () => string): Float32Array | Uint8Array {
+    this.#columns ??= requireInteger(`the number of features of ${where()}`, length, 1, MOST_UNITS);
+    const columns = this.#columns;
+    if (length !== columns) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        `${where()} must have ${columns} features, but has ${length}`,
+      );
+    }
+    const rows = Math.max(1, Math.min(BATCH_ROWS, Math.floor(BATCH_VALUES / columns)));
+    const values = rows * columns;
+    this.#batch ??= this.#options.affine ? new Uint8Array(values) : new Float32Array(values);
+    return this.#batch;
+  }
+
+  #handOver(): void {
+    const batch = this.#batch!.subarray(0, this.#used);
+    this.#unchecked += batch.byteLength;
+    if (this.#unchecked >= CHECKED_BYTES) {
+      requireMemory(this.#options.name, 2 * CHECKED_BYTES);
+      this.#unchecked = 0;
+    }
+    callNative(() => this.#builder.append(batch));
+    this.#used = 0;
+  }
+}
+
+/** Off the main thread, because millions of ids take seconds. */
+async function sorted(ids: PackedIds): Promise<Uint32Array | undefined> {
+  return ids.isAscending ? undefined : promiseNative((addon) => addon.sortIds(ids.sortable()));
+}
+
+function numbersOf(
+  features: LabelledRow['features'],
+  where: () => string,
+): Float32Array | Float64Array | readonly unknown[] {
+  const isBuffer = Buffer.isBuffer(features);
+  if (isBuffer && features.length % 4 === 0) return fromLittleEndian(features);
+  const isList = isInstance(features, Float32Array) || isInstance(features, Float64Array);
+  if (isList || Array.isArray(features)) return features;
+  const expected = isBuffer
+    ? `of float32 values, four bytes each, but the Buffer has ${features.length} bytes`
+    : 'a Float32Array, a Float64Array, an array of numbers or a Buffer of float32 values; raw ' +
+      `bytes need the option affine; but they are ${describeValue(features)}`;
+  throw new LetheError('ERR_INVALID_ARGUMENT', `the features of ${where()} must be ${expected}`);
+}
