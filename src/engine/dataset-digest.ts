@@ -3,7 +3,6 @@ import { setImmediate } from 'node:timers/promises';
 import { isInstance } from '../base/arguments.js';
 import { littleEndianBytes } from '../base/little-endian.js';
 import type { DatasetFacts } from './dataset-contents.js';
-import type { LiveRows } from './live-rows.js';
 import type { NativeDataset } from './native.js';
 
 /** The event loop gets its turn after so many rows, or so many values. */
@@ -11,25 +10,23 @@ const CHUNK_ROWS = 2 ** 14;
 const CHUNK_VALUES = 2 ** 18;
 
 /** What a digest reads of a data set. */
-interface DigestedData extends Omit<DatasetFacts, 'name' | 'subjects'> {
-  readonly live: LiveRows;
+interface DigestedData extends Omit<DatasetFacts, 'name' | 'rows' | 'subjects'> {
+  readonly storage: 'bytes' | 'float32';
   readonly handle: NativeDataset;
 }
 
 /**
- * SHA-256 in hex over schema, ids, labels and features of the live rows, in order of id.
- * docs/data.md lists the bytes; they are read from native memory in chunks.
+ * SHA-256 in hex over schema, and ids, labels and features of these rows. docs/data.md lists the
+ * bytes; they are read from native memory in chunks.
  */
-export async function datasetDigest(data: DigestedData): Promise<string> {
-  const { columns, classes, affine, live, handle } = data;
-  const rows = live.positions();
+export async function datasetDigest(rows: Uint32Array, data: DigestedData): Promise<string> {
+  const { columns, classes, affine, storage, handle } = data;
   const hash = createHash('sha256');
-  const areBytes = isInstance(handle.stored({ rows: new Uint32Array(0) }), Uint8Array);
   const numbers = Buffer.alloc(33);
   [rows.length, columns, classes].forEach((value, i) => {
     numbers.writeBigUInt64LE(BigInt(value), 8 * i);
   });
-  numbers.write(areBytes ? 'B' : 'F', 24);
+  numbers.write(storage === 'bytes' ? 'B' : 'F', 24);
   numbers.writeFloatLE(affine.scale, 25);
   numbers.writeFloatLE(affine.offset, 29);
   hash.update('lethe-dataset-1\n').update(numbers);

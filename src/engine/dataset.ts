@@ -143,6 +143,13 @@ export class Dataset implements RowSpace {
     return new Dataset(facts, handle);
   }
 
+  /** How the features are stored: as bytes, which the affine map normalizes, or as float32. */
+  get storage(): 'bytes' | 'float32' {
+    return isInstance(this.handle.stored({ rows: new Uint32Array(0) }), Uint8Array)
+      ? 'bytes'
+      : 'float32';
+  }
+
   /** [rows]; 0 for erased rows. A copy: whoever changes it changes nothing that a run reads. */
   get labels(): Uint32Array {
     // Made once, because callers read single labels in loops.
@@ -238,16 +245,18 @@ export class Dataset implements RowSpace {
 
   /**
    * SHA-256 in hex over what a training reads: the schema (columns, classes and their names, type
-   * and affine map of the features), ids, labels and features of all rows that have not been
-   * erased. Who owns a row is no part of it. docs/data.md lists the bytes.
+   * and affine map of the features), ids, labels and features of the rows. Who owns a row is no
+   * part of it. docs/data.md lists the bytes.
    *
-   * @throws {LetheError} ERR_OUT_OF_MEMORY
+   * @param rows in the order in which they are trained on; default: all that have not been erased
+   * @throws {LetheError} ERR_INVALID_ROWS, ERR_ERASED_ROW, ERR_OUT_OF_MEMORY
    */
-  async digest(): Promise<string> {
-    const { columns, classes, affine, classNames, featureNames, live, handle } = this;
+  async digest(rows: Rows = this.allRows()): Promise<string> {
+    const { columns, classes, affine, classNames, featureNames, storage, handle } = this;
+    const checked = this.rowSet(rows);
     return whileReading(this, () =>
-      datasetDigest({
-        ...{ rows: this.rows, columns, classes, affine, classNames, featureNames, live, handle },
+      datasetDigest(positionsOf(checked), {
+        ...{ columns, classes, affine, classNames, featureNames, storage, handle },
         ...{ ids: this.ids.packed, labels: this.#labels },
       }),
     );

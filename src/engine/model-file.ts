@@ -3,16 +3,17 @@ import { LetheError } from '../base/errors.js';
 import { replaceFile } from '../base/files.js';
 import { fromLittleEndian } from '../base/little-endian.js';
 import { layersOf, MOST_UNITS } from './layout.js';
+import { decodeFacts, encodeFacts, type ModelFacts } from './model-facts.js';
 import { BIAS, modelTensors, usualLayerNames, WEIGHT } from './model-tensors.js';
 import { parameterHash } from './parameter-hash.js';
 import { Parameters } from './parameters.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
-import { parseRecordedRecipe, type RecordedRecipe } from './training-recipe.js';
 
 /**
  * A saved model is a safetensors file with the tensors `layers.<i>.weight` [out, in] and
- * `layers.<i>.bias` [out], and the metadata `format`, `version`, `widths`, `parameter_hash` and, if
- * it was trained by one, `recipe`: JSON of a RecordedRecipe.
+ * `layers.<i>.bias` [out], and the metadata `format`, `version`, `widths`, `parameter_hash` and what
+ * the model knows of itself: `recipe`, `class_names`, `feature_names`, `affine`, all JSON, and
+ * `data_digest`.
  */
 const FORMAT = 'lethe-model';
 const VERSION = '1';
@@ -23,7 +24,7 @@ const MAX_BYTES = 2 ** 31 - 1;
 interface StoredModel {
   readonly widths: readonly number[];
   readonly parameters: Float32Array;
-  readonly recipe?: RecordedRecipe | undefined;
+  readonly facts: ModelFacts;
 }
 
 /** Names and shapes of a model's tensors, in the order of its parameter vector. */
@@ -35,7 +36,7 @@ function tensorShapes(widths: readonly number[]): [name: string, shape: number[]
   ]);
 }
 
-export function encodeModel({ widths, parameters, recipe }: StoredModel): Uint8Array {
+export function encodeModel({ widths, parameters, facts }: StoredModel): Uint8Array {
   const names = usualLayerNames(widths.length - 1);
   const tensors = modelTensors(new Parameters(widths, parameters), names);
   const metadata = {
@@ -43,7 +44,7 @@ export function encodeModel({ widths, parameters, recipe }: StoredModel): Uint8A
     version: VERSION,
     widths: JSON.stringify(widths),
     parameter_hash: parameterHash(widths, parameters),
-    ...(recipe && { recipe: JSON.stringify(recipe) }),
+    ...encodeFacts(facts),
   };
   return encodeSafetensors({ metadata, tensors });
 }
@@ -57,7 +58,6 @@ export function decodeModel(bytes: Uint8Array): StoredModel {
     throw new LetheError('ERR_INVALID_MODEL', (cause as Error).message, { cause });
   }
   const { format, version, widths: widthsJson, parameter_hash: expectedHash } = file.metadata;
-  const { recipe } = file.metadata;
   if (format !== FORMAT || version !== VERSION) {
     throw invalid(`the file is not a ${FORMAT} of version ${VERSION}`);
   }
@@ -79,10 +79,7 @@ export function decodeModel(bytes: Uint8Array): StoredModel {
   if (hash !== expectedHash) {
     throw invalid(`the hash of the parameters is ${hash}, but the file says ${expectedHash}`);
   }
-  return {
-    ...{ widths, parameters },
-    ...(recipe !== undefined && { recipe: parseRecordedRecipe(recipe) }),
-  };
+  return { widths, parameters, facts: decodeFacts(widths, file.metadata) };
 }
 
 function parseWidths(json: string | undefined): number[] {

@@ -13,10 +13,11 @@ import { LetheError } from '../base/errors.js';
 import { Stopwatch } from '../base/stopwatch.js';
 import { Dataset } from './dataset.js';
 import { checkAffine } from './dataset-contents.js';
-import { type Evaluation, evaluateRows } from './evaluation.js';
+import { argmax, type Evaluation, evaluateRows } from './evaluation.js';
 import { forward } from './forward.js';
 import type { AffineMap } from './labelled-data.js';
 import { checkWidths } from './layout.js';
+import { checkModelFacts, type ModelFacts, requireSchema } from './model-facts.js';
 import { readModel, writeModel } from './model-file.js';
 import { callNative, type NativeModel } from './native.js';
 import { handleOf, Network } from './network.js';
@@ -25,7 +26,7 @@ import { pass } from './pass.js';
 import type { Rows } from './row-set.js';
 import { RUN_OPTIONS, type RunOptions, runOptionsOf } from './run.js';
 import { TRAIN_OPTIONS, type TrainOptions, trainingPass } from './training-pass.js';
-import { checkRecordedRecipe, type RecordedRecipe } from './training-recipe.js';
+import type { RecordedRecipe } from './training-recipe.js';
 
 export interface TrainResult {
   /** Mean cross-entropy of each epoch, in nats, measured during training. */
@@ -68,14 +69,14 @@ const FISHER_OPTIONS: KnownFields<FisherOptions> = {
  */
 export class Model extends Network {
   /**
-   * How the model was trained from the beginning, if trainModel or a retrain by a recorded recipe
-   * made it: exactRetrain uses it again. Copies and methods that change the model keep it.
+   * What the model knows beside its parameters. Its file, its exports and copies have it too, and
+   * methods that change the model keep it.
    */
-  readonly recipe: RecordedRecipe | undefined;
+  readonly facts: ModelFacts;
 
-  private constructor(widths: readonly number[], handle: NativeModel, recipe?: RecordedRecipe) {
+  private constructor(widths: readonly number[], handle: NativeModel, facts: ModelFacts = {}) {
     super(widths, handle);
-    this.recipe = recipe;
+    this.facts = facts;
   }
 
   /**
@@ -110,26 +111,29 @@ export class Model extends Network {
   }
 
   /** @internal A model that is in native memory already. */
-  static fromHandle(
-    widths: readonly number[],
-    handle: NativeModel,
-    recipe?: RecordedRecipe,
-  ): Model {
-    return new Model(widths, handle, recipe);
+  static fromHandle(widths: readonly number[], handle: NativeModel): Model {
+    return new Model(widths, handle);
   }
 
   /**
-   * A model of the same widths and the same recorded recipe with a copy of other parameters.
+   * A model of the same widths and the same facts with a copy of other parameters.
    *
    * @throws {LetheError} ERR_INVALID_ARGUMENT, as fromParameters
    */
   withParameters(parameters: Float32Array): Model {
-    return Model.fromParameters(this.widths, parameters).withRecipe(this.recipe);
+    return Model.fromParameters(this.widths, parameters).withFacts(this.facts);
   }
 
-  /** @internal The same model, of the same memory, with another recorded recipe. */
-  withRecipe(recipe: RecordedRecipe | undefined): Model {
-    return new Model(this.widths, handleOf(this), recipe && checkRecordedRecipe(recipe));
+  /**
+   * The same model, of the same memory, that knows other things of itself. What `facts` does not
+   * name stays; what is undefined there is forgotten.
+   *
+   * @throws {LetheError} ERR_INVALID_ARGUMENT: names that are not one for each class or input, and
+   * otherwise not what ModelFacts says. ERR_INVALID_MODEL: not a recorded recipe.
+   */
+  withFacts(facts: ModelFacts): Model {
+    const checked = checkModelFacts(this.widths, { ...this.facts, ...facts });
+    return new Model(this.widths, handleOf(this), checked);
   }
 
   /**
@@ -138,8 +142,18 @@ export class Model extends Network {
    * @throws {LetheError} ERR_IO; ERR_INVALID_MODEL: truncated, altered, or of another format.
    */
   static async load(path: string): Promise<Model> {
-    const { widths, parameters, recipe } = await readModel(requireText('path', path));
-    return Model.fromParameters(widths, parameters).withRecipe(recipe);
+    const { widths, parameters, facts } = await readModel(requireText('path', path));
+    return Model.fromParameters(widths, parameters).withFacts(facts);
+  }
+
+  /** How the model was trained from the beginning, see ModelFacts. */
+  get recipe(): RecordedRecipe | undefined {
+    return this.facts.recipe;
+  }
+
+  /** [classes], see ModelFacts. */
+  get classNames(): readonly string[] | undefined {
+    return this.facts.classNames;
   }
 
   get classes(): number {
@@ -161,7 +175,7 @@ export class Model extends Network {
     return new Model(
       this.widths,
       callNative((addon) => new addon.Model({ source: handleOf(this) })),
-      this.recipe,
+      this.facts,
     );
   }
 
@@ -175,7 +189,7 @@ export class Model extends Network {
     await writeModel(requireText('path', path), {
       widths: this.widths,
       parameters: this.parameters(),
-      recipe: this.recipe,
+      facts: this.facts,
     });
   }
 
@@ -187,7 +201,7 @@ export class Model extends Network {
    * ERR_ABORTED, ERR_DIVERGED, ERR_OUT_OF_MEMORY, ERR_NO_DEVICE, ERR_DEVICE_FAILED
    */
   async train(dataset: Dataset, trainOptions: TrainOptions = {}): Promise<TrainResult> {
-    requireInstance('dataset', dataset, Dataset);
+    this.#requireData(dataset);
     const options = requireKnownFields('options', trainOptions, TRAIN_OPTIONS);
     const { plan, sink } = trainingPass(dataset, options);
     const watch = new Stopwatch();
@@ -210,7 +224,7 @@ export class Model extends Network {
    * @throws {LetheError} as train
    */
   async fisher(dataset: Dataset, rows: Rows, fisherOptions: FisherOptions): Promise<Float32Array> {
-    requireInstance('dataset', dataset, Dataset);
+    this.#requireData(dataset);
     const checked = dataset.nonEmptyRowSet(rows, 'set of rows');
     const options = requireKnownFields('options', fisherOptions, FISHER_OPTIONS);
     const { mode, samples = checked.length, batchSize = 128, seed } = options;
@@ -239,7 +253,7 @@ export class Model extends Network {
    * @throws {LetheError} as train
    */
   async logits(dataset: Dataset, rows: Rows, options: RunOptions = {}): Promise<Float32Array> {
-    requireInstance('dataset', dataset, Dataset);
+    this.#requireData(dataset);
     const checked = dataset.nonEmptyRowSet(rows, 'set of rows');
     return forward(this, dataset, checked, 'logits', options);
   }
@@ -249,10 +263,13 @@ export class Model extends Network {
    * about 20 microseconds for one row of MNIST. For many rows, make a Dataset and call `logits`.
    *
    * @param inputs float32 [rows, inputs] as the network takes them, or bytes
-   * @param affine the normalization of bytes: `dataset.affine` of the data the model was trained on
+   * @param affine the normalization of bytes; default: what the model knows, see ModelFacts
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_BUSY; ERR_DIVERGED: a logit is not finite.
    */
-  predict(inputs: Float32Array | Uint8Array, affine?: AffineMap): Float32Array {
+  predict(
+    inputs: Float32Array | Uint8Array,
+    affine: AffineMap | undefined = isInstance(inputs, Uint8Array) ? this.facts.affine : undefined,
+  ): Float32Array {
     if (!isInstance(inputs, Float32Array) && !isInstance(inputs, Uint8Array)) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
@@ -266,11 +283,38 @@ export class Model extends Network {
   }
 
   /**
+   * The names of the likeliest classes of a few rows, the first among equals, [rows].
+   *
+   * @param inputs as predict takes them, @param affine likewise
+   * @throws {LetheError} as predict; ERR_INVALID_ARGUMENT also if the model knows no class names
+   */
+  predictNames(inputs: Float32Array | Uint8Array, affine?: AffineMap): string[] {
+    const { classNames } = this.facts;
+    if (!classNames) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        'the model knows no class names: use predict, or give it names by ' +
+          'model.withFacts({classNames: [...]})',
+      );
+    }
+    const logits = this.predict(inputs, affine);
+    return Array.from(
+      { length: logits.length / this.classes },
+      (_, row) => classNames[argmax(logits, row * this.classes, this.classes)]!,
+    );
+  }
+
+  /**
    * Accuracy and mean cross-entropy over the rows.
    *
    * @throws {LetheError} as train
    */
   async evaluate(dataset: Dataset, rows: Rows, options: RunOptions = {}): Promise<Evaluation> {
+    this.#requireData(dataset);
     return evaluateRows(this, dataset, rows, options);
+  }
+
+  #requireData(dataset: Dataset): void {
+    requireSchema(this.facts, requireInstance('dataset', dataset, Dataset));
   }
 }

@@ -8,7 +8,7 @@ export type RecordedRecipe = Readonly<Record<string, string | number | boolean>>
   readonly name: string;
 };
 
-/** Many times what any recipe needs: a larger text was not written by Lethe. */
+/** Many times what any recipe needs: a larger record was not written by Lethe. */
 const MOST_CHARACTERS = 4096;
 
 /** A frozen copy. @throws {LetheError} ERR_INVALID_MODEL: not a name with hyper-parameters. */
@@ -16,7 +16,8 @@ export function checkRecordedRecipe(value: unknown): RecordedRecipe {
   const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
   const valid =
     entries.some(([key, entry]) => key === 'name' && typeof entry === 'string') &&
-    entries.every(([, entry]) => isHyperParameter(entry));
+    entries.every(([, entry]) => isHyperParameter(entry)) &&
+    JSON.stringify(value).length <= MOST_CHARACTERS;
   if (!valid) {
     throw new LetheError(
       'ERR_INVALID_MODEL',
@@ -30,15 +31,4 @@ export function checkRecordedRecipe(value: unknown): RecordedRecipe {
 function isHyperParameter(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value);
   return typeof value === 'string' || typeof value === 'boolean';
-}
-
-/** @throws {LetheError} ERR_INVALID_MODEL */
-export function parseRecordedRecipe(json: string): RecordedRecipe {
-  let value: unknown;
-  try {
-    value = json.length <= MOST_CHARACTERS ? JSON.parse(json) : undefined;
-  } catch (cause) {
-    throw new LetheError('ERR_INVALID_MODEL', 'the recorded recipe is not JSON', { cause });
-  }
-  return checkRecordedRecipe(value);
 }

@@ -1,5 +1,6 @@
 import {
   type KnownFields,
+  requireBoolean,
   requireInstance,
   requireInteger,
   requireKnownFields,
@@ -11,6 +12,7 @@ import { forwardWork } from '../engine/cost.js';
 import { Dataset } from '../engine/dataset.js';
 import { checkWidths } from '../engine/layout.js';
 import type { Model } from '../engine/model.js';
+import { factsOfSchema } from '../engine/model-facts.js';
 import type { PhasedOptions } from '../engine/phases.js';
 import type { Rows } from '../engine/row-set.js';
 import { RUN_OPTIONS, withoutProgress } from '../engine/run.js';
@@ -50,12 +52,18 @@ export interface TrainModelOptions extends HyperParameters, PhasedOptions {
   readonly owners?: Uint32Array;
   /** Seed of everything random; default 0. */
   readonly seed?: number;
+  /**
+   * Whether the model's facts, and so its file, have the digest of the rows, with which an auditor
+   * knows that they are the same. Every feature is hashed, which for the recipe `fast` takes notable time.
+   * Default false.
+   */
+  readonly digest?: boolean;
 }
 
 const TRAIN_MODEL_OPTIONS: KnownFields<TrainModelOptions> = {
   ...RUN_OPTIONS,
   ...HYPER_PARAMETERS,
-  ...{ recipe: true, rows: true, owners: true, seed: true },
+  ...{ recipe: true, rows: true, owners: true, seed: true, digest: true },
 };
 
 export interface TrainedModel {
@@ -103,12 +111,26 @@ export async function trainModel(
   requireOneOf('recipe', name, ['auto', ...RECIPE_NAMES]);
   const run = trainingRun(widths, dataset, options);
   checkOwners(name, 'auto', owners, dataset);
-  if (name !== 'auto') {
-    const record = recordOf(name, options, run.widths, run.rows.length);
-    return trainAgain(run, record, options);
-  }
-  refuseOthers(name, options);
-  return trainByChoice(run, owners, options);
+  const train = () => {
+    if (name !== 'auto') {
+      const record = recordOf(name, options, run.widths, run.rows.length);
+      return trainAgain(run, record, options);
+    }
+    refuseOthers(name, options);
+    return trainByChoice(run, owners, options);
+  };
+  return withDigest(await train(), run, options.digest);
+}
+
+/** The same result, whose model knows the digest of the rows if that is wanted. */
+export async function withDigest<Trained extends TrainedModel>(
+  trained: Trained,
+  { dataset, rows }: TrainingRun,
+  digest = false,
+): Promise<Trained> {
+  requireBoolean('digest', digest);
+  if (!digest) return trained;
+  return { ...trained, model: trained.model.withFacts({ dataDigest: await dataset.digest(rows) }) };
 }
 
 /** Trains by the recipe that it chooses. */
@@ -150,7 +172,7 @@ export async function trainWithoutRecord(
 ): Promise<TrainedModel> {
   const { recipe, ...trained } = await trainUnrecorded(run, options);
   const finished = await finish(run, recipe, trained, options);
-  return { ...finished, model: trained.model };
+  return { ...finished, model: finished.model.withFacts({ recipe: undefined }) };
 }
 
 /** Checks what every recipe is given. */
@@ -189,7 +211,7 @@ async function finish(
   const report = await reportQuality(model, run, options);
   run.watch.lap('report');
   return {
-    model: model.withRecipe(recipe),
+    model: model.withFacts({ ...factsOfSchema(run.dataset, run.widths), recipe }),
     ...{ recipe, quality: report.quality, steps },
     seconds: run.watch.seconds,
     multiplyAdds: multiplyAdds + report.multiplyAdds,

@@ -1,6 +1,7 @@
 import { requireInstance, requireObject } from '../base/arguments.js';
 import { Dataset } from '../engine/dataset.js';
 import { Model } from '../engine/model.js';
+import { requireSchema } from '../engine/model-facts.js';
 import type { PhasedOptions, PhaseProgress } from '../engine/phases.js';
 import { RowSet, type Rows } from '../engine/row-set.js';
 
@@ -62,11 +63,12 @@ export interface CheckedRequest extends Split {
 export function checkRequest(request: UnlearningRequest): CheckedRequest {
   const { model, dataset, forget, retain } = requireObject('request', request);
   requireInstance('model', model, Model);
-  requireInstance('dataset', dataset, Dataset);
+  requireSchema(model.facts, requireInstance('dataset', dataset, Dataset));
   const split = {
     forget: dataset.nonEmptyRowSet(forget, 'forget set'),
     retain: dataset.nonEmptyRowSet(retain, 'retain set'),
   };
   RowSet.disjoint(dataset, split.forget, split.retain, ['the forget set', 'the retain set']);
-  return { model, dataset, ...split };
+  // The rows of the digest are not those that the result will have been trained on.
+  return { model: model.withFacts({ dataDigest: undefined }), dataset, ...split };
 }

@@ -11,7 +11,7 @@ import { expectCode, wrong } from '../support/errors.js';
 
 const widths = [5, 4, 3];
 const model = Model.create(widths, { seed: 9 });
-const bytes = encodeModel({ widths, parameters: model.parameters() });
+const bytes = encodeModel({ widths, parameters: model.parameters(), facts: {} });
 const headerEnd = 8 + Number(Buffer.from(bytes).readBigUInt64LE());
 
 let folder: string;
@@ -166,7 +166,7 @@ describe('an invalid model file', () => {
 
   it('is refused: parameters that are not finite, even with the right hash', () => {
     const parameters = model.parameters().fill(Number.NaN, 3, 4);
-    return expectRefused(encodeModel({ widths, parameters }));
+    return expectRefused(encodeModel({ widths, parameters, facts: {} }));
   });
 
   it('is refused with a typed error, or holds the same parameters, after any change', () => {

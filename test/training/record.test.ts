@@ -121,7 +121,7 @@ describe('the record in a file', () => {
   };
   /** A file with this text for the recipe. */
   function fileWith(recipe: string): Uint8Array {
-    const { metadata, tensors } = decodeSafetensors(encodeModel({ widths, parameters }));
+    const { metadata, tensors } = decodeSafetensors(encodeModel({ widths, parameters, facts: {} }));
     return encodeSafetensors({ metadata: { ...metadata, recipe }, tensors });
   }
 
@@ -183,7 +183,8 @@ describe('the record in a file', () => {
 
   it.each(unknown)('is read, but not trained by: %s', async (_, recipe) => {
     const encoded = encodeModel({
-      ...{ widths: bigWidths, parameters: Model.create(bigWidths).parameters(), recipe },
+      ...{ widths: bigWidths, parameters: Model.create(bigWidths).parameters() },
+      facts: { recipe },
     });
     const path = join(await temporaryFolder(), 'model.safetensors');
     await writeFile(path, encoded);

@@ -111,7 +111,7 @@ export const lowRank: UnlearningMethod<LowRankOptions> = async (request, wanted 
     : await foldLinearMap(model, factored.map, withoutProgress(options));
   watch.lap('train');
   return {
-    model: result.withRecipe(original.recipe),
+    model: result.withFacts(original.facts),
     steps: Number(recipe.isClass) + run.steps,
     seconds: watch.seconds,
     multiplyAdds:

@@ -17,6 +17,7 @@ import {
   trainByChoice,
   trainingRun,
   trainWithoutRecord,
+  withDigest,
 } from '../../training/train-model.js';
 import {
   checkRequest,
@@ -40,12 +41,14 @@ export interface ExactRetrainOptions extends HyperParameters, UnlearningOptions 
   readonly owners?: Uint32Array;
   /** Seed of everything random; default 0. */
   readonly seed?: number;
+  /** Whether the model's facts have the digest of the retain rows, as in trainModel. */
+  readonly digest?: boolean;
 }
 
 const OPTIONS: KnownFields<ExactRetrainOptions> = {
   ...RUN_OPTIONS,
   ...HYPER_PARAMETERS,
-  ...{ recipe: true, owners: true, seed: true },
+  ...{ recipe: true, owners: true, seed: true, digest: true },
 };
 
 export interface ExactRetrainResult extends TrainedModel {
@@ -89,7 +92,7 @@ export const exactRetrain: UnlearningMethod<ExactRetrainOptions, ExactRetrainRes
       ? trainAgain(run, original.recipe, options)
       : trainWithoutRecord(run, options);
   };
-  const trained = await train();
+  const trained = await withDigest(await train(), run, options.digest);
   const report = await reportQuality(original, run, options);
   return {
     ...trained,

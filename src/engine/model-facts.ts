@@ -1,0 +1,187 @@
+import { type KnownFields, requireKnownFields } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+import { requireNames } from './class-names.js';
+import type { Dataset } from './dataset.js';
+import { requireMap } from './dataset-contents.js';
+import type { AffineMap } from './labelled-data.js';
+import { checkRecordedRecipe, type RecordedRecipe } from './training-recipe.js';
+
+/**
+ * What a model knows of itself beside its parameters. Schema and hyper-parameters only, but for the
+ * digest: a statistic of rows would outlive them in the model's file.
+ */
+export interface ModelFacts {
+  /**
+   * How the model was trained from the beginning, if trainModel or a retrain by a recorded recipe
+   * made it: exactRetrain uses it again.
+   */
+  readonly recipe?: RecordedRecipe | undefined;
+  /** [classes], the names of the classes 0, 1, ... */
+  readonly classNames?: readonly string[] | undefined;
+  /** [inputs], the names of the columns that the model takes. */
+  readonly featureNames?: readonly string[] | undefined;
+  /** Maps bytes to the model's inputs, where it was trained on bytes. */
+  readonly affine?: AffineMap | undefined;
+  /**
+   * `dataset.digest` of the rows that the model was trained on, if it was asked for. Whoever has it
+   * and all rows but one can test a guess of that one: it belongs to those who may have the rows.
+   */
+  readonly dataDigest?: string | undefined;
+}
+
+const FACTS: KnownFields<ModelFacts> = {
+  ...{ recipe: true, classNames: true, featureNames: true, affine: true, dataDigest: true },
+};
+
+const DIGEST = /^[0-9a-f]{64}$/;
+
+/**
+ * A frozen copy without what is undefined.
+ *
+ * @param widths of the model
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: names that are not one for each class or input, and
+ * otherwise not what ModelFacts says; ERR_INVALID_MODEL: not a recorded recipe
+ */
+export function checkModelFacts(widths: readonly number[], wanted: ModelFacts): ModelFacts {
+  const { recipe, classNames, featureNames, affine, dataDigest } = requireKnownFields(
+    'facts',
+    wanted,
+    FACTS,
+  );
+  if (dataDigest !== undefined && !(typeof dataDigest === 'string' && DIGEST.test(dataDigest))) {
+    throw new LetheError('ERR_INVALID_ARGUMENT', 'dataDigest must be a SHA-256 in hex');
+  }
+  return Object.freeze({
+    ...(recipe && { recipe: checkRecordedRecipe(recipe) }),
+    ...(classNames && { classNames: requireNames('classNames', classNames, widths.at(-1)!) }),
+    ...(featureNames && { featureNames: requireNames('featureNames', featureNames, widths[0]!) }),
+    ...(affine && { affine: Object.freeze(rounded(requireMap(affine))) }),
+    ...(dataDigest && { dataDigest }),
+  });
+}
+
+/** As the engine computes with it: float32. */
+function rounded({ scale, offset }: AffineMap): AffineMap {
+  return { scale: Math.fround(scale), offset: Math.fround(offset) };
+}
+
+/** What a model that was trained on a data set knows of it: its schema. */
+export function factsOfSchema(dataset: Dataset, widths: readonly number[]): ModelFacts {
+  const { classNames, featureNames, affine, storage } = dataset;
+  return {
+    // A model may have more classes than the data set, whose names nobody knows.
+    ...(classNames?.length === widths.at(-1) && { classNames }),
+    ...(featureNames?.length === widths[0] && { featureNames }),
+    ...(storage === 'bytes' && { affine }),
+  };
+}
+
+/**
+ * Refuses data whose classes, columns or normalization are not those that the model knows: the
+ * same numbers would mean something else. Fewer classes of the same names are those that come first.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT
+ */
+export function requireSchema(facts: ModelFacts, dataset: Dataset): void {
+  const { classNames, featureNames, affine } = facts;
+  const place = firstDifference(classNames, dataset.classNames);
+  if (place !== undefined) {
+    throw otherSchema(
+      `class ${place} of ${dataset.name} is ${shown(dataset.classNames, place)}, but that of the ` +
+        `model is ${shown(classNames, place)}: make the data set with classNames: model.classNames`,
+    );
+  }
+  const column = firstDifference(featureNames, dataset.featureNames);
+  if (column !== undefined) {
+    throw otherSchema(
+      `column ${column} of ${dataset.name} is ${shown(dataset.featureNames, column)}, but the model ` +
+        `takes ${shown(featureNames, column)} there: name the columns in the model's order`,
+    );
+  }
+  if (!affine || dataset.storage !== 'bytes') return;
+  if (affine.scale === dataset.affine.scale && affine.offset === dataset.affine.offset) return;
+  throw otherSchema(
+    `${dataset.name} maps bytes by ${JSON.stringify(dataset.affine)}, but the model was trained on ` +
+      `bytes mapped by ${JSON.stringify(affine)}: make the data set with affine: model.facts.affine`,
+  );
+}
+
+/** The first of their places that holds another name than ours, if both are known. */
+function firstDifference(
+  ours: readonly string[] | undefined,
+  theirs: readonly string[] | undefined,
+): number | undefined {
+  if (!ours || !theirs) return undefined;
+  const place = theirs.findIndex((name, i) => name !== ours[i]);
+  return place < 0 ? undefined : place;
+}
+
+function shown(names: readonly string[] | undefined, place: number): string {
+  return names && place < names.length ? JSON.stringify(names[place]) : 'none';
+}
+
+function otherSchema(message: string): LetheError {
+  return new LetheError('ERR_INVALID_ARGUMENT', message);
+}
+
+const METADATA = {
+  recipe: 'recipe',
+  classNames: 'class_names',
+  featureNames: 'feature_names',
+  affine: 'affine',
+  dataDigest: 'data_digest',
+} as const;
+
+/** As texts for the metadata of a file: JSON, but for the digest. */
+export function encodeFacts(facts: ModelFacts): Record<string, string> {
+  const entries = Object.entries(METADATA).flatMap(([name, key]) => {
+    const value = facts[name as keyof ModelFacts];
+    if (value === undefined) return [];
+    return [[key, typeof value === 'string' ? value : JSON.stringify(value)]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/**
+ * Reads what encodeFacts has written; other metadata are not looked at.
+ *
+ * @throws {LetheError} ERR_INVALID_MODEL: names the entry
+ */
+export function decodeFacts(
+  widths: readonly number[],
+  metadata: Readonly<Record<string, string>>,
+): ModelFacts {
+  const facts: Record<string, unknown> = {};
+  for (const [name, key] of Object.entries(METADATA)) {
+    const text = Object.hasOwn(metadata, key) ? metadata[key] : undefined;
+    if (text !== undefined) facts[name] = name === 'dataDigest' ? text : parsed(key, text);
+  }
+  try {
+    return checkModelFacts(widths, facts);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new LetheError('ERR_INVALID_MODEL', `what the model says of itself: ${message}`, {
+      cause,
+    });
+  }
+}
+
+/** Null says nothing, which an entry that is there may not. */
+function parsed(key: string, text: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw notSaved(key, cause);
+  }
+  if (typeof value !== 'object' || value === null) throw notSaved(key);
+  return value;
+}
+
+function notSaved(key: string, cause?: unknown): LetheError {
+  return new LetheError(
+    'ERR_INVALID_MODEL',
+    `the entry ${key} of the model is not JSON of an object or a list`,
+    { cause },
+  );
+}
