@@ -26,7 +26,7 @@ import {
   TensorProto_DataLocation,
   TensorProto_DataType,
 } from '#lethe/formats/onnx_pb';
-import { OnnxRuntime } from '#lethe/verify/onnx-runtime';
+import { OnnxRuntime } from '#lethe/runtime/onnx-runtime';
 import { verify } from '#lethe/verify/verify';
 import { expectCode, wrong } from '../support/errors.js';
 import { expectClose } from '../support/fixture.js';

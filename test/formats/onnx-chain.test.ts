@@ -12,7 +12,7 @@ import {
   TensorProto_DataType,
   TensorProtoSchema,
 } from '#lethe/formats/onnx_pb';
-import { OnnxRuntime } from '#lethe/verify/onnx-runtime';
+import { OnnxRuntime } from '#lethe/runtime/onnx-runtime';
 import { expectCode } from '../support/errors.js';
 import { expectClose } from '../support/fixture.js';
 import { values } from '../support/network.js';

@@ -23,7 +23,7 @@ export class OnnxRuntime {
   #version = '';
 
   private constructor(data: WorkerData) {
-    this.#worker = new Worker(programPath('verify/onnx-worker'), {
+    this.#worker = new Worker(programPath('runtime/onnx-worker'), {
       workerData: data,
       // Without the process's own flags: with --input-type a worker cannot be started from a file.
       execArgv: [],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareLogits } from '#lethe/verify/compare-logits';
+import { compareLogits } from '#lethe/runtime/compare-logits';
 
 const compare = (engine: number[], runtime: number[], classes: number, tolerance?: number) =>
   compareLogits(Float32Array.from(engine), Float32Array.from(runtime), classes, tolerance);
