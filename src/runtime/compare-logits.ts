@@ -49,6 +49,8 @@ export interface LogitComparison {
  * @param engine float32 [rows, classes]
  * @param runtime float32 [rows, classes]
  * @param classes at least one; with a single class there are no ties
+ * @param magnitudes [rows]: take the place of max|logit| where they are larger, e.g. those of sums on
+ * the way that nearly cancel
  * @throws {LetheError} ERR_VERIFICATION_FAILED: not the same whole number of rows
  */
 export function compareLogits(
@@ -56,6 +58,7 @@ export function compareLogits(
   runtime: Float32Array,
   classes: number,
   tolerance: number = DEFAULT_TOLERANCE,
+  magnitudes?: Float64Array,
 ): LogitComparison {
   const rows = runtime.length / classes;
   if (engine.length !== runtime.length || !Number.isInteger(rows)) {
@@ -70,7 +73,8 @@ export function compareLogits(
   let disagreement: Disagreement | undefined;
   for (let row = 0; row < rows; row++) {
     const offset = row * classes;
-    const allowed = tolerance * Math.max(1, maxAbs(runtime, offset, classes) / UNSCALED_LOGIT);
+    const magnitude = Math.max(maxAbs(runtime, offset, classes), magnitudes?.[row] ?? 0);
+    const allowed = tolerance * Math.max(1, magnitude / UNSCALED_LOGIT);
     for (let c = 0; c < classes; c++) {
       const ours = engine[offset + c]!;
       const theirs = runtime[offset + c]!;

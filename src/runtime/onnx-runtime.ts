@@ -48,10 +48,14 @@ export class OnnxRuntime {
    * @param model an ONNX file with one input [N, features] and one output [N, classes], both
    * float32
    * @param options.threads the threads of ONNX Runtime, at least 1
+   * @param options.files the files that hold the model's external data, by location; default: none
    * @throws {LetheError} ERR_RUNTIME: the runtime or the model cannot be loaded.
    */
-  static async load(model: Uint8Array, options: { threads: number }): Promise<OnnxRuntime> {
-    const runtime = new OnnxRuntime({ model, threads: options.threads });
+  static async load(
+    model: Uint8Array,
+    { threads, files = new Map() }: { threads: number; files?: ReadonlyMap<string, Uint8Array> },
+  ): Promise<OnnxRuntime> {
+    const runtime = new OnnxRuntime({ model, threads, files });
     try {
       runtime.#version = await runtime.#reply<string>();
       return runtime;

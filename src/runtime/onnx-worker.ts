@@ -10,6 +10,8 @@ export interface WorkerData {
   /** An ONNX file with one input [N, features] and one output [N, classes], both float32. */
   readonly model: Uint8Array;
   readonly threads: number;
+  /** The files that hold its external data, by location. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 export type Request =
@@ -33,6 +35,7 @@ async function main(port: NonNullable<typeof parentPort>, data: WorkerData): Pro
     intraOpNumThreads: data.threads,
     interOpNumThreads: 1,
     logSeverityLevel: FATAL,
+    externalData: Array.from(data.files, ([path, contents]) => ({ path, data: contents })),
   });
   const requests = on(port, 'message') as AsyncIterable<[Request]>;
   port.postMessage({ value: env.versions.node! } satisfies Reply<string>);
