@@ -57,6 +57,8 @@ export function foldConstants(
   switch (node.operator) {
     case 'Identity':
       return first;
+    case 'Shape':
+      return vectorOf(Type.INT64, first.dims);
     case 'Cast':
       return cast(node, first);
     case 'Transpose':
@@ -84,23 +86,24 @@ function storedConstant(node: OnnxNode, { file, budget, files }: FoldingContext)
   const name = node.outputs[0]!;
   const tensor = node.tensor('value');
   if (tensor) return readTensor(tensor, { name, file, budget, files });
-  const vector = (type: Type, values: readonly number[]): Constant => ({
-    ...{ kind: 'constant', type, dims: [values.length], values: Float64Array.from(values) },
-  });
-  const scalar = (type: Type, value: number): Constant => ({ ...vector(type, [value]), dims: [] });
+  const scalar = (type: Type, value: number) => ({ ...vectorOf(type, [value]), dims: [] });
   const texts = node.texts('value_strings');
-  if (texts) return { ...vector(Type.STRING, []), dims: [texts.length], texts };
+  if (texts) return { ...vectorOf(Type.STRING, []), dims: [texts.length], texts };
   if (node.has('value_string')) {
-    return { ...vector(Type.STRING, []), dims: [], texts: [node.text('value_string', '')] };
+    return { ...vectorOf(Type.STRING, []), dims: [], texts: [node.text('value_string', '')] };
   }
   if (node.has('value_float')) return scalar(Type.FLOAT, node.float('value_float', 0));
   if (node.has('value_int')) return scalar(Type.INT64, node.integer('value_int', 0));
   const floats = node.floats('value_floats');
-  if (floats) return vector(Type.FLOAT, floats);
+  if (floats) return vectorOf(Type.FLOAT, floats);
   const integers = node.integers('value_ints');
-  if (integers) return vector(Type.INT64, integers);
+  if (integers) return vectorOf(Type.INT64, integers);
   if (node.has('sparse_value')) return densified(node, { file, budget, files });
   throw node.unsupported('has no value');
+}
+
+function vectorOf(type: Type, values: readonly number[]): Constant {
+  return { kind: 'constant', type, dims: [values.length], values: Float64Array.from(values) };
 }
 
 /** A sparse tensor with its zeros. */

@@ -1,3 +1,4 @@
+import { requireOneOf } from '../base/arguments.js';
 import type { AffineMap } from '../engine/labelled-data.js';
 import { asLinear, type LinearMap } from './affine-fold.js';
 import type { LinearLayer } from './linear-layers.js';
@@ -80,9 +81,7 @@ function endOfNetwork(
   output: string | undefined,
 ): NetworkEnd {
   const { file, outputs } = graph;
-  if (output !== undefined && !outputs.includes(output)) {
-    throw unsupportedModel(file, `it has no output ${output}, but ${outputs.join(', ')}`);
-  }
+  if (output !== undefined) requireOneOf('output', output, outputs);
   const chosen = output === undefined ? outputs : [output];
   const ends = chosen.map((name) => endOf(name, evaluator.valueOf(name), file));
   const [first] = ends as [NetworkEnd];

@@ -46,6 +46,11 @@ const OPERATORS: ReadonlyMap<string, RowOperator> = new Map<string, RowOperator>
     (node, inputs, { budget }) =>
       inputs.rows.scaled(node, { offset: operand(node, inputs) }, budget),
   ],
+  [
+    'Sum',
+    (node, inputs, { budget }) =>
+      inputs.rows.scaled(node, { offset: operand(node, inputs) }, budget),
+  ],
   ['Sub', subtract],
   [
     'Mul',
