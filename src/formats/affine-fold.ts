@@ -121,11 +121,13 @@ export function product(
   budget.multiply(rows * shared * columns);
   const result = budget.allocate(rows * columns);
   for (let row = 0; row < rows; row++) {
-    const sums = result.subarray(row * columns, (row + 1) * columns);
+    const to = row * columns;
     for (let k = 0; k < shared; k++) {
       const factor = left[row * shared + k]!;
-      const terms = right.subarray(k * columns, (k + 1) * columns);
-      for (let column = 0; column < columns; column++) sums[column]! += factor * terms[column]!;
+      const from = k * columns;
+      for (let column = 0; column < columns; column++) {
+        result[to + column]! += factor * right[from + column]!;
+      }
     }
   }
   return result;

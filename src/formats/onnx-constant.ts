@@ -40,6 +40,7 @@ export class ImportBudget {
   /** A new array, if there is memory for it. @throws {LetheError} ERR_OUT_OF_MEMORY */
   allocate(values: number): Float64Array {
     this.take(VALUE_BYTES * values);
+    this.multiply(values);
     return new Float64Array(values);
   }
 
@@ -49,14 +50,14 @@ export class ImportBudget {
     requireMemory(this.#file, this.#bytes);
   }
 
-  /** Announces a product of matrices. @throws {LetheError} ERR_UNSUPPORTED_MODEL: too large */
+  /** Announces so many multiply-adds. @throws {LetheError} ERR_UNSUPPORTED_MODEL: too many */
   multiply(multiplyAdds: number): void {
     this.#multiplyAdds += multiplyAdds;
     if (this.#multiplyAdds <= MOST_MULTIPLY_ADDS) return;
     throw unsupportedModel(
       this.#file,
-      'its linear layers in a row are too large to be multiplied while it is read: multiply them ' +
-        'before the export, or leave the activation between them',
+      `reading it takes more than ${MOST_MULTIPLY_ADDS} multiply-adds: multiply linear layers in a ` +
+        'row before the export',
     );
   }
 }

@@ -60,10 +60,21 @@ const TARGETS: Record<string, Target> = {
     read: (path) => loadParquet(path, { label: 'class', features: ['half'] }),
   },
   loadOnnx: {
-    corpus: ['fixtures/models'],
+    corpus: ['fixtures/models', 'fixtures/onnx', 'fixtures/cases/onnx-exporters'],
     extension: '.onnx',
-    codes: MODEL_CODES,
-    read: loadOnnx,
+    codes: [...MODEL_CODES, 'ERR_OUT_OF_MEMORY', 'ERR_IO'],
+    read: (path) => loadOnnx(path, { verify: false }),
+  },
+  'loadOnnx, verified': {
+    corpus: ['fixtures/models', 'fixtures/onnx'],
+    extension: '.onnx',
+    codes: [
+      ...MODEL_CODES,
+      ...(['ERR_OUT_OF_MEMORY', 'ERR_IO', 'ERR_RUNTIME', 'ERR_VERIFICATION_FAILED'] as const),
+    ],
+    // Each one that is taken starts a thread.
+    share: 0.2,
+    read: (path) => loadOnnx(path),
   },
   loadSafetensors: {
     corpus: ['fixtures/models'],
