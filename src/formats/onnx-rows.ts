@@ -188,6 +188,7 @@ export class RowsValue {
         if (own === 'rows') {
           throw node.unsupported('has a constant with a value of its own for each row');
         }
+        if (own === 1) throw node.unsupported('makes several values of one by a constant');
         throw node.invalid(`has a constant of shape [${dims}] for ${own} values`);
       });
     }
