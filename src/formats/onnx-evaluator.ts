@@ -9,7 +9,7 @@ import {
 } from './onnx-constant.js';
 import { foldConstants } from './onnx-folding.js';
 import type { OnnxGraph } from './onnx-graph.js';
-import { type EndValue, endOf, type OnnxValue, scoresAfter } from './onnx-heads.js';
+import { type EndValue, endOf, namesAfter, type OnnxValue, scoresAfter } from './onnx-heads.js';
 import { linearClassifierMap, type RowInputs } from './onnx-layers.js';
 import type { OnnxNode } from './onnx-node.js';
 import { applyToRows } from './onnx-row-operators.js';
@@ -86,8 +86,9 @@ export class OnnxEvaluator {
   #results(node: OnnxNode, inputs: readonly (OnnxValue | undefined)[]): OnnxValue[] {
     const names = inputs.find((input) => input?.kind === 'names');
     if (names?.kind === 'names') {
+      const result = namesAfter(node, names, inputs);
       this.#findClassNames(node, inputs);
-      return node.outputs.map(() => names);
+      return node.outputs.map(() => result);
     }
     if (inputs.some((input) => input?.kind === 'scores')) {
       this.#findClassNames(node, inputs);

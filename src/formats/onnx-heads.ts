@@ -38,14 +38,50 @@ export interface EndValue {
 /** What a tensor of the graph is, by what it depends on. */
 export type OnnxValue = Constant | ShapeValue | RowsValue | EndValue;
 
-/** Operators that only name a class, or order the classes, by their scores. */
-const NAMING: readonly string[] = [
-  ...['ArgMax', 'TopK', 'Hardmax', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Round'],
-  ...['ai.onnx.ml.ZipMap', 'ai.onnx.ml.Binarizer'],
+/** Operators that name a class, or order the classes, by the scores of all; and their usual axis. */
+const RANKING: ReadonlyMap<string, number | undefined> = new Map([
+  ['ArgMax', 0],
+  ['TopK', -1],
+  ['Hardmax', -1],
+  ['ai.onnx.ml.ZipMap', undefined],
+]);
+
+/** Operators that name one of two classes by a single score. */
+const THRESHOLDS: readonly string[] = [
+  ...['Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Round', 'ai.onnx.ml.Binarizer'],
+];
+
+/** Operators that only write the name of a class in another way, by stored tables. */
+const RENAMING: readonly string[] = [
+  ...['Identity', 'Cast', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Gather', 'Where', 'Not'],
+  ...['OneHot', 'ai.onnx.ml.ArrayFeatureExtractor', 'ai.onnx.ml.LabelEncoder', 'ai.onnx.ml.ZipMap'],
 ];
 
 const isClassAxis = (dims: readonly Size[], axis: number) =>
   dims.every((size, i) => i === axis || size === 'rows' || size === 1);
+
+/** Whether an operator only names classes by scores of this shape; `count` is the scores of a row. */
+function isNaming(node: OnnxNode, dims: readonly Size[], count: number | undefined): boolean {
+  if (THRESHOLDS.includes(node.operator)) return count === 1;
+  if (!RANKING.has(node.operator)) return false;
+  const axis = node.integer('axis', RANKING.get(node.operator) ?? -1);
+  const at = axisOf(node, axis, dims.length);
+  if (isClassAxis(dims, at) && dims[at] !== 'rows') return true;
+  throw node.unsupported('must go over the classes');
+}
+
+/** Names of classes written in another way; whatever else is computed with them is refused. */
+export function namesAfter(
+  node: OnnxNode,
+  names: EndValue,
+  inputs: readonly (OnnxValue | undefined)[],
+): EndValue {
+  const isStored = inputs.every(
+    (input) => input === names || !input || input.kind === 'constant' || input.kind === 'shape',
+  );
+  if (isStored && RENAMING.includes(node.operator)) return names;
+  throw node.unsupported('computes with the names of classes, or with a comparison');
+}
 
 /** Scores or names of classes by an operator on logits; undefined if it is another operator. */
 export function endOf(node: OnnxNode, rows: RowsValue, at: number, opset: number) {
@@ -54,7 +90,7 @@ export function endOf(node: OnnxNode, rows: RowsValue, at: number, opset: number
     ...{ kind, logits: rows, head, dims: rows.dims, node },
     probes: [{ tensor, head: { kind: 'logits' } }],
   });
-  if (NAMING.includes(node.operator)) return end('names', { kind: 'logits' });
+  if (isNaming(node, rows.dims, rows.features)) return end('names', { kind: 'logits' });
   if (node.operator === 'Softmax' || node.operator === 'LogSoftmax') {
     const axis = axisOf(node, node.integer('axis', opset < 13 ? 1 : -1), rows.dims.length);
     if (!isClassAxis(rows.dims, axis) || rows.dims[axis] === 'rows') {
@@ -85,7 +121,7 @@ export function scoresAfter(
   const scores = inputs[at] as EndValue;
   const { head, dims } = scores;
   const other = inputs[1 - at];
-  if (NAMING.includes(node.operator)) {
+  if (isNaming(node, dims, featuresOf(dims))) {
     const probes = [...scores.probes, { tensor: node.inputs[at]!, head }];
     return { ...scores, kind: 'names', probes };
   }
@@ -93,7 +129,8 @@ export function scoresAfter(
     case 'Identity':
       return scores;
     case 'Cast':
-      return isFloat(node.integer('to', 1)) ? scores : { ...scores, kind: 'names' };
+      if (isFloat(node.integer('to', 1))) return scores;
+      break;
     case 'Reshape':
     case 'Flatten':
     case 'Squeeze':

@@ -1,4 +1,5 @@
 import { requireOneOf } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
 import type { AffineMap } from '../engine/labelled-data.js';
 import { asLinear, type LinearMap } from './affine-fold.js';
 import type { LinearLayer } from './linear-layers.js';
@@ -83,7 +84,7 @@ function endOfNetwork(
   const { file, outputs } = graph;
   if (output !== undefined) requireOneOf('output', output, outputs);
   const chosen = output === undefined ? outputs : [output];
-  const ends = chosen.map((name) => endOf(name, evaluator.valueOf(name), file));
+  const ends = chosen.map((name) => valueOrChoice(name, chosen, evaluator, file));
   const [first] = ends as [NetworkEnd];
   if (ends.some(({ logits }) => !logits.isSameAs(first.logits))) {
     throw unsupportedModel(
@@ -104,6 +105,29 @@ function endOfNetwork(
   const named = new Map(probes.map((probe) => [probe.tensor, probe]));
   const [positive] = positives;
   return { logits: first.logits, positive, probes: [...named.values()] };
+}
+
+/** What an output is; where there are others, its error says how to choose one of them. */
+function valueOrChoice(
+  name: string,
+  chosen: readonly string[],
+  evaluator: OnnxEvaluator,
+  file: string,
+): NetworkEnd {
+  try {
+    return endOf(name, evaluator.valueOf(name), file);
+  } catch (error) {
+    const isOne = chosen.length === 1;
+    if (isOne || !(error instanceof LetheError) || error.code !== 'ERR_UNSUPPORTED_MODEL') {
+      throw error;
+    }
+    throw new LetheError(
+      error.code,
+      `${error.message}. This is for the output ${name} of ${chosen.join(', ')}: the option ` +
+        '`output` chooses another one',
+      { cause: error },
+    );
+  }
 }
 
 function endOf(tensor: string, value: OnnxValue, file: string): NetworkEnd {

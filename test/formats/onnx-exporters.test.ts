@@ -105,6 +105,13 @@ const REFUSED: Record<string, string> = {
   'softmax-hidden': 'Softmax "Softmax1" is read by Gemm "Gemm2"',
   'leaky-relu': 'LeakyRelu "LeakyRelu1" is no ReLU',
   gelu: 'Gelu "Gelu1" is an activation that the engine does not have',
+  mask: 'Greater "Greater1" cannot be part',
+  sign: 'Greater "Greater1" cannot be part',
+  'largest-over-rows': 'ArgMax "ArgMax3" must go over the classes',
+  confidence:
+    'is read by ReduceMax "ReduceMax5": between layers the engine has ReLU alone, and at the end a ' +
+    'Softmax, LogSoftmax or Sigmoid. This is for the output confidence of probabilities, confidence: ' +
+    'the option `output` chooses another one',
   'two-heads': 'its outputs kind, colour are results of different layers: choose one output',
   'softmax-over-rows': 'Softmax "Softmax3" must go over the classes',
   'single-logit': 'a single logit and no Sigmoid',
