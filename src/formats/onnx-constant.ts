@@ -1,3 +1,4 @@
+import { fromLittleEndian } from '../base/little-endian.js';
 import { requireMemory } from '../base/memory.js';
 import { invalidModel, unsupportedModel } from './model-error.js';
 import {
@@ -146,7 +147,9 @@ export function readTensor(
     : tensor.rawData;
   check(raw ? raw.length / bytes : list(tensor).length);
   const values = budget.allocate(count);
-  if (raw) {
+  if (raw && type === Type.FLOAT) {
+    values.set(fromLittleEndian(raw));
+  } else if (raw) {
     const view = new DataView(raw.buffer, raw.byteOffset, raw.length);
     for (let i = 0; i < count; i++) values[i] = read(view, bytes * i);
   } else {

@@ -160,7 +160,7 @@ function rounded(layer: LinearMap, { budget }: OnnxEvaluator): LinearLayer {
   budget.take(3 * Float32Array.BYTES_PER_ELEMENT * weight.length);
   return {
     ...{ name, inputs, outputs },
-    ...{ weight: Float32Array.from(weight), bias: Float32Array.from(bias) },
+    ...{ weight: new Float32Array(weight), bias: new Float32Array(bias) },
   };
 }
 

@@ -1,5 +1,4 @@
 import type { Constant } from './onnx-constant.js';
-import { permutationOf } from './onnx-folding.js';
 import type { OnnxNode } from './onnx-node.js';
 import {
   axesOf,
@@ -28,11 +27,6 @@ export function shapeAfter(
   if (node.operator === 'Flatten') return flattened(node, dims);
   if (node.operator === 'Reshape') return reshapedRows(node, dims, sizesOf(node, shape), fixedRows);
   return reshaped(node, dims, axesOf(node, shape?.kind === 'constant' ? shape : undefined));
-}
-
-/** The order of the axes after a Transpose of rows. */
-export function rowOrderOf(node: OnnxNode, dims: readonly Size[]): readonly number[] {
-  return permutationOf(node, dims.length);
 }
 
 function flattened(node: OnnxNode, dims: readonly Size[]): Size[] {

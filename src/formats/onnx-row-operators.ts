@@ -1,8 +1,9 @@
 import type { Constant, ImportBudget } from './onnx-constant.js';
+import { permutationOf } from './onnx-folding.js';
 import { batchNormalization, gemm, matMul, type RowInputs, scaler } from './onnx-layers.js';
 import type { OnnxNode } from './onnx-node.js';
 import { reasonAgainst } from './onnx-refusals.js';
-import { rowOrderOf, shapeAfter } from './onnx-reshape.js';
+import { shapeAfter } from './onnx-reshape.js';
 import { isFloat, type RowsValue } from './onnx-rows.js';
 import type { ShapeValue } from './onnx-shapes.js';
 
@@ -35,7 +36,8 @@ const OPERATORS: ReadonlyMap<string, RowOperator> = new Map<string, RowOperator>
   ['Unsqueeze', reshape],
   [
     'Transpose',
-    (node, { rows }, { budget }) => rows.transposed(node, rowOrderOf(node, rows.dims), budget),
+    (node, { rows }, { budget }) =>
+      rows.transposed(node, permutationOf(node, rows.dims.length), budget),
   ],
   ['Gemm', (node, inputs, { budget }) => gemm(node, inputs, budget)],
   ['MatMul', (node, inputs, { budget }) => matMul(node, inputs, budget)],

@@ -19,7 +19,7 @@ import { isFloat } from './onnx-rows.js';
 const MOST_ROWS = 64;
 
 /** Rows are fewer where a model is so large that these multiply-adds would take longer. */
-const MULTIPLY_ADDS = 2 ** 28;
+const MULTIPLY_ADDS = 2 ** 27;
 
 /** Where the file computes in half precision, its own rounding is of this size. */
 const HALF_TOLERANCE = 2e-2;
@@ -147,22 +147,28 @@ function magnitudesOf(
     const value = -map.offset[i]! / scale;
     centre[map.source?.[i] ?? i] = Number.isFinite(value) ? value : 0;
   });
+  const [first] = layers as [LinearLayer];
+  const constants = Float64Array.from(first.bias, (bias, j) => {
+    let sum = bias;
+    for (let i = 0; i < columns; i++) sum += first.weight[j * columns + i]! * centre[i]!;
+    return sum;
+  });
   return Float64Array.from({ length: features.length / columns }, (_, row) => {
-    let values = Float64Array.from(features.subarray(row * columns, (row + 1) * columns));
+    let values = centre.map((middle, i) => features[row * columns + i]! - middle);
     let largest = 0;
     layers.forEach(({ inputs, outputs, weight, bias }, layer) => {
       const next = new Float64Array(outputs);
       for (let j = 0; j < outputs; j++) {
-        let [sum, constant, terms] = [0, bias[j]!, 0];
-        for (let i = 0; i < inputs; i++) {
-          const w = weight[j * inputs + i]!;
-          const middle = layer === 0 ? centre[i]! : 0;
-          sum += w * (values[i]! - middle);
-          terms += Math.abs(w * (values[i]! - middle));
-          constant += w * middle;
+        const constant = (layer === 0 ? constants : bias)[j]!;
+        let sum = constant;
+        let terms = Math.abs(constant);
+        for (let i = 0, at = j * inputs; i < inputs; i++, at++) {
+          const term = weight[at]! * values[i]!;
+          sum += term;
+          terms += Math.abs(term);
         }
-        next[j] = Math.max(0, sum + constant);
-        largest = Math.max(largest, terms + Math.abs(constant));
+        next[j] = Math.max(0, sum);
+        largest = Math.max(largest, terms);
       }
       values = next;
     });
