@@ -10,6 +10,7 @@ const ORDER: Order = [
   ['src/engine'],
   ['src/data'],
   ['src/datasets'],
+  ['src/runtime'],
   ['src/formats'],
   ['src/training'],
   ['src/jobs'],

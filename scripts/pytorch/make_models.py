@@ -134,23 +134,34 @@ def accepted(out):
     model = nn.Sequential(nn.Linear(INPUTS, HIDDEN[0], bias=False), nn.ReLU(), nn.Linear(HIDDEN[0], CLASSES))
     write_state(out / "named.safetensors", model, {"0": "input", "2": "head"})
     expect("named", rows, model(rows))
+    for name, model in [
+        ("two-linear", nn.Sequential(nn.Linear(INPUTS, 4), nn.Linear(4, CLASSES))),
+        ("per-feature", PerFeature()),
+        ("batch-normalization", nn.Sequential(nn.Linear(INPUTS, 4), nn.ReLU(), statistics(4), nn.Linear(4, CLASSES))),
+        ("double", perceptron().double()),
+    ]:
+        x = rows.to(next(model.parameters()).dtype)
+        (out / f"{name}.onnx").write_bytes(onnx_bytes(model, x))
+        expect(name, rows, model(x).float())
     tensor_file.write(out / "expected.safetensors", expected, {})
+
+
+def statistics(channels):
+    """Batch normalization that has seen rows."""
+    layer = nn.BatchNorm1d(channels)
+    layer(3 * torch.randn(20, channels) + 1)
+    return layer.eval()
 
 
 def refused(out):
     rows = torch.randn(ROWS, INPUTS)
     convolution = nn.Sequential(nn.Conv2d(1, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(4, CLASSES))
-    normalized = nn.Sequential(nn.Linear(INPUTS, 4), nn.ReLU(), nn.BatchNorm1d(4), nn.Linear(4, CLASSES))
     for why, model, inputs in [
         ("convolution", convolution, (images(),)),
         ("tanh", nn.Sequential(nn.Linear(INPUTS, 4), nn.Tanh(), nn.Linear(4, CLASSES)), (rows,)),
-        ("two-linear", nn.Sequential(nn.Linear(INPUTS, 4), nn.Linear(4, CLASSES)), (rows,)),
         ("final-relu", nn.Sequential(nn.Linear(INPUTS, CLASSES), nn.ReLU()), (rows,)),
         ("residual", Residual(), (rows,)),
-        ("per-feature", PerFeature(), (rows,)),
         ("two-inputs", TwoInputs(), (rows, torch.eye(INPUTS))),
-        ("batch-normalization", normalized, (rows,)),
-        ("double", perceptron().double(), (rows.double(),)),
     ]:
         (out / f"refused-{why}.onnx").write_bytes(onnx_bytes(model, *inputs))
     for why, model in [("convolution", convolution), ("half", perceptron().half())]:

@@ -11,7 +11,7 @@ export const PACKAGE_ROOT: string = findRoot(dirname(fileURLToPath(import.meta.u
  * The path of a program that runs in a separate thread or process and is therefore a separate file
  * in the built package.
  *
- * @param name its source file without the extension, e.g. `verify/onnx-worker`
+ * @param name its source file without the extension, e.g. `runtime/onnx-worker`
  */
 export function programPath(name: string): string {
   return join(PACKAGE_ROOT, 'lib', `${name}.js`);

@@ -57,6 +57,7 @@ export const PhiloxPurpose = {
   fisherLabels: 27,
   shardSeeds: 28,
   lowRankRows: 29,
+  importCheck: 30,
 } as const;
 
 /**

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import {
+  type KnownFields,
   requireArray,
+  requireBoolean,
   requireInstance,
   requireKnownFields,
   requireText,
@@ -10,6 +12,7 @@ import type { AffineMap } from '../engine/labelled-data.js';
 import type { Model } from '../engine/model.js';
 import { modelOfLayers } from './linear-layers.js';
 import { invalidModel } from './model-error.js';
+import type { ModelProto } from './onnx_pb.js';
 import { parseStateDict } from './state-dict.js';
 
 /** A model that was imported from a file. */
@@ -22,6 +25,8 @@ export interface ImportedModel {
    * set of bytes. Float32 features must be mapped before.
    */
   readonly affine?: AffineMap;
+  /** The names of the classes, where an ONNX file has them, in the order of the logits. */
+  readonly classNames?: readonly string[];
 }
 
 export interface SafetensorsImportOptions {
@@ -29,23 +34,62 @@ export interface SafetensorsImportOptions {
   readonly layers?: readonly string[];
 }
 
+export interface OnnxImportOptions {
+  /**
+   * The output to import, where a file has several networks; default: all outputs, which must be
+   * of one.
+   */
+  readonly output?: string;
+  /**
+   * Whether the model is compared with the file in ONNX Runtime, on zeros and on random rows;
+   * default true.
+   */
+  readonly verify?: boolean;
+}
+
+const ONNX_IMPORT_OPTIONS: KnownFields<OnnxImportOptions> = { output: true, verify: true };
+
 /**
- * A multilayer perceptron from the bytes of an ONNX file: Gemm, or MatMul and Add, with Relu
- * between the layers, and float32 weights stored in the file. A normalization before the first
- * layer becomes `affine`. A Softmax after the last layer is dropped, because the engine works with
- * logits.
+ * A multilayer perceptron from the bytes of an ONNX file, as exporters write it: linear layers with
+ * ReLU between them, and what amounts to these. Stored numbers are folded, neighbouring affine
+ * operators multiplied in double precision and rounded once. A normalization before the first layer
+ * becomes `affine` if it treats every feature alike, else a part of that layer. Softmax and whatever
+ * only names a class is left out, because the engine works with logits; a Sigmoid of a single logit z
+ * becomes two classes with the logits 0 and z.
  *
  * @throws {LetheError} ERR_UNSUPPORTED_MODEL: names the unsupported operator or tensor.
  * ERR_INVALID_MODEL: not ONNX, contradictory, or parameters that do not match the file's hash of
- * them. ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY.
+ * them. ERR_VERIFICATION_FAILED: ONNX Runtime computes something else. ERR_RUNTIME: it cannot be
+ * started, or does not run the file. ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY.
  */
-export async function fromOnnx(bytes: Uint8Array): Promise<ImportedModel> {
-  return readOnnx(requireInstance('bytes', bytes, Uint8Array), 'the ONNX file');
+export async function fromOnnx(
+  bytes: Uint8Array,
+  options: OnnxImportOptions = {},
+): Promise<ImportedModel> {
+  requireInstance('bytes', bytes, Uint8Array);
+  const settings = checkOnnxOptions(options);
+  const { decodeOnnx } = await import('./onnx-graph.js');
+  const file = 'the ONNX file';
+  return importOnnx(decodeOnnx(bytes, file), { file, files: new Map() }, settings);
 }
 
-/** As fromOnnx, but reads a file. @throws {LetheError} as fromOnnx, and ERR_IO */
-export async function loadOnnx(path: string): Promise<ImportedModel> {
-  return readOnnx(await readModelFile(path), path);
+/**
+ * As fromOnnx, but reads a file, and with it those in its folder in which it keeps its weights.
+ *
+ * @throws {LetheError} as fromOnnx, and ERR_IO
+ */
+export async function loadOnnx(
+  path: string,
+  options: OnnxImportOptions = {},
+): Promise<ImportedModel> {
+  requireText('path', path);
+  const settings = checkOnnxOptions(options);
+  const bytes = await readModelFile(path);
+  const { decodeOnnx, externalLocations } = await import('./onnx-graph.js');
+  const { readExternalFiles } = await import('./external-files.js');
+  const proto = decodeOnnx(bytes, path);
+  const files = await readExternalFiles(path, externalLocations(proto));
+  return importOnnx(proto, { file: path, files }, settings);
 }
 
 /**
@@ -72,16 +116,36 @@ export async function loadSafetensors(
   return readSafetensors(await readModelFile(path), path, options);
 }
 
-async function readOnnx(bytes: Uint8Array, file: string): Promise<ImportedModel> {
+function checkOnnxOptions(options: OnnxImportOptions): OnnxImportOptions {
+  const { output, verify = true } = requireKnownFields('options', options, ONNX_IMPORT_OPTIONS);
+  requireBoolean('verify', verify);
+  return { verify, ...(output !== undefined && { output: requireText('output', output) }) };
+}
+
+async function importOnnx(
+  proto: ModelProto,
+  source: { readonly file: string; readonly files: ReadonlyMap<string, Uint8Array> },
+  { output, verify }: OnnxImportOptions,
+): Promise<ImportedModel> {
+  const { file, files } = source;
   const { parseOnnx } = await import('./onnx-import.js');
-  const { layers, affine, metadata } = parseOnnx(bytes, file);
+  const perceptron = parseOnnx(proto, file, { output, files });
+  const { layers, affine, metadata, classNames } = perceptron;
   const model = modelOfLayers(file, layers);
   const hash = metadata.get('parameter_hash');
   if (hash !== undefined && hash !== model.hash()) {
     throw invalidModel(file, 'the hash of its parameters is not the one in its metadata');
   }
+  if (verify) {
+    const { verifyImport } = await import('./verify-import.js');
+    await verifyImport(model, perceptron, source);
+  }
   const map = affine ?? statedAffine(metadata);
-  return { model, layers: layers.map(({ name }) => name), ...(map && { affine: map }) };
+  return {
+    ...{ model, layers: layers.map(({ name }) => name) },
+    ...(map && { affine: map }),
+    ...(classNames && { classNames }),
+  };
 }
 
 function readSafetensors(

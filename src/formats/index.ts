@@ -14,5 +14,6 @@ export {
   type ImportedModel,
   loadOnnx,
   loadSafetensors,
+  type OnnxImportOptions,
   type SafetensorsImportOptions,
 } from './import-model.js';

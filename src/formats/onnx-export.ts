@@ -3,13 +3,8 @@ import { LetheError } from '../base/errors.js';
 import { version } from '../base/version.js';
 import type { AffineMap } from '../engine/labelled-data.js';
 import { finiteParameters } from './exportable.js';
-import {
-  ModelProtoSchema,
-  TensorProto_DataType,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from './onnx_pb.js';
-import { mixture, type OnnxPart, perceptron } from './onnx-nodes.js';
+import { ModelProtoSchema } from './onnx_pb.js';
+import { matrix, mixture, type OnnxPart, perceptron } from './onnx-nodes.js';
 
 /**
  * The versions of ONNX 1.8 (2020): sufficient for all operators here, and old runtimes load them.
@@ -124,27 +119,6 @@ function file(
     );
   }
   return bytes;
-}
-
-/** A float32 value of shape [N, columns]. */
-function matrix(name: string, columns: number): ValueInfoProto {
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: {
-      value: {
-        case: 'tensorType',
-        value: {
-          elemType: TensorProto_DataType.FLOAT,
-          shape: {
-            dim: [
-              { value: { case: 'dimParam', value: 'N' } },
-              { value: { case: 'dimValue', value: BigInt(columns) } },
-            ],
-          },
-        },
-      },
-    },
-  });
 }
 
 /** The shortest decimal that reads back as the same float32; nine digits always do. */

@@ -8,6 +8,8 @@ import {
   type TensorProto,
   TensorProto_DataType,
   TensorProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
 } from './onnx_pb.js';
 
 /** A part of a graph: operators and the constants that they read. */
@@ -81,8 +83,12 @@ export function mixture(
   };
 }
 
-/** @param options.name default: the name of the output */
-function node(
+/**
+ * An operator of ONNX's own.
+ *
+ * @param options.name default: the name of the output
+ */
+export function node(
   opType: string,
   input: readonly string[],
   output: string,
@@ -103,5 +109,34 @@ function tensor(name: string, dims: readonly number[], values: Float32Array): Te
     dataType: TensorProto_DataType.FLOAT,
     dims: dims.map(BigInt),
     rawData: littleEndianBytes(values),
+  });
+}
+
+/** A list of whole numbers, as the shape that a Reshape reads. */
+export function shapeTensor(name: string, sizes: readonly number[]): TensorProto {
+  return create(TensorProtoSchema, {
+    ...{ name, dataType: TensorProto_DataType.INT64, dims: [BigInt(sizes.length)] },
+    int64Data: sizes.map(BigInt),
+  });
+}
+
+/** A float32 value of shape [N, columns]. */
+export function matrix(name: string, columns: number): ValueInfoProto {
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: 'tensorType',
+        value: {
+          elemType: TensorProto_DataType.FLOAT,
+          shape: {
+            dim: [
+              { value: { case: 'dimParam', value: 'N' } },
+              { value: { case: 'dimValue', value: BigInt(columns) } },
+            ],
+          },
+        },
+      },
+    },
   });
 }

@@ -1,7 +1,7 @@
 // The part of the ONNX intermediate representation that Lethe writes, reads, or must recognize in
 // order to refuse it, wire compatible with the published format: names and field numbers are those
 // of https://github.com/onnx/onnx/blob/main/docs/IR.md. A message that Lethe never looks into (a
-// sparse tensor, a function, training information) is declared as `bytes`, which has the same
+// sparse initializer, a function, training information) is declared as `bytes`, which has the same
 // encoding: its presence shows, its content stays opaque.
 //
 // onnx_pb.ts is generated from this file. After a change: `npm run generate:onnx`, which needs
@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file onnx.proto.
  */
 export const file_onnx: GenFile = /*@__PURE__*/
-  fileDesc("Cgpvbm54LnByb3RvEgpsZXRoZS5vbm54Is8CCgpNb2RlbFByb3RvEhIKCmlyX3ZlcnNpb24YASABKAMSNAoMb3BzZXRfaW1wb3J0GAggAygLMh4ubGV0aGUub25ueC5PcGVyYXRvclNldElkUHJvdG8SFQoNcHJvZHVjZXJfbmFtZRgCIAEoCRIYChBwcm9kdWNlcl92ZXJzaW9uGAMgASgJEg4KBmRvbWFpbhgEIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAUgASgDEhIKCmRvY19zdHJpbmcYBiABKAkSJQoFZ3JhcGgYByABKAsyFi5sZXRoZS5vbm54LkdyYXBoUHJvdG8SOgoObWV0YWRhdGFfcHJvcHMYDiADKAsyIi5sZXRoZS5vbm54LlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8SFQoNdHJhaW5pbmdfaW5mbxgUIAMoDBIRCglmdW5jdGlvbnMYGSADKAwiNQoST3BlcmF0b3JTZXRJZFByb3RvEg4KBmRvbWFpbhgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDIjQKFlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8SCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJIsUCCgpHcmFwaFByb3RvEiMKBG5vZGUYASADKAsyFS5sZXRoZS5vbm54Lk5vZGVQcm90bxIMCgRuYW1lGAIgASgJEiwKC2luaXRpYWxpemVyGAUgAygLMhcubGV0aGUub25ueC5UZW5zb3JQcm90bxIaChJzcGFyc2VfaW5pdGlhbGl6ZXIYDyADKAwSEgoKZG9jX3N0cmluZxgKIAEoCRIpCgVpbnB1dBgLIAMoCzIaLmxldGhlLm9ubnguVmFsdWVJbmZvUHJvdG8SKgoGb3V0cHV0GAwgAygLMhoubGV0aGUub25ueC5WYWx1ZUluZm9Qcm90bxIuCgp2YWx1ZV9pbmZvGA0gAygLMhoubGV0aGUub25ueC5WYWx1ZUluZm9Qcm90bxIfChdxdWFudGl6YXRpb25fYW5ub3RhdGlvbhgOIAMoDCKcAQoJTm9kZVByb3RvEg0KBWlucHV0GAEgAygJEg4KBm91dHB1dBgCIAMoCRIMCgRuYW1lGAMgASgJEg8KB29wX3R5cGUYBCABKAkSDgoGZG9tYWluGAcgASgJEi0KCWF0dHJpYnV0ZRgFIAMoCzIaLmxldGhlLm9ubnguQXR0cmlidXRlUHJvdG8SEgoKZG9jX3N0cmluZxgGIAEoCSL8BQoOQXR0cmlidXRlUHJvdG8SDAoEbmFtZRgBIAEoCRIVCg1yZWZfYXR0cl9uYW1lGBUgASgJEhIKCmRvY19zdHJpbmcYDSABKAkSNgoEdHlwZRgUIAEoDjIoLmxldGhlLm9ubnguQXR0cmlidXRlUHJvdG8uQXR0cmlidXRlVHlwZRIOCgFmGAIgASgCSACIAQESDgoBaRgDIAEoA0gBiAEBEg4KAXMYBCABKAxIAogBARIiCgF0GAUgASgLMhcubGV0aGUub25ueC5UZW5zb3JQcm90bxIhCgFnGAYgASgLMhYubGV0aGUub25ueC5HcmFwaFByb3RvEhoKDXNwYXJzZV90ZW5zb3IYFiABKAxIA4gBARIhCgJ0cBgOIAEoCzIVLmxldGhlLm9ubnguVHlwZVByb3RvEg4KBmZsb2F0cxgHIAMoAhIMCgRpbnRzGAggAygDEg8KB3N0cmluZ3MYCSADKAwSKAoHdGVuc29ycxgKIAMoCzIXLmxldGhlLm9ubnguVGVuc29yUHJvdG8SJgoGZ3JhcGhzGAsgAygLMhYubGV0aGUub25ueC5HcmFwaFByb3RvEhYKDnNwYXJzZV90ZW5zb3JzGBcgAygMEioKC3R5cGVfcHJvdG9zGA8gAygLMhUubGV0aGUub25ueC5UeXBlUHJvdG8i2QEKDUF0dHJpYnV0ZVR5cGUSDQoJVU5ERUZJTkVEEAASCQoFRkxPQVQQARIHCgNJTlQQAhIKCgZTVFJJTkcQAxIKCgZURU5TT1IQBBIJCgVHUkFQSBAFEhEKDVNQQVJTRV9URU5TT1IQCxIOCgpUWVBFX1BST1RPEA0SCgoGRkxPQVRTEAYSCAoESU5UUxAHEgsKB1NUUklOR1MQCBILCgdURU5TT1JTEAkSCgoGR1JBUEhTEAoSEgoOU1BBUlNFX1RFTlNPUlMQDBIPCgtUWVBFX1BST1RPUxAOQgQKAl9mQgQKAl9pQgQKAl9zQhAKDl9zcGFyc2VfdGVuc29yIpEFCgtUZW5zb3JQcm90bxIMCgRkaW1zGAEgAygDEhEKCWRhdGFfdHlwZRgCIAEoBRIUCgdzZWdtZW50GAMgASgMSACIAQESEgoKZmxvYXRfZGF0YRgEIAMoAhISCgppbnQzMl9kYXRhGAUgAygFEhMKC3N0cmluZ19kYXRhGAYgAygMEhIKCmludDY0X2RhdGEYByADKAMSDAoEbmFtZRgIIAEoCRISCgpkb2Nfc3RyaW5nGAwgASgJEhUKCHJhd19kYXRhGAkgASgMSAGIAQESOQoNZXh0ZXJuYWxfZGF0YRgNIAMoCzIiLmxldGhlLm9ubnguU3RyaW5nU3RyaW5nRW50cnlQcm90bxI7Cg1kYXRhX2xvY2F0aW9uGA4gASgOMiQubGV0aGUub25ueC5UZW5zb3JQcm90by5EYXRhTG9jYXRpb24SEwoLZG91YmxlX2RhdGEYCiADKAESEwoLdWludDY0X2RhdGEYCyADKAQi2gEKCERhdGFUeXBlEg0KCVVOREVGSU5FRBAAEgkKBUZMT0FUEAESCQoFVUlOVDgQAhIICgRJTlQ4EAMSCgoGVUlOVDE2EAQSCQoFSU5UMTYQBRIJCgVJTlQzMhAGEgkKBUlOVDY0EAcSCgoGU1RSSU5HEAgSCAoEQk9PTBAJEgsKB0ZMT0FUMTYQChIKCgZET1VCTEUQCxIKCgZVSU5UMzIQDBIKCgZVSU5UNjQQDRINCglDT01QTEVYNjQQDhIOCgpDT01QTEVYMTI4EA8SDAoIQkZMT0FUMTYQECIpCgxEYXRhTG9jYXRpb24SCwoHREVGQVVMVBAAEgwKCEVYVEVSTkFMEAFCCgoIX3NlZ21lbnRCCwoJX3Jhd19kYXRhIlcKDlZhbHVlSW5mb1Byb3RvEgwKBG5hbWUYASABKAkSIwoEdHlwZRgCIAEoCzIVLmxldGhlLm9ubnguVHlwZVByb3RvEhIKCmRvY19zdHJpbmcYAyABKAkiogIKCVR5cGVQcm90bxIzCgt0ZW5zb3JfdHlwZRgBIAEoCzIcLmxldGhlLm9ubnguVHlwZVByb3RvLlRlbnNvckgAEhcKDXNlcXVlbmNlX3R5cGUYBCABKAxIABISCghtYXBfdHlwZRgFIAEoDEgAEhUKC29wYXF1ZV90eXBlGAcgASgMSAASHAoSc3BhcnNlX3RlbnNvcl90eXBlGAggASgMSAASFwoNb3B0aW9uYWxfdHlwZRgJIAEoDEgAEhIKCmRlbm90YXRpb24YBiABKAkaSAoGVGVuc29yEhEKCWVsZW1fdHlwZRgBIAEoBRIrCgVzaGFwZRgCIAEoCzIcLmxldGhlLm9ubnguVGVuc29yU2hhcGVQcm90b0IHCgV2YWx1ZSKbAQoQVGVuc29yU2hhcGVQcm90bxIzCgNkaW0YASADKAsyJi5sZXRoZS5vbm54LlRlbnNvclNoYXBlUHJvdG8uRGltZW5zaW9uGlIKCURpbWVuc2lvbhITCglkaW1fdmFsdWUYASABKANIABITCglkaW1fcGFyYW0YAiABKAlIABISCgpkZW5vdGF0aW9uGAMgASgJQgcKBXZhbHVlYgZwcm90bzM");
+  fileDesc("Cgpvbm54LnByb3RvEgpsZXRoZS5vbm54Is8CCgpNb2RlbFByb3RvEhIKCmlyX3ZlcnNpb24YASABKAMSNAoMb3BzZXRfaW1wb3J0GAggAygLMh4ubGV0aGUub25ueC5PcGVyYXRvclNldElkUHJvdG8SFQoNcHJvZHVjZXJfbmFtZRgCIAEoCRIYChBwcm9kdWNlcl92ZXJzaW9uGAMgASgJEg4KBmRvbWFpbhgEIAEoCRIVCg1tb2RlbF92ZXJzaW9uGAUgASgDEhIKCmRvY19zdHJpbmcYBiABKAkSJQoFZ3JhcGgYByABKAsyFi5sZXRoZS5vbm54LkdyYXBoUHJvdG8SOgoObWV0YWRhdGFfcHJvcHMYDiADKAsyIi5sZXRoZS5vbm54LlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8SFQoNdHJhaW5pbmdfaW5mbxgUIAMoDBIRCglmdW5jdGlvbnMYGSADKAwiNQoST3BlcmF0b3JTZXRJZFByb3RvEg4KBmRvbWFpbhgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDIjQKFlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8SCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJIsUCCgpHcmFwaFByb3RvEiMKBG5vZGUYASADKAsyFS5sZXRoZS5vbm54Lk5vZGVQcm90bxIMCgRuYW1lGAIgASgJEiwKC2luaXRpYWxpemVyGAUgAygLMhcubGV0aGUub25ueC5UZW5zb3JQcm90bxIaChJzcGFyc2VfaW5pdGlhbGl6ZXIYDyADKAwSEgoKZG9jX3N0cmluZxgKIAEoCRIpCgVpbnB1dBgLIAMoCzIaLmxldGhlLm9ubnguVmFsdWVJbmZvUHJvdG8SKgoGb3V0cHV0GAwgAygLMhoubGV0aGUub25ueC5WYWx1ZUluZm9Qcm90bxIuCgp2YWx1ZV9pbmZvGA0gAygLMhoubGV0aGUub25ueC5WYWx1ZUluZm9Qcm90bxIfChdxdWFudGl6YXRpb25fYW5ub3RhdGlvbhgOIAMoDCKcAQoJTm9kZVByb3RvEg0KBWlucHV0GAEgAygJEg4KBm91dHB1dBgCIAMoCRIMCgRuYW1lGAMgASgJEg8KB29wX3R5cGUYBCABKAkSDgoGZG9tYWluGAcgASgJEi0KCWF0dHJpYnV0ZRgFIAMoCzIaLmxldGhlLm9ubnguQXR0cmlidXRlUHJvdG8SEgoKZG9jX3N0cmluZxgGIAEoCSKEBgoOQXR0cmlidXRlUHJvdG8SDAoEbmFtZRgBIAEoCRIVCg1yZWZfYXR0cl9uYW1lGBUgASgJEhIKCmRvY19zdHJpbmcYDSABKAkSNgoEdHlwZRgUIAEoDjIoLmxldGhlLm9ubnguQXR0cmlidXRlUHJvdG8uQXR0cmlidXRlVHlwZRIOCgFmGAIgASgCSACIAQESDgoBaRgDIAEoA0gBiAEBEg4KAXMYBCABKAxIAogBARIiCgF0GAUgASgLMhcubGV0aGUub25ueC5UZW5zb3JQcm90bxIhCgFnGAYgASgLMhYubGV0aGUub25ueC5HcmFwaFByb3RvEjQKDXNwYXJzZV90ZW5zb3IYFiABKAsyHS5sZXRoZS5vbm54LlNwYXJzZVRlbnNvclByb3RvEiEKAnRwGA4gASgLMhUubGV0aGUub25ueC5UeXBlUHJvdG8SDgoGZmxvYXRzGAcgAygCEgwKBGludHMYCCADKAMSDwoHc3RyaW5ncxgJIAMoDBIoCgd0ZW5zb3JzGAogAygLMhcubGV0aGUub25ueC5UZW5zb3JQcm90bxImCgZncmFwaHMYCyADKAsyFi5sZXRoZS5vbm54LkdyYXBoUHJvdG8SFgoOc3BhcnNlX3RlbnNvcnMYFyADKAwSKgoLdHlwZV9wcm90b3MYDyADKAsyFS5sZXRoZS5vbm54LlR5cGVQcm90byLZAQoNQXR0cmlidXRlVHlwZRINCglVTkRFRklORUQQABIJCgVGTE9BVBABEgcKA0lOVBACEgoKBlNUUklORxADEgoKBlRFTlNPUhAEEgkKBUdSQVBIEAUSEQoNU1BBUlNFX1RFTlNPUhALEg4KClRZUEVfUFJPVE8QDRIKCgZGTE9BVFMQBhIICgRJTlRTEAcSCwoHU1RSSU5HUxAIEgsKB1RFTlNPUlMQCRIKCgZHUkFQSFMQChISCg5TUEFSU0VfVEVOU09SUxAMEg8KC1RZUEVfUFJPVE9TEA5CBAoCX2ZCBAoCX2lCBAoCX3MikQUKC1RlbnNvclByb3RvEgwKBGRpbXMYASADKAMSEQoJZGF0YV90eXBlGAIgASgFEhQKB3NlZ21lbnQYAyABKAxIAIgBARISCgpmbG9hdF9kYXRhGAQgAygCEhIKCmludDMyX2RhdGEYBSADKAUSEwoLc3RyaW5nX2RhdGEYBiADKAwSEgoKaW50NjRfZGF0YRgHIAMoAxIMCgRuYW1lGAggASgJEhIKCmRvY19zdHJpbmcYDCABKAkSFQoIcmF3X2RhdGEYCSABKAxIAYgBARI5Cg1leHRlcm5hbF9kYXRhGA0gAygLMiIubGV0aGUub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvEjsKDWRhdGFfbG9jYXRpb24YDiABKA4yJC5sZXRoZS5vbm54LlRlbnNvclByb3RvLkRhdGFMb2NhdGlvbhITCgtkb3VibGVfZGF0YRgKIAMoARITCgt1aW50NjRfZGF0YRgLIAMoBCLaAQoIRGF0YVR5cGUSDQoJVU5ERUZJTkVEEAASCQoFRkxPQVQQARIJCgVVSU5UOBACEggKBElOVDgQAxIKCgZVSU5UMTYQBBIJCgVJTlQxNhAFEgkKBUlOVDMyEAYSCQoFSU5UNjQQBxIKCgZTVFJJTkcQCBIICgRCT09MEAkSCwoHRkxPQVQxNhAKEgoKBkRPVUJMRRALEgoKBlVJTlQzMhAMEgoKBlVJTlQ2NBANEg0KCUNPTVBMRVg2NBAOEg4KCkNPTVBMRVgxMjgQDxIMCghCRkxPQVQxNhAQIikKDERhdGFMb2NhdGlvbhILCgdERUZBVUxUEAASDAoIRVhURVJOQUwQAUIKCghfc2VnbWVudEILCglfcmF3X2RhdGEidAoRU3BhcnNlVGVuc29yUHJvdG8SJwoGdmFsdWVzGAEgASgLMhcubGV0aGUub25ueC5UZW5zb3JQcm90bxIoCgdpbmRpY2VzGAIgASgLMhcubGV0aGUub25ueC5UZW5zb3JQcm90bxIMCgRkaW1zGAMgAygDIlcKDlZhbHVlSW5mb1Byb3RvEgwKBG5hbWUYASABKAkSIwoEdHlwZRgCIAEoCzIVLmxldGhlLm9ubnguVHlwZVByb3RvEhIKCmRvY19zdHJpbmcYAyABKAkiogIKCVR5cGVQcm90bxIzCgt0ZW5zb3JfdHlwZRgBIAEoCzIcLmxldGhlLm9ubnguVHlwZVByb3RvLlRlbnNvckgAEhcKDXNlcXVlbmNlX3R5cGUYBCABKAxIABISCghtYXBfdHlwZRgFIAEoDEgAEhUKC29wYXF1ZV90eXBlGAcgASgMSAASHAoSc3BhcnNlX3RlbnNvcl90eXBlGAggASgMSAASFwoNb3B0aW9uYWxfdHlwZRgJIAEoDEgAEhIKCmRlbm90YXRpb24YBiABKAkaSAoGVGVuc29yEhEKCWVsZW1fdHlwZRgBIAEoBRIrCgVzaGFwZRgCIAEoCzIcLmxldGhlLm9ubnguVGVuc29yU2hhcGVQcm90b0IHCgV2YWx1ZSKbAQoQVGVuc29yU2hhcGVQcm90bxIzCgNkaW0YASADKAsyJi5sZXRoZS5vbm54LlRlbnNvclNoYXBlUHJvdG8uRGltZW5zaW9uGlIKCURpbWVuc2lvbhITCglkaW1fdmFsdWUYASABKANIABITCglkaW1fcGFyYW0YAiABKAlIABISCgpkZW5vdGF0aW9uGAMgASgJQgcKBXZhbHVlYgZwcm90bzM");
 
 /**
  * @generated from message lethe.onnx.ModelProto
@@ -290,9 +290,9 @@ export type AttributeProto = Message<"lethe.onnx.AttributeProto"> & {
   g?: GraphProto | undefined;
 
   /**
-   * @generated from field: optional bytes sparse_tensor = 22;
+   * @generated from field: lethe.onnx.SparseTensorProto sparse_tensor = 22;
    */
-  sparseTensor?: Uint8Array | undefined;
+  sparseTensor?: SparseTensorProto | undefined;
 
   /**
    * @generated from field: lethe.onnx.TypeProto tp = 14;
@@ -635,6 +635,37 @@ export const TensorProto_DataLocationSchema: GenEnum<TensorProto_DataLocation> =
   enumDesc(file_onnx, 6, 1);
 
 /**
+ * @generated from message lethe.onnx.SparseTensorProto
+ */
+export type SparseTensorProto = Message<"lethe.onnx.SparseTensorProto"> & {
+  /**
+   * [count]
+   *
+   * @generated from field: lethe.onnx.TensorProto values = 1;
+   */
+  values?: TensorProto | undefined;
+
+  /**
+   * INT64: [count] of positions in the row-major order, or [count, rank] of coordinates.
+   *
+   * @generated from field: lethe.onnx.TensorProto indices = 2;
+   */
+  indices?: TensorProto | undefined;
+
+  /**
+   * @generated from field: repeated int64 dims = 3;
+   */
+  dims: bigint[];
+};
+
+/**
+ * Describes the message lethe.onnx.SparseTensorProto.
+ * Use `create(SparseTensorProtoSchema)` to create a new message.
+ */
+export const SparseTensorProtoSchema: GenMessage<SparseTensorProto> = /*@__PURE__*/
+  messageDesc(file_onnx, 7);
+
+/**
  * @generated from message lethe.onnx.ValueInfoProto
  */
 export type ValueInfoProto = Message<"lethe.onnx.ValueInfoProto"> & {
@@ -659,7 +690,7 @@ export type ValueInfoProto = Message<"lethe.onnx.ValueInfoProto"> & {
  * Use `create(ValueInfoProtoSchema)` to create a new message.
  */
 export const ValueInfoProtoSchema: GenMessage<ValueInfoProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 7);
+  messageDesc(file_onnx, 8);
 
 /**
  * @generated from message lethe.onnx.TypeProto
@@ -717,7 +748,7 @@ export type TypeProto = Message<"lethe.onnx.TypeProto"> & {
  * Use `create(TypeProtoSchema)` to create a new message.
  */
 export const TypeProtoSchema: GenMessage<TypeProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 8);
+  messageDesc(file_onnx, 9);
 
 /**
  * @generated from message lethe.onnx.TypeProto.Tensor
@@ -741,7 +772,7 @@ export type TypeProto_Tensor = Message<"lethe.onnx.TypeProto.Tensor"> & {
  * Use `create(TypeProto_TensorSchema)` to create a new message.
  */
 export const TypeProto_TensorSchema: GenMessage<TypeProto_Tensor> = /*@__PURE__*/
-  messageDesc(file_onnx, 8, 0);
+  messageDesc(file_onnx, 9, 0);
 
 /**
  * @generated from message lethe.onnx.TensorShapeProto
@@ -758,7 +789,7 @@ export type TensorShapeProto = Message<"lethe.onnx.TensorShapeProto"> & {
  * Use `create(TensorShapeProtoSchema)` to create a new message.
  */
 export const TensorShapeProtoSchema: GenMessage<TensorShapeProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 9);
+  messageDesc(file_onnx, 10);
 
 /**
  * @generated from message lethe.onnx.TensorShapeProto.Dimension
@@ -792,5 +823,5 @@ export type TensorShapeProto_Dimension = Message<"lethe.onnx.TensorShapeProto.Di
  * Use `create(TensorShapeProto_DimensionSchema)` to create a new message.
  */
 export const TensorShapeProto_DimensionSchema: GenMessage<TensorShapeProto_Dimension> = /*@__PURE__*/
-  messageDesc(file_onnx, 9, 0);
+  messageDesc(file_onnx, 10, 0);
 

@@ -25,8 +25,8 @@ import {
   DEFAULT_TOLERANCE,
   type Disagreement,
   type LogitComparison,
-} from './compare-logits.js';
-import type { OnnxRuntime } from './onnx-runtime.js';
+} from '../runtime/compare-logits.js';
+import type { OnnxRuntime } from '../runtime/onnx-runtime.js';
 
 /** Rows on which to verify a model. */
 export interface VerificationSet {
@@ -88,7 +88,7 @@ export async function verify(
   throwIfAborted(settings.signal);
   // The affine map is only metadata in the file: all sets are compared on normalized features.
   const onnx = await toOnnx(model, { dataset: checked[0]!.dataset });
-  const { OnnxRuntime } = await import('./onnx-runtime.js');
+  const { OnnxRuntime } = await import('../runtime/onnx-runtime.js');
   const runtime = await OnnxRuntime.load(onnx, settings);
   try {
     const compared: [name: string, comparison: LogitComparison][] = [];

@@ -4,7 +4,7 @@ import { Dataset } from '#lethe/engine/dataset';
 import { Ensemble, type EnsembleMember } from '#lethe/engine/ensemble';
 import { Model } from '#lethe/engine/model';
 import { toOnnx } from '#lethe/formats/export-model';
-import { OnnxRuntime } from '#lethe/verify/onnx-runtime';
+import { OnnxRuntime } from '#lethe/runtime/onnx-runtime';
 import { verify } from '#lethe/verify/verify';
 import { expectCode, wrong } from '../support/errors.js';
 import { forward, network, values } from '../support/network.js';

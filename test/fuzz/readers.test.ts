@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -19,6 +19,9 @@ import { mutate, mutation } from './mutations.js';
 /** Changed files for each reader. More by hand: FUZZ_RUNS=100000 FUZZ_SEED=7 npx vitest run test/fuzz */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
+
+const CASES = new URL('../fixtures/cases/onnx-exporters/', import.meta.url);
+const EXTERNAL = 'pytorch-external.onnx.data';
 
 interface Target {
   /** Folders with files that the reader accepts. */
@@ -70,10 +73,21 @@ const TARGETS: Record<string, Target> = {
     read: (path) => loadParquet(path, { label: 'class', features: ['half'] }),
   },
   loadOnnx: {
-    corpus: ['fixtures/models'],
+    corpus: ['fixtures/models', 'fixtures/onnx', 'fixtures/cases/onnx-exporters'],
     extension: '.onnx',
-    codes: MODEL_CODES,
-    read: loadOnnx,
+    codes: [...MODEL_CODES, 'ERR_OUT_OF_MEMORY', 'ERR_IO'],
+    read: (path) => loadOnnx(path, { verify: false }),
+  },
+  'loadOnnx, verified': {
+    corpus: ['fixtures/models', 'fixtures/onnx', 'fixtures/cases/onnx-exporters'],
+    extension: '.onnx',
+    codes: [
+      ...MODEL_CODES,
+      ...(['ERR_OUT_OF_MEMORY', 'ERR_IO', 'ERR_RUNTIME', 'ERR_VERIFICATION_FAILED'] as const),
+    ],
+    // Each one that is taken starts a thread.
+    share: 0.2,
+    read: (path) => loadOnnx(path),
   },
   loadSafetensors: {
     corpus: ['fixtures/models'],
@@ -92,6 +106,8 @@ const TARGETS: Record<string, Target> = {
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lethe-fuzz-'));
+  // Beside the changed models, so that what they say of their external weights is tried.
+  await copyFile(new URL(EXTERNAL, CASES), join(folder, EXTERNAL));
 });
 afterAll(() => rm(folder, { recursive: true }));
 

@@ -1,0 +1,248 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { LetheError } from '#lethe/base/errors';
+import { fromOnnx } from '#lethe/formats/import-model';
+import {
+  AttributeProto_AttributeType as Attribute,
+  ModelProtoSchema,
+  type NodeProto,
+  type TensorProto,
+  TensorProtoSchema,
+  TensorProto_DataType as Type,
+} from '#lethe/formats/onnx_pb';
+import { node } from '#lethe/formats/onnx-nodes';
+import { values } from '../support/network.js';
+
+/** More by hand: FUZZ_RUNS=100000 FUZZ_SEED=7 npx vitest run test/fuzz/onnx-graphs.test.ts */
+const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
+const SEED = Number(process.env.FUZZ_SEED ?? 1);
+
+/** Shapes of constants: mostly those that fit six features, and some that fit by chance or never. */
+const VECTORS: number[][] = [
+  ...[[], [1], [6], [6], [6], [1, 6], [1, 6], [6, 1], [3, 1, 1], [1, 3, 1, 1], [2, 3], [3], [1, 1]],
+];
+const MATRICES: number[][] = [
+  ...[
+    [6, 6],
+    [6, 6],
+    [6, 6],
+    [6, 6],
+    [1, 1, 6, 6],
+    [6, 1],
+    [1, 6],
+    [6, 3],
+    [3, 6],
+    [3, 3],
+  ],
+];
+const INPUTS = [
+  [-1, 6],
+  [-1, 1, 2, 3],
+  [-1, 3, 2],
+  [1, 6],
+  [4, 6],
+  [6, 6],
+  [-1, 3, 1, 2],
+];
+
+const shape = fc.constantFrom(...VECTORS);
+const matrix = fc.constantFrom(...MATRICES);
+const bit = fc.constantFrom(0, 0, 1);
+/** The place of the rows among the two inputs. */
+const side = fc.constantFrom(0, 0, 0, 1);
+
+const step = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ op: fc.constantFrom('Add', 'Sub', 'Mul', 'Div'), shape, side }),
+  },
+  { weight: 4, arbitrary: fc.record({ op: fc.constant('MatMul'), shape: matrix, side }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      ...{ op: fc.constant('Gemm'), shape: matrix, side, transA: bit, transB: bit, bias: shape },
+      factor: fc.constantFrom(1, 0.5, -2),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ op: fc.constantFrom('Relu', 'Neg', 'Identity', 'Dropout') }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant('Reshape'),
+      to: fc.constantFrom<number[]>(
+        [-1, 6],
+        [0, -1],
+        [1, -1],
+        [-1, 1, 6],
+        [0, 2, 3],
+        [6, -1],
+        [-1],
+        [-1, 3],
+        [4, -1],
+      ),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant('Transpose'),
+      to: fc.constantFrom<number[]>(
+        [1, 0],
+        [0, 2, 1],
+        [0, 2, 3, 1],
+        [0, 3, 2, 1],
+        [1, 0, 2],
+        [0, 1],
+      ),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constantFrom('Flatten', 'Squeeze', 'Unsqueeze'),
+      axis: fc.integer({ min: -2, max: 3 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant('BatchNormalization'),
+      channels: fc.constantFrom(1, 3, 6),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constantFrom('Softmax', 'LogSoftmax'),
+      axis: fc.constantFrom(-1, 0, 1, 2),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('Sigmoid') }) },
+);
+type Step = { op: string } & Partial<{
+  shape: number[];
+  side: number;
+  transA: number;
+  transB: number;
+  bias: number[];
+  factor: number;
+  to: number[];
+  axis: number;
+  channels: number;
+}>;
+
+/** Makes three logits of six features. */
+const END: Step[] = [{ op: 'MatMul', shape: [6, 3] }];
+
+/** A graph of these operators, one after the other; whether it makes sense is left open. */
+function graphOf(input: readonly number[], steps: readonly Step[]): Uint8Array {
+  const nodes: NodeProto[] = [];
+  const initializers: TensorProto[] = [];
+  const store = (dims: readonly number[], shift = 0) => {
+    const name = `c${initializers.length}`;
+    const count = dims.reduce((a, b) => a * b, 1);
+    const floatData = [...values(count, initializers.length)].map((value) => value + shift);
+    initializers.push(
+      create(TensorProtoSchema, { name, dims: dims.map(BigInt), dataType: Type.FLOAT, floatData }),
+    );
+    return name;
+  };
+  const whole = (list: readonly number[]) => {
+    const name = `c${initializers.length}`;
+    const int64Data = list.map(BigInt);
+    initializers.push(
+      create(TensorProtoSchema, {
+        name,
+        dims: [BigInt(list.length)],
+        dataType: Type.INT64,
+        int64Data,
+      }),
+    );
+    return name;
+  };
+  let x = 'x';
+  steps.forEach((each, i) => {
+    const { op, side = 0 } = each;
+    const y = i === steps.length - 1 ? 'y' : `t${i}`;
+    const both = (other: string) => (side === 0 ? [x, other] : [other, x]);
+    if (op === 'Gemm') {
+      const { transA, transB, factor } = each;
+      const gemm = node(op, [...both(store(each.shape!)), store(each.bias!)], y, {
+        attributes: { transA: transA!, transB: transB! },
+      });
+      for (const name of ['alpha', 'beta']) {
+        gemm.attribute.push({
+          ...gemm.attribute[0]!,
+          ...{ name, type: Attribute.FLOAT, f: factor! },
+        });
+      }
+      nodes.push(gemm);
+    } else if (each.shape) {
+      nodes.push(node(op, both(store(each.shape, op === 'Div' ? 2 : 0)), y));
+    } else if (op === 'Reshape') {
+      nodes.push(node(op, [x, whole(each.to!)], y));
+    } else if (op === 'Transpose') {
+      const transpose = node(op, [x], y, { attributes: { perm: 0 } });
+      const [perm] = transpose.attribute;
+      Object.assign(perm!, { type: Attribute.INTS, ints: each.to!.map(BigInt) });
+      nodes.push(transpose);
+    } else if (op === 'Squeeze' || op === 'Unsqueeze') {
+      nodes.push(node(op, [x, whole([each.axis!])], y));
+    } else if (op === 'BatchNormalization') {
+      const statistics = [0, 0, 0, 2].map((shift) => store([each.channels!], shift));
+      nodes.push(node(op, [x, ...statistics], y));
+    } else {
+      const attributes = each.axis === undefined ? {} : { axis: each.axis };
+      nodes.push(node(op, [x], y, { attributes }));
+    }
+    x = y;
+  });
+  const dim = input.map((size) =>
+    size === -1 ? {} : { value: { case: 'dimValue' as const, value: BigInt(size) } },
+  );
+  const tensorType = { elemType: Type.FLOAT, shape: { dim } };
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      ...{ irVersion: 8n, opsetImport: [{ domain: '', version: 13n }] },
+      graph: {
+        ...{ name: 'g', node: nodes, initializer: initializers },
+        input: [{ name: 'x', type: { value: { case: 'tensorType', value: tensorType } } }],
+        output: [
+          {
+            name: 'y',
+            type: { value: { case: 'tensorType', value: { elemType: Type.FLOAT } } },
+          },
+        ],
+      },
+    }),
+  );
+}
+
+it('imports no graph of which ONNX Runtime computes something else', {
+  timeout: 2 ** 31 - 1,
+}, async () => {
+  const outcomes = new Map<string, number>();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...INPUTS),
+      fc.array(step, { maxLength: 7 }),
+      async (input, steps) => {
+        const outcome = await fromOnnx(graphOf(input, [...steps, ...END])).then(
+          () => 'taken',
+          (error: LetheError) => error.code,
+        );
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+        expect(['taken', 'ERR_UNSUPPORTED_MODEL', 'ERR_INVALID_MODEL', 'ERR_RUNTIME']).toContain(
+          outcome,
+        );
+      },
+    ),
+    { seed: SEED, numRuns: RUNS },
+  );
+  expect(outcomes.get('taken') ?? 0).toBeGreaterThan(RUNS / 100);
+});
