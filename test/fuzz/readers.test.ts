@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -19,6 +19,9 @@ import { mutate, mutation } from './mutations.js';
 /** Changed files for each reader. More by hand: FUZZ_RUNS=100000 FUZZ_SEED=7 npx vitest run test/fuzz */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
+
+/** Shards, and the index that names them. */
+const SHARDS = 'fixtures/state-dicts/sharded';
 
 interface Target {
   /** Folders with files that the reader accepts. */
@@ -66,9 +69,15 @@ const TARGETS: Record<string, Target> = {
     read: loadOnnx,
   },
   loadSafetensors: {
-    corpus: ['fixtures/models'],
+    corpus: ['fixtures/models', 'fixtures/state-dicts', 'fixtures/cases/safetensors'],
     extension: '.safetensors',
     codes: MODEL_CODES,
+    read: loadSafetensors,
+  },
+  'loadSafetensors of an index': {
+    corpus: [SHARDS],
+    extension: '.json',
+    codes: [...MODEL_CODES, 'ERR_IO'],
     read: loadSafetensors,
   },
   'Model.load': {
@@ -82,6 +91,8 @@ const TARGETS: Record<string, Target> = {
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lethe-fuzz-'));
+  // An index is read from beside its shards.
+  await cp(new URL(`../${SHARDS}/`, import.meta.url), folder, { recursive: true });
 });
 afterAll(() => rm(folder, { recursive: true }));
 
