@@ -10,6 +10,7 @@ import {
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { indicesBelow } from '../base/indices.js';
+import { UNCLONEABLE } from '../base/uncloneable.js';
 import { type AffineMap, IDENTITY, type LabelledData } from './labelled-data.js';
 import { MOST_UNITS } from './layout.js';
 import { callNative, type NativeDataset } from './native.js';
@@ -49,6 +50,8 @@ export class Dataset implements RowSpace {
   readonly classes: number;
   /** Maps stored features to the network's input; the identity for float32 features. */
   readonly affine: AffineMap;
+  /** @internal */
+  readonly uncloneable = UNCLONEABLE;
   /** @internal */
   readonly handle: NativeDataset;
   readonly #labels: Uint32Array;
