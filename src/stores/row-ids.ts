@@ -1,0 +1,108 @@
+import { describeValue, requireInstance, requireObject } from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+import { requireName } from '../base/well-formed-name.js';
+import type { IdentifiedRows, RowId } from './store.js';
+
+/** Whole numbers of 64 bits, as databases have them. */
+const LEAST_NUMBER = -(2n ** 63n);
+const LARGEST_NUMBER = 2n ** 63n - 1n;
+
+/**
+ * An id as the store compares it: text, or a whole number as a bigint.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT
+ */
+export function requireId(id: RowId): string | bigint {
+  if (typeof id === 'string') return requireName('an id', id);
+  if (typeof id === 'bigint' || Number.isSafeInteger(id)) {
+    const number = BigInt(id);
+    if (number >= LEAST_NUMBER && number <= LARGEST_NUMBER) return number;
+  }
+  throw new LetheError(
+    'ERR_INVALID_ARGUMENT',
+    `an id must be text or a whole number of 64 bits, but is ${describeValue(id)}`,
+  );
+}
+
+/** A list of ids, checked. @param name of the argument, for messages */
+export function requireIds(name: string, ids: ArrayLike<RowId>): (string | bigint)[] {
+  const { length } = requireObject(name, ids);
+  if (!Number.isSafeInteger(length) || length < 0 || length > 2 ** 32) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `${name} must be a list of ids, but is ${describeValue(ids)}`,
+    );
+  }
+  return Array.from({ length }, (_, i) => requireId(ids[i]!));
+}
+
+/** A whole number as callers see it: a bigint only where a number would be rounded. */
+export function shownId(id: string | bigint): RowId {
+  return typeof id === 'bigint' && Number.isSafeInteger(Number(id)) ? Number(id) : id;
+}
+
+/** A row as the store has it. */
+export interface StoredRow {
+  readonly number: number;
+  readonly id: string | bigint;
+  readonly label: number;
+}
+
+/**
+ * The positions of the store's rows in a data set, by their numbers.
+ *
+ * @throws {LetheError} ERR_INVALID_ROWS: a row is missing, or has another label. ERR_DUPLICATE: an
+ * id is given twice. ERR_INVALID_ARGUMENT.
+ */
+export function positionsIn(
+  dataset: IdentifiedRows,
+  rows: Iterable<StoredRow>,
+): ReadonlyMap<number, number> {
+  const { ids, labels } = requireObject('dataset', dataset);
+  requireInstance('the labels of the data set', labels, Uint32Array);
+  const positionOf = ids === undefined ? byPosition(labels.length) : byId(ids, labels.length);
+  const positions = new Map<number, number>();
+  for (const { number, id, label } of rows) {
+    const position = positionOf(id);
+    if (position === undefined) {
+      throw new LetheError(
+        'ERR_INVALID_ROWS',
+        `the row ${shown(id)} of the store is not in the data set: load the rows that were ingested`,
+      );
+    }
+    if (labels[position] !== label) {
+      throw new LetheError(
+        'ERR_INVALID_ROWS',
+        `the row ${shown(id)} has the label ${label} in the store, but ${labels[position]} in the data set: ` +
+          'its rows are others, or its classes are numbered otherwise; if the row has changed, relabel it',
+      );
+    }
+    positions.set(number, position);
+  }
+  return positions;
+}
+
+function byPosition(count: number): (id: string | bigint) => number | undefined {
+  return (id) => (typeof id === 'bigint' && id >= 0n && id < count ? Number(id) : undefined);
+}
+
+function byId(ids: ArrayLike<RowId>, count: number): (id: string | bigint) => number | undefined {
+  const checked = requireIds('the ids of the data set', ids);
+  if (checked.length !== count) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `the data set must have one id for each row, but has ${checked.length} ids for ${count} labels`,
+    );
+  }
+  const positions = new Map(checked.map((id, position) => [id, position]));
+  if (positions.size < count) {
+    const twice = checked.find((id, position) => positions.get(id) !== position)!;
+    throw new LetheError('ERR_DUPLICATE', `the data set has two rows with the id ${shown(twice)}`);
+  }
+  return (id) => positions.get(id);
+}
+
+/** An id in a message. */
+export function shown(id: string | bigint): string {
+  return typeof id === 'string' ? describeValue(id) : String(id);
+}
