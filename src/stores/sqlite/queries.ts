@@ -6,10 +6,10 @@ import { type StoredRow, shown } from '../row-ids.js';
 /** Rows are uint32 numbers. */
 export const MAX_ROWS = 2 ** 32;
 
-interface NewRows {
+export interface NewRows {
   readonly subjects: readonly string[];
-  /** [rows], each a list of indices into `subjects`. */
-  readonly owners: readonly (readonly number[])[];
+  /** The owners of a row as indices into `subjects`. */
+  readonly ownersOf: (row: number) => readonly number[];
   readonly labels: Uint32Array;
   /** [rows]; without them, the rows' numbers. */
   readonly ids: readonly (string | bigint)[] | undefined;
@@ -27,9 +27,9 @@ export function addRows(database: BetterSqlite3.Database, rows: NewRows): void {
     return numberOf.get(subject);
   });
   const first = rows.firstRow ?? (rows.ids ? nextNumber(database) : 0);
-  rows.owners.forEach((owners, row) => {
-    addSample.run(first + row, rows.ids?.[row] ?? BigInt(first + row), rows.labels[row]);
-    for (const owner of new Set(owners)) {
+  rows.labels.forEach((label, row) => {
+    addSample.run(first + row, rows.ids?.[row] ?? BigInt(first + row), label);
+    for (const owner of new Set(rows.ownersOf(row))) {
       if (numbers[owner] === undefined) {
         throw new LetheError(
           'ERR_INVALID_ARGUMENT',

@@ -30,6 +30,7 @@ import {
   changeRows,
   isKnown,
   MAX_ROWS,
+  type NewRows,
   requireSubject,
   rowsOwned,
   storedNumbers,
@@ -73,17 +74,17 @@ export class SqliteStore implements Store {
     const { subjects, owners } = requireObject('ownership', ownership);
     for (const subject of requireArray('subjects', subjects)) requireName('a subject', subject);
     requireInstance('labels', labels, Uint32Array);
-    const lists = ownersOfRows(owners);
+    const { count, ownersOf } = ownersOfRows(owners);
     const { firstRow, ids } = requireKnownFields('options', options, { firstRow: true, ids: true });
     const checked = ids === undefined ? undefined : requireIds('ids', ids);
-    requireOneForEach('owners', lists.length, labels.length);
+    requireOneForEach('owners', count, labels.length);
     if (checked) requireOneForEach('ids', checked.length, labels.length);
     if (new Set(subjects).size < subjects.length) {
       throw new LetheError('ERR_DUPLICATE', 'a subject is given twice');
     }
     if (firstRow !== undefined) requireInteger('firstRow', firstRow, 0, MAX_ROWS - labels.length);
     this.#write((database) =>
-      addRows(database, { subjects, owners: lists, labels, ids: checked, firstRow }),
+      addRows(database, { subjects, ownersOf, labels, ids: checked, firstRow }),
     );
   }
 
@@ -222,13 +223,20 @@ function placesOf(database: BetterSqlite3.Database, dataset: IdentifiedRows | un
   return { of, allBut, all: () => of(numbers) };
 }
 
-/** The owners of each row as a list. */
-function ownersOfRows(owners: StoredOwnership['owners']): readonly (readonly number[])[] {
-  if (!Array.isArray(owners)) {
-    requireInstance('owners', owners as Uint32Array, Uint32Array);
-    return Array.from(owners as Uint32Array, (owner) => [owner]);
+/** How many rows there are, and the owners of each: no list of lists, since most rows have one. */
+function ownersOfRows(owners: StoredOwnership['owners']): {
+  readonly count: number;
+  readonly ownersOf: NewRows['ownersOf'];
+} {
+  if (Array.isArray(owners)) {
+    const lists = requireArray('owners', owners);
+    return {
+      count: lists.length,
+      ownersOf: (row) => requireArray('the owners of a row', lists[row]),
+    };
   }
-  return requireArray('owners', owners).map((list) => requireArray('the owners of a row', list));
+  const single = requireInstance('owners', owners as Uint32Array, Uint32Array);
+  return { count: single.length, ownersOf: (row) => [single[row]!] };
 }
 
 function requireOneForEach(name: string, count: number, labels: number): void {
