@@ -30,7 +30,10 @@ const begins =
 const zipOf = (name: string) => (start: string) =>
   start.startsWith('PK\x03\x04') && start.includes(name);
 
-/** In this order, of which the first that matches counts. */
+/**
+ * In this order, of which the first that matches counts. A magic number in letters needs a byte that
+ * is none: a table's first column may be called PAR1.
+ */
 const KINDS: readonly FileKind[] = [
   { matches: zipOf('.npy'), description: `a NumPy archive (.npz): ${AS_TABLE}` },
   {
@@ -66,20 +69,19 @@ const KINDS: readonly FileKind[] = [
   },
   { matches: begins('\x93NUMPY'), description: `a NumPy array (.npy): ${AS_TABLE}` },
   {
-    matches: begins('GGUF', 'ggml', 'tjgg'),
+    matches: begins('GGUF\x01\0', 'GGUF\x02\0', 'GGUF\x03\0'),
     description: 'a language model of llama.cpp, which Lethe does not compute',
   },
   {
-    matches: (start) => start.slice(4, 8) === 'TFL3',
+    matches: (start) => start.slice(1, 8) === '\0\0\0TFL3',
     description: 'a TensorFlow Lite model: convert it to ONNX with tf2onnx',
   },
   {
     format: 'parquet',
-    matches: begins('PAR1'),
+    matches: begins('PAR1\x15'),
     description: 'a Parquet file: load it with loadParquet',
   },
-  { matches: begins('PARE'), description: 'an encrypted Parquet file: decrypt it' },
-  { matches: begins('ARROW1', 'FEA1'), description: `an Arrow file: ${AS_TABLE}` },
+  { matches: begins('ARROW1\0', 'FEA1\0'), description: `an Arrow file: ${AS_TABLE}` },
   {
     format: 'idx',
     matches: begins('\0\0\x08\x01', '\0\0\x08\x03'),
@@ -91,7 +93,10 @@ const KINDS: readonly FileKind[] = [
   },
   { matches: begins('\x1f\x8b'), description: 'a gzip file: unpack it with gunzip' },
   { matches: begins('\x28\xb5\x2f\xfd'), description: 'a Zstandard file: unpack it with unzstd' },
-  { matches: begins('BZh'), description: 'a bzip2 file: unpack it with bunzip2' },
+  {
+    matches: (start) => /^BZh[1-9]1AY&SY/.test(start),
+    description: 'a bzip2 file: unpack it with bunzip2',
+  },
   { matches: begins('\xfd7zXZ\0'), description: 'an xz file: unpack it with unxz' },
   {
     matches: begins('version https://git-lfs'),

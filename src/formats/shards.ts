@@ -19,9 +19,13 @@ interface ShardIndex {
 /** More shards than any model has: each is opened. */
 const MOST_SHARDS = 10_000;
 
-/** Whether these bytes begin like an index, which is JSON, and not like a safetensors file. */
+/**
+ * Whether these bytes begin like an index, which is JSON. A safetensors file may begin with the same
+ * characters, as its length, but then with a NUL, which no JSON has.
+ */
 export function isShardIndex(bytes: Uint8Array): boolean {
-  return /^\s*\{\s*["}]/.test(Buffer.from(bytes.subarray(0, 512)).toString('latin1'));
+  const start = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
+  return /^\s*\{\s*["}]/.test(start) && !start.slice(0, 8).includes('\0');
 }
 
 /**

@@ -100,6 +100,15 @@ it('a packed file of another kind is recognized by a reader that unpacks', async
   expect(message).toContain('this is a NumPy archive');
 });
 
+it.each(['PAR1', 'BZhang', 'GGUF', 'ARROW1', 'version', 'PK'])(
+  'a table whose first column is %s is read',
+  async (column) => {
+    const path = join(await temporaryFolder(), 'rows.csv');
+    await writeFile(path, `${column},y\n1,a\n2,b\n`);
+    expect((await loadCsv(path, { label: 'y' })).data.rows).toBe(2);
+  },
+);
+
 it.each([
   ['text', 'csv', latin1('a,b\n1,2\n')],
   ['nothing', 'csv', latin1('')],

@@ -270,6 +270,17 @@ describe('an index of shards', () => {
     expect(message).toContain('missing.safetensors');
   });
 
+  it('is not what a file is whose length of the header reads like one', async () => {
+    const bytes = Buffer.from(dict({ '0.weight': zeros(3, 6) }));
+    const header = bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE(0)));
+    // '{"' as a number.
+    const padded = Buffer.concat([header, Buffer.alloc(0x227b - header.length, ' ')]);
+    const length = Buffer.from('{"\0\0\0\0\0\0');
+    const path = join(await temporaryFolder(), 'model.safetensors');
+    await writeFile(path, Buffer.concat([length, padded, bytes.subarray(8 + header.length)]));
+    expect((await loadSafetensors(path)).layers).toEqual(['0']);
+  });
+
   it('is no file of tensors: its bytes alone say where they are', async () => {
     const bytes = await readFile(join(DICTS, 'sharded', INDEX));
     const { message } = await expectCode(() => fromSafetensors(bytes), 'ERR_INVALID_MODEL');
