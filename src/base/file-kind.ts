@@ -17,7 +17,7 @@ export const KIND_BYTES = 512;
 const isOnnx = (start: string) =>
   start[0] === '\b' && start[1]! < ' ' && '\x12":B'.includes(start[2]!) && start[3] !== '\0';
 
-const FLOAT_MODEL = 'save its state_dict with safetensors.torch.save_file';
+const TO_STATE_DICT = 'save its state_dict with safetensors.torch.save_file';
 const TO_ONNX = 'export the model with torch.onnx.export';
 const AS_TABLE = 'rows can be written as CSV or Parquet, a model as ONNX or safetensors';
 
@@ -38,7 +38,7 @@ const KINDS: readonly FileKind[] = [
   { matches: zipOf('.npy'), description: `a NumPy archive (.npz): ${AS_TABLE}` },
   {
     matches: zipOf('data.pkl'),
-    description: `a PyTorch archive: ${FLOAT_MODEL}, or ${TO_ONNX}`,
+    description: `a PyTorch archive: ${TO_STATE_DICT}, or ${TO_ONNX}`,
   },
   {
     matches: (start) => zipOf('metadata.json')(start) || zipOf('config.json')(start),
@@ -52,7 +52,7 @@ const KINDS: readonly FileKind[] = [
   {
     // The magic number with which torch.save began before PyTorch 1.6.
     matches: begins('\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.'),
-    description: `a PyTorch file of an old form: load it with torch.load, then ${FLOAT_MODEL}, or ${TO_ONNX}`,
+    description: `a PyTorch file of an old form: load it with torch.load, then ${TO_STATE_DICT}, or ${TO_ONNX}`,
   },
   {
     matches: (start) =>
