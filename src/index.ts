@@ -22,7 +22,17 @@ export type { Schedule } from './engine/schedule.js';
 export type { TrainOptions } from './engine/training-pass.js';
 export type { RecordedRecipe } from './engine/training-recipe.js';
 export { openStore, type StoreOptions } from './stores/open-store.js';
-export type { Deletion, Store } from './stores/store.js';
+export type {
+  Deletion,
+  FileErasure,
+  IdentifiedRows,
+  InDataset,
+  IngestOptions,
+  RowDeletion,
+  RowsOfOptions,
+  Store,
+  StoredOwnership,
+} from './stores/store.js';
 export type { RecipeChoice } from './training/choose/choose-recipe.js';
 export type { Rung } from './training/choose/rungs.js';
 export type { FastOptions } from './training/fast/options.js';

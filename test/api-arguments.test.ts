@@ -28,6 +28,9 @@ const ofOneClass = {
 const owners = Uint32Array.from(dataset.labels.keys(), (row) => row % 5);
 const sisa = await lethe.Sisa.train(TOY_WIDTHS, dataset, { owners });
 const store = await lethe.openStore();
+const filled = await lethe.openStore();
+const storedRows = { labels: Uint32Array.of(3, 4) };
+await filled.ingest({ ...ownership, owners: Uint32Array.of(0, 0) }, storedRows.labels);
 /** The API without types, as plain JavaScript can call it. */
 const api = wrong(lethe);
 
@@ -58,6 +61,13 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
   Ensemble: [(members) => new api.Ensemble(members), [[{ model, weight: 1 }]]],
   'Ensemble.logits': [(...a) => wrong(ensemble).logits(...a), [dataset, [0], {}]],
   'Ensemble.evaluate': [(...a) => wrong(ensemble).evaluate(...a), [dataset, [0], {}]],
+  'Ensemble.predict': [
+    (...a) => wrong(ensemble).predict(...a),
+    [new Uint8Array(12), { scale: 1, offset: 0 }],
+  ],
+  'Store.check': [(...a) => wrong(filled).check(...a), [storedRows]],
+  'Store.relabel': [(...a) => wrong(filled).relabel(...a), [[0], Uint32Array.of(3)]],
+  'Store.deleteRows': [(...a) => wrong(filled).deleteRows(...a), [[1], {}]],
   trainMany: [
     (jobs, options) => api.trainMany(jobs, options),
     [[{ model: model.clone(), dataset, epochs: 1 }], {}],
@@ -233,7 +243,15 @@ describe.each(Object.entries(FUNCTIONS))('%s', (_, [call, valid]) => {
 /** Objects whose fields only this call reads, unlike data, which other functions read too. */
 function isOptions(value: unknown): value is object {
   const isPlain = Object.prototype.toString.call(value) === '[object Object]';
-  const data: unknown[] = [request, ownership, predictions, calibrated, activations, probed];
+  const data: unknown[] = [
+    request,
+    ownership,
+    storedRows,
+    predictions,
+    calibrated,
+    activations,
+    probed,
+  ];
   const isData = data.includes(value) || Object.hasOwn(value as object, 'retain');
   return isPlain && Object.getPrototypeOf(value) === Object.prototype && !isData;
 }
@@ -258,5 +276,8 @@ it('lists every function of the API above', () => {
     ...['layersOf', 'shareMachine', 'sideBySide'],
   ];
   expect(untested.sort()).toEqual([...withoutArguments, ...elsewhere].sort());
-  onTestFinished(() => store.close());
+  onTestFinished(async () => {
+    await store.close();
+    await filled.close();
+  });
 });

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-DTYPES = {"F32": "<f4", "F16": "<f2", "U8": "|u1", "U32": "<u4"}
+DTYPES = {"F32": "<f4", "F16": "<f2", "F64": "<f8", "I64": "<i8", "I16": "<i2", "I8": "|i1", "U8": "|u1", "U32": "<u4"}
 NAMES = {np.dtype(code): name for name, code in DTYPES.items()}
 
 
-def write(path, tensors, metadata):
-    """Writes arrays by name and a map of strings."""
+def write(path, tensors, metadata, types={}):
+    """Writes arrays by name and a map of strings; `types` states other types of their bytes."""
     header = {"__metadata__": metadata}
     blobs = []
     offset = 0
@@ -24,7 +24,7 @@ def write(path, tensors, metadata):
         blobs.append(array.tobytes())
         end = offset + len(blobs[-1])
         header[name] = {
-            "dtype": NAMES[array.dtype],
+            "dtype": types.get(name, NAMES[array.dtype]),
             "shape": array.shape,
             "data_offsets": (offset, end),
         }

@@ -9,9 +9,40 @@ function invalid(name: string, expected: string, value: unknown): LetheError {
   );
 }
 
-/** Any value as text for a message, even a symbol or an object without toString. */
+/** Of a text in a message. */
+const SHOWN_CHARACTERS = 60;
+
+/** What a value is, for a message: never its contents where these may be long. */
 export function describeValue(value: unknown): string {
-  return typeof value === 'object' ? Object.prototype.toString.call(value) : String(value);
+  if (typeof value === 'string') return describeText(value);
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'bigint') return `the bigint ${String(value).slice(0, SHOWN_CHARACTERS)}n`;
+  return typeof value === 'object' && value !== null ? describeObject(value) : String(value);
+}
+
+function describeText(text: string): string {
+  const shown = JSON.stringify(text.slice(0, SHOWN_CHARACTERS));
+  return text.length > SHOWN_CHARACTERS ? `${shown}... of ${text.length} characters` : shown;
+}
+
+function describeObject(value: object): string {
+  try {
+    if (Array.isArray(value)) return 'an array';
+    if (value instanceof Promise) return 'a Promise: is an `await` missing?';
+    const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
+    const name = tag === 'Object' ? Object.getPrototypeOf(value)?.constructor.name : tag;
+    return name === 'Object' || !CLASS_NAME.test(name) ? 'an object' : withArticle(name);
+  } catch {
+    // A proxy or a getter may throw whatever it likes.
+    return 'an object';
+  }
+}
+
+/** What a class is usually called; an object may claim any other name, of any length. */
+const CLASS_NAME = /^[A-Z]\w{1,40}$/;
+
+function withArticle(noun: string): string {
+  return `${/^[AEIOU](?!int)/.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 
 /** Requires an object whose fields can be read; null is refused. */
@@ -38,7 +69,7 @@ export function isInstance<T>(value: unknown, type: Class<T>): value is T {
 }
 
 export function requireInstance<T>(name: string, value: T, type: Class<T>): T {
-  if (!isInstance(value, type)) throw invalid(name, `an instance of ${type.name}`, value);
+  if (!isInstance(value, type)) throw invalid(name, withArticle(type.name), value);
   return value;
 }
 
@@ -49,7 +80,10 @@ const MOST_ELEMENTS = 2 ** 24;
 export function requireArray<T>(name: string, value: readonly T[]): readonly T[] {
   if (!Array.isArray(value)) throw invalid(name, 'an array', value);
   if (value.length > MOST_ELEMENTS) {
-    throw invalid(name, `an array of at most ${MOST_ELEMENTS} elements`, `one of ${value.length}`);
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `${name} must be an array of at most ${MOST_ELEMENTS} elements, but has ${value.length}`,
+    );
   }
   return Array.from(value);
 }

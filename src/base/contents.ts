@@ -2,7 +2,9 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { requireText } from './arguments.js';
 import { LetheError } from './errors.js';
+import { foreignKind, KIND_BYTES, type OwnFormat } from './file-kind.js';
 import { invalidData } from './invalid-data.js';
+import { ioError } from './io-error.js';
 
 /** The expected size and hash of a file's contents after decompression. */
 export interface KnownContents {
@@ -68,6 +70,16 @@ export async function readStart(path: string, bytes: number): Promise<Uint8Array
   return Buffer.concat(chunks, length).subarray(0, bytes);
 }
 
+/**
+ * Refuses a file of another known format, with what it is and what to do with it.
+ *
+ * @throws {LetheError} ERR_INVALID_DATA; otherwise as readContents.
+ */
+export async function refuseForeignFile(path: string, own: OwnFormat): Promise<void> {
+  const kind = foreignKind(await readStart(path, KIND_BYTES), own);
+  if (kind !== undefined) throw invalidData(path, `this is ${kind}`);
+}
+
 /** The decompressed contents of a file in chunks. @throws {LetheError} ERR_IO, ERR_INVALID_DATA */
 export async function* contentChunks(path: string): AsyncGenerator<Uint8Array> {
   requireText('path', path);
@@ -78,7 +90,7 @@ export async function* contentChunks(path: string): AsyncGenerator<Uint8Array> {
     if (code?.startsWith('Z_')) {
       throw invalidData(path, `the gzip stream cannot be decompressed: ${message}`, cause);
     }
-    throw new LetheError('ERR_IO', `cannot read ${path}: ${message}`, { cause });
+    throw ioError('read', path, cause);
   }
 }
 

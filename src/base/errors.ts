@@ -36,6 +36,8 @@ export type LetheErrorCode =
   | 'ERR_DUPLICATE'
   /** The store is closed, or its file is not a Lethe store. */
   | 'ERR_STORE'
+  /** The native binding of the store's database is not built, or for another version of Node. */
+  | 'ERR_STORE_BINDING'
   /** The model is being changed by another run, or a run reads the data set that is to change. */
   | 'ERR_BUSY'
   /** A parameter or a result is infinite or not a number; the model is as it was before the run. */

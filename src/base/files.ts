@@ -1,5 +1,6 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { LetheError } from './errors.js';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { requireText } from './arguments.js';
+import { ioError } from './io-error.js';
 
 /**
  * Creates a folder and its parents where they do not exist.
@@ -10,7 +11,21 @@ export async function ensureFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (cause) {
-    throw new LetheError('ERR_IO', `cannot create ${path}: ${(cause as Error).message}`, { cause });
+    throw ioError('create', path, cause);
+  }
+}
+
+/**
+ * All bytes of a file, at most 2 GiB.
+ *
+ * @throws {LetheError} ERR_IO; ERR_INVALID_ARGUMENT: `path` is not a string.
+ */
+export async function readWholeFile(path: string): Promise<Buffer> {
+  requireText('path', path);
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw ioError('read', path, cause);
   }
 }
 
@@ -28,6 +43,6 @@ export async function replaceFile(path: string, contents: Uint8Array | string): 
   } catch (cause) {
     // Removing it may fail for the same reason as writing; the first error is the one to report.
     await rm(temporary, { force: true }).catch(() => {});
-    throw new LetheError('ERR_IO', `cannot write ${path}: ${(cause as Error).message}`, { cause });
+    throw ioError('write', path, cause);
   }
 }

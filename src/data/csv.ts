@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { requireText } from '../base/arguments.js';
-import { contentChunks } from '../base/contents.js';
+import { contentChunks, refuseForeignFile } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
@@ -61,6 +61,7 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<Datase
       `delimiter must be one character, but not a quote, and is ${delimiter}`,
     );
   }
+  await refuseForeignFile(path, 'csv');
   let table: Table | undefined;
   for await (const record of records(path, delimiter)) {
     if (table) table.push(record);

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { requireText } from '../base/arguments.js';
+import { refuseForeignFile } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { programPath } from '../base/package-root.js';
@@ -25,6 +26,7 @@ export async function loadParquet(path: string, options: TableOptions): Promise<
     path,
     options: { label, owner, id, features, name, classNames },
   };
+  await refuseForeignFile(path, 'parquet');
   const { fork } = await import('node:child_process');
   const child = fork(programPath('data/parquet-child'), [], {
     serialization: 'advanced',

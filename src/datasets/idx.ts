@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer';
 import { requireInteger, requireKnownFields } from '../base/arguments.js';
-import { readContents, readStart } from '../base/contents.js';
+import { readContents, readStart, refuseForeignFile } from '../base/contents.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
 
@@ -40,6 +40,7 @@ const MAX_HEADER_BYTES = MAGIC_BYTES + 4 * 255;
 export async function loadIdx(path: string, options: IdxOptions = {}): Promise<IdxArray> {
   const { maxBytes = 2 ** 30 } = requireKnownFields('options', options, { maxBytes: true });
   requireInteger('maxBytes', maxBytes, 1);
+  await refuseForeignFile(path, 'idx');
   const header = parseHeader(await readStart(path, MAX_HEADER_BYTES), path);
   const announced = header.bytes + header.values;
   const allowed = Math.min(maxBytes, constants.MAX_LENGTH);

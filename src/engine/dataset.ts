@@ -7,6 +7,7 @@ import {
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { indicesBelow } from '../base/indices.js';
+import { UNCLONEABLE } from '../base/uncloneable.js';
 import { checkContents, type DatasetFacts } from './dataset-contents.js';
 import { datasetDigest } from './dataset-digest.js';
 import { collectRows, type DatasetFromOptions, type LabelledRow } from './dataset-from.js';
@@ -74,6 +75,8 @@ export class Dataset implements RowSpace {
   readonly affine: AffineMap;
   readonly ids: RowIds;
   readonly subjects: RowSubjects;
+  /** @internal */
+  readonly uncloneable = UNCLONEABLE;
   /** @internal */
   readonly handle: NativeDataset;
   /** @internal */

@@ -7,6 +7,7 @@ import {
 import { LetheError } from '../base/errors.js';
 import { Dataset } from './dataset.js';
 import { type Evaluation, evaluateRows, logSoftmax } from './evaluation.js';
+import type { AffineMap } from './labelled-data.js';
 import { Model } from './model.js';
 import type { Rows } from './row-set.js';
 import { checkRunOptions, type RunOptions } from './run.js';
@@ -72,25 +73,34 @@ export class Ensemble {
    */
   async logits(dataset: Dataset, rows: Rows, options: RunOptions = {}): Promise<Float32Array> {
     const { onProgress, ...run } = checkRunOptions(options);
-    const { shares, classes } = this;
     requireInstance('dataset', dataset, Dataset);
     const checked = dataset.nonEmptyRowSet(rows, 'set of rows');
     // Works on snapshots, because a member may be trained further while others answer.
     const models = this.members.map(({ model }) => model.clone());
-    let mean: Float64Array | undefined;
+    const logits: Float32Array[] = [];
     for (const [i, model] of models.entries()) {
-      const logits = await model.logits(dataset, checked, {
+      const own = await model.logits(dataset, checked, {
         ...run,
         ...(onProgress && {
           onProgress: ({ step, steps, ...progress }) =>
             onProgress({ ...progress, step: i * steps + step, steps: models.length * steps }),
         }),
       });
-      const logShare = Math.log(shares[i]!);
-      const own = logSoftmax(logits, classes).map((value) => value + logShare);
-      mean = mean ? mean.map((value, at) => logOfSum(value, own[at]!)) : own;
+      logits.push(own);
     }
-    return Float32Array.from(mean!);
+    return this.#meanOf(logits);
+  }
+
+  /**
+   * The logarithms of the mean probabilities of a few rows, float32 [rows, classes]. Computes on and
+   * blocks the calling thread, as long as its members together.
+   *
+   * @param inputs and `affine` as of Model.predict
+   * @throws {LetheError} as Model.predict
+   */
+  predict(inputs: Float32Array | Uint8Array, affine?: AffineMap): Float32Array {
+    const logits = this.members.map(({ model }) => model.predict(inputs, affine));
+    return this.#meanOf(logits);
   }
 
   /**
@@ -113,6 +123,17 @@ export class Ensemble {
     const hash = createHash('sha256').update('lethe ensemble 1\n');
     for (const { model, weight } of this.members) hash.update(`${model.hash()} ${weight}\n`);
     return hash.digest('hex');
+  }
+
+  /** The logarithms of the mean probabilities. @param logits of each member, [rows, classes] */
+  #meanOf(logits: readonly Float32Array[]): Float32Array {
+    const { shares, classes } = this;
+    const parts = logits.map((own, i) => {
+      const logShare = Math.log(shares[i]!);
+      return logSoftmax(own, classes).map((value) => value + logShare);
+    });
+    const mean = parts.reduce((sum, own) => sum.map((value, at) => logOfSum(value, own[at]!)));
+    return Float32Array.from(mean);
   }
 }
 

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { LetheError } from '../base/errors.js';
-import { replaceFile } from '../base/files.js';
+import { foreignKind } from '../base/file-kind.js';
+import { readWholeFile, replaceFile } from '../base/files.js';
 import { fromLittleEndian } from '../base/little-endian.js';
 import { layersOf, MOST_UNITS } from './layout.js';
 import { decodeFacts, encodeFacts, type ModelFacts } from './model-facts.js';
@@ -59,7 +59,11 @@ export function decodeModel(bytes: Uint8Array): StoredModel {
   }
   const { format, version, widths: widthsJson, parameter_hash: expectedHash } = file.metadata;
   if (format !== FORMAT || version !== VERSION) {
-    throw invalid(`the file is not a ${FORMAT} of version ${VERSION}`);
+    throw invalid(
+      format === FORMAT
+        ? `the file is of version ${version}, but this version of Lethe reads version ${VERSION}`
+        : "it was not saved by Lethe's model.save: load a state dict with loadSafetensors",
+    );
   }
   const widths = parseWidths(widthsJson);
   // Checked before allocating by widths, because a small file can list millions of them.
@@ -115,11 +119,13 @@ export async function writeModel(path: string, model: StoredModel): Promise<void
 
 /** @throws {LetheError} ERR_IO, ERR_INVALID_MODEL */
 export async function readModel(path: string): Promise<StoredModel> {
-  let bytes: Uint8Array;
+  const bytes = await readWholeFile(path);
   try {
-    bytes = await readFile(path);
+    return decodeModel(bytes);
   } catch (cause) {
-    throw new LetheError('ERR_IO', `cannot read ${path}: ${(cause as Error).message}`, { cause });
+    if (!(cause instanceof LetheError)) throw cause;
+    const kind = foreignKind(bytes, 'safetensors');
+    const reason = kind === undefined ? cause.message : `this is ${kind}`;
+    throw new LetheError(cause.code, `${path}: ${reason}`, { cause });
   }
-  return decodeModel(bytes);
 }

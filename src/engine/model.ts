@@ -104,6 +104,7 @@ export class Model extends Network {
    */
   static fromParameters(widths: readonly number[], parameters: Float32Array): Model {
     const checked = checkWidths(widths);
+    requireInstance('parameters', parameters, Float32Array);
     const handle = callNative(
       (addon) => new addon.Model({ widths: Uint32Array.from(checked), parameters }),
     );
@@ -274,6 +275,13 @@ export class Model extends Network {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
         `inputs must be a Float32Array or a Uint8Array, but is ${describeValue(inputs)}`,
+      );
+    }
+    const [columns] = this.widths;
+    if (inputs.length === 0 || inputs.length % columns! !== 0) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        `inputs must hold rows of ${columns} features, but hold ${inputs.length} values`,
       );
     }
     const { scale, offset } = checkAffine(inputs, affine);

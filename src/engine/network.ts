@@ -1,5 +1,6 @@
 import { describeValue } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
+import { UNCLONEABLE } from '../base/uncloneable.js';
 import type { NativeModel } from './native.js';
 
 /** @internal A network's parameters in native memory. */
@@ -12,6 +13,8 @@ export let handleOf: (network: Network) => NativeModel;
 export abstract class Network {
   /** Inputs, hidden layers, classes. */
   readonly widths: readonly number[];
+  /** @internal */
+  readonly uncloneable = UNCLONEABLE;
   readonly #handle: NativeModel;
 
   static {

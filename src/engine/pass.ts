@@ -174,7 +174,9 @@ function nativeObjective(wanted: Objective, classes: number): NativeObjective {
   const { weight = 1, rowWeights } = objective;
   const weights = {
     weight,
-    ...(rowWeights !== undefined && { rowWeights }),
+    ...(rowWeights !== undefined && {
+      rowWeights: requireInstance('rowWeights', rowWeights, Float32Array),
+    }),
   };
   if (objective.target === 'masked') {
     const removed = new Uint8Array(classes);
@@ -184,7 +186,9 @@ function nativeObjective(wanted: Objective, classes: number): NativeObjective {
     return { target: 'masked', ...weights, removed };
   }
   if (objective.target === 'explicit') {
-    return { target: 'explicit', ...weights, distributions: objective.distributions };
+    const { distributions } = objective;
+    requireInstance('distributions', distributions, Float32Array);
+    return { target: 'explicit', ...weights, distributions };
   }
   return { target, ...weights };
 }
@@ -193,6 +197,7 @@ function nativeSink(dataset: Dataset, wanted: Sink): NativeSink {
   const kinds = Object.keys(SINK_NAMES) as Sink['kind'][];
   const kind = requireOneOf('the kind of the sink', requireObject('sink', wanted).kind, kinds);
   const sink: Sink = requireKnownFields('sink', wanted, SINK_NAMES[kind]);
+  if (sink.kind === 'clampedFisher') requireInstance('fisher', sink.fisher, Float32Array);
   if (sink.kind !== 'sgd') return sink;
   const { momentum = 0, weightDecay = 0, nesterov = false, trackedRows, inputScaling } = sink;
   const learningRate = nativeSchedule('learningRate', sink.learningRate);

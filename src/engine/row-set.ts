@@ -1,6 +1,7 @@
 import { describeValue, isInstance } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import type { PhiloxStream } from '../base/philox.js';
+import { UNCLONEABLE } from '../base/uncloneable.js';
 import type { LiveRows } from './live-rows.js';
 
 /** What row positions refer to: a data set. */
@@ -35,6 +36,8 @@ export let trustedRows: (dataset: RowSpace, positions: Uint32Array) => RowSet;
  * neither copy nor check it again.
  */
 export class RowSet {
+  /** @internal */
+  readonly uncloneable = UNCLONEABLE;
   readonly #dataset: RowSpace;
   readonly #positions: Uint32Array;
   /** How often rows had been erased when the positions were last compared with those. */

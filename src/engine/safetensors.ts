@@ -16,20 +16,13 @@ export interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
-const BYTES_PER_VALUE: Readonly<Record<string, number>> = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  U16: 2,
-  I16: 2,
-  F16: 2,
-  BF16: 2,
-  U32: 4,
-  I32: 4,
-  F32: 4,
-  U64: 8,
-  I64: 8,
-  F64: 8,
+const BITS_PER_VALUE: Readonly<Record<string, number>> = {
+  F4: 4,
+  ...{ F6_E2M3: 6, F6_E3M2: 6 },
+  ...{ BOOL: 8, U8: 8, I8: 8, F8_E4M3: 8, F8_E5M2: 8, F8_E8M0: 8 },
+  ...{ U16: 16, I16: 16, F16: 16, BF16: 16 },
+  ...{ U32: 32, I32: 32, F32: 32 },
+  ...{ U64: 64, I64: 64, F64: 64, C64: 64 },
 };
 
 const LENGTH_BYTES = 8;
@@ -105,12 +98,13 @@ function parseMetadata(value: unknown): Record<string, string> {
 
 function parseTensor(name: string, value: unknown) {
   const { dtype, shape, data_offsets: offsets } = isObject(value) ? value : {};
-  const size = typeof dtype === 'string' ? BYTES_PER_VALUE[dtype] : undefined;
-  if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2 || size === undefined) {
+  const bits =
+    typeof dtype === 'string' && Object.hasOwn(BITS_PER_VALUE, dtype) && BITS_PER_VALUE[dtype];
+  if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2 || !bits) {
     throw invalid(`tensor ${name} has no valid dtype, shape and data_offsets`);
   }
   const [begin, end] = offsets as [number, number];
-  const expected = shape.reduce((product, extent) => product * extent, size);
+  const expected = shape.reduce((product, extent) => product * extent, bits) / 8;
   if (end - begin !== expected) {
     throw invalid(`tensor ${name} has ${end - begin} bytes, but its shape needs ${expected}`);
   }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   type KnownFields,
   requireArray,
@@ -7,12 +6,15 @@ import {
   requireKnownFields,
   requireText,
 } from '../base/arguments.js';
-import { LetheError } from '../base/errors.js';
+import { foreignKind, type OwnFormat } from '../base/file-kind.js';
+import { readWholeFile } from '../base/files.js';
 import type { AffineMap } from '../engine/labelled-data.js';
 import type { Model } from '../engine/model.js';
+import { decodeSafetensors, type SafetensorsFile } from '../engine/safetensors.js';
 import { modelOfLayers } from './linear-layers.js';
 import { invalidModel } from './model-error.js';
 import type { ModelProto } from './onnx_pb.js';
+import { isShardIndex, readShards } from './shards.js';
 import { parseStateDict } from './state-dict.js';
 
 /** A model that was imported from a file. */
@@ -30,7 +32,11 @@ export interface ImportedModel {
 }
 
 export interface SafetensorsImportOptions {
-  /** The names of the layers, from first to last; default: sorted, with numbers by value. */
+  /**
+   * The names of the layers, from first to last. Default: by the numbers in their names where the
+   * names differ in nothing else, else the only order that fits their shapes; where there are
+   * several, the file is refused and the message lists them.
+   */
   readonly layers?: readonly string[];
 }
 
@@ -68,8 +74,9 @@ export async function fromOnnx(
 ): Promise<ImportedModel> {
   requireInstance('bytes', bytes, Uint8Array);
   const settings = checkOnnxOptions(options);
-  const { decodeOnnx } = await import('./onnx-graph.js');
   const file = 'the ONNX file';
+  refuseForeign(bytes, file, 'onnx');
+  const { decodeOnnx } = await import('./onnx-graph.js');
   return importOnnx(decodeOnnx(bytes, file), { file, files: new Map() }, settings);
 }
 
@@ -84,7 +91,8 @@ export async function loadOnnx(
 ): Promise<ImportedModel> {
   requireText('path', path);
   const settings = checkOnnxOptions(options);
-  const bytes = await readModelFile(path);
+  const bytes = await readWholeFile(path);
+  refuseForeign(bytes, path, 'onnx');
   const { decodeOnnx, externalLocations } = await import('./onnx-graph.js');
   const { readExternalFiles } = await import('./external-files.js');
   const proto = decodeOnnx(bytes, path);
@@ -94,26 +102,38 @@ export async function loadOnnx(
 
 /**
  * A multilayer perceptron from the bytes of a safetensors file, a PyTorch state dict of only linear
- * layers: `<layer>.weight` [outputs, inputs] and optionally `<layer>.bias` [outputs], float32. The
- * file does not contain activations: ReLU between the layers and logits at the end are assumed.
+ * layers: `<layer>.weight` [outputs, inputs] and optionally `<layer>.bias` [outputs]. float16 and
+ * bfloat16 become float32 without loss; float64 is refused where it would be rounded. Layers that
+ * share tensors are found by the metadata that safetensors' `save_model` writes. The file does not
+ * contain activations: ReLU between the layers and logits at the end are assumed.
  *
- * @throws {LetheError} ERR_UNSUPPORTED_MODEL: names the unsupported tensor. ERR_INVALID_MODEL,
- * ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY.
+ * @throws {LetheError} ERR_UNSUPPORTED_MODEL: names the unsupported tensor, or the orders of the
+ * layers that fit. ERR_INVALID_MODEL, ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY.
  */
 export function fromSafetensors(
   bytes: Uint8Array,
   options: SafetensorsImportOptions = {},
 ): ImportedModel {
   requireInstance('bytes', bytes, Uint8Array);
-  return readSafetensors(bytes, 'the safetensors file', options);
+  const order = orderIn(options);
+  const file = 'the safetensors file';
+  return importStateDict(decodeFile(bytes, file), file, order);
 }
 
-/** As fromSafetensors, but reads a file. @throws {LetheError} as fromSafetensors, and ERR_IO */
+/**
+ * As fromSafetensors, but reads a file, or by the path of an index (`model.safetensors.index.json`)
+ * the shards that it names in its folder.
+ *
+ * @throws {LetheError} as fromSafetensors, and ERR_IO
+ */
 export async function loadSafetensors(
   path: string,
   options: SafetensorsImportOptions = {},
 ): Promise<ImportedModel> {
-  return readSafetensors(await readModelFile(path), path, options);
+  const order = orderIn(options);
+  const bytes = await readWholeFile(path);
+  const contents = isShardIndex(bytes) ? await readShards(bytes, path) : decodeFile(bytes, path);
+  return importStateDict(contents, path, order);
 }
 
 function checkOnnxOptions(options: OnnxImportOptions): OnnxImportOptions {
@@ -148,16 +168,32 @@ async function importOnnx(
   };
 }
 
-function readSafetensors(
-  bytes: Uint8Array,
-  file: string,
-  options: SafetensorsImportOptions,
-): ImportedModel {
-  const { layers: order } = requireKnownFields('options', options, { layers: true });
-  if (order !== undefined) {
-    for (const name of requireArray('layers', order)) requireText('a layer', name);
+function decodeFile(bytes: Uint8Array, file: string): SafetensorsFile {
+  try {
+    return decodeSafetensors(bytes);
+  } catch (cause) {
+    refuseForeign(bytes, file, 'safetensors');
+    throw invalidModel(file, (cause as Error).message, cause);
   }
-  const layers = parseStateDict(bytes, file, order);
+}
+
+/** Says of a file of a known other format what it is and what to do with it. */
+function refuseForeign(bytes: Uint8Array, file: string, own: OwnFormat): void {
+  const kind = foreignKind(bytes, own);
+  if (kind !== undefined) throw invalidModel(file, `this is ${kind}`);
+}
+
+function orderIn(options: SafetensorsImportOptions): readonly string[] | undefined {
+  const { layers } = requireKnownFields('options', options, { layers: true });
+  return layers && requireArray('layers', layers).map((name) => requireText('a layer', name));
+}
+
+function importStateDict(
+  contents: SafetensorsFile,
+  file: string,
+  order: readonly string[] | undefined,
+): ImportedModel {
+  const layers = parseStateDict(contents, file, order);
   return { model: modelOfLayers(file, layers), layers: layers.map(({ name }) => name) };
 }
 
@@ -167,13 +203,4 @@ function statedAffine(metadata: ReadonlyMap<string, string>): AffineMap | undefi
     Math.fround(Number.parseFloat(metadata.get(name) ?? '')),
   ) as [number, number];
   return Number.isFinite(scale) && Number.isFinite(offset) ? { scale, offset } : undefined;
-}
-
-async function readModelFile(path: string): Promise<Uint8Array> {
-  requireText('path', path);
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new LetheError('ERR_IO', `cannot read ${path}: ${(cause as Error).message}`, { cause });
-  }
 }

@@ -1,7 +1,11 @@
-import { requireKnownFields, requireText } from '../base/arguments.js';
+import { resolve } from 'node:path';
+import { describeValue, requireKnownFields, requireText } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { SqliteStore } from './sqlite/sqlite-store.js';
 import type { Store } from './store.js';
+
+/** SQLite's name for a database in memory. */
+const MEMORY = ':memory:';
 
 export interface StoreOptions {
   /** A SQLite file, created if it does not exist; default: in memory, lost when closed. */
@@ -12,12 +16,17 @@ export interface StoreOptions {
  * Opens a store of row ownership in SQLite.
  *
  * @throws {LetheError} ERR_STORE: the file cannot be opened, or is not a Lethe store.
- * ERR_INVALID_ARGUMENT: the path is empty, which to SQLite means a temporary file.
+ * ERR_STORE_BINDING: the native binding of better-sqlite3 is missing or of another version.
+ * ERR_INVALID_ARGUMENT: the path is empty, has blanks around it, or NUL in it.
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  const { path = ':memory:' } = requireKnownFields('options', options, { path: true });
-  if (requireText('path', path) === '') {
-    throw new LetheError('ERR_INVALID_ARGUMENT', 'path is empty: name a file, or leave it out');
+  const { path = MEMORY } = requireKnownFields('options', options, { path: true });
+  // The driver trims a path, which would then name another file, or none at all.
+  if (requireText('path', path) === '' || path !== path.trim() || path.includes('\0')) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `path must name a file, without blanks around it and without NUL, but is ${describeValue(path)}: name a file, or leave it out`,
+    );
   }
-  return SqliteStore.open(path);
+  return SqliteStore.open(path === MEMORY ? path : resolve(path));
 }

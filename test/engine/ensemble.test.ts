@@ -58,6 +58,17 @@ describe('Ensemble', () => {
     expectLogarithms(logits);
   });
 
+  it('predicts a few rows at once, as floats and as bytes', () => {
+    expectLogarithms(ensemble.predict(Float32Array.from(features)));
+    const affine = { scale: 1 / 256, offset: -0.5 };
+    const bytes = Uint8Array.from({ length: 10 }, (_, i) => 25 * i);
+    const floats = Float32Array.from(bytes, (byte) => affine.scale * byte + affine.offset);
+    const own = ensemble.predict(bytes, affine);
+    for (const [i, logit] of ensemble.predict(floats).entries()) {
+      expect(own[i]).toBeCloseTo(logit, 5);
+    }
+  });
+
   it('keeps logarithms of probabilities that underflow, in the engine and in ONNX Runtime', async () => {
     const one = new Dataset({
       ...{ name: 'one', rows: 1, columns: 1, classes: 2, features: Float32Array.of(1) },

@@ -42,7 +42,7 @@ const expected = (name: string) =>
 const load = (name: string): Promise<ImportedModel> => {
   const path = new URL(name, MODELS).pathname;
   if (name.endsWith('.onnx')) return loadOnnx(path);
-  return loadSafetensors(path, name === 'named.safetensors' ? { layers: ['input', 'head'] } : {});
+  return loadSafetensors(path);
 };
 
 /** The rows that PyTorch was given, as the imported model takes them. */
@@ -142,8 +142,6 @@ describe.each([
   ['refused-residual.onnx', 'must be one chain'],
   ['refused-two-inputs.onnx', 'it must have one input, but has: x, w'],
   ['refused-convolution.safetensors', '0.weight of shape [2,1,2,2] is not a matrix'],
-  ['refused-half.safetensors', '0.weight is of type F16'],
-  ['named.safetensors', 'give their order with the option `layers`'],
 ])("PyTorch's %s", (file, reason) => {
   it('is refused, with its name', async () => {
     const path = new URL(file, MODELS).pathname;

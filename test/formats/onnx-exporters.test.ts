@@ -160,6 +160,6 @@ describe('a file of two networks', () => {
       () => loadOnnx(path, { output: 'size' }),
       'ERR_INVALID_ARGUMENT',
     );
-    expect(message).toContain('output must be one of "kind", "colour", but is size');
+    expect(message).toContain('output must be one of "kind", "colour", but is "size"');
   });
 });

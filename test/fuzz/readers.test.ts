@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -13,6 +13,7 @@ import {
   loadParquet,
   loadSafetensors,
   Model,
+  openStore,
 } from '../support/everything.js';
 import { mutate, mutation } from './mutations.js';
 
@@ -22,6 +23,8 @@ const SEED = Number(process.env.FUZZ_SEED ?? 1);
 
 const CASES = new URL('../fixtures/cases/onnx-exporters/', import.meta.url);
 const EXTERNAL = 'pytorch-external.onnx.data';
+/** Shards, and the index that names them. */
+const SHARDS = 'fixtures/state-dicts/sharded';
 
 interface Target {
   /** Folders with files that the reader accepts. */
@@ -30,6 +33,8 @@ interface Target {
   readonly read: (path: string) => Promise<unknown>;
   /** How it may refuse a file; the first one is for a file with nothing in it. */
   readonly codes: readonly LetheErrorCode[];
+  /** Set for a reader that takes a file with nothing in it. */
+  readonly ofNothing?: 'taken';
   /** Of the runs; default 1. */
   readonly share?: number;
 }
@@ -90,10 +95,34 @@ const TARGETS: Record<string, Target> = {
     read: (path) => loadOnnx(path),
   },
   loadSafetensors: {
-    corpus: ['fixtures/models'],
+    corpus: ['fixtures/models', 'fixtures/state-dicts', 'fixtures/cases/safetensors'],
     extension: '.safetensors',
     codes: MODEL_CODES,
     read: loadSafetensors,
+  },
+  'loadSafetensors of an index': {
+    corpus: [SHARDS],
+    extension: '.json',
+    codes: [...MODEL_CODES, 'ERR_IO'],
+    read: loadSafetensors,
+  },
+  openStore: {
+    corpus: ['fixtures/stores'],
+    extension: '.db',
+    codes: ['ERR_STORE', 'ERR_DUPLICATE', 'ERR_UNKNOWN_SUBJECT'],
+    ofNothing: 'taken',
+    // Each one is synchronized to the disk.
+    share: 0.2,
+    read: async (path) => {
+      const store = await openStore({ path });
+      try {
+        const [first] = await store.subjects();
+        await store.ids();
+        if (first) await store.delete(first.subject);
+      } finally {
+        await store.close();
+      }
+    },
   },
   'Model.load': {
     corpus: ['fuzz/corpus/model'],
@@ -108,6 +137,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lethe-fuzz-'));
   // Beside the changed models, so that what they say of their external weights is tried.
   await copyFile(new URL(EXTERNAL, CASES), join(folder, EXTERNAL));
+  // An index is read from beside its shards.
+  await cp(new URL(`../${SHARDS}/`, import.meta.url), folder, { recursive: true });
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -141,7 +172,7 @@ describe.each(Object.entries(TARGETS))('%s', (name, target) => {
     const outcomes = new Set<string>();
     for (const bytes of corpus) outcomes.add(await outcome(bytes));
     expect(outcomes).toContain('taken');
-    expect(await outcome(new Uint8Array())).toBe(target.codes[0]);
+    expect(await outcome(new Uint8Array())).toBe(target.ofNothing ?? target.codes[0]);
   });
 
   it('takes or refuses whatever a file may hold', { timeout }, async () => {

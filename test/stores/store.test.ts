@@ -60,6 +60,7 @@ describe('a store', () => {
       subject: 'ada',
       forget: Uint32Array.of(0, 2, 5),
       retain: Uint32Array.of(1, 3, 4),
+      erasedFromFile: true,
     });
     expect(await store.rows()).toEqual(Uint32Array.of(1, 3, 4));
     await expectCode(() => store.rowsOf('ada'), 'ERR_UNKNOWN_SUBJECT');

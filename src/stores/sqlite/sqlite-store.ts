@@ -5,50 +5,60 @@ import {
   requireInteger,
   requireKnownFields,
   requireObject,
-  requireText,
+  requireOneOf,
 } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
-import type { Ownership, Subject } from '../../engine/row-subjects.js';
-import type { Deletion, Store } from '../store.js';
-
-/** "Leth" as a number; in SQLite's header it identifies a Lethe store. */
-const APPLICATION_ID = 0x4c657468;
-const SCHEMA_VERSION = 1;
-
-/** Rows are uint32 numbers. */
-const MAX_ROWS = 2 ** 32;
-
-/** How long to wait for another program's lock; waiting blocks the thread. */
-const LOCK_TIMEOUT_MS = 1000;
-
-const SCHEMA = `
-  CREATE TABLE subjects (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-  CREATE TABLE samples (
-    id INTEGER PRIMARY KEY,
-    owner TEXT NOT NULL REFERENCES subjects (id) ON DELETE CASCADE,
-    label INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX samples_by_owner ON samples (owner);
-  PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`;
+import { UNCLONEABLE } from '../../base/uncloneable.js';
+import { requireName } from '../../base/well-formed-name.js';
+import type { RowId } from '../../engine/packed-ids.js';
+import { positionsIn, requireIds, shownId } from '../row-ids.js';
+import type {
+  Deletion,
+  FileErasure,
+  IdentifiedRows,
+  InDataset,
+  IngestOptions,
+  RowDeletion,
+  RowsOfOptions,
+  Store,
+  StoredOwnership,
+} from '../store.js';
+import { openDatabase } from './binding.js';
+import { needsPurge, purge } from './purge.js';
+import {
+  addRows,
+  changeRows,
+  isKnown,
+  MAX_ROWS,
+  type NewRows,
+  requireSubject,
+  rowsOwned,
+  storedNumbers,
+  storedRows,
+} from './queries.js';
+import { prepareSchema } from './schema.js';
+import { storeError } from './store-error.js';
 
 export class SqliteStore implements Store {
+  /** @internal */
+  readonly uncloneable = UNCLONEABLE;
   readonly #database: BetterSqlite3.Database;
+  #purging: Promise<FileErasure> | undefined;
 
   private constructor(database: BetterSqlite3.Database) {
     this.#database = database;
   }
 
   static async open(path: string): Promise<SqliteStore> {
-    const { default: Database } = await import('better-sqlite3');
     let database: BetterSqlite3.Database | undefined;
     try {
-      database = new Database(path, { timeout: LOCK_TIMEOUT_MS });
+      database = await openDatabase(path);
       database.pragma('foreign_keys = ON');
       // Overwrites deleted content, which would otherwise stay readable in the file.
       database.pragma('secure_delete = ON');
       prepareSchema(database, path);
+      // A process that ended between a deletion and its purge has left this to the next one.
+      if (needsPurge(database)) purge(database);
       return new SqliteStore(database);
     } catch (error) {
       database?.close();
@@ -57,80 +67,128 @@ export class SqliteStore implements Store {
   }
 
   async ingest(
-    ownership: Ownership<Subject>,
+    ownership: StoredOwnership,
     labels: Uint32Array,
-    options: { readonly firstRow?: number } = {},
+    options: IngestOptions = {},
   ): Promise<void> {
-    const { subjects, owners } = requireObject('ownership', ownership);
+    const { subjects: wanted, owners } = requireObject('ownership', ownership);
     // SQLite would store a number as text, and looking it up as a number would find nothing.
-    for (const subject of requireArray('subjects', subjects)) {
-      requireText('a subject', subject as string);
-    }
-    requireInstance('owners', owners, Uint32Array);
+    const subjects = requireArray('subjects', wanted).map((subject) =>
+      requireName('a subject', subject as string),
+    );
     requireInstance('labels', labels, Uint32Array);
-    if (owners.length !== labels.length) {
-      throw new LetheError(
-        'ERR_INVALID_ARGUMENT',
-        `owners and labels must have one value for each row, but have ${owners.length} and ${labels.length}`,
-      );
-    }
+    const { count, ownersOf } = ownersOfRows(owners);
+    const { firstRow, ids } = requireKnownFields('options', options, { firstRow: true, ids: true });
+    const checked = ids === undefined ? undefined : requireIds('ids', ids);
+    requireOneForEach('owners', count, labels.length);
+    if (checked) requireOneForEach('ids', checked.length, labels.length);
     if (new Set(subjects).size < subjects.length) {
       throw new LetheError('ERR_DUPLICATE', 'a subject is given twice');
     }
-    const { firstRow = 0 } = requireKnownFields('options', options, { firstRow: true });
-    requireInteger('firstRow', firstRow, 0, MAX_ROWS - owners.length);
-    this.#write((database) => {
-      const addSubject = database.prepare('INSERT OR IGNORE INTO subjects (id) VALUES (?)');
-      const addSample = database.prepare('INSERT INTO samples (id, owner, label) VALUES (?, ?, ?)');
-      for (const subject of subjects) addSubject.run(subject);
-      owners.forEach((owner, row) => {
-        const subject = subjects[owner];
-        if (subject === undefined) {
-          throw new LetheError('ERR_INVALID_ARGUMENT', `row ${row} has the unknown owner ${owner}`);
-        }
-        addSample.run(firstRow + row, subject, labels[row]);
-      });
-    });
+    if (firstRow !== undefined) requireInteger('firstRow', firstRow, 0, MAX_ROWS - labels.length);
+    this.#write((database) =>
+      addRows(database, { subjects, ownersOf, labels, ids: checked, firstRow }),
+    );
   }
 
   async subjects(): Promise<{ subject: string; rows: number }[]> {
     return this.#read((database) =>
       database
         .prepare<[], { subject: string; rows: number }>(
-          `SELECT subjects.id AS subject, count(samples.id) AS rows
-           FROM subjects LEFT JOIN samples ON samples.owner = subjects.id
-           GROUP BY subjects.id ORDER BY rows DESC, subjects.id`,
+          `SELECT subjects.id AS subject, count(ownership.sample) AS rows
+           FROM subjects LEFT JOIN ownership ON ownership.subject = subjects.number
+           GROUP BY subjects.number ORDER BY rows DESC, subjects.id`,
         )
         .all(),
     );
   }
 
-  async rows(): Promise<Uint32Array> {
-    return this.#read(allRows);
+  async rows(options: InDataset = {}): Promise<Uint32Array> {
+    const { dataset } = requireKnownFields('options', options, { dataset: true });
+    return this.#read((database) => placesOf(database, dataset).all());
+  }
+
+  async ids(): Promise<RowId[]> {
+    return this.#read((database) => storedRows(database).map(({ id }) => shownId(id)));
   }
 
   async has(subject: string): Promise<boolean> {
+    requireName('a subject', subject as string);
     return this.#read((database) => isKnown(database, subject));
   }
 
-  async rowsOf(subject: string): Promise<Uint32Array> {
+  async rowsOf(subject: string, options: RowsOfOptions = {}): Promise<Uint32Array> {
+    requireName('a subject', subject as string);
+    const { dataset, owned = 'all' } = requireKnownFields('options', options, {
+      ...{ dataset: true, owned: true },
+    });
+    requireOneOf('owned', owned, ['all', 'alone', 'shared']);
     return this.#read((database) => {
       requireSubject(database, subject);
-      return rowsOf(database, subject);
+      return placesOf(database, dataset).of(rowsOwned(database, subject, owned));
     });
   }
 
-  async delete(subject: string): Promise<Deletion> {
-    return this.#write((database) => {
+  async check(dataset: IdentifiedRows): Promise<void> {
+    requireObject('dataset', dataset);
+    this.#read((database) => placesOf(database, dataset));
+  }
+
+  async delete(subject: string, options: InDataset = {}): Promise<Deletion> {
+    requireName('a subject', subject as string);
+    const { dataset } = requireKnownFields('options', options, { dataset: true });
+    const sets = this.#write((database) => {
       requireSubject(database, subject);
-      const forget = rowsOf(database, subject);
+      const places = placesOf(database, dataset);
+      const forget = rowsOwned(database, subject, 'alone');
       database.prepare('DELETE FROM subjects WHERE id = ?').run(subject);
-      return { subject, forget, retain: allRows(database) };
+      return { forget: places.of(forget), retain: places.allBut(forget) };
     });
+    return { subject, ...sets, ...(await this.#purgeSoon()) };
+  }
+
+  async deleteRows(ids: Iterable<RowId>, options: InDataset = {}): Promise<RowDeletion> {
+    const wanted = requireIds('ids', ids);
+    const { dataset } = requireKnownFields('options', options, { dataset: true });
+    const sets = this.#write((database) => {
+      const places = placesOf(database, dataset);
+      const forget = changeRows(database, wanted, 'DELETE FROM samples WHERE id = ?');
+      return { forget: places.of(forget), retain: places.allBut(forget) };
+    });
+    return { ...sets, ...(await this.#purgeSoon()) };
+  }
+
+  async relabel(ids: Iterable<RowId>, labels: Uint32Array): Promise<void> {
+    const wanted = requireIds('ids', ids);
+    requireInstance('labels', labels, Uint32Array);
+    requireOneForEach('ids', wanted.length, labels.length);
+    const sql = 'UPDATE samples SET label = :label WHERE id = :id';
+    this.#write((database) => changeRows(database, wanted, sql, labels));
+  }
+
+  async purge(): Promise<FileErasure> {
+    return purge(this.#opened());
   }
 
   async close(): Promise<void> {
+    await this.#purging;
     this.#database.close();
+  }
+
+  /** Once for all deletions that are asked for together, since it rewrites the whole file. */
+  #purgeSoon(): Promise<FileErasure> {
+    this.#purging ??= new Promise<FileErasure>((resolve) => {
+      setImmediate(() => {
+        this.#purging = undefined;
+        resolve(purge(this.#database));
+      });
+    });
+    return this.#purging;
+  }
+
+  #opened(): BetterSqlite3.Database {
+    if (this.#database.open) return this.#database;
+    throw new LetheError('ERR_STORE', 'the store is closed: open it again with openStore');
   }
 
   /** Reads one consistent state of the database; other programs may read and write meanwhile. */
@@ -146,8 +204,7 @@ export class SqliteStore implements Store {
   }
 
   #transact<T>(work: (database: BetterSqlite3.Database) => T, mode: 'deferred' | 'immediate'): T {
-    const database = this.#database;
-    if (!database.open) throw new LetheError('ERR_STORE', 'the store is closed');
+    const database = this.#opened();
     try {
       return database.transaction(() => work(database))[mode]();
     } catch (error) {
@@ -156,55 +213,39 @@ export class SqliteStore implements Store {
   }
 }
 
-function prepareSchema(database: BetterSqlite3.Database, path: string): void {
-  database
-    .transaction(() => {
-      const id = database.pragma('application_id', { simple: true });
-      const schemaVersion = database.pragma('user_version', { simple: true });
-      const tables = database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get();
-      if (id === 0 && schemaVersion === 0 && tables === 0) {
-        database.exec(SCHEMA);
-      } else if (id !== APPLICATION_ID || schemaVersion !== SCHEMA_VERSION) {
-        throw new LetheError(
-          'ERR_STORE',
-          `${path} is not a Lethe store of version ${SCHEMA_VERSION}: name another file`,
-        );
-      }
-    })
-    .immediate();
+/** Where the store's rows are in a data set; without one, where their numbers say. */
+function placesOf(database: BetterSqlite3.Database, dataset: IdentifiedRows | undefined) {
+  const positions = dataset && positionsIn(dataset, storedRows(database));
+  const numbers = positions ? [...positions.keys()] : storedNumbers(database);
+  const of = (some: Iterable<number>) =>
+    Uint32Array.from(some, (number) => positions?.get(number) ?? number).sort();
+  const allBut = (left: readonly number[]) => {
+    const gone = new Set(left);
+    return of(numbers.filter((number) => !gone.has(number)));
+  };
+  return { of, allBut, all: () => of(numbers) };
 }
 
-function isKnown(database: BetterSqlite3.Database, subject: string): boolean {
-  requireText('a subject', subject);
-  return database.prepare('SELECT 1 FROM subjects WHERE id = ?').get(subject) !== undefined;
-}
-
-function requireSubject(database: BetterSqlite3.Database, subject: string): void {
-  if (!isKnown(database, subject)) {
-    throw new LetheError(
-      'ERR_UNKNOWN_SUBJECT',
-      `there is no subject "${subject}": it was never added, or is already deleted`,
-    );
+/** How many rows there are, and the owners of each: no list of lists, since most rows have one. */
+function ownersOfRows(owners: StoredOwnership['owners']): {
+  readonly count: number;
+  readonly ownersOf: NewRows['ownersOf'];
+} {
+  if (Array.isArray(owners)) {
+    const lists = requireArray('owners', owners);
+    return {
+      count: lists.length,
+      ownersOf: (row) => requireArray('the owners of a row', lists[row]),
+    };
   }
+  const single = requireInstance('owners', owners as Uint32Array, Uint32Array);
+  return { count: single.length, ownersOf: (row) => [single[row]!] };
 }
 
-function rowsOf(database: BetterSqlite3.Database, subject: string): Uint32Array {
-  const query = database.prepare('SELECT id FROM samples WHERE owner = ? ORDER BY id').pluck();
-  return Uint32Array.from(query.all(subject) as number[]);
-}
-
-function allRows(database: BetterSqlite3.Database): Uint32Array {
-  const query = database.prepare('SELECT id FROM samples ORDER BY id').pluck();
-  return Uint32Array.from(query.all() as number[]);
-}
-
-function storeError(what: string, error: unknown): LetheError {
-  if (error instanceof LetheError) return error;
-  const { code, message } = error as { code?: string; message: string };
-  if (code === 'SQLITE_CONSTRAINT_PRIMARYKEY') {
-    return new LetheError('ERR_DUPLICATE', `a row exists already: ${message}`, {
-      cause: error,
-    });
-  }
-  return new LetheError('ERR_STORE', `${what}: ${message}`, { cause: error });
+function requireOneForEach(name: string, count: number, labels: number): void {
+  if (count === labels) return;
+  throw new LetheError(
+    'ERR_INVALID_ARGUMENT',
+    `${name} and labels must have one value for each row, but have ${count} and ${labels}`,
+  );
 }

@@ -1,8 +1,9 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { requireArray, requireInteger, requireObject, requireText } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
-import { ensureFolder, replaceFile } from '../../base/files.js';
+import { ensureFolder, readWholeFile, replaceFile } from '../../base/files.js';
+import { ioError } from '../../base/io-error.js';
 import { Model } from '../../engine/model.js';
 import { checkRecordedRecipe, type RecordedRecipe } from '../../engine/training-recipe.js';
 import type { Checkpoint, Shard } from './shard-training.js';
@@ -50,20 +51,14 @@ export async function writeSisa(folder: string, state: SisaState): Promise<void>
       if (OURS.test(name) && !current.has(name)) await rm(join(folder, name), { force: true });
     }
   } catch (cause) {
-    const reason = `cannot remove earlier models from ${folder}: ${(cause as Error).message}`;
-    throw new LetheError('ERR_IO', reason, { cause });
+    throw ioError('remove earlier models from', folder, cause);
   }
 }
 
 /** @throws {LetheError} ERR_IO, ERR_INVALID_MODEL */
 export async function readSisa(folder: string): Promise<SisaState> {
   const path = join(folder, MANIFEST);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new LetheError('ERR_IO', `cannot read ${path}: ${(cause as Error).message}`, { cause });
-  }
+  const text = (await readWholeFile(path)).toString('utf8');
   const { shards, ...manifest } = decodeManifest(text);
   const read: Shard[] = [];
   for (const shard of shards) {
