@@ -47,6 +47,12 @@ export function parseOnnx(
   const graph = new OnnxGraph(model, file);
   const evaluator = new OnnxEvaluator(graph, files);
   const { logits, positive, probes } = endOfNetwork(graph, evaluator, output);
+  if (probes.length === 0) {
+    throw unsupportedModel(
+      file,
+      'it tells nothing but the names of classes: export the scores too',
+    );
+  }
   const layers = layersOf(logits, file, evaluator).map((layer) => rounded(layer, evaluator));
   const [first, last] = [layers[0]!, layers.at(-1)!];
   const columns = graph.input.dims && logits.input.features?.scale.length;

@@ -10,6 +10,7 @@ import { compareLogits, DEFAULT_TOLERANCE } from '../runtime/compare-logits.js';
 import type { OnnxRuntime } from '../runtime/onnx-runtime.js';
 import type { LinearLayer } from './linear-layers.js';
 import { unsupportedModel } from './model-error.js';
+import { TensorProto_DataType as Type } from './onnx_pb.js';
 import type { ExternalFiles } from './onnx-constant.js';
 import type { Head } from './onnx-heads.js';
 import type { OnnxPerceptron } from './onnx-import.js';
@@ -20,6 +21,12 @@ const MOST_ROWS = 64;
 
 /** Rows are fewer where a model is so large that these multiply-adds would take longer. */
 const MULTIPLY_ADDS = 2 ** 27;
+
+/** How many whole numbers from 0 on an input holds, where they are fewer than those of a byte. */
+const WHOLE_NUMBERS: ReadonlyMap<number, number> = new Map([
+  [Type.BOOL, 2],
+  [Type.INT8, 128],
+]);
 
 /** Where the file computes in half precision, its own rounding is of this size. */
 const HALF_TOLERANCE = 2e-2;
@@ -93,10 +100,11 @@ function sampleRows({ logits, graph }: OnnxPerceptron, rows: number, columns: nu
   const { scale, offset, features } = logits.input;
   const stream = new PhiloxStream(0, PhiloxPurpose.importCheck);
   const raw = new Float32Array(rows * columns);
+  const wholeNumbers = WHOLE_NUMBERS.get(graph.input.type) ?? 256;
   for (let row = 1; row < rows; row++) {
     for (let i = 0; i < columns; i++) {
       if (!isFloat(graph.input.type)) {
-        raw[row * columns + i] = stream.below(128);
+        raw[row * columns + i] = stream.below(wholeNumbers);
         continue;
       }
       const x = 4 * stream.uniform() - 2;

@@ -112,6 +112,7 @@ const REFUSED: Record<string, string> = {
     'is read by ReduceMax "ReduceMax5": between layers the engine has ReLU alone, and at the end a ' +
     'Softmax, LogSoftmax or Sigmoid. This is for the output confidence of probabilities, confidence: ' +
     'the option `output` chooses another one',
+  'names-alone': 'nothing but the names of classes: export the scores too',
   'two-heads': 'its outputs kind, colour are results of different layers: choose one output',
   'softmax-over-rows': 'Softmax "Softmax3" must go over the classes',
   'single-logit': 'a single logit and no Sigmoid',
