@@ -15,11 +15,6 @@ CudaStatus cudaStatus() { return {false, kNotBuilt}; }
 
 std::shared_ptr<CudaDevice> openCudaDevice() { throw Error(ErrorCode::kNoDevice, kNotBuilt); }
 
-void eraseOnDevice(CudaDevice&, const std::shared_ptr<const Dataset>&,
-                   std::span<const std::uint32_t>) {
-  throw Error(ErrorCode::kNoDevice, kNotBuilt);
-}
-
 std::unique_ptr<Backend> makeCudaBackend(std::shared_ptr<CudaDevice>, const CudaOptions&) {
   throw Error(ErrorCode::kNoDevice, kNotBuilt);
 }
