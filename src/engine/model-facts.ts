@@ -65,6 +65,14 @@ function rounded({ scale, offset }: AffineMap): AffineMap {
   return { scale: Math.fround(scale), offset: Math.fround(offset) };
 }
 
+/**
+ * What exports carry: all but the digest, which is for those who may have the rows, while an export
+ * goes anywhere.
+ */
+export function exportedFacts({ dataDigest: _, ...facts }: ModelFacts): ModelFacts {
+  return facts;
+}
+
 /** What a model that was trained on a data set knows of it: its schema. */
 export function factsOfSchema(dataset: Dataset, widths: readonly number[]): ModelFacts {
   const { classNames, featureNames, affine, storage } = dataset;

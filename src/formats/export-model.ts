@@ -9,9 +9,11 @@ import {
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { replaceFile } from '../base/files.js';
+import { version } from '../base/version.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Ensemble } from '../engine/ensemble.js';
-import type { Model } from '../engine/model.js';
+import { Model } from '../engine/model.js';
+import { encodeFacts, exportedFacts, type ModelFacts } from '../engine/model-facts.js';
 import { modelTensors, usualLayerNames } from '../engine/model-tensors.js';
 import { parameterHash } from '../engine/parameter-hash.js';
 import type { Exportable } from '../engine/predictor.js';
@@ -21,7 +23,7 @@ import { finiteParameters } from './exportable.js';
 export interface OnnxOptions {
   /**
    * The data set that the model was trained on: its affine map and name go into the metadata, for
-   * users who have raw features. Default: neither is written.
+   * users who have raw features. Default: the map that the model knows, and no name.
    */
   readonly dataset?: Pick<Dataset, 'affine' | 'name'>;
 }
@@ -30,7 +32,8 @@ const ONNX_OPTIONS: KnownFields<OnnxOptions> = { dataset: true };
 
 /**
  * A model or an ensemble as the bytes of an ONNX file, see exportOnnx and exportOnnxEnsemble. The
- * graph's input is normalized features, like the network's.
+ * graph's input is normalized features, like the network's. The metadata say what the model knows of
+ * itself, but for the digest of its data.
  *
  * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: not a model or data set, a parameter that is
  * not finite, a file of 2 GiB or more.
@@ -52,8 +55,18 @@ export async function toOnnx(model: Exportable, options: OnnxOptions = {}): Prom
   requireFunction('the parameters of the model', model.parameters);
   const { values: parameters } = finiteParameters({ widths, parameters: model.parameters() });
   const hash = parameterHash(widths, parameters);
+  const { affine, ...knowledge } = knownBy(model);
   const { exportOnnx } = await import('./onnx-export.js');
-  return exportOnnx({ widths, parameters, hash, ...facts });
+  return exportOnnx({
+    ...{ widths, parameters, hash, knowledge: encodeFacts(knowledge) },
+    ...(affine && { affine }),
+    ...facts,
+  });
+}
+
+/** What a model says of itself in files that go anywhere; nothing if it is only like a model. */
+function knownBy(model: object): ModelFacts {
+  return model instanceof Model ? exportedFacts(model.facts) : {};
 }
 
 /** The metadata on the data set that a model was trained on. */
@@ -89,7 +102,8 @@ export interface StateDictOptions {
 
 /**
  * A model as the bytes of a safetensors file with the tensors `<layer>.weight` [outputs, inputs]
- * and `<layer>.bias` [outputs], as PyTorch's `load_state_dict` expects them.
+ * and `<layer>.bias` [outputs], as PyTorch's `load_state_dict` expects them. The metadata say what the
+ * model knows of itself, but for the digest of its data.
  *
  * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: not one name for each layer, contradictory
  * widths and parameters, a parameter that is not finite.
@@ -113,7 +127,8 @@ export function toSafetensors(
     );
   }
   const tensors = modelTensors(parameters, layers);
-  return encodeSafetensors({ metadata: { format: 'pt' }, tensors });
+  const metadata = { format: 'pt', lethe_version: version, ...encodeFacts(knownBy(model)) };
+  return encodeSafetensors({ metadata, tensors });
 }
 
 /**

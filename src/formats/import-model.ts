@@ -10,6 +10,7 @@ import { foreignKind, type OwnFormat } from '../base/file-kind.js';
 import { readWholeFile } from '../base/files.js';
 import type { AffineMap } from '../engine/labelled-data.js';
 import type { Model } from '../engine/model.js';
+import { decodeFacts, type ModelFacts } from '../engine/model-facts.js';
 import { decodeSafetensors, type SafetensorsFile } from '../engine/safetensors.js';
 import { modelOfLayers } from './linear-layers.js';
 import { invalidModel } from './model-error.js';
@@ -19,6 +20,7 @@ import { parseStateDict } from './state-dict.js';
 
 /** A model that was imported from a file. */
 export interface ImportedModel {
+  /** It knows the names of its classes, if an ONNX file has them, and what else a file from Lethe says. */
   readonly model: Model;
   /** The names of the linear layers in the file, from first to last. */
   readonly layers: readonly string[];
@@ -27,8 +29,6 @@ export interface ImportedModel {
    * set of bytes. Float32 features must be mapped before.
    */
   readonly affine?: AffineMap;
-  /** The names of the classes, where an ONNX file has them, in the order of the logits. */
-  readonly classNames?: readonly string[];
 }
 
 export interface SafetensorsImportOptions {
@@ -161,11 +161,23 @@ async function importOnnx(
     await verifyImport(model, perceptron, source);
   }
   const map = affine ?? statedAffine(metadata);
-  return {
-    ...{ model, layers: layers.map(({ name }) => name) },
+  const facts = {
+    ...statedFacts(model, Object.fromEntries(metadata)),
     ...(map && { affine: map }),
     ...(classNames && { classNames }),
   };
+  return {
+    ...{ model: described(model, facts, file), layers: layers.map(({ name }) => name) },
+    ...(map && { affine: map }),
+  };
+}
+
+function described(model: Model, facts: ModelFacts, file: string): Model {
+  try {
+    return model.withFacts(facts);
+  } catch (cause) {
+    throw invalidModel(file, (cause as Error).message, cause);
+  }
 }
 
 function decodeFile(bytes: Uint8Array, file: string): SafetensorsFile {
@@ -194,7 +206,17 @@ function importStateDict(
   order: readonly string[] | undefined,
 ): ImportedModel {
   const layers = parseStateDict(contents, file, order);
-  return { model: modelOfLayers(file, layers), layers: layers.map(({ name }) => name) };
+  const model = modelOfLayers(file, layers);
+  const facts = statedFacts(model, contents.metadata);
+  return {
+    ...{ model: model.withFacts(facts), layers: layers.map(({ name }) => name) },
+    ...(facts.affine && { affine: facts.affine }),
+  };
+}
+
+/** What a file from Lethe says of its model; other programs may mean something else by these names. */
+function statedFacts({ widths }: Model, metadata: Readonly<Record<string, string>>): ModelFacts {
+  return Object.hasOwn(metadata, 'lethe_version') ? decodeFacts(widths, metadata) : {};
 }
 
 /** The map in the metadata of files from Lethe, whose graphs expect mapped features. */

@@ -27,6 +27,8 @@ interface OnnxFileFacts {
   readonly hash: string;
   /** The data set that the model was trained on. */
   readonly datasetName?: string;
+  /** Texts on what else the model knows, as encodeFacts writes them. */
+  readonly knowledge?: Readonly<Record<string, string>>;
 }
 
 /** A multilayer perceptron. */
@@ -51,7 +53,8 @@ interface OnnxEnsemble extends OnnxFileFacts {
  * The graph alternates Gemm (transB = 1) and Relu and ends with a Gemm. Its input `input` [N,
  * features] holds float32 *normalized* features, its output `logits` is [N, classes]; N is dynamic.
  * The metadata are `lethe_version`, `parameter_hash` and, where given, `dataset`, `affine_scale`
- * and `affine_offset` (each the shortest decimal that reads back as the same float32).
+ * and `affine_offset` (each the shortest decimal that reads back as the same float32), and as JSON
+ * `class_names`, `feature_names` and `recipe`.
  *
  * @returns the bytes of the file
  * @throws {LetheError} ERR_INVALID_ARGUMENT: contradictory widths and parameters, a value that is
@@ -84,7 +87,7 @@ export function exportOnnxEnsemble(ensemble: OnnxEnsemble): Uint8Array<ArrayBuff
 }
 
 function file(
-  { affine, hash, datasetName }: OnnxFileFacts,
+  { affine, hash, datasetName, knowledge }: OnnxFileFacts,
   widths: readonly number[],
   { nodes, initializers }: OnnxPart,
 ): Uint8Array<ArrayBuffer> {
@@ -96,6 +99,7 @@ function file(
       affine_offset: shortestFloat32(affine.offset),
     }),
     ...(datasetName !== undefined && { dataset: datasetName }),
+    ...knowledge,
   };
   const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,

@@ -46,7 +46,7 @@ describe.each(Object.entries(expected))("an exporter's %s", (file, { input, outp
       const probabilities = Float32Array.from(softmax(logits, classes));
       if (name === 'output_label') {
         const labels = values.map((_, row) => argmax(logits, row * classes, classes));
-        expect(labels.map((label) => Number(imported.classNames![label]))).toEqual(values);
+        expect(labels.map((label) => Number(imported.model.classNames![label]))).toEqual(values);
       } else if (PROBABILITIES.includes(name)) {
         expectClose(probabilities, theirs, name);
       } else if (shape[1] === 1) {
@@ -69,8 +69,8 @@ describe('the cases', () => {
     const files = readdirSync(CASES).filter((name) => name.endsWith('.onnx'));
     expect(Object.keys(expected).sort()).toEqual(files.sort());
     const load = (name: string) => loadOnnx(new URL(name, CASES).pathname);
-    expect((await load('sklearn-mlp-zipmap.onnx')).classNames).toEqual(['0', '1', '2']);
-    expect((await load('sklearn-mlp-probabilities.onnx')).classNames).toBeUndefined();
+    expect((await load('sklearn-mlp-zipmap.onnx')).model.classNames).toEqual(['0', '1', '2']);
+    expect((await load('sklearn-mlp-probabilities.onnx')).model.classNames).toBeUndefined();
   });
 });
 
@@ -92,7 +92,7 @@ describe.each(forms.filter((name) => !name.startsWith('refused-')))('the form %s
     const imported = await loadOnnx(new URL(`${name}.onnx`, FORMS).pathname);
     const logits = await logitsOf(imported, computed(`${name}.features`));
     expectClose(logits, computed(`${name}.logits`), name);
-    expect(imported.classNames).toEqual(classNames[name]);
+    expect(imported.model.classNames).toEqual(classNames[name]);
   });
 });
 
