@@ -22,6 +22,10 @@ const char* codeName(ErrorCode code) {
       return "ERR_NO_DEVICE";
     case ErrorCode::kDeviceFailed:
       return "ERR_DEVICE_FAILED";
+    case ErrorCode::kIo:
+      return "ERR_IO";
+    case ErrorCode::kFileChanged:
+      return "ERR_FILE_CHANGED";
   }
   return "ERR_INVALID_ARGUMENT";
 }

@@ -15,6 +15,8 @@ enum class ErrorCode {
   kOutOfMemory,
   kNoDevice,      ///< there is no CUDA device to compute on
   kDeviceFailed,  ///< the CUDA device is lost, or stalls
+  kIo,            ///< the system refuses to read or write a file
+  kFileChanged,   ///< a file is not what it was when it was opened
 };
 
 /** The stable name that the JavaScript side sees as `error.code`, e.g. "ERR_BUSY". */
