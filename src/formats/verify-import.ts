@@ -8,6 +8,7 @@ import type { Model } from '../engine/model.js';
 import { concatenate } from '../engine/parameters.js';
 import { compareLogits, DEFAULT_TOLERANCE } from '../runtime/compare-logits.js';
 import type { OnnxRuntime } from '../runtime/onnx-runtime.js';
+import { largestSumOfTerms } from '../runtime/sum-magnitudes.js';
 import type { LinearLayer } from './linear-layers.js';
 import { unsupportedModel } from './model-error.js';
 import { TensorProto_DataType as Type } from './onnx_pb.js';
@@ -161,27 +162,13 @@ function magnitudesOf(
     for (let i = 0; i < columns; i++) sum += first.weight[j * columns + i]! * centre[i]!;
     return sum;
   });
-  return Float64Array.from({ length: features.length / columns }, (_, row) => {
-    let values = centre.map((middle, i) => features[row * columns + i]! - middle);
-    let largest = 0;
-    layers.forEach(({ inputs, outputs, weight, bias }, layer) => {
-      const next = new Float64Array(outputs);
-      for (let j = 0; j < outputs; j++) {
-        const constant = (layer === 0 ? constants : bias)[j]!;
-        let sum = constant;
-        let terms = Math.abs(constant);
-        for (let i = 0, at = j * inputs; i < inputs; i++, at++) {
-          const term = weight[at]! * values[i]!;
-          sum += term;
-          terms += Math.abs(term);
-        }
-        next[j] = Math.max(0, sum);
-        largest = Math.max(largest, terms);
-      }
-      values = next;
-    });
-    return largest;
-  });
+  const centred = [{ ...first, bias: constants }, ...layers.slice(1)];
+  return Float64Array.from({ length: features.length / columns }, (_, row) =>
+    largestSumOfTerms(
+      centred,
+      centre.map((middle, i) => features[row * columns + i]! - middle),
+    ),
+  );
 }
 
 /** What the model says of a tensor: float64 [rows, width]. */

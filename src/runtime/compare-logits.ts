@@ -42,15 +42,15 @@ export interface LogitComparison {
  * Compares the engine's logits with the runtime's, which are the reference. In each row
  *
  * - every logit must be finite;
- * - every pair may differ by at most a = tolerance max(1, max|logit| / 20);
+ * - every pair may differ by at most a = tolerance max(1, m / 20), where m is max|logit|, or the size of
+ *   sums on the way where it is larger: terms that nearly cancel leave their rounding behind;
  * - the predictions (the largest logit, the lowest class among equals) must agree, unless the
  *   runtime's two largest logits differ by at most a.
  *
  * @param engine float32 [rows, classes]
  * @param runtime float32 [rows, classes]
  * @param classes at least one; with a single class there are no ties
- * @param magnitudes [rows]: take the place of max|logit| where they are larger, e.g. those of sums on
- * the way that nearly cancel
+ * @param magnitudes [rows], the size of sums on the way
  * @throws {LetheError} ERR_VERIFICATION_FAILED: not the same whole number of rows
  */
 export function compareLogits(

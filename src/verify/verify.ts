@@ -11,6 +11,8 @@ import {
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { Dataset } from '../engine/dataset.js';
+import { Ensemble } from '../engine/ensemble.js';
+import { Parameters } from '../engine/parameters.js';
 import type { Predictor } from '../engine/predictor.js';
 import { positionsOf, type RowSet, type Rows } from '../engine/row-set.js';
 import {
@@ -27,6 +29,7 @@ import {
   type LogitComparison,
 } from '../runtime/compare-logits.js';
 import type { OnnxRuntime } from '../runtime/onnx-runtime.js';
+import { largestSumOfTerms, type SummedLayer } from '../runtime/sum-magnitudes.js';
 
 /** Rows on which to verify a model. */
 export interface VerificationSet {
@@ -90,10 +93,11 @@ export async function verify(
   const onnx = await toOnnx(model, { dataset: checked[0]!.dataset });
   const { OnnxRuntime } = await import('../runtime/onnx-runtime.js');
   const runtime = await OnnxRuntime.load(onnx, settings);
+  const both = { model, runtime, networks: networksOf(model) };
   try {
     const compared: [name: string, comparison: LogitComparison][] = [];
     for (const set of checked) {
-      compared.push([set.name, await compareSet(model, runtime, set, settings)]);
+      compared.push([set.name, await compareSet(both, set, settings)]);
     }
     return {
       ...summary(compared.map(([, comparison]) => comparison).reduce(sum)),
@@ -103,6 +107,13 @@ export async function verify(
   } finally {
     await runtime.close();
   }
+}
+
+/** A model in the engine and in the runtime. */
+interface Compared {
+  readonly model: Predictor;
+  readonly runtime: OnnxRuntime;
+  readonly networks: readonly SummedLayer[][];
 }
 
 type Settings = ReturnType<typeof checkOptions>;
@@ -154,12 +165,12 @@ function checkSets(model: Predictor, sets: readonly VerificationSet[]): CheckedS
 }
 
 async function compareSet(
-  model: Predictor,
-  runtime: OnnxRuntime,
+  { model, runtime, networks }: Compared,
   { name, dataset, rows }: CheckedSet,
   { chunkRows, tolerance, ...running }: Settings,
 ): Promise<LogitComparison> {
   let total: LogitComparison = { rows: 0, ties: 0, agreeing: 0, maxAbsDiff: 0 };
+  const magnitude = magnitudeOn(networks, dataset, rows);
   for (let start = 0; start < rows.length; start += chunkRows) {
     throwIfAborted(running.signal);
     const chunk = rows.slice(start, start + chunkRows);
@@ -168,7 +179,8 @@ async function compareSet(
       runtime.run(dataset.normalized(chunk), chunk.length, dataset.columns),
       model.logits(dataset, chunk, running),
     ]);
-    const comparison = compareLogits(ours, theirs, model.widths.at(-1)!, tolerance);
+    const magnitudes = new Float64Array(chunk.length).fill(magnitude);
+    const comparison = compareLogits(ours, theirs, model.widths.at(-1)!, tolerance, magnitudes);
     if (comparison.disagreement) {
       const { disagreement } = comparison;
       const row = positionsOf(chunk)[disagreement.row]!;
@@ -180,6 +192,37 @@ async function compareSet(
     total = sum(total, comparison);
   }
   return total;
+}
+
+/** Rows on which the size of sums is looked at; fewer where a model is so large that it takes long. */
+const MEASURED_ROWS = 16;
+const MULTIPLY_ADDS = 2 ** 25;
+
+/** The largest sum of absolute terms in any network on some of the rows, evenly spread. */
+function magnitudeOn(networks: readonly SummedLayer[][], dataset: Dataset, rows: RowSet): number {
+  const weights = networks.flat().reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
+  const count = Math.max(1, Math.min(MEASURED_ROWS, Math.floor(MULTIPLY_ADDS / weights)));
+  const step = Math.ceil(rows.length / count);
+  const { columns } = dataset;
+  const sample = dataset.normalized(rows.filter((_, i) => i % step === 0));
+  let largest = 0;
+  for (let from = 0; from < sample.length; from += columns) {
+    const row = Float64Array.from(sample.subarray(from, from + columns));
+    for (const layers of networks) largest = Math.max(largest, largestSumOfTerms(layers, row));
+  }
+  return largest;
+}
+
+/** The layers of a model, or of each member of an ensemble. */
+function networksOf(model: Predictor): SummedLayer[][] {
+  const models = model instanceof Ensemble ? model.members.map((member) => member.model) : [model];
+  return models.map((network) => {
+    const parameters = new Parameters(network.widths, network.parameters());
+    return parameters.layers.map(({ inputs, outputs }, layer) => ({
+      ...{ inputs, outputs },
+      ...{ weight: parameters.weights(layer), bias: parameters.biases(layer) },
+    }));
+  });
 }
 
 function describe(disagreement: Disagreement): string {

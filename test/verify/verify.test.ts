@@ -4,6 +4,7 @@ import { Dataset } from '#lethe/engine/dataset';
 import { Model } from '#lethe/engine/model';
 import type { Predictor } from '#lethe/engine/predictor';
 import { type VerificationSet, verify } from '#lethe/verify/verify';
+import { expectCode } from '../support/errors.js';
 
 const ROWS = 60;
 const widths = [6, 5, 4, 3];
@@ -140,4 +141,28 @@ describe('verify', () => {
     ).rejects.toMatchObject(aborted);
     expect(chunks).toBe(2);
   });
+});
+
+it('allows for the rounding of large terms that nearly cancel, and for no more', async () => {
+  const [columns, hidden] = [3072, 32];
+  const widths = [columns, hidden, 2];
+  const noise = (i: number) => (Math.imul(i + 1, 0x9e3779b1) >>> 8) / 2 ** 24;
+  const parameters = Model.create(widths, { seed: 3 }).parameters();
+  // Neighbouring columns have opposite weights and almost the same large values.
+  for (let i = 0; i < columns * hidden; i++) {
+    parameters[i] = i % 2 === 0 ? noise(i) : -parameters[i - 1]!;
+  }
+  const features = Float32Array.from(
+    { length: 40 * columns },
+    (_, i) => 1000 * noise(i >> 1) + noise(i + 7),
+  );
+  const dataset = new Dataset({
+    ...{ name: 'pairs', rows: 40, columns, classes: 2, features },
+    labels: new Uint32Array(40),
+  });
+  const model = Model.fromParameters(widths, parameters);
+  const set = { name: 'all', dataset, rows: dataset.allRows() };
+  const { maxAbsDiff } = await verify(model, [set]);
+  expect(maxAbsDiff).toBeGreaterThan(1e-4);
+  await expectCode(() => verify(model, [set], { tolerance: 1e-9 }), 'ERR_VERIFICATION_FAILED');
 });
