@@ -39,8 +39,8 @@ const ODD: [string, Dataset, number][] = [
   ['duplicated columns', datasetOf(MANY, (r, c, l) => usual(r, c - (c % 6 < 3 ? 0 : 3), l)), 99],
   ['columns of 1e-30 and 1e30', datasetOf(MANY, apart), 99],
   ['few rows with columns of 1e-30 and 1e30', datasetOf(FEW, apart), 99],
-  ['values near the end of float32', datasetOf(MANY, (r, c, l) => 1e38 * usual(r, c, l)), 0],
-  ['values that are subnormal', datasetOf(FEW, (r, c, l) => 1e-40 * usual(r, c, l)), 0],
+  ['values near the end of float32', datasetOf(MANY, (r, c, l) => 1e38 * usual(r, c, l)), 30],
+  ['values that are subnormal', datasetOf(FEW, (r, c, l) => 1e-40 * usual(r, c, l)), 30],
   [
     'one value of 1e30',
     datasetOf(MANY, (r, c, l) => (r === 77 && c < 1 ? 1e30 : usual(r, c, l))),
@@ -85,7 +85,9 @@ describe.each(ODD)('%s', (_name, dataset, least) => {
   it.each(RECIPES)('give a sensible model with %j', async (options) => {
     const { model, quality, reasons } = await trainModel(widths, dataset, options);
     expectSensible(model, quality, least);
-    expect(reasons.length).toBeGreaterThan(0);
+    const { accuracy, mostFrequentClass } = quality;
+    const isUseless = accuracy <= mostFrequentClass && mostFrequentClass < 100;
+    expect(reasons.some((reason) => reason.startsWith('no better than'))).toBe(isUseless);
     const logits = await model.logits(dataset, dataset.allRows());
     expect(logits.every(Number.isFinite)).toBe(true);
   });
