@@ -48,7 +48,7 @@ export async function toOnnx(model: Exportable, options: OnnxOptions = {}): Prom
       share: shares[i]!,
     }));
     const hash = model.hash();
-    const { exportOnnxEnsemble } = await import('./onnx-export.js');
+    const { exportOnnxEnsemble } = await import('./onnx/export.js');
     return exportOnnxEnsemble({ members, hash, ...facts });
   }
   const { widths } = model;
@@ -56,7 +56,7 @@ export async function toOnnx(model: Exportable, options: OnnxOptions = {}): Prom
   const { values: parameters } = finiteParameters({ widths, parameters: model.parameters() });
   const hash = parameterHash(widths, parameters);
   const { affine, ...knowledge } = knownBy(model);
-  const { exportOnnx } = await import('./onnx-export.js');
+  const { exportOnnx } = await import('./onnx/export.js');
   return exportOnnx({
     ...{ widths, parameters, hash, knowledge: encodeFacts(knowledge) },
     ...(affine && { affine }),

@@ -14,9 +14,9 @@ import { decodeFacts, type ModelFacts } from '../engine/model-facts.js';
 import { decodeSafetensors, type SafetensorsFile } from '../engine/safetensors.js';
 import { modelOfLayers } from './linear-layers.js';
 import { invalidModel } from './model-error.js';
-import type { ModelProto } from './onnx_pb.js';
-import { isShardIndex, readShards } from './shards.js';
-import { parseStateDict } from './state-dict.js';
+import type { ModelProto } from './onnx/onnx_pb.js';
+import { isShardIndex, readShards } from './state-dict/shards.js';
+import { parseStateDict } from './state-dict/state-dict.js';
 
 /** A model that was imported from a file. */
 export interface ImportedModel {
@@ -76,7 +76,7 @@ export async function fromOnnx(
   const settings = checkOnnxOptions(options);
   const file = 'the ONNX file';
   refuseForeign(bytes, file, 'onnx');
-  const { decodeOnnx } = await import('./onnx-graph.js');
+  const { decodeOnnx } = await import('./onnx/graph.js');
   return importOnnx(decodeOnnx(bytes, file), { file, files: new Map() }, settings);
 }
 
@@ -93,8 +93,8 @@ export async function loadOnnx(
   const settings = checkOnnxOptions(options);
   const bytes = await readWholeFile(path);
   refuseForeign(bytes, path, 'onnx');
-  const { decodeOnnx, externalLocations } = await import('./onnx-graph.js');
-  const { readExternalFiles } = await import('./external-files.js');
+  const { decodeOnnx, externalLocations } = await import('./onnx/graph.js');
+  const { readExternalFiles } = await import('./onnx/external-files.js');
   const proto = decodeOnnx(bytes, path);
   const files = await readExternalFiles(path, externalLocations(proto));
   return importOnnx(proto, { file: path, files }, settings);
@@ -148,7 +148,7 @@ async function importOnnx(
   { output, verify }: OnnxImportOptions,
 ): Promise<ImportedModel> {
   const { file, files } = source;
-  const { parseOnnx } = await import('./onnx-import.js');
+  const { parseOnnx } = await import('./onnx/import.js');
   const perceptron = parseOnnx(proto, file, { output, files });
   const { layers, affine, metadata, classNames } = perceptron;
   const model = modelOfLayers(file, layers);
@@ -157,7 +157,7 @@ async function importOnnx(
     throw invalidModel(file, 'the hash of its parameters is not the one in its metadata');
   }
   if (verify) {
-    const { verifyImport } = await import('./verify-import.js');
+    const { verifyImport } = await import('./onnx/verify-import.js');
     await verifyImport(model, perceptron, source);
   }
   const map = affine ?? statedAffine(metadata);

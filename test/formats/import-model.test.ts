@@ -25,7 +25,7 @@ import {
   StringStringEntryProtoSchema,
   TensorProto_DataLocation,
   TensorProto_DataType,
-} from '#lethe/formats/onnx_pb';
+} from '#lethe/formats/onnx/onnx_pb';
 import { OnnxRuntime } from '#lethe/runtime/onnx-runtime';
 import { verify } from '#lethe/verify/verify';
 import { expectCode, wrong } from '../support/errors.js';

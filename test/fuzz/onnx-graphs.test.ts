@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { LetheError } from '#lethe/base/errors';
 import { fromOnnx } from '#lethe/formats/import-model';
+import { node } from '#lethe/formats/onnx/export-nodes';
 import {
   AttributeProto_AttributeType as Attribute,
   ModelProtoSchema,
@@ -10,8 +11,7 @@ import {
   type TensorProto,
   TensorProtoSchema,
   TensorProto_DataType as Type,
-} from '#lethe/formats/onnx_pb';
-import { node } from '#lethe/formats/onnx-nodes';
+} from '#lethe/formats/onnx/onnx_pb';
 import { values } from '../support/network.js';
 
 /** More by hand: FUZZ_RUNS=100000 FUZZ_SEED=7 npx vitest run test/fuzz/onnx-graphs.test.ts */

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { exportOnnx } from '#lethe/formats/onnx-export';
+import { exportOnnx } from '#lethe/formats/onnx/export';
 import { OnnxRuntime } from '#lethe/runtime/onnx-runtime';
 import { forward, type Network, network, values } from '../support/network.js';
 
@@ -95,7 +95,7 @@ describe('OnnxRuntime', () => {
 
   it('lets the process end once it is closed or could not be loaded', () => {
     const script = `
-      import { exportOnnx } from '#lethe/formats/onnx-export';
+      import { exportOnnx } from '#lethe/formats/onnx/export';
       import { OnnxRuntime } from '#lethe/runtime/onnx-runtime';
       const model = exportOnnx({
         widths: [1, 1], parameters: new Float32Array(2), affine: { scale: 1, offset: 0 }, hash: '',

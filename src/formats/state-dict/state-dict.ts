@@ -1,11 +1,11 @@
-import { LetheError } from '../base/errors.js';
-import { requireMemory } from '../base/memory.js';
-import { BIAS, WEIGHT } from '../engine/model-tensors.js';
-import type { SafetensorsFile, Tensor } from '../engine/safetensors.js';
+import { LetheError } from '../../base/errors.js';
+import { requireMemory } from '../../base/memory.js';
+import { BIAS, WEIGHT } from '../../engine/model-tensors.js';
+import type { SafetensorsFile, Tensor } from '../../engine/safetensors.js';
+import type { LinearLayer } from '../linear-layers.js';
+import { invalidModel, unsupportedModel } from '../model-error.js';
 import { floatsOf } from './float-tensor.js';
 import { fittingOrders, groupsByStem } from './layer-order.js';
-import type { LinearLayer } from './linear-layers.js';
-import { invalidModel, unsupportedModel } from './model-error.js';
 import { resolveAliases } from './tensor-aliases.js';
 
 /** Tensors by the ends of their names that belong to no linear layer, and what to do with these. */

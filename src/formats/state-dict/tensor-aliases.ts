@@ -1,6 +1,6 @@
-import { BIAS, WEIGHT } from '../engine/model-tensors.js';
-import type { SafetensorsFile, Tensor } from '../engine/safetensors.js';
-import { invalidModel } from './model-error.js';
+import { BIAS, WEIGHT } from '../../engine/model-tensors.js';
+import type { SafetensorsFile, Tensor } from '../../engine/safetensors.js';
+import { invalidModel } from '../model-error.js';
 
 /**
  * The tensors of a file by all of their names. Where layers share a tensor, safetensors'

@@ -1,5 +1,5 @@
-import type { Constant } from './onnx-constant.js';
-import type { OnnxNode } from './onnx-node.js';
+import type { Constant } from './constant.js';
+import type { OnnxNode } from './node.js';
 import {
   axesOf,
   axisOf,
@@ -8,7 +8,7 @@ import {
   type ShapeValue,
   type Size,
   sizesOf,
-} from './onnx-shapes.js';
+} from './shapes.js';
 
 /**
  * The shape after Reshape, Flatten, Squeeze or Unsqueeze, which leave the values of a row together.

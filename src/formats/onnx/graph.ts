@@ -1,5 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import { invalidModel, unsupportedModel } from './model-error.js';
+import { invalidModel, unsupportedModel } from '../model-error.js';
+import { isExternal, locationOf } from './constant.js';
+import { isStandardDomain, OnnxNode } from './node.js';
 import {
   AttributeProto_AttributeType,
   type GraphProto,
@@ -8,8 +10,6 @@ import {
   type TensorProto,
   type TensorProto_DataType,
 } from './onnx_pb.js';
-import { isExternal, locationOf } from './onnx-constant.js';
-import { isStandardDomain, OnnxNode } from './onnx-node.js';
 
 /** Since opset 7, the operators of a perceptron broadcast and have their current meaning. */
 const MIN_OPSET = 7n;

@@ -1,5 +1,5 @@
-import type { Constant } from './onnx-constant.js';
-import type { OnnxNode } from './onnx-node.js';
+import type { Constant } from './constant.js';
+import type { OnnxNode } from './node.js';
 
 /** The size of an axis: `rows` is that of the rows of features; undefined is not fixed in the file. */
 export type Size = number | 'rows' | undefined;

@@ -1,11 +1,11 @@
-import type { Constant, ImportBudget } from './onnx-constant.js';
-import { permutationOf } from './onnx-folding.js';
-import { batchNormalization, gemm, matMul, type RowInputs, scaler } from './onnx-layers.js';
-import type { OnnxNode } from './onnx-node.js';
-import { reasonAgainst } from './onnx-refusals.js';
-import { shapeAfter } from './onnx-reshape.js';
-import { isFloat, type RowsValue } from './onnx-rows.js';
-import type { ShapeValue } from './onnx-shapes.js';
+import type { Constant, ImportBudget } from './constant.js';
+import { permutationOf } from './folding.js';
+import { batchNormalization, gemm, matMul, type RowInputs, scaler } from './layers.js';
+import type { OnnxNode } from './node.js';
+import { reasonAgainst } from './refusals.js';
+import { shapeAfter } from './reshape.js';
+import { isFloat, type RowsValue } from './rows.js';
+import type { ShapeValue } from './shapes.js';
 
 interface RowContext {
   readonly budget: ImportBudget;

@@ -1,7 +1,7 @@
-import { fromBfloat16, fromFloat16 } from '../base/half-precision.js';
-import { fromLittleEndian } from '../base/little-endian.js';
-import type { Tensor } from '../engine/safetensors.js';
-import { unsupportedModel } from './model-error.js';
+import { fromBfloat16, fromFloat16 } from '../../base/half-precision.js';
+import { fromLittleEndian } from '../../base/little-endian.js';
+import type { Tensor } from '../../engine/safetensors.js';
+import { unsupportedModel } from '../model-error.js';
 
 /**
  * The values of a tensor as float32, without loss: float16 and bfloat16 always, float64 where

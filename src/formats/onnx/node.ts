@@ -1,4 +1,4 @@
-import { invalidModel, unsupportedModel } from './model-error.js';
+import { invalidModel, unsupportedModel } from '../model-error.js';
 import {
   type AttributeProto,
   type NodeProto,

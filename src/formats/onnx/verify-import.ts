@@ -1,22 +1,22 @@
-import { LetheError } from '../base/errors.js';
-import { requireMemory } from '../base/memory.js';
-import { PhiloxPurpose, PhiloxStream } from '../base/philox.js';
-import { Dataset } from '../engine/dataset.js';
-import { logSoftmax, softmax } from '../engine/evaluation.js';
-import { IDENTITY } from '../engine/labelled-data.js';
-import type { Model } from '../engine/model.js';
-import { concatenate } from '../engine/parameters.js';
-import { compareLogits, DEFAULT_TOLERANCE } from '../runtime/compare-logits.js';
-import type { OnnxRuntime } from '../runtime/onnx-runtime.js';
-import { largestSumOfTerms } from '../runtime/sum-magnitudes.js';
-import type { LinearLayer } from './linear-layers.js';
-import { unsupportedModel } from './model-error.js';
+import { LetheError } from '../../base/errors.js';
+import { requireMemory } from '../../base/memory.js';
+import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
+import { Dataset } from '../../engine/dataset.js';
+import { logSoftmax, softmax } from '../../engine/evaluation.js';
+import { IDENTITY } from '../../engine/labelled-data.js';
+import type { Model } from '../../engine/model.js';
+import { concatenate } from '../../engine/parameters.js';
+import { compareLogits, DEFAULT_TOLERANCE } from '../../runtime/compare-logits.js';
+import type { OnnxRuntime } from '../../runtime/onnx-runtime.js';
+import { largestSumOfTerms } from '../../runtime/sum-magnitudes.js';
+import type { LinearLayer } from '../linear-layers.js';
+import { unsupportedModel } from '../model-error.js';
+import type { ExternalFiles } from './constant.js';
+import type { Head } from './heads.js';
+import type { OnnxPerceptron } from './import.js';
 import { TensorProto_DataType as Type } from './onnx_pb.js';
-import type { ExternalFiles } from './onnx-constant.js';
-import type { Head } from './onnx-heads.js';
-import type { OnnxPerceptron } from './onnx-import.js';
-import { probeFile } from './onnx-probe.js';
-import { isFloat } from './onnx-rows.js';
+import { probeFile } from './probe.js';
+import { isFloat } from './rows.js';
 
 const MOST_ROWS = 64;
 
@@ -199,7 +199,7 @@ async function runtimeValues(
   raw: Float32Array,
   [rows, columns, atOnce]: readonly [number, number, number],
 ): Promise<Float32Array> {
-  const { OnnxRuntime } = await import('../runtime/onnx-runtime.js');
+  const { OnnxRuntime } = await import('../../runtime/onnx-runtime.js');
   let runtime: OnnxRuntime | undefined;
   try {
     runtime = await OnnxRuntime.load(probe, { threads: 1, files });

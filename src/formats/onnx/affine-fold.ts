@@ -1,4 +1,4 @@
-import type { ImportBudget } from './onnx-constant.js';
+import type { ImportBudget } from './constant.js';
 
 /** y[j] = scale[j] x[source[j]] + offset[j], in double precision. */
 export interface FeatureMap {

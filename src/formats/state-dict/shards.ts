@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { containedPath } from '../base/contained-path.js';
-import { LetheError } from '../base/errors.js';
-import { readWholeFile } from '../base/files.js';
-import { ioError } from '../base/io-error.js';
-import { requireMemory } from '../base/memory.js';
-import { decodeSafetensors, type SafetensorsFile, type Tensor } from '../engine/safetensors.js';
-import { invalidModel } from './model-error.js';
+import { containedPath } from '../../base/contained-path.js';
+import { LetheError } from '../../base/errors.js';
+import { readWholeFile } from '../../base/files.js';
+import { ioError } from '../../base/io-error.js';
+import { requireMemory } from '../../base/memory.js';
+import { decodeSafetensors, type SafetensorsFile, type Tensor } from '../../engine/safetensors.js';
+import { invalidModel } from '../model-error.js';
 
 /** What `model.safetensors.index.json` says; format: https://huggingface.co/docs/safetensors */
 interface ShardIndex {

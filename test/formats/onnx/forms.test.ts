@@ -9,12 +9,12 @@ import {
   NodeProtoSchema,
   TensorProto_DataType,
   TensorProtoSchema,
-} from '#lethe/formats/onnx_pb';
+} from '#lethe/formats/onnx/onnx_pb';
 import { OnnxRuntime } from '#lethe/runtime/onnx-runtime';
-import { expectClose } from '../support/fixture.js';
-import { values } from '../support/network.js';
+import { expectClose } from '../../support/fixture.js';
+import { values } from '../../support/network.js';
 
-const GEMM = readFileSync(new URL('../fixtures/models/gemm.onnx', import.meta.url));
+const GEMM = readFileSync(new URL('../../fixtures/models/gemm.onnx', import.meta.url));
 const [ROWS, COLUMNS, CLASSES] = [9, 6, 3];
 
 type Change = (graph: GraphProto) => void;

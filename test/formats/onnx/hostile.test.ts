@@ -6,8 +6,8 @@ import {
   AttributeProto_AttributeType as Attribute,
   ModelProtoSchema,
   TensorProto_DataType as Type,
-} from '#lethe/formats/onnx_pb';
-import { expectCode } from '../support/errors.js';
+} from '#lethe/formats/onnx/onnx_pb';
+import { expectCode } from '../../support/errors.js';
 
 interface Operator {
   readonly opType: string;

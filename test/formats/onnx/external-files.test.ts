@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { fromOnnx, loadOnnx } from '#lethe/formats/import-model';
-import { ModelProtoSchema } from '#lethe/formats/onnx_pb';
-import { expectCode } from '../support/errors.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { ModelProtoSchema } from '#lethe/formats/onnx/onnx_pb';
+import { expectCode } from '../../support/errors.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
-const CASES = new URL('../fixtures/cases/onnx-exporters/', import.meta.url);
+const CASES = new URL('../../fixtures/cases/onnx-exporters/', import.meta.url);
 const NAME = 'pytorch-external.onnx';
 const DATA = `${NAME}.data`;
 const original = readFileSync(new URL(NAME, CASES));

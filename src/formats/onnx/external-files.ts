@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, sep, win32 } from 'node:path';
-import { LetheError } from '../base/errors.js';
-import { requireMemory } from '../base/memory.js';
-import { invalidModel } from './model-error.js';
+import { LetheError } from '../../base/errors.js';
+import { requireMemory } from '../../base/memory.js';
+import { invalidModel } from '../model-error.js';
 
 /**
  * Reads the files that a model's file names as the places of its weights. A location is a path

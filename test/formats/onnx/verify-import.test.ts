@@ -5,14 +5,14 @@ import { LetheError } from '#lethe/base/errors';
 import { Model } from '#lethe/engine/model';
 import { fromOnnx, loadOnnx } from '#lethe/formats/import-model';
 import { modelOfLayers } from '#lethe/formats/linear-layers';
-import { ModelProtoSchema } from '#lethe/formats/onnx_pb';
-import { decodeOnnx } from '#lethe/formats/onnx-graph';
-import { parseOnnx } from '#lethe/formats/onnx-import';
-import { verifyImport } from '#lethe/formats/verify-import';
+import { decodeOnnx } from '#lethe/formats/onnx/graph';
+import { parseOnnx } from '#lethe/formats/onnx/import';
+import { ModelProtoSchema } from '#lethe/formats/onnx/onnx_pb';
+import { verifyImport } from '#lethe/formats/onnx/verify-import';
 import { OnnxRuntime } from '#lethe/runtime/onnx-runtime';
-import { expectCode, wrong } from '../support/errors.js';
+import { expectCode, wrong } from '../../support/errors.js';
 
-const FORMS = new URL('../fixtures/onnx/', import.meta.url);
+const FORMS = new URL('../../fixtures/onnx/', import.meta.url);
 const fixture = (name: string) => readFileSync(new URL(`${name}.onnx`, FORMS));
 
 afterEach(() => {

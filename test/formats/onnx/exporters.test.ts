@@ -4,11 +4,11 @@ import { Dataset } from '#lethe/engine/dataset';
 import { argmax, softmax } from '#lethe/engine/evaluation';
 import { decodeSafetensors } from '#lethe/engine/safetensors';
 import { type ImportedModel, loadOnnx } from '#lethe/formats/import-model';
-import { expectCode } from '../support/errors.js';
-import { expectClose } from '../support/fixture.js';
+import { expectCode } from '../../support/errors.js';
+import { expectClose } from '../../support/fixture.js';
 
-const CASES = new URL('../fixtures/cases/onnx-exporters/', import.meta.url);
-const FORMS = new URL('../fixtures/onnx/', import.meta.url);
+const CASES = new URL('../../fixtures/cases/onnx-exporters/', import.meta.url);
+const FORMS = new URL('../../fixtures/onnx/', import.meta.url);
 
 /** The model's logits of rows of the file's input. */
 async function logitsOf({ model, affine }: ImportedModel, features: Float32Array) {

@@ -1,6 +1,6 @@
-import { fromLittleEndian } from '../base/little-endian.js';
-import { requireMemory } from '../base/memory.js';
-import { invalidModel, unsupportedModel } from './model-error.js';
+import { fromLittleEndian } from '../../base/little-endian.js';
+import { requireMemory } from '../../base/memory.js';
+import { invalidModel, unsupportedModel } from '../model-error.js';
 import {
   type TensorProto,
   TensorProto_DataLocation,

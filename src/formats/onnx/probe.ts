@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import { matrix, node, shapeTensor } from './export-nodes.js';
+import type { OnnxGraph } from './graph.js';
 import { ModelProtoSchema, type NodeProto, TensorProto_DataType as Type } from './onnx_pb.js';
-import type { OnnxGraph } from './onnx-graph.js';
-import { matrix, node, shapeTensor } from './onnx-nodes.js';
 
 /** A tensor to ask a runtime for, and the values that it has for a row. */
 export interface ProbedTensor {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors, type Tensor } from '#lethe/engine/safetensors';
 import { fromSafetensors, loadSafetensors } from '#lethe/formats/import-model';
-import { expectCode } from '../support/errors.js';
-import { expectClose } from '../support/fixture.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { expectCode } from '../../support/errors.js';
+import { expectClose } from '../../support/fixture.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
-const FIXTURES = new URL('../fixtures/', import.meta.url).pathname;
+const FIXTURES = new URL('../../fixtures/', import.meta.url).pathname;
 const DICTS = join(FIXTURES, 'state-dicts');
 const CASES = join(FIXTURES, 'cases/safetensors');
 

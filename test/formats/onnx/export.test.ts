@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { ModelProtoSchema } from '#lethe/formats/onnx_pb';
-import { exportOnnx, exportOnnxEnsemble } from '#lethe/formats/onnx-export';
-import { network } from '../support/network.js';
+import { exportOnnx, exportOnnxEnsemble } from '#lethe/formats/onnx/export';
+import { ModelProtoSchema } from '#lethe/formats/onnx/onnx_pb';
+import { network } from '../../support/network.js';
 
 const affine = { scale: 1 / 255 / 0.3081, offset: -0.1307 / 0.3081 };
 const small = { ...network([5, 4, 3]), affine, hash: 'cafe' };

@@ -1,15 +1,15 @@
-import { requireOneOf } from '../base/arguments.js';
-import { LetheError } from '../base/errors.js';
-import type { AffineMap } from '../engine/labelled-data.js';
+import { requireOneOf } from '../../base/arguments.js';
+import { LetheError } from '../../base/errors.js';
+import type { AffineMap } from '../../engine/labelled-data.js';
+import type { LinearLayer } from '../linear-layers.js';
+import { invalidModel, unsupportedModel } from '../model-error.js';
 import { asLinear, type LinearMap } from './affine-fold.js';
-import type { LinearLayer } from './linear-layers.js';
-import { invalidModel, unsupportedModel } from './model-error.js';
+import type { ExternalFiles } from './constant.js';
+import { OnnxEvaluator } from './evaluator.js';
+import { OnnxGraph } from './graph.js';
+import { type OnnxValue, type Probe, positiveClass } from './heads.js';
 import type { ModelProto } from './onnx_pb.js';
-import type { ExternalFiles } from './onnx-constant.js';
-import { OnnxEvaluator } from './onnx-evaluator.js';
-import { OnnxGraph } from './onnx-graph.js';
-import { type OnnxValue, type Probe, positiveClass } from './onnx-heads.js';
-import { isFloat, type RowsValue } from './onnx-rows.js';
+import { isFloat, type RowsValue } from './rows.js';
 
 /** A multilayer perceptron as an ONNX file describes it. */
 export interface OnnxPerceptron {

@@ -1,10 +1,10 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { LetheError } from '../base/errors.js';
-import { version } from '../base/version.js';
-import type { AffineMap } from '../engine/labelled-data.js';
-import { finiteParameters } from './exportable.js';
+import { LetheError } from '../../base/errors.js';
+import { version } from '../../base/version.js';
+import type { AffineMap } from '../../engine/labelled-data.js';
+import { finiteParameters } from '../exportable.js';
+import { matrix, mixture, type OnnxPart, perceptron } from './export-nodes.js';
 import { ModelProtoSchema } from './onnx_pb.js';
-import { matrix, mixture, type OnnxPart, perceptron } from './onnx-nodes.js';
 
 /**
  * The versions of ONNX 1.8 (2020): sufficient for all operators here, and old runtimes load them.

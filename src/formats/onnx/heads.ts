@@ -1,8 +1,8 @@
-import type { Constant } from './onnx-constant.js';
-import type { OnnxNode } from './onnx-node.js';
-import { shapeAfter } from './onnx-reshape.js';
-import { isFloat, type RowsValue } from './onnx-rows.js';
-import { axisOf, featuresOf, type ShapeValue, type Size } from './onnx-shapes.js';
+import type { Constant } from './constant.js';
+import type { OnnxNode } from './node.js';
+import { shapeAfter } from './reshape.js';
+import { isFloat, type RowsValue } from './rows.js';
+import { axisOf, featuresOf, type ShapeValue, type Size } from './shapes.js';
 
 /** What a tensor holds for each row, as a function of the logits z. */
 export type Head =

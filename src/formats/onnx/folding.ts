@@ -1,15 +1,10 @@
 import { product } from './affine-fold.js';
+import { type Constant, type ExternalFiles, type ImportBudget, readTensor } from './constant.js';
+import type { OnnxNode } from './node.js';
 import { TensorProto_DataType as Type } from './onnx_pb.js';
-import {
-  type Constant,
-  type ExternalFiles,
-  type ImportBudget,
-  readTensor,
-} from './onnx-constant.js';
-import type { OnnxNode } from './onnx-node.js';
-import { reasonAgainst } from './onnx-refusals.js';
-import { isFloat } from './onnx-rows.js';
-import { axesOf, axisOf, reshaped } from './onnx-shapes.js';
+import { reasonAgainst } from './refusals.js';
+import { isFloat } from './rows.js';
+import { axesOf, axisOf, reshaped } from './shapes.js';
 
 /** Where constants are read from, and what they may take. */
 export interface FoldingContext {

@@ -5,10 +5,10 @@ import {
   type FeatureMap,
   type LinearMap,
 } from './affine-fold.js';
+import type { Constant, ImportBudget } from './constant.js';
+import type { OnnxNode } from './node.js';
 import { TensorProto_DataType as Type } from './onnx_pb.js';
-import type { Constant, ImportBudget } from './onnx-constant.js';
-import type { OnnxNode } from './onnx-node.js';
-import { featuresOf, type Size } from './onnx-shapes.js';
+import { featuresOf, type Size } from './shapes.js';
 
 /** What a graph does to its input before the first layer. */
 export interface InputMap {

@@ -1,9 +1,9 @@
 import type { LinearMap } from './affine-fold.js';
+import type { Constant, ImportBudget } from './constant.js';
+import type { OnnxNode } from './node.js';
 import { TensorProto_DataType as Type } from './onnx_pb.js';
-import type { Constant, ImportBudget } from './onnx-constant.js';
-import type { OnnxNode } from './onnx-node.js';
-import type { RowsValue } from './onnx-rows.js';
-import type { Size } from './onnx-shapes.js';
+import type { RowsValue } from './rows.js';
+import type { Size } from './shapes.js';
 
 /** The inputs of an operator on rows. */
 export interface RowInputs {

@@ -1,20 +1,20 @@
-import { unsupportedModel } from './model-error.js';
-import { TensorProto_DataType as Type } from './onnx_pb.js';
+import { unsupportedModel } from '../model-error.js';
 import {
   type Constant,
   type ExternalFiles,
   ImportBudget,
   MOST_AXES,
   readTensor,
-} from './onnx-constant.js';
-import { foldConstants } from './onnx-folding.js';
-import type { OnnxGraph } from './onnx-graph.js';
-import { type EndValue, endOf, namesAfter, type OnnxValue, scoresAfter } from './onnx-heads.js';
-import { linearClassifierMap, type RowInputs } from './onnx-layers.js';
-import type { OnnxNode } from './onnx-node.js';
-import { applyToRows } from './onnx-row-operators.js';
-import { RowsValue } from './onnx-rows.js';
-import { foldShape, type ShapeValue, type Size } from './onnx-shapes.js';
+} from './constant.js';
+import { foldConstants } from './folding.js';
+import type { OnnxGraph } from './graph.js';
+import { type EndValue, endOf, namesAfter, type OnnxValue, scoresAfter } from './heads.js';
+import { linearClassifierMap, type RowInputs } from './layers.js';
+import type { OnnxNode } from './node.js';
+import { TensorProto_DataType as Type } from './onnx_pb.js';
+import { applyToRows } from './row-operators.js';
+import { RowsValue } from './rows.js';
+import { foldShape, type ShapeValue, type Size } from './shapes.js';
 
 /**
  * Computes what the tensors of a graph are as functions of its input, operator by operator: stored

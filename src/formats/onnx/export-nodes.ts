@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
-import { littleEndianBytes } from '../base/little-endian.js';
-import type { Parameters } from '../engine/parameters.js';
+import { littleEndianBytes } from '../../base/little-endian.js';
+import type { Parameters } from '../../engine/parameters.js';
 import {
   AttributeProto_AttributeType,
   type NodeProto,
