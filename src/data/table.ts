@@ -8,6 +8,7 @@ import {
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
+import { classesOf } from './class-names.js';
 import type { OwnedData } from './owned-data.js';
 
 /** The roles of a table's columns. */
@@ -22,13 +23,19 @@ export interface TableOptions {
   readonly name?: string;
   /**
    * The labels of the classes 0, 1, ...; default: the labels in the file in ascending order, by
-   * value if all are whole numbers. To read a test file, give the class names of the training file.
+   * value if all are numbers, where `1` and `1.0` are one class. To read a test file, give the class
+   * names of the training file.
    */
   readonly classNames?: readonly string[];
+  /**
+   * The texts that stand for a missing label or owner; default: those of pandas, such as `NaN`, `NULL`,
+   * `None` and `NA`, and `\\N`. A blank text always does.
+   */
+  readonly missing?: readonly string[];
 }
 
 export const TABLE_OPTIONS: KnownFields<TableOptions> = {
-  ...{ label: true, owner: true, features: true, name: true, classNames: true },
+  ...{ label: true, owner: true, features: true, name: true, classNames: true, missing: true },
 };
 
 /** @throws {LetheError} ERR_INVALID_ARGUMENT */
@@ -36,7 +43,7 @@ export function checkTableOptions<Options extends TableOptions>(
   options: Options,
   names: KnownFields<Options>,
 ): void {
-  const { label, owner, features, name, classNames } = requireKnownFields(
+  const { label, owner, features, name, classNames, missing } = requireKnownFields(
     'options',
     options,
     names,
@@ -46,6 +53,7 @@ export function checkTableOptions<Options extends TableOptions>(
   if (name !== undefined) requireText('name', name);
   for (const column of requireArray('features', features ?? [])) requireText('a feature', column);
   for (const text of requireArray('classNames', classNames ?? [])) requireText('a class', text);
+  for (const text of requireArray('missing', missing ?? [])) requireText('a missing text', text);
   if (classNames && new Set(classNames).size < classNames.length) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
@@ -68,17 +76,17 @@ export interface TableColumns {
  * Finds the columns that the options name.
  *
  * @param names the file's columns
- * @throws {LetheError} ERR_INVALID_DATA: a column without a name, or two of the same name.
- * ERR_INVALID_ARGUMENT: a column that does not exist, or that is given two roles.
+ * @throws {LetheError} ERR_INVALID_DATA: two columns of the same name, or a column without one that is not
+ * left out. ERR_INVALID_ARGUMENT: a column that does not exist, or that is given two roles.
  */
 export function findColumns(
   file: string,
   names: readonly string[],
   { label, owner, features }: TableOptions,
 ): TableColumns {
-  if (names.includes('')) throw invalidData(file, `column ${names.indexOf('') + 1} has no name`);
   const positions = new Map<string, number>();
   for (const [position, name] of names.entries()) {
+    if (name === '') continue;
     if (positions.has(name)) throw invalidData(file, `two columns have the name ${name}`);
     positions.set(name, position);
   }
@@ -94,6 +102,7 @@ export function findColumns(
   const special = [find(label), ...(owner === undefined ? [] : [find(owner)])];
   const chosen =
     features?.map(find) ?? names.map((_, index) => index).filter((i) => !special.includes(i));
+  if (features === undefined) requireNoIndex(file, names, chosen);
   if (new Set([...special, ...chosen]).size < special.length + chosen.length) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
@@ -104,6 +113,17 @@ export function findColumns(
     throw new LetheError('ERR_INVALID_ARGUMENT', `${file} has no column left for the features`);
   }
   return { label: special[0]!, owner: special[1], features: chosen };
+}
+
+/** The row numbers that pandas writes beside the columns must not become a feature unasked. */
+function requireNoIndex(file: string, names: readonly string[], chosen: readonly number[]): void {
+  const index = chosen.find((column) => /^(__index_level_\d+__)?$/.test(names[column]!));
+  if (index === undefined) return;
+  const found = names[index] === '' ? 'has no name' : `is ${names[index]}, an index of pandas`;
+  throw invalidData(
+    file,
+    `column ${index + 1} ${found}: name the columns to use with the option features`,
+  );
 }
 
 /** The largest number of keys of a Map. */
@@ -173,13 +193,7 @@ export function assembleTable(
   options: TableOptions,
 ): OwnedData {
   if (features.length === 0) throw invalidData(file, 'it has no rows');
-  const found = labels.distinct;
-  const classNames = options.classNames ?? inOrder(found);
-  const classOf = new Map(classNames.map((name, index) => [name, index]));
-  const stray = found.find((text) => !classOf.has(text));
-  if (stray !== undefined) {
-    throw invalidData(file, `the label "${stray}" is not one of ${classNames.join(', ')}`);
-  }
+  const { classNames, classOf } = classesOf(file, labels.distinct, options.classNames);
   return {
     data: {
       name: options.name ?? basename(file),
@@ -187,14 +201,9 @@ export function assembleTable(
       columns,
       classes: classNames.length,
       features,
-      labels: labels.rows.map((code) => classOf.get(found[code]!)!),
+      labels: labels.rows.map((code) => classOf[code]!),
     },
     classNames,
     ...(owners && { ownership: { subjects: owners.distinct, owners: owners.rows } }),
   };
-}
-
-function inOrder(texts: readonly string[]): string[] {
-  const isNumeric = texts.every((text) => /^-?\d{1,15}$/.test(text));
-  return isNumeric ? texts.toSorted((a, b) => Number(a) - Number(b)) : texts.toSorted();
 }

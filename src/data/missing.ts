@@ -1,0 +1,41 @@
+import { invalidData } from '../base/invalid-data.js';
+
+/** What pandas reads as a missing value, and how MySQL and PostgreSQL export NULL. */
+const MISSING = [
+  ...['NULL', 'null', 'NaN', 'nan', 'None', '<NA>', 'NA', 'N/A', 'n/a', '#N/A', '#N/A N/A', '#NA'],
+  ...['-NaN', '-nan', '1.#IND', '-1.#IND', '1.#QNAN', '-1.#QNAN', '\\N'],
+];
+
+/** Where a label or an owner stands. */
+export interface CellPlace {
+  readonly file: string;
+  /** The first row is 1. */
+  readonly row: number;
+  readonly column: string;
+  readonly role: 'label' | 'owner';
+}
+
+/** Tells texts that name nothing from those that name a class or an owner. */
+export class MissingTexts {
+  readonly #texts: ReadonlySet<string>;
+
+  constructor(texts: readonly string[] = MISSING) {
+    this.#texts = new Set(texts);
+  }
+
+  /**
+   * Passes a text that names something.
+   *
+   * @throws {LetheError} ERR_INVALID_DATA: it is blank, or one of those that mean a missing value.
+   */
+  require(text: string, { file, row, column, role }: CellPlace): string {
+    const trimmed = text.trim();
+    if (trimmed !== '' && !this.#texts.has(trimmed)) return text;
+    const found = trimmed === '' ? 'is empty' : `holds "${trimmed}"`;
+    const remedy =
+      trimmed === ''
+        ? 'leave the row out, or fill the cell'
+        : 'leave the row out, or, if this is a name, list with the option missing what means none';
+    throw invalidData(file, `row ${row} has no ${role}, its column ${column} ${found}: ${remedy}`);
+  }
+}
