@@ -8,6 +8,7 @@ import {
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
+import type { AffineMap } from '../engine/labelled-data.js';
 import { classesOf } from './class-names.js';
 import type { OwnedData } from './owned-data.js';
 
@@ -179,8 +180,10 @@ export class TextColumn {
 
 /** The contents of a table's columns. */
 interface TableContents {
-  /** float32, row-major [rows, columns] */
-  readonly features: Float32Array;
+  /** Row-major [rows, columns]. */
+  readonly features: Float32Array | Uint8Array;
+  /** Of features that are bytes. */
+  readonly affine?: AffineMap;
   readonly columns: number;
   readonly labels: TextColumn;
   readonly owners: TextColumn | undefined;
@@ -189,7 +192,7 @@ interface TableContents {
 /** @throws {LetheError} ERR_INVALID_DATA: no rows, or a label that is not among the classes. */
 export function assembleTable(
   file: string,
-  { features, columns, labels, owners }: TableContents,
+  { features, affine, columns, labels, owners }: TableContents,
   options: TableOptions,
 ): OwnedData {
   if (features.length === 0) throw invalidData(file, 'it has no rows');
@@ -201,6 +204,7 @@ export function assembleTable(
       columns,
       classes: classNames.length,
       features,
+      ...(affine && { affine }),
       labels: labels.rows.map((code) => classOf[code]!),
     },
     classNames,

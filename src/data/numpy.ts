@@ -1,0 +1,193 @@
+import {
+  describeValue,
+  type KnownFields,
+  requireFinite,
+  requireKnownFields,
+  requireText,
+} from '../base/arguments.js';
+import { LetheError } from '../base/errors.js';
+import { invalidData } from '../base/invalid-data.js';
+import { requireMemory } from '../base/memory.js';
+import type { AffineMap } from '../engine/labelled-data.js';
+import { MissingTexts } from './missing.js';
+import { type NpyArray, NpyArrays } from './npy-arrays.js';
+import type { NpyHeader } from './npy-header.js';
+import { readNumbers, readTexts } from './npy-values.js';
+import type { OwnedData } from './owned-data.js';
+import {
+  assembleTable,
+  checkTableOptions,
+  TABLE_OPTIONS,
+  type TableOptions,
+  TextColumn,
+} from './table.js';
+
+/** Which arrays are what. */
+export interface NumpyOptions extends Omit<TableOptions, 'features'> {
+  /** The array of the features, [rows, columns]; further dimensions become columns too, row-major. */
+  readonly features: string;
+  /** Keeps features of type uint8 as bytes, which it maps to the network's input. */
+  readonly affine?: AffineMap;
+}
+
+const NUMPY_OPTIONS: KnownFields<NumpyOptions> = { ...TABLE_OPTIONS, affine: true };
+
+/** The most rows of a data set. */
+const MAX_ROWS = 2 ** 32 - 1;
+
+/** Once as read and once in native memory. */
+const COPIES = 2;
+
+/**
+ * Reads arrays of NumPy by their names: from an .npz archive, or from a folder with an .npy file for each.
+ * Features may be of any numeric type but complex, or booleans, of either byte and index order, and become
+ * float32, or stay bytes. Labels and owners are texts, whole numbers or booleans, one for each row.
+ *
+ * @throws {LetheError} ERR_INVALID_DATA: neither an archive nor a folder, a damaged array, one of another type
+ * (Python objects and structures are refused), different numbers of rows, a value that is not a finite number,
+ * a missing label or owner; says the row. ERR_INVALID_ARGUMENT: an array that does not exist, or bytes that are
+ * none. ERR_OUT_OF_MEMORY: says how much is needed. ERR_IO.
+ */
+export async function loadNumpy(path: string, options: NumpyOptions): Promise<OwnedData> {
+  requireText('path', path);
+  requireKnownFields('options', options, NUMPY_OPTIONS);
+  const { features: featuresName, affine, ...roles } = options;
+  checkTableOptions(roles, TABLE_OPTIONS);
+  requireText('features', featuresName);
+  const map = affine && checkAffineMap(affine);
+  requireDifferent([
+    featuresName,
+    roles.label,
+    ...(roles.owner === undefined ? [] : [roles.owner]),
+  ]);
+  const arrays = await NpyArrays.open(path);
+  try {
+    const { values, shape } = await readFeatures(await arrays.array(featuresName), map);
+    const texts = async (name: string, role: 'label' | 'owner') =>
+      readNames(await arrays.array(name), {
+        role,
+        shape,
+        missing: new MissingTexts(roles.missing),
+      });
+    const contents = {
+      features: values,
+      columns: columnsOf(shape),
+      labels: await texts(roles.label, 'label'),
+      owners: roles.owner === undefined ? undefined : await texts(roles.owner, 'owner'),
+      ...(map && { affine: map }),
+    };
+    return assembleTable(path, contents, roles);
+  } finally {
+    arrays.close();
+  }
+}
+
+function checkAffineMap(affine: AffineMap): AffineMap {
+  const { scale, offset } = requireKnownFields('affine', affine, { scale: true, offset: true });
+  return { scale: requireFinite('scale', scale), offset: requireFinite('offset', offset) };
+}
+
+function requireDifferent(names: readonly string[]): void {
+  if (new Set(names).size === names.length) return;
+  throw new LetheError(
+    'ERR_INVALID_ARGUMENT',
+    `an array can only be one of features, label and owner, but these are ${names.join(', ')}`,
+  );
+}
+
+const columnsOf = (shape: readonly number[]) => shape.slice(1).reduce((a, b) => a * b, 1);
+
+interface Features {
+  readonly values: Float32Array | Uint8Array;
+  readonly shape: readonly number[];
+}
+
+async function readFeatures(array: NpyArray, affine: AffineMap | undefined): Promise<Features> {
+  const { name, header } = array;
+  const { kind, size, shape, count } = header;
+  if (kind === 'U' || kind === 'S') {
+    throw invalidData(name, 'it holds texts, but features are numbers');
+  }
+  const [rows] = shape;
+  if (rows === undefined || rows > MAX_ROWS) {
+    throw invalidData(name, `its shape is (${shape.join(', ')}), but must be (rows, columns)`);
+  }
+  if (count === 0) throw invalidData(name, `it has no rows: its shape is ${shape.join(' x ')}`);
+  const isByte = kind === 'u' && size === 1;
+  if (affine && !isByte) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `affine is for features of type uint8, but those of ${name} are ${kind}${8 * size}: leave it out`,
+    );
+  }
+  requireMemory(name, COPIES * count * (affine ? 1 : Float32Array.BYTES_PER_ELEMENT));
+  const values = affine ? new Uint8Array(count) : new Float32Array(count);
+  const place = placesOf(header);
+  await readNumbers(header, array.elements, (value, index) => {
+    const at = place(index);
+    values[at] = Number(value);
+    if (!Number.isFinite(values[at])) {
+      const columns = columnsOf(shape);
+      throw invalidData(
+        name,
+        `row ${Math.floor(at / columns) + 1}, column ${at % columns} is ${describeValue(value)}, not a finite number`,
+      );
+    }
+  });
+  return { values, shape };
+}
+
+/** Where the n-th stored element lies in row-major order. */
+function placesOf({ fortranOrder, shape }: NpyHeader): (index: number) => number {
+  if (!fortranOrder || shape.length < 2) return (index) => index;
+  const [rows] = shape as [number, ...number[]];
+  const columns = columnsOf(shape);
+  // The columns of the first row in the order in which they are stored: the second dimension runs fastest.
+  const stored = new Uint32Array(columns);
+  for (let column = 0; column < columns; column++) {
+    let rest = column;
+    let position = 0;
+    for (let axis = shape.length - 1; axis > 0; axis--) {
+      position = position * shape[axis]! + (rest % shape[axis]!);
+      rest = Math.floor(rest / shape[axis]!);
+    }
+    stored[position] = column;
+  }
+  return (index) => (index % rows) * columns + stored[Math.floor(index / rows)]!;
+}
+
+interface NamesRequest {
+  readonly role: 'label' | 'owner';
+  /** That of the features. */
+  readonly shape: readonly number[];
+  readonly missing: MissingTexts;
+}
+
+/** The labels or owners of all rows. */
+async function readNames(
+  { name, header, elements }: NpyArray,
+  { role, shape, missing }: NamesRequest,
+): Promise<TextColumn> {
+  const { kind, count } = header;
+  if (count !== shape[0] || header.shape[0] !== count) {
+    throw invalidData(
+      name,
+      `its shape is (${header.shape.join(', ')}), but ${shape[0]} rows of features need one ${role} each`,
+    );
+  }
+  const texts = new TextColumn(name);
+  if (kind === 'U' || kind === 'S') {
+    await readTexts(header, elements, name, (text, row) => {
+      texts.push(missing.require(text, { file: name, row: row + 1, column: name, role }));
+    });
+    return texts;
+  }
+  await readNumbers(header, elements, (value, row) => {
+    if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+      const found = `row ${row + 1} is ${value}, not a whole number`;
+      throw invalidData(name, `${found}: a ${role} is a text, a whole number or a boolean`);
+    }
+    texts.push(kind === 'b' ? String(value === 1) : String(value));
+  });
+  return texts;
+}
