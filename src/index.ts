@@ -2,6 +2,7 @@
 
 export { LetheError, type LetheErrorCode } from './base/errors.js';
 export { version } from './base/version.js';
+export { loadArrow } from './data/arrow.js';
 export { type CsvOptions, loadCsv } from './data/csv.js';
 export { loadNumpy, type NumpyOptions } from './data/numpy.js';
 export type { OwnedData, Ownership } from './data/owned-data.js';

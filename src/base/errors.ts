@@ -44,6 +44,8 @@ export type LetheErrorCode =
   | 'ERR_RUNTIME'
   /** The native addon is not built, or was built for another platform. */
   | 'ERR_ADDON_MISSING'
+  /** An optional package is not installed: the message names it. */
+  | 'ERR_PEER_MISSING'
   /** There is no CUDA device to compute on: the message says what is missing. */
   | 'ERR_NO_DEVICE'
   /** The CUDA device was lost, or stalled; the model is as it was before the run. */

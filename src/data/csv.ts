@@ -254,7 +254,7 @@ class CsvTable {
   finish() {
     return {
       features: this.#features.finish(),
-      columns: this.#first.columns.features.length,
+      featureNames: this.#first.columns.features.map((column) => this.#first.names[column]!),
       labels: this.#labels,
       owners: this.#owners,
     };
@@ -269,7 +269,12 @@ class CsvTable {
   }
 
   #text(record: readonly string[], column: number, role: 'label' | 'owner'): string {
-    const place = { file: this.#file, row: this.#row, column: this.#first.names[column]!, role };
+    const place = {
+      file: this.#file,
+      row: this.#row - 1,
+      column: this.#first.names[column]!,
+      role,
+    };
     return this.#missing.require(record[column]!, place);
   }
 

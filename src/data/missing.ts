@@ -9,7 +9,7 @@ const MISSING = [
 /** Where a label or an owner stands. */
 export interface CellPlace {
   readonly file: string;
-  /** The first row is 1. */
+  /** The first row is 0. */
   readonly row: number;
   readonly column: string;
   readonly role: 'label' | 'owner';
@@ -36,6 +36,9 @@ export class MissingTexts {
       trimmed === ''
         ? 'leave the row out, or fill the cell'
         : 'leave the row out, or, if this is a name, list with the option missing what means none';
-    throw invalidData(file, `row ${row} has no ${role}, its column ${column} ${found}: ${remedy}`);
+    throw invalidData(
+      file,
+      `row ${row + 1} has no ${role}, its column ${column} ${found}: ${remedy}`,
+    );
   }
 }

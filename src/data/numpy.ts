@@ -17,6 +17,7 @@ import type { OwnedData } from './owned-data.js';
 import {
   assembleTable,
   checkTableOptions,
+  elementNames,
   TABLE_OPTIONS,
   type TableOptions,
   TextColumn,
@@ -71,7 +72,7 @@ export async function loadNumpy(path: string, options: NumpyOptions): Promise<Ow
       });
     const contents = {
       features: values,
-      columns: columnsOf(shape),
+      featureNames: elementNames(featuresName, columnsOf(shape)),
       labels: await texts(roles.label, 'label'),
       owners: roles.owner === undefined ? undefined : await texts(roles.owner, 'owner'),
       ...(map && { affine: map }),
@@ -178,7 +179,7 @@ async function readNames(
   const texts = new TextColumn(name);
   if (kind === 'U' || kind === 'S') {
     await readTexts(header, elements, name, (text, row) => {
-      texts.push(missing.require(text, { file: name, row: row + 1, column: name, role }));
+      texts.push(missing.require(text, { file: name, row, column: name, role }));
     });
     return texts;
   }

@@ -13,6 +13,8 @@ export interface OwnedData {
   readonly data: LabelledData;
   /** The names of the labels 0, 1, ... in the file. */
   readonly classNames: readonly string[];
+  /** The names of the columns; the elements of a list are called `embedding[0]`, `embedding[1]`, ... */
+  readonly featureNames: readonly string[];
   /** Defined if an owner column is named. */
   readonly ownership?: Ownership;
 }

@@ -1,4 +1,4 @@
-import { describeValue, isInstance } from '../base/arguments.js';
+import { isInstance } from '../base/arguments.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
 import { MissingTexts } from './missing.js';
@@ -12,11 +12,13 @@ import {
 import { partFiles, requireSameColumns } from './part-files.js';
 import {
   assembleTable,
+  elementNames,
   findColumns,
   type TableColumns,
   type TableOptions,
   TextColumn,
 } from './table.js';
+import { ListLengths, toFloat, toName } from './typed-cells.js';
 
 /** The names of a table's parts in a folder. */
 const PART_NAME = /\.(parquet|parq|pq)$/i;
@@ -78,8 +80,7 @@ class ParquetTable {
   readonly #missing: MissingTexts;
   readonly #labels: TextColumn;
   readonly #owners: TextColumn | undefined;
-  /** Of the lists of each column. */
-  readonly #lengths = new Map<string, number>();
+  readonly #lengths = new ListLengths();
   #rowsBefore = 0;
 
   /** @param path appears in error messages */
@@ -105,9 +106,14 @@ class ParquetTable {
 
   finish() {
     this.#requireWidths();
+    const { names, columns } = this.#outline;
+    const featureNames = columns.features.flatMap((column) => {
+      const length = this.#lengths.of(names[column]!);
+      return length === undefined ? [names[column]!] : elementNames(names[column]!, length);
+    });
     return {
       features: this.#features,
-      columns: this.#outline.width,
+      featureNames,
       labels: this.#labels,
       owners: this.#owners,
     };
@@ -117,7 +123,7 @@ class ParquetTable {
   #requireWidths(): void {
     const { file, names, columns, widths } = this.#outline;
     for (const [position, column] of columns.features.entries()) {
-      const length = this.#lengths.get(names[column]!) ?? 1;
+      const length = this.#lengths.of(names[column]!) ?? 1;
       if (length === widths[position] || this.#outline.rows === 0) continue;
       throw invalidData(
         file,
@@ -144,27 +150,11 @@ class ParquetTable {
       return;
     }
     await file.read(column, (value, row) => {
-      const list = this.#checkList(value, path, row, name);
+      const list = this.#lengths.check(value, path, row, name);
       for (let i = 0; i < list.length; i++) {
         this.#features[at(row) + i] = toFloat(list[i], path, row, `${name}[${i}]`);
       }
     });
-  }
-
-  /** The first row decides how long all lists of a column are. */
-  #checkList(value: unknown, path: string, row: number, name: string): ArrayLike<unknown> {
-    const isList = Array.isArray(value) || ArrayBuffer.isView(value);
-    if (!isList) throw invalidCell(path, name, row, value, 'a list of numbers');
-    const list = value as unknown as ArrayLike<unknown>;
-    const length = this.#lengths.get(name) ?? list.length;
-    this.#lengths.set(name, length);
-    if (list.length === length && length > 0) return list;
-    const needed = length > 0 ? `${length} like the first row` : 'at least one';
-    throw invalidData(
-      path,
-      `row ${row + 1}, column ${name} is a list of ${list.length} values, but needs ${needed}: lists ` +
-        'become features only if they have as many in every row',
-    );
   }
 
   async #readTexts(
@@ -183,13 +173,7 @@ class ParquetTable {
     const isEnum = element.converted_type === 'ENUM' || element.logical_type?.type === 'ENUM';
     await file.read(column, (cell, row) => {
       const value = isEnum && isInstance(cell, Uint8Array) ? decodeText(cell) : cell;
-      if (typeof value === 'string') {
-        texts.push(this.#missing.require(value, { file: path, row: row + 1, column: name, role }));
-      } else if (isWhole(value)) {
-        texts.push(String(value));
-      } else {
-        throw invalidCell(path, name, row, value, 'a text or a whole number');
-      }
+      texts.push(toName(value, { file: path, row, column: name, role }, this.#missing));
     });
   }
 }
@@ -202,20 +186,4 @@ function requireNoTime(path: string, { name, element }: ParquetColumn, remedy: s
     path,
     `the column ${name} holds dates or times (${type}): convert them to ${remedy}, before you write the file`,
   );
-}
-
-function toFloat(value: unknown, path: string, row: number, column: string): number {
-  const isNumeric = ['number', 'bigint', 'boolean'].includes(typeof value);
-  const single = isNumeric ? Math.fround(Number(value)) : Number.NaN;
-  if (!Number.isFinite(single)) throw invalidCell(path, column, row, value, 'a finite number');
-  return single;
-}
-
-function invalidCell(path: string, column: string, row: number, value: unknown, expected: string) {
-  const found = value === null || value === undefined ? 'is empty' : `is ${describeValue(value)}`;
-  return invalidData(path, `row ${row + 1}, column ${column} ${found}, not ${expected}`);
-}
-
-function isWhole(value: unknown): boolean {
-  return typeof value === 'bigint' || typeof value === 'boolean' || Number.isSafeInteger(value);
 }

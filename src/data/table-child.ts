@@ -1,10 +1,11 @@
 import { LetheError, type LetheErrorCode } from '../base/errors.js';
+import { readArrow } from './arrow-reader.js';
 import type { OwnedData } from './owned-data.js';
 import { readParquet } from './parquet-reader.js';
 import type { TableOptions } from './table.js';
 
 /** Readers of formats whose libraries a damaged file can bring down. */
-const READERS = { parquet: readParquet };
+const READERS = { parquet: readParquet, arrow: readArrow };
 
 /** The request to the child process. */
 export interface TableRequest {

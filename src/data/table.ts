@@ -178,13 +178,19 @@ export class TextColumn {
   }
 }
 
+/** The names of the features that the elements of a list become: `embedding[0]`, `embedding[1]`, ... */
+export function elementNames(list: string, length: number): string[] {
+  return Array.from({ length }, (_, i) => `${list}[${i}]`);
+}
+
 /** The contents of a table's columns. */
 interface TableContents {
   /** Row-major [rows, columns]. */
   readonly features: Float32Array | Uint8Array;
   /** Of features that are bytes. */
   readonly affine?: AffineMap;
-  readonly columns: number;
+  /** [columns] */
+  readonly featureNames: readonly string[];
   readonly labels: TextColumn;
   readonly owners: TextColumn | undefined;
 }
@@ -192,7 +198,7 @@ interface TableContents {
 /** @throws {LetheError} ERR_INVALID_DATA: no rows, or a label that is not among the classes. */
 export function assembleTable(
   file: string,
-  { features, affine, columns, labels, owners }: TableContents,
+  { features, affine, featureNames, labels, owners }: TableContents,
   options: TableOptions,
 ): OwnedData {
   if (features.length === 0) throw invalidData(file, 'it has no rows');
@@ -200,14 +206,15 @@ export function assembleTable(
   return {
     data: {
       name: options.name ?? basename(file),
-      rows: features.length / columns,
-      columns,
+      rows: features.length / featureNames.length,
+      columns: featureNames.length,
       classes: classNames.length,
       features,
       ...(affine && { affine }),
       labels: labels.rows.map((code) => classOf[code]!),
     },
     classNames,
+    featureNames,
     ...(owners && { ownership: { subjects: owners.distinct, owners: owners.rows } }),
   };
 }

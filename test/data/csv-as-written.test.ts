@@ -40,8 +40,9 @@ describe('a CSV file as others write it', () => {
   });
 
   it('may have booleans for features', async () => {
-    const { options, features, labels } = EXPECTED['bool-columns.csv'];
-    const { data } = await loadCsv(caseFile('bool-columns.csv'), options);
+    const { options, columns, features, labels } = EXPECTED['bool-columns.csv'];
+    const { data, featureNames } = await loadCsv(caseFile('bool-columns.csv'), options);
+    expect(featureNames).toEqual(columns);
     expect([...data.features]).toEqual(features.flat());
     expect([...data.labels]).toEqual(labels);
   });

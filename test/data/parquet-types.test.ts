@@ -54,8 +54,9 @@ describe('a Parquet file of DuckDB', () => {
 
   it('has an embedding for as many features', async () => {
     const { options, columns, rows } = EXPECTED['embedding-list.parquet'];
-    const { data, ownership } = await load('embedding-list.parquet', options);
+    const { data, featureNames, ownership } = await load('embedding-list.parquet', options);
     expect(data.columns).toBe(columns);
+    expect(featureNames).toEqual(['embedding[0]', 'embedding[1]', 'embedding[2]']);
     expect([...data.features]).toEqual(rows.flatMap(({ embedding }) => embedding));
     expect([...data.labels]).toEqual(rows.map(({ y }) => y));
     const owners = [...ownership!.owners].map((owner) => ownership!.subjects[owner]);
