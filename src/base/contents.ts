@@ -45,15 +45,30 @@ export async function readKnown(
   { bytes, sha256 }: KnownContents,
 ): Promise<Uint8Array> {
   const contents = await readContents(path, bytes);
-  const { createHash } = await import('node:crypto');
-  const actual = createHash('sha256').update(contents).digest('hex');
-  if (actual !== sha256) {
-    throw new LetheError(
-      'ERR_HASH_MISMATCH',
-      `${path} is not the expected file: its SHA-256 is ${actual}, expected ${sha256}`,
-    );
-  }
+  await requireHash(path, contents, 'sha256', sha256);
   return contents;
+}
+
+/**
+ * Requires that a file's contents have a hash.
+ *
+ * @param expected in hex
+ * @throws {LetheError} ERR_HASH_MISMATCH
+ */
+export async function requireHash(
+  path: string,
+  contents: Uint8Array,
+  algorithm: 'sha1' | 'sha256',
+  expected: string,
+): Promise<void> {
+  const { createHash } = await import('node:crypto');
+  const actual = createHash(algorithm).update(contents).digest('hex');
+  if (actual === expected) return;
+  const name = algorithm === 'sha1' ? 'SHA-1' : 'SHA-256';
+  throw new LetheError(
+    'ERR_HASH_MISMATCH',
+    `${path} is not the expected file: its ${name} is ${actual}, expected ${expected}`,
+  );
 }
 
 /** As readContents, but at most the first `bytes` bytes. */
