@@ -1,14 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LetheError, type LetheErrorCode } from '#lethe/base/errors';
 import {
   labelledFromIdx,
+  loadArrow,
   loadCsv,
   loadIdx,
+  loadNumpy,
   loadOnnx,
   loadParquet,
   loadSafetensors,
@@ -59,6 +61,45 @@ const TARGETS: Record<string, Target> = {
     share: 0.05,
     read: (path) => loadParquet(path, { label: 'class', features: ['half'] }),
   },
+  'loadCsv with European numbers': {
+    corpus: ['fixtures/cases/csv'],
+    extension: '.csv',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT'],
+    read: (path) =>
+      loadCsv(path, {
+        ...{ label: 'klasse', owner: 'kunde', delimiter: ';', decimal: ',', thousands: '.' },
+      }),
+  },
+  'loadParquet of lists': {
+    corpus: ['fixtures/parquet-types'],
+    extension: '.parquet',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_OUT_OF_MEMORY'],
+    share: 0.05,
+    read: (path) => loadParquet(path, { label: 'y' }),
+  },
+  loadArrow: {
+    corpus: ['fixtures/arrow'],
+    extension: '',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_OUT_OF_MEMORY'],
+    share: 0.05,
+    read: (path) => loadArrow(path, { label: 'y' }),
+  },
+  'loadNumpy of an archive': {
+    corpus: ['fuzz/corpus/npz'],
+    extension: '.npz',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_OUT_OF_MEMORY'],
+    read: (path) => loadNumpy(path, { features: 'X', label: 'y', owner: 'u' }),
+  },
+  'loadNumpy of a folder': {
+    corpus: ['fuzz/corpus/npy'],
+    extension: '.npy',
+    codes: ['ERR_INVALID_DATA', 'ERR_OUT_OF_MEMORY'],
+    read: async (path) => {
+      const labels = new URL('../fixtures/numpy/folder/y.npy', import.meta.url);
+      await copyFile(labels, join(dirname(path), 'y.npy'));
+      return loadNumpy(dirname(path), { features: basename(path, '.npy'), label: 'y' });
+    },
+  },
   loadOnnx: {
     corpus: ['fixtures/models'],
     extension: '.onnx',
@@ -88,7 +129,9 @@ afterAll(() => rm(folder, { recursive: true }));
 function corpusOf({ corpus, extension }: Target): Uint8Array[] {
   return corpus.flatMap((name) => {
     const files = new URL(`../${name}/`, import.meta.url);
-    const names = readdirSync(files).filter((file) => file.endsWith(extension));
+    const names = readdirSync(files, { withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith(extension))
+      .map(({ name: file }) => file);
     return names.sort().map((file) => readFileSync(new URL(file, files)));
   });
 }
