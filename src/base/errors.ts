@@ -18,7 +18,7 @@ export type LetheErrorCode =
   | 'ERR_DATA_NOT_FOUND'
   /** No mirror could deliver a file. */
   | 'ERR_DOWNLOAD'
-  /** A file's SHA-256 is not the expected one. */
+  /** A file's hash is not the expected one. */
   | 'ERR_HASH_MISMATCH'
   /** A model file is truncated, altered, contradictory or of an unknown version. */
   | 'ERR_INVALID_MODEL'

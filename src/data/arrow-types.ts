@@ -30,9 +30,15 @@ export class ArrowTypes {
     return isText || [types.isInt, types.isFloat, types.isBool].some((is) => is(value));
   }
 
-  /** All values of a vector; null where there is none. */
+  /**
+   * All values of a vector of numbers or booleans; null where there is none.
+   *
+   * @throws {Error} it is said to be longer than what it is made of
+   */
   valuesOf(vector: Vector): ArrayLike<unknown> {
-    const { type } = vector;
+    const { type, length } = vector;
+    const bits = vector.data.reduce((sum, { values }) => sum + 8 * (values?.byteLength ?? 0), 0);
+    if (length > bits) throw new Error(`${length} values do not fit into ${bits} bits`);
     // Of other types the memory does not hold the values themselves.
     if (vector.nullCount === 0 && this.#isStoredAsSuch(type)) return vector.toArray();
     const values = Array.from(vector);
