@@ -1,12 +1,14 @@
+import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
+import { requireMemory } from '../base/memory.js';
 import { importPeer } from '../base/peer.js';
 
 export type Arrow = typeof import('apache-arrow');
 
-/** The file format and the stream format differ in how they begin; of Feather's first version this is all. */
+/** How files of Feather's first version begin, which was another format. */
 const FEATHER_1 = 'FEA1';
 
 /**
@@ -22,19 +24,10 @@ export async function readBatches(
   begin: (schema: Schema) => void,
   take: (batch: RecordBatch) => void,
 ): Promise<void> {
-  const file = await open(path).catch((cause: Error) => {
-    throw new LetheError('ERR_IO', `cannot read ${path}: ${cause.message}`, { cause });
-  });
+  await requireReadable(path);
   try {
-    const start = Buffer.alloc(FEATHER_1.length);
-    await file.read(start, 0, start.length, 0);
-    if (start.toString('latin1') === FEATHER_1) {
-      throw invalidData(
-        path,
-        'it is Feather of version 1: write it again with version=2, or as Parquet',
-      );
-    }
-    const reader = await arrow.RecordBatchReader.from(file);
+    // Not from a file handle: the library would wait for ever for bytes beyond the end.
+    const reader = await arrow.RecordBatchReader.from(createReadStream(path));
     await reader.open();
     // The library takes a file without a schema for an empty one.
     if (!reader.schema) throw invalidData(path, 'it is neither an Arrow file nor an Arrow stream');
@@ -43,8 +36,29 @@ export async function readBatches(
   } catch (cause) {
     if (cause instanceof LetheError) throw cause;
     throw invalidData(path, `it cannot be read as Arrow: ${(cause as Error).message}`, cause);
-  } finally {
-    await file.close();
+  }
+}
+
+/** A file, other than a stream, is held in memory as a whole. */
+async function requireReadable(path: string): Promise<void> {
+  const start = Buffer.alloc(FEATHER_1.length);
+  try {
+    const file = await open(path);
+    try {
+      await file.read(start, 0, start.length, 0);
+      requireMemory(path, (await file.stat()).size);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof LetheError) throw cause;
+    throw new LetheError('ERR_IO', `cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+  if (start.toString('latin1') === FEATHER_1) {
+    throw invalidData(
+      path,
+      'it is Feather of version 1: write it again with version=2, or as Parquet',
+    );
   }
 }
 

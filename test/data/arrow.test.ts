@@ -138,6 +138,17 @@ describe('Arrow', () => {
     }
   });
 
+  it('whose message is said to be longer than the file is refused, not waited for', async () => {
+    const bytes = await readFile(at('polars-zstd.arrows'));
+    // After the mark of a message, its length.
+    expect(bytes.readInt32LE(0)).toBe(-1);
+    bytes.writeInt32LE(2 ** 24, 4);
+    const path = join(await temporaryFolder(), 'long.arrows');
+    await writeFile(path, bytes);
+    const { message } = await expectCode(() => readArrow(path, { label: 'y' }), 'ERR_INVALID_DATA');
+    expect(message).toContain('cannot be read as Arrow');
+  });
+
   it('that needs more memory than available is refused with the required amount', async () => {
     const path = join(await temporaryFolder(), 'long.arrows');
     const zeros = Array<number>(100_000).fill(0);
