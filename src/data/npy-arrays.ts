@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
@@ -182,6 +181,7 @@ async function* withChecksum(
   contents: AsyncIterable<Buffer>,
   entry: Entry,
 ): AsyncGenerator<Buffer> {
+  const { crc32 } = await import('node:zlib');
   let checksum = 0;
   for await (const chunk of contents) {
     checksum = crc32(chunk, checksum);
