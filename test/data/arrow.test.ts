@@ -107,6 +107,25 @@ describe('Arrow', () => {
     await expectCode(load, 'ERR_INVALID_ARGUMENT');
   });
 
+  it('with a column that is called like an element of a list is refused', async () => {
+    const list = new arrow.List(new arrow.Field('item', new arrow.Float32()));
+    const table = new arrow.Table({
+      e: arrow.vectorFromArray(
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        list,
+      ),
+      'e[1]': arrow.vectorFromArray([1, 2], new arrow.Float32()),
+      y: arrow.vectorFromArray([0, 1], new arrow.Int32()),
+    });
+    const path = join(await temporaryFolder(), 'twice.arrows');
+    await writeFile(path, arrow.tableToIPC(table, 'stream'));
+    const { message } = await expectCode(() => readArrow(path, { label: 'y' }), 'ERR_INVALID_DATA');
+    expect(message).toContain('two features would have the name e[1]');
+  });
+
   it('whose text is not UTF-8 is refused: two owners must not become one', async () => {
     const table = new arrow.Table({
       x: arrow.vectorFromArray([1, 2], new arrow.Float32()),

@@ -1,5 +1,6 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as arrow from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
 import type { LetheErrorCode } from '#lethe/base/errors';
 import { loadArrow } from '#lethe/data/arrow';
@@ -173,6 +174,26 @@ describe('ids in a folder of files', () => {
       const twice = await expectCode(() => reader(folder, options), 'ERR_DUPLICATE');
       expect(twice.message).toContain('table: rows 6 and 12 both have in column int32 the id -15');
     }
+  });
+
+  it('are of one kind in all files', async () => {
+    const folder = await folderOf({});
+    const [x, y] = [
+      [1, 2],
+      [0, 1],
+    ].map((values) => arrow.vectorFromArray(values, new arrow.Float32()));
+    for (const [name, k] of [
+      ['a', arrow.vectorFromArray([7, 8], new arrow.Int32())],
+      ['b', arrow.vectorFromArray(['7', '9'], new arrow.Utf8())],
+    ] as const) {
+      const table = new arrow.Table({ k, x: x!, y: y! });
+      await writeFile(join(folder, `${name}.arrows`), arrow.tableToIPC(table, 'stream'));
+    }
+    const load = () => loadArrow(folder, { label: 'y', id: 'k' });
+    const { message } = await expectCode(load, 'ERR_INVALID_DATA');
+    expect(message).toContain(
+      'b.arrows: row 1, column k is a text, but the ids before it are whole numbers',
+    );
   });
 
   it('name the file and its row where one is missing', async () => {
