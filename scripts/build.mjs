@@ -66,7 +66,7 @@ async function compileTypeScript() {
 }
 
 /** Sources, without their endings, that run in a separate thread or process. */
-const PROGRAMS = ['runtime/onnx-worker', 'data/parquet-child'];
+const PROGRAMS = ['runtime/onnx-worker', 'data/table-child'];
 
 /** The sources from which every other one is reached. */
 export const ENTRIES = [...exportedEntries(), ...PROGRAMS];

@@ -2,7 +2,9 @@
 
 export { LetheError, type LetheErrorCode } from './base/errors.js';
 export { version } from './base/version.js';
+export { loadArrow } from './data/arrow.js';
 export { type CsvOptions, loadCsv } from './data/csv.js';
+export { loadNumpy, type NumpyOptions } from './data/numpy.js';
 export { loadParquet } from './data/parquet.js';
 export type { TableOptions } from './data/table.js';
 export { Dataset, type RowQuery, type SelectOptions } from './engine/dataset.js';

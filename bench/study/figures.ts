@@ -11,7 +11,7 @@ import type { BenchData } from '../support/data.js';
 import { benchStream } from '../support/random.js';
 import { totalSeconds } from '../support/statistics.js';
 import { rangeOf } from '../support/timing.js';
-import { SETTINGS, WIDTHS } from './settings.js';
+import { SETTINGS, studyWidths } from './settings.js';
 import type { StudyOptions } from './study.js';
 
 export const FIGURE_NAMES = ['scalability', 'deletion', 'zipf'] as const;
@@ -61,7 +61,7 @@ export async function measureFigures(
 ): Promise<Figures> {
   const run = { ...compute, seed };
   onStage('figures · training the model to scrub');
-  const model = Model.create(WIDTHS, { seed });
+  const model = Model.create(studyWidths(data.train), { seed });
   await model.train(data.train, run);
 
   const all = await pointsOf(data, seed, points);

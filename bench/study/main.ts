@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { BenchError } from '../support/bench-error.js';
 import {
   type BenchFlags,
@@ -36,6 +37,11 @@ function parseFlags(): Flags {
     "Reproduces the reference study's tables and figures and checks its models in ONNX Runtime.",
     'the first seed only, and 3 points of each figure instead of 19',
   )
+    .addOption(
+      new Option('--dataset <name>', 'what to study; the files of cifar10 are named with --data')
+        .choices(['mnist', 'cifar10'])
+        .default('mnist'),
+    )
     .option('--seeds <list>', 'e.g. 42-46', parseSeeds, [42, 43, 44, 45, 46])
     .option('--no-figures', 'the tables only')
     .option('--peer', 'run the study in PyTorch too, seed by seed', false)

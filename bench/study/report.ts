@@ -88,7 +88,7 @@ ${Object.values(SETTINGS).map(
 `,
   )}</tbody></table></div>`,
 )}
-<p class="lead">Recorded: the study's own single run on a Colab GPU. The weight distance is to M0 of the same seed.</p>
+<p class="lead">Recorded: the study's own single run, on MNIST and a Colab GPU. The weight distance is to M0 of the same seed.</p>
 ${[...drawn].map(([name, svg]) => figure(name, svg, results.figures![name]))}
 ${meaning()}
 <h2>Where this was measured</h2>

@@ -24,6 +24,12 @@ export interface RecordedFigures {
 const USERS = 100;
 
 export const WIDTHS = [784, 512, 128, 10] as const;
+
+/** The study's network for other data than MNIST: those inputs and classes, the same hidden layers. */
+export function studyWidths({ columns, classes }: Pick<LabelledData, 'columns' | 'classes'>) {
+  return [columns, WIDTHS[1], WIDTHS[2], classes] as const;
+}
+
 /** How long the models are trained that methods are compared on; all else is as by default. */
 export const EPOCHS = 5;
 
@@ -40,7 +46,7 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = {
   },
   exclusive: {
     name: 'exclusive',
-    title: 'Table 2: the only owner of all zeros leaves (notebook 3)',
+    title: 'Table 2: the only owner of class 0 leaves (notebook 3)',
     assign: ({ labels }) => assignExclusive({ labels, users: USERS }),
     scrub: { learningRate: 0.02, alpha: 0.5, fisherSamples: 1000 },
     recorded: {

@@ -14,7 +14,7 @@ import { fisherScrub } from 'lethe/methods';
 import { weightDistance } from 'lethe/metrics';
 import type { BenchData } from '../support/data.js';
 import { totalSeconds } from '../support/statistics.js';
-import { SETTINGS, type Setting, type SettingName, WIDTHS } from './settings.js';
+import { SETTINGS, type Setting, type SettingName, studyWidths } from './settings.js';
 
 /** The study's own models, which other frameworks train too. */
 export type StudyModel = 'base' | 'M0' | 'M2';
@@ -77,7 +77,7 @@ export async function runSeed(
 
   onStage(`seed ${seed} · training the base model`);
   const start = performance.now();
-  const model = Model.create(WIDTHS, { seed });
+  const model = Model.create(studyWidths(data.train), { seed });
   await model.train(data.train, { ...run, seed });
   const base: TrainedModel = { model, seconds: { train: (performance.now() - start) / 1000 } };
   await verified('base', model);

@@ -71,7 +71,7 @@ export function renderTables(results: Results): string {
       }
       return `\n${title}\n${table.toString()}`;
     }),
-    "\nRecorded: the study's own single run on a Colab GPU. The weight distance is to M0.",
+    "\nRecorded: the study's own single run, on MNIST and a Colab GPU. The weight distance is to M0.",
     `ONNX Runtime: ${onnx.models} models, ${onnx.rows} rows, agreement ${onnx.agreement}, ` +
       `largest difference of a logit ${onnx.maxAbsDiff.toExponential(1)} (${onnx.runtime})`,
   ].join('\n');

@@ -1,5 +1,5 @@
 import { Dataset, type LabelledData, LetheError } from 'lethe';
-import { downloadMnist, loadMnist, syntheticDigits } from 'lethe/datasets';
+import { downloadMnist, loadCifar10, loadMnist, syntheticDigits } from 'lethe/datasets';
 import type { Progress } from './progress.js';
 
 const EXAMPLES = 100;
@@ -14,6 +14,8 @@ export interface BenchData {
 
 export interface DataFlags {
   readonly data?: string;
+  /** Default MNIST. */
+  readonly dataset?: 'mnist' | 'cifar10';
   readonly synthetic: boolean;
   readonly download: boolean;
 }
@@ -27,12 +29,13 @@ export interface LoadedData {
 }
 
 /**
- * MNIST from the folder that the user names; else from the cache, downloaded if need be; else, said out
+ * CIFAR-10 where it is asked for. MNIST from the folder that the user names; else from the cache, downloaded if need be; else, said out
  * loud, synthetic digits.
  *
- * @throws {LetheError} as loadMnist where the user has named a folder, ERR_IO
+ * @throws {LetheError} as loadCifar10; as loadMnist where the user has named a folder; ERR_IO
  */
 export async function loadBenchData(flags: DataFlags, progress: Progress): Promise<LoadedData> {
+  if (flags.dataset === 'cifar10') return readCifar10(flags.data, progress);
   if (flags.synthetic) return drawDigits(progress);
   try {
     return await readMnist(flags.data, progress);
@@ -54,6 +57,12 @@ export async function loadBenchData(flags: DataFlags, progress: Progress): Promi
       'name a folder that holds its four files with --data DIR.',
   );
   return drawDigits(progress);
+}
+
+async function readCifar10(folder: string | undefined, progress: Progress): Promise<LoadedData> {
+  progress.stage('reading CIFAR-10');
+  const cifar = await loadCifar10(folder === undefined ? {} : { dir: folder });
+  return { data: benchData(cifar), mnistFolder: undefined, examples: firstRows(cifar.test) };
 }
 
 async function readMnist(folder: string | undefined, progress: Progress): Promise<LoadedData> {

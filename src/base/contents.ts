@@ -47,15 +47,30 @@ export async function readKnown(
   { bytes, sha256 }: KnownContents,
 ): Promise<Uint8Array> {
   const contents = await readContents(path, bytes);
-  const { createHash } = await import('node:crypto');
-  const actual = createHash('sha256').update(contents).digest('hex');
-  if (actual !== sha256) {
-    throw new LetheError(
-      'ERR_HASH_MISMATCH',
-      `${path} is not the expected file: its SHA-256 is ${actual}, expected ${sha256}`,
-    );
-  }
+  await requireHash(path, contents, 'sha256', sha256);
   return contents;
+}
+
+/**
+ * Requires that a file's contents have a hash.
+ *
+ * @param expected in hex
+ * @throws {LetheError} ERR_HASH_MISMATCH
+ */
+export async function requireHash(
+  path: string,
+  contents: Uint8Array,
+  algorithm: 'sha1' | 'sha256',
+  expected: string,
+): Promise<void> {
+  const { createHash } = await import('node:crypto');
+  const actual = createHash(algorithm).update(contents).digest('hex');
+  if (actual === expected) return;
+  const name = algorithm === 'sha1' ? 'SHA-1' : 'SHA-256';
+  throw new LetheError(
+    'ERR_HASH_MISMATCH',
+    `${path} is not the expected file: its ${name} is ${actual}, expected ${expected}`,
+  );
 }
 
 /** As readContents, but at most the first `bytes` bytes. */
@@ -70,14 +85,33 @@ export async function readStart(path: string, bytes: number): Promise<Uint8Array
   return Buffer.concat(chunks, length).subarray(0, bytes);
 }
 
+/** The formats whose readers decompress a file. */
+const READ_FROM_GZIP: ReadonlySet<OwnFormat> = new Set(['csv', 'idx']);
+
 /**
  * Refuses a file of another known format, with what it is and what to do with it.
  *
  * @throws {LetheError} ERR_INVALID_DATA; otherwise as readContents.
  */
 export async function refuseForeignFile(path: string, own: OwnFormat): Promise<void> {
-  const kind = foreignKind(await readStart(path, KIND_BYTES), own);
+  const start = await (READ_FROM_GZIP.has(own) ? readStart : storedStart)(path, KIND_BYTES);
+  const kind = foreignKind(start, own);
   if (kind !== undefined) throw invalidData(path, `this is ${kind}`);
+}
+
+/** As readStart, without decompression. */
+async function storedStart(path: string, bytes: number): Promise<Uint8Array> {
+  try {
+    const file = await open(path);
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw ioError('read', path, cause);
+  }
 }
 
 /** The decompressed contents of a file in chunks. @throws {LetheError} ERR_IO, ERR_INVALID_DATA */

@@ -22,7 +22,7 @@ export type LetheErrorCode =
   | 'ERR_DATA_NOT_FOUND'
   /** No mirror could deliver a file. */
   | 'ERR_DOWNLOAD'
-  /** A file's SHA-256 is not the expected one. */
+  /** A file's hash is not the expected one. */
   | 'ERR_HASH_MISMATCH'
   /** A model file is truncated, altered, contradictory or of an unknown version. */
   | 'ERR_INVALID_MODEL'
@@ -50,6 +50,8 @@ export type LetheErrorCode =
   | 'ERR_RUNTIME'
   /** The native addon is not built, or was built for another platform. */
   | 'ERR_ADDON_MISSING'
+  /** An optional package is not installed: the message names it. */
+  | 'ERR_PEER_MISSING'
   /** There is no CUDA device to compute on: the message says what is missing. */
   | 'ERR_NO_DEVICE'
   /** The CUDA device was lost, or stalled; the model is as it was before the run. */

@@ -1,5 +1,5 @@
 /** The formats that Lethe reads; the others are recognized to say what to do with them. */
-export type OwnFormat = 'safetensors' | 'onnx' | 'csv' | 'parquet' | 'idx';
+export type OwnFormat = 'safetensors' | 'onnx' | 'csv' | 'parquet' | 'arrow' | 'numpy' | 'idx';
 
 interface FileKind {
   /** Set for a format that Lethe reads: its own reader does not refuse it. */
@@ -17,9 +17,12 @@ export const KIND_BYTES = 512;
 const isOnnx = (start: string) =>
   start[0] === '\b' && start[1]! < ' ' && '\x12":B'.includes(start[2]!) && start[3] !== '\0';
 
+/** The mark of a message, and its length below 2^24. */
+const isArrowStream = (start: string) => start.startsWith('\xff\xff\xff\xff') && start[7] === '\0';
+
 const TO_STATE_DICT = 'save its state_dict with safetensors.torch.save_file';
 const TO_ONNX = 'export the model with torch.onnx.export';
-const AS_TABLE = 'rows can be written as CSV or Parquet, a model as ONNX or safetensors';
+const BY_NUMPY = 'load rows with loadNumpy, or write a model as ONNX or safetensors';
 
 const begins =
   (...magics: readonly string[]) =>
@@ -35,7 +38,11 @@ const zipOf = (name: string) => (start: string) =>
  * is none: a table's first column may be called PAR1.
  */
 const KINDS: readonly FileKind[] = [
-  { matches: zipOf('.npy'), description: `a NumPy archive (.npz): ${AS_TABLE}` },
+  {
+    format: 'numpy',
+    matches: zipOf('.npy'),
+    description: `a NumPy archive (.npz): ${BY_NUMPY}`,
+  },
   {
     matches: zipOf('data.pkl'),
     description: `a PyTorch archive: ${TO_STATE_DICT}, or ${TO_ONNX}`,
@@ -48,7 +55,12 @@ const KINDS: readonly FileKind[] = [
     matches: zipOf('[Content_Types].xml'),
     description: 'an Office document: save the sheet as CSV in UTF-8',
   },
-  { matches: begins('PK\x03\x04', 'PK\x05\x06'), description: 'a zip archive: unpack it' },
+  {
+    // A NumPy archive too, if its arrays come after other files.
+    format: 'numpy',
+    matches: begins('PK\x03\x04', 'PK\x05\x06'),
+    description: 'a zip archive: unpack it',
+  },
   {
     // The magic number with which torch.save began before PyTorch 1.6.
     matches: begins('\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.'),
@@ -67,7 +79,11 @@ const KINDS: readonly FileKind[] = [
     description:
       "an HDF5 file, such as Keras and pandas write: export a model with model.export(path, format='onnx'), rows with to_csv or to_parquet",
   },
-  { matches: begins('\x93NUMPY'), description: `a NumPy array (.npy): ${AS_TABLE}` },
+  {
+    format: 'numpy',
+    matches: begins('\x93NUMPY'),
+    description: `a NumPy array (.npy): ${BY_NUMPY}`,
+  },
   {
     matches: begins('GGUF\x01\0', 'GGUF\x02\0', 'GGUF\x03\0'),
     description: 'a language model of llama.cpp, which Lethe does not compute',
@@ -81,7 +97,15 @@ const KINDS: readonly FileKind[] = [
     matches: begins('PAR1\x15'),
     description: 'a Parquet file: load it with loadParquet',
   },
-  { matches: begins('ARROW1\0', 'FEA1\0'), description: `an Arrow file: ${AS_TABLE}` },
+  {
+    format: 'arrow',
+    matches: (start) => begins('ARROW1\0')(start) || isArrowStream(start),
+    description: 'an Arrow file: load it with loadArrow',
+  },
+  {
+    matches: begins('FEA1\0'),
+    description: 'a Feather file of version 1: write it again with version=2, or as Parquet',
+  },
   {
     format: 'idx',
     matches: begins('\0\0\x08\x01', '\0\0\x08\x03'),
@@ -108,8 +132,9 @@ const KINDS: readonly FileKind[] = [
       'a web page, such as a server answers in place of a file: download the file itself, by its raw link',
   },
   {
+    format: 'csv',
     matches: begins('\xff\xfe', '\xfe\xff'),
-    description: 'text in UTF-16: save it in UTF-8',
+    description: 'text in UTF-16: load a table with loadCsv',
   },
   {
     format: 'safetensors',

@@ -1,5 +1,5 @@
-/** Wide as JavaScript's numbers; float32 represents each of them too. */
-function widenFloat16(bits: number): number {
+/** A float16 value (IEEE 754 binary16), without loss: float32 represents each of them too. */
+export function widenFloat16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;

@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises';
-import { requireText } from '../base/arguments.js';
+import { type KnownFields, requireText } from '../base/arguments.js';
 import { contentChunks, refuseForeignFile } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
-import { requireMemory } from '../base/memory.js';
-import { Dataset } from '../engine/dataset.js';
-import type { PackedIds, RowId } from '../engine/packed-ids.js';
-import { RowIdColumn } from '../engine/row-ids.js';
+import type { Dataset } from '../engine/dataset.js';
+import { FeatureValues } from './feature-values.js';
+import type { NameRole } from './missing.js';
+import { checkNumberFormat, formatHint, type NumberFormat, NumberReader } from './number-format.js';
+import { partFiles, requireSameColumns } from './part-files.js';
 import {
   assembleTable,
   checkTableOptions,
@@ -14,13 +15,27 @@ import {
   TABLE_OPTIONS,
   type TableColumns,
   type TableOptions,
-  TextColumn,
 } from './table.js';
+import { tableDataset } from './table-dataset.js';
+import { TableNames } from './table-names.js';
 
-export interface CsvOptions extends TableOptions {
+export interface CsvOptions extends TableOptions, NumberFormat {
   /** One character; default a comma. */
   readonly delimiter?: string;
+  /**
+   * How the file's text is encoded, by a name that TextDecoder knows, e.g. `windows-1252`; default:
+   * UTF-8, or UTF-16 if a byte order mark says so.
+   */
+  readonly encoding?: string;
 }
+
+const CSV_OPTIONS: KnownFields<CsvOptions> = {
+  ...TABLE_OPTIONS,
+  ...{ delimiter: true, decimal: true, thousands: true, encoding: true },
+};
+
+/** The names of a table's parts in a folder. */
+const PART_NAME = /\.(csv|tsv|txt)(\.gz)?$/i;
 
 /** The largest row in characters, so that an unclosed quote does not swallow the whole file. */
 const MAX_ROW_CHARACTERS = 2 ** 24;
@@ -31,55 +46,92 @@ const MAX_ROW_CHARACTERS = 2 ** 24;
  */
 const MAX_UNANSWERED_CHARACTERS = 2 * MAX_ROW_CHARACTERS;
 
-/** While growing, the old array of half the size exists too; native memory needs another copy. */
-const COPIES = 2.5;
-
-const FIRST_VALUES = 2 ** 16;
-
-/** The most elements of one typed array. */
-const MAX_VALUES = 2 ** 32;
-
 /** Rows from whose length the number of rows in the file is estimated. */
 const SAMPLE_ROWS = 1000;
 
 /**
- * Reads a table of comma-separated values (RFC 4180) in UTF-8, plain or gzip-compressed, with the
- * column names in the first line, into a data set. Features become float32.
+ * Reads a table of comma-separated values (RFC 4180), plain or gzip-compressed, with the column names
+ * in the first line, into a data set; or a folder of such files, which are read as one in the order of
+ * their names. Features become float32: numbers, and `True` and `False` as 1 and 0.
  *
- * @throws {LetheError} ERR_INVALID_DATA: a feature that is not a finite number, an empty label or
- * owner or id, a row of another length, columns without a name or with equal names; says the row.
- * ERR_INVALID_ARGUMENT: a column that does not exist. ERR_DUPLICATE: two rows of one id. ERR_OUT_OF_MEMORY: says how much is needed.
- * ERR_IO.
+ * @throws {LetheError} ERR_INVALID_DATA: a feature that is not a finite number, a missing label, owner
+ * or id, a row of another length, columns without a name or with equal names, parts of other columns;
+ * says the row and the column. ERR_DUPLICATE: two rows of one id. ERR_INVALID_ARGUMENT: a column that
+ * does not exist. ERR_OUT_OF_MEMORY: says how much is needed. ERR_IO.
  */
 export async function loadCsv(path: string, options: CsvOptions): Promise<Dataset> {
   requireText('path', path);
-  checkTableOptions(options, { ...TABLE_OPTIONS, delimiter: true });
-  const { delimiter = ',' } = options;
+  checkTableOptions(options, CSV_OPTIONS);
+  checkNumberFormat(options);
+  const { delimiter = ',', encoding } = options;
   if (requireText('delimiter', delimiter).length !== 1 || delimiter === '"') {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
       `delimiter must be one character, but not a quote, and is ${delimiter}`,
     );
   }
-  await refuseForeignFile(path, 'csv');
-  let table: Table | undefined;
-  for await (const record of records(path, delimiter)) {
-    if (table) table.push(record);
-    else table = new Table(path, findColumns(path, record, options), (await stat(path)).size);
+  if (encoding !== undefined) textDecoder(requireText('encoding', encoding));
+  const parts = await partFiles(path, PART_NAME);
+  let table: CsvTable | undefined;
+  for (const file of parts) {
+    await refuseForeignFile(file, 'csv');
+    let names: readonly string[] | undefined;
+    for await (const record of records(file, delimiter, encoding)) {
+      if (names) {
+        table!.push(record);
+        continue;
+      }
+      names = record;
+      if (table) {
+        table.enter(file, names);
+      } else {
+        requireDelimiter(file, names, delimiter, options.label);
+        const columns = findColumns(file, names, options);
+        table = new CsvTable({ file, names, columns, options, bytes: await totalBytes(parts) });
+      }
+    }
+    if (!names) throw invalidData(file, 'the line with the column names is missing');
   }
-  if (!table) throw invalidData(path, 'the line with the column names is missing');
-  return new Dataset(assembleTable(path, table.finish(), options));
+  return tableDataset(path, assembleTable(path, table!.finish(), options), options);
+}
+
+async function totalBytes(files: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const file of files) bytes += (await stat(file)).size;
+  return bytes;
+}
+
+/** Refuses a header that names the label only if it is cut at another character. */
+function requireDelimiter(
+  file: string,
+  names: readonly string[],
+  delimiter: string,
+  label: string,
+): void {
+  if (names.includes(label)) return;
+  const header = names.join(delimiter);
+  const other = [';', '\t', ',', '|'].find((character) => header.split(character).includes(label));
+  if (other === undefined) return;
+  throw new LetheError(
+    'ERR_INVALID_ARGUMENT',
+    `${file} has no column ${label} between the delimiters ${JSON.stringify(delimiter)}: give the option ` +
+      `delimiter: ${JSON.stringify(other)}`,
+  );
 }
 
 /** The rows of a file as texts, including the line of column names. */
-async function* records(path: string, delimiter: string): AsyncGenerator<string[]> {
+async function* records(
+  path: string,
+  delimiter: string,
+  encoding: string | undefined,
+): AsyncGenerator<string[]> {
   const [{ pipeline, Readable }, { CsvError, parse }] = await Promise.all([
     import('node:stream'),
     import('csv-parse'),
   ]);
   let unanswered = 0;
   async function* counted(): AsyncGenerator<string> {
-    for await (const text of decoded(path)) {
+    for await (const text of decoded(path, encoding)) {
       unanswered += text.length;
       if (unanswered > MAX_UNANSWERED_CHARACTERS) {
         throw invalidData(path, `it has a row of more than ${MAX_ROW_CHARACTERS} characters`);
@@ -107,110 +159,127 @@ async function* records(path: string, delimiter: string): AsyncGenerator<string[
   }
 }
 
-async function* decoded(path: string): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+async function* decoded(path: string, encoding: string | undefined): AsyncGenerator<string> {
+  let decoder: ReturnType<typeof textDecoder> | undefined;
   try {
-    for await (const chunk of contentChunks(path)) yield decoder.decode(chunk, { stream: true });
-    yield decoder.decode();
-  } catch (error) {
-    if (error instanceof TypeError) throw invalidData(path, 'it is not text in UTF-8', error);
-    throw error;
+    for await (const chunk of contentChunks(path)) {
+      decoder ??= textDecoder(encoding ?? encodingOf(path, chunk));
+      yield decoder.decode(chunk, { stream: true });
+    }
+    yield decoder?.decode() ?? '';
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    const message =
+      `it is not text in ${decoder!.encoding.toUpperCase()}: say how it is encoded, e.g. ` +
+      "encoding: 'windows-1252'";
+    throw invalidData(path, message, cause);
   }
 }
 
-/** The ids as whole numbers, if all of them are, since a table's texts have no type. */
-function* idsOf(texts: PackedIds): Generator<RowId> {
-  const places = Array.from({ length: texts.length }, (_, place) => place);
-  const areNumbers = places.every((place) => isWholeNumber(texts.at(place) as string));
-  for (const place of places) {
-    const text = texts.at(place) as string;
-    yield areNumbers ? BigInt(text) : text;
+/** @throws {LetheError} ERR_INVALID_ARGUMENT */
+function textDecoder(encoding: string) {
+  try {
+    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+  } catch (cause) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `encoding must be one that TextDecoder knows, e.g. windows-1252, but is ${encoding}`,
+      { cause },
+    );
   }
 }
 
-/** Written as a number is: 007 and -0 are texts, and so is what 64 bits do not hold. */
-function isWholeNumber(text: string): boolean {
-  return /^(0|-?[1-9]\d{0,18})$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
+/** @throws {LetheError} ERR_INVALID_DATA: probably UTF-16, which only a mark at the start would show. */
+function encodingOf(path: string, start: Uint8Array): string {
+  const [first, second] = start;
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  if (first === 0xfe && second === 0xff) return 'utf-16be';
+  if (!start.subarray(0, 4).includes(0)) return 'utf-8';
+  throw invalidData(
+    path,
+    "it begins with NUL bytes: if it is text in UTF-16, give encoding: 'utf-16le' or 'utf-16be'",
+  );
 }
 
-class Table {
-  readonly #file: string;
-  readonly #columns: TableColumns;
-  readonly #fileBytes: number;
-  readonly #labels: TextColumn;
-  readonly #owners: TextColumn | undefined;
-  readonly #ids: RowIdColumn | undefined;
-  #values = new Float32Array(FIRST_VALUES);
-  #used = 0;
+interface FirstPart {
+  readonly file: string;
+  readonly names: readonly string[];
+  readonly columns: TableColumns;
+  readonly options: CsvOptions;
+  /** Of all parts; for compressed ones it underestimates the contents. */
+  readonly bytes: number;
+}
+
+/** The rows of one or several files. */
+class CsvTable {
+  readonly #first: FirstPart;
+  readonly #numbers: NumberReader;
+  readonly #features: FeatureValues;
+  readonly #names: TableNames;
+  #file: string;
+  /** Within the file. */
   #row = 0;
+  #sampledRows = 0;
   #sampledBytes = 0;
 
-  /** @param fileBytes the file's size; for a compressed file it underestimates the contents */
-  constructor(file: string, columns: TableColumns, fileBytes: number) {
+  constructor(first: FirstPart) {
+    const { file, options } = first;
+    this.#first = first;
     this.#file = file;
-    this.#columns = columns;
-    this.#fileBytes = fileBytes;
-    this.#labels = new TextColumn(file);
-    if (columns.owner !== undefined) this.#owners = new TextColumn(file);
-    if (columns.id !== undefined) this.#ids = new RowIdColumn();
+    this.#numbers = new NumberReader(options);
+    this.#features = new FeatureValues(file);
+    this.#names = new TableNames(file, options);
+  }
+
+  /** What is pushed from now on is of another file. */
+  enter(file: string, names: readonly string[]): void {
+    requireSameColumns(this.#first, { file, names });
+    this.#file = file;
+    this.#row = 0;
   }
 
   push(record: readonly string[]): void {
-    if (++this.#row <= SAMPLE_ROWS) this.#sample(record);
-    const { label, owner, id, features } = this.#columns;
-    this.#labels.push(this.#text(record[label]!, 'label'));
-    if (owner !== undefined) this.#owners!.push(this.#text(record[owner]!, 'owner'));
-    if (id !== undefined) this.#ids!.push(this.#text(record[id]!, 'id'));
-    if (this.#used + features.length > this.#values.length) this.#grow(features.length);
-    for (const column of features) this.#values[this.#used++] = this.#number(record, column);
+    this.#row++;
+    if (this.#sampledRows < SAMPLE_ROWS) this.#sample(record);
+    const { features } = this.#first.columns;
+    for (const role of this.#names.roles) this.#pushName(record, role);
+    this.#features.reserve(features.length);
+    for (const column of features) this.#features.push(this.#number(record, column));
   }
 
   finish() {
     return {
-      features: this.#values.slice(0, this.#used),
-      featureNames: this.#columns.featureNames,
-      labels: this.#labels,
-      owners: this.#owners,
-      ids: this.#ids?.ids && idsOf(this.#ids.ids),
+      features: this.#features.finish(),
+      featureNames: this.#first.columns.features.map((column) => this.#first.names[column]!),
+      ...this.#names.finishUntyped(),
     };
   }
 
-  /** Refuses a file that is too large as soon as its first rows allow an estimate. */
+  /** Refuses a table that is too large as soon as its first rows allow an estimate. */
   #sample(record: readonly string[]): void {
     this.#sampledBytes += record.reduce((sum, cell) => sum + cell.length + 1, 0);
-    if (this.#row < SAMPLE_ROWS) return;
-    const rows = (this.#fileBytes / this.#sampledBytes) * SAMPLE_ROWS;
-    this.#requireMemoryFor(rows * this.#columns.features.length);
+    if (++this.#sampledRows < SAMPLE_ROWS) return;
+    const rows = (this.#first.bytes / this.#sampledBytes) * SAMPLE_ROWS;
+    this.#features.requireMemoryFor(rows * this.#first.columns.features.length);
   }
 
-  #requireMemoryFor(values: number): void {
-    requireMemory(this.#file, COPIES * values * this.#values.BYTES_PER_ELEMENT);
-  }
-
-  #text(text: string, what: string): string {
-    if (text === '') throw invalidData(this.#file, `row ${this.#row} has no ${what}`);
-    return text;
+  #pushName(record: readonly string[], role: NameRole): void {
+    const column = this.#first.columns[role]!;
+    const cell = record[column]!;
+    const name = this.#first.names[column]!;
+    const place = { file: this.#file, row: this.#row - 1, column: name, role };
+    if (role !== 'label') this.#names.push(cell, place);
+    else this.#names.pushLabel(cell, place, (text) => this.#numbers.plain(text));
   }
 
   #number(record: readonly string[], column: number): number {
     const text = record[column]!;
-    const value = Math.fround(Number(text));
-    // Number also accepts '', ' ', '0x1f' and 'Infinity'.
-    if (!Number.isFinite(value) || text.trim() === '' || /[a-df-z]/i.test(text)) {
-      throw invalidData(
-        this.#file,
-        `row ${this.#row}, column ${column + 1}: "${text.slice(0, 40)}" is not a finite number`,
-      );
-    }
-    return value;
-  }
-
-  #grow(atLeast: number): void {
-    const length = Math.max(2 * this.#values.length, this.#used + atLeast);
-    this.#requireMemoryFor(length);
-    if (length > MAX_VALUES) throw invalidData(this.#file, `it has more than ${MAX_VALUES} values`);
-    const values = new Float32Array(length);
-    values.set(this.#values);
-    this.#values = values;
+    const value = Math.fround(this.#numbers.value(text));
+    if (Number.isFinite(value)) return value;
+    const name = this.#first.names[column];
+    throw invalidData(
+      this.#file,
+      `row ${this.#row}, column ${name}: "${text.slice(0, 40)}" is not a finite number${formatHint(text)}`,
+    );
   }
 }

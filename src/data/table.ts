@@ -7,9 +7,11 @@ import {
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
-import { requireMemory } from '../base/memory.js';
-import type { DatasetContents } from '../engine/labelled-data.js';
-import type { RowId } from '../engine/packed-ids.js';
+import { listed } from '../base/listed.js';
+import { requireNames } from '../engine/class-names.js';
+import type { AffineMap, DatasetContents } from '../engine/labelled-data.js';
+import { classesOf } from './class-names.js';
+import type { NamesOfRows } from './table-names.js';
 
 /** The roles of a table's columns. */
 export interface TableOptions {
@@ -18,8 +20,9 @@ export interface TableOptions {
   /** The column of the owners. */
   readonly owner?: string;
   /**
-   * The column of the rows' ids, each of which must be unique; default: a row's id is its position
-   * in the file. Texts that are all whole numbers are ids in the order of their values.
+   * The column of the rows' ids, each of which must be unique; default: a row's id is its position.
+   * Whole numbers and texts stay what they are; in a file of texts, whole numbers are numbers if all
+   * ids are.
    */
   readonly id?: string;
   /** The columns of the features, in this order; default: all others, in the file's order. */
@@ -28,13 +31,20 @@ export interface TableOptions {
   readonly name?: string;
   /**
    * The labels of the classes 0, 1, ...; default: the labels in the file in ascending order, by
-   * value if all are whole numbers. To read a test file, give the class names of the training file.
+   * value if all are numbers, where `1` and `1.0` are one class. To read a test file, give the class
+   * names of the training file.
    */
   readonly classNames?: readonly string[];
+  /**
+   * The texts that stand for a missing label, owner or id; default: those of pandas, such as `NaN`, `NULL`,
+   * `None` and `NA`, and `\\N`. A blank text always does.
+   */
+  readonly missing?: readonly string[];
 }
 
 export const TABLE_OPTIONS: KnownFields<TableOptions> = {
-  ...{ label: true, owner: true, id: true, features: true, name: true, classNames: true },
+  ...{ label: true, owner: true, id: true, features: true },
+  ...{ name: true, classNames: true, missing: true },
 };
 
 /** @throws {LetheError} ERR_INVALID_ARGUMENT */
@@ -42,27 +52,16 @@ export function checkTableOptions<Options extends TableOptions>(
   options: Options,
   names: KnownFields<Options>,
 ): void {
-  const { label, owner, id, features, name, classNames } = requireKnownFields(
-    'options',
-    options,
-    names,
-  );
+  const known = requireKnownFields('options', options, names);
+  const { label, owner, id, features, name, classNames, missing } = known;
   requireText('label', label);
   if (owner !== undefined) requireText('owner', owner);
   if (id !== undefined) requireText('id', id);
   if (name !== undefined) requireText('name', name);
   for (const column of requireArray('features', features ?? [])) requireText('a feature', column);
-  for (const text of requireArray('classNames', classNames ?? [])) requireText('a class', text);
-  if (classNames && new Set(classNames).size < classNames.length) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      `classNames must differ, but are ${classNames.slice(0, SHOWN_NAMES).join(', ')}`,
-    );
-  }
+  for (const text of requireArray('missing', missing ?? [])) requireText('a missing text', text);
+  if (classNames !== undefined) requireNames('classNames', classNames);
 }
-
-/** How many names of a possibly very long list a message shows. */
-const SHOWN_NAMES = 20;
 
 /** The positions of the columns in a file. */
 export interface TableColumns {
@@ -70,35 +69,32 @@ export interface TableColumns {
   readonly owner: number | undefined;
   readonly id: number | undefined;
   readonly features: readonly number[];
-  /** The names of these features. */
-  readonly featureNames: readonly string[];
 }
 
 /**
  * Finds the columns that the options name.
  *
  * @param names the file's columns
- * @throws {LetheError} ERR_INVALID_DATA: a column without a name, or two of the same name.
- * ERR_INVALID_ARGUMENT: a column that does not exist, or that is given two roles.
+ * @throws {LetheError} ERR_INVALID_DATA: two columns of the same name, or a column without one that is not
+ * left out. ERR_INVALID_ARGUMENT: a column that does not exist, or that is given two roles.
  */
 export function findColumns(
   file: string,
   names: readonly string[],
   { label, owner, id, features }: TableOptions,
 ): TableColumns {
-  if (names.includes('')) throw invalidData(file, `column ${names.indexOf('') + 1} has no name`);
   const positions = new Map<string, number>();
   for (const [position, name] of names.entries()) {
+    if (name === '') continue;
     if (positions.has(name)) throw invalidData(file, `two columns have the name ${name}`);
     positions.set(name, position);
   }
   const find = (name: string): number => {
     const position = positions.get(name);
     if (position !== undefined) return position;
-    const shown = names.slice(0, SHOWN_NAMES).join(', ');
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `${file} has no column ${name}; it has ${shown}${names.length > SHOWN_NAMES ? ', ...' : ''}`,
+      `${file} has no column ${name}; it has ${listed(names)}`,
     );
   };
   const roles = {
@@ -109,6 +105,7 @@ export function findColumns(
   const special = Object.values(roles).filter((position) => position !== undefined);
   const chosen =
     features?.map(find) ?? names.map((_, index) => index).filter((i) => !special.includes(i));
+  if (features === undefined) requireNoIndex(file, names, chosen);
   if (new Set([...special, ...chosen]).size < special.length + chosen.length) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
@@ -118,102 +115,73 @@ export function findColumns(
   if (chosen.length === 0) {
     throw new LetheError('ERR_INVALID_ARGUMENT', `${file} has no column left for the features`);
   }
-  return { ...roles, features: chosen, featureNames: chosen.map((i) => names[i]!) };
+  return { ...roles, features: chosen };
 }
 
-/** The largest number of keys of a Map. */
-const MAX_DISTINCT = 2 ** 24;
+/** The row numbers that pandas writes beside the columns must not become a feature unasked. */
+function requireNoIndex(file: string, names: readonly string[], chosen: readonly number[]): void {
+  const index = chosen.find((column) => /^(__index_level_\d+__)?$/.test(names[column]!));
+  if (index === undefined) return;
+  const found = names[index] === '' ? 'has no name' : `is ${names[index]}, an index of pandas`;
+  throw invalidData(
+    file,
+    `column ${index + 1} ${found}: name the columns to use with the option features`,
+  );
+}
 
-/** A column of texts that stores each distinct text once. */
-export class TextColumn {
-  readonly #file: string;
-  readonly #codes = new Map<string, number>();
-  #rows = new Uint32Array(2 ** 10);
-  #used = 0;
-
-  /** @param file appears in error messages */
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  /** @throws {LetheError} ERR_INVALID_DATA: too many different texts. ERR_OUT_OF_MEMORY. */
-  push(text: string): void {
-    const code = this.#codes.get(text) ?? this.#codes.size;
-    if (code === this.#codes.size) this.#add(text, code);
-    if (this.#used === this.#rows.length) this.#grow();
-    this.#rows[this.#used++] = code;
-  }
-
-  #add(text: string, code: number): void {
-    if (code === MAX_DISTINCT) {
-      throw invalidData(
-        this.#file,
-        `a column has more than ${MAX_DISTINCT} different labels or owners`,
-      );
-    }
-    this.#codes.set(text, code);
-  }
-
-  #grow(): void {
-    requireMemory(this.#file, 3 * this.#rows.byteLength);
-    const rows = new Uint32Array(2 * this.#rows.length);
-    rows.set(this.#rows);
-    this.#rows = rows;
-  }
-
-  /** The distinct texts, in order of their first occurrence. */
-  get distinct(): string[] {
-    return [...this.#codes.keys()];
-  }
-
-  /** [rows], each an index into `distinct`. */
-  get rows(): Uint32Array {
-    return this.#rows.slice(0, this.#used);
-  }
+/** The names of the features that the elements of a list become: `embedding[0]`, `embedding[1]`, ... */
+export function elementNames(list: string, length: number): string[] {
+  return Array.from({ length }, (_, i) => `${list}[${i}]`);
 }
 
 /** The contents of a table's columns. */
-interface TableContents {
-  /** float32, row-major [rows, columns] */
-  readonly features: Float32Array;
+interface TableContents extends NamesOfRows {
+  /** Row-major [rows, columns]. */
+  readonly features: Float32Array | Uint8Array;
+  /** Of features that are bytes. */
+  readonly affine?: AffineMap;
+  /** [columns] */
   readonly featureNames: readonly string[];
-  readonly labels: TextColumn;
-  readonly owners: TextColumn | undefined;
-  readonly ids: Iterable<RowId> | undefined;
 }
 
 /**
  * What a data set is made of.
  *
- * @throws {LetheError} ERR_INVALID_DATA: no rows, or a label that is not among the classes.
+ * @throws {LetheError} ERR_INVALID_DATA: no rows, a label that is not among the classes, or two features
+ * of one name.
  */
 export function assembleTable(
   file: string,
-  { features, featureNames, labels, owners, ids }: TableContents,
+  { features, affine, featureNames, labels, owners, ids }: TableContents,
   options: TableOptions,
 ): DatasetContents {
   if (features.length === 0) throw invalidData(file, 'it has no rows');
-  const found = labels.distinct;
-  const classNames = options.classNames ?? inOrder(found);
-  const classOf = new Map(classNames.map((name, index) => [name, index]));
-  const stray = found.find((text) => !classOf.has(text));
-  if (stray !== undefined) {
-    throw invalidData(file, `the label "${stray}" is not one of ${classNames.join(', ')}`);
-  }
+  requireOneEach(file, featureNames);
+  const { classNames, classOf } = classesOf(file, labels.distinct, options.classNames);
   return {
     name: options.name ?? basename(file),
     rows: features.length / featureNames.length,
     columns: featureNames.length,
     features,
+    ...(affine && { affine }),
     featureNames,
     classNames,
-    labels: labels.rows.map((code) => classOf.get(found[code]!)!),
+    labels: labels.rows.map((code) => classOf[code]!),
     ...(owners && { subjects: { subjects: owners.distinct, owners: owners.rows } }),
     ...(ids && { ids }),
   };
 }
 
-function inOrder(texts: readonly string[]): string[] {
-  const isNumeric = texts.every((text) => /^-?\d{1,15}$/.test(text));
-  return isNumeric ? texts.toSorted((a, b) => Number(a) - Number(b)) : texts.toSorted();
+/** Columns differ in their names, but a column may be called like an element of a list. */
+function requireOneEach(file: string, featureNames: readonly string[]): void {
+  const names = new Set<string>();
+  for (const name of featureNames) {
+    if (names.has(name)) {
+      throw invalidData(
+        file,
+        `two features would have the name ${name}, an element of a list and a column: rename the column`,
+      );
+    }
+    names.add(name);
+  }
 }

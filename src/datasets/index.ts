@@ -6,6 +6,7 @@ export {
   type ExclusiveOptions,
   type ZipfOptions,
 } from './assignment.js';
+export { type Cifar10, type Cifar10Options, type Cifar10Rows, loadCifar10 } from './cifar10.js';
 export { type IdxArray, type IdxOptions, loadIdx } from './idx.js';
 export { type LabelledIdx, labelledFromIdx } from './labelled-idx.js';
 export { loadMnist, type Mnist, type MnistOptions } from './mnist.js';

@@ -1,11 +1,9 @@
 import { describeValue, requireArray } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
+import { listed } from '../base/listed.js';
 import { requireMemory } from '../base/memory.js';
 import { isWellFormed } from '../base/well-formed.js';
 import { rowName } from './row-ids.js';
-
-/** How many names of a possibly very long list a message shows. */
-const SHOWN_NAMES = 20;
 
 /**
  * Requires distinct, well-formed, non-empty texts; a frozen copy.
@@ -135,9 +133,4 @@ function inOrder(names: readonly string[]): string[] {
     const [left, right] = [BigInt(a), BigInt(b)];
     return left < right ? -1 : Number(left > right);
   });
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length > SHOWN_NAMES ? ', ...' : '';
-  return `${names.slice(0, SHOWN_NAMES).join(', ')}${more}`;
 }

@@ -13,7 +13,7 @@ import { requireNames } from './class-names.js';
 import { type AffineMap, type DatasetContents, IDENTITY } from './labelled-data.js';
 import { callNative, type NativeDataset } from './native.js';
 import type { PackedIds } from './packed-ids.js';
-import { arrangedIds, RowIdColumn } from './row-ids.js';
+import { arrangedIds, type DescribeRepeated, RowIdColumn, repeatedIn } from './row-ids.js';
 import { isOwnership, ownersOf, SubjectColumn, type SubjectTable } from './row-subjects.js';
 
 /** Everything that makes up a data set except its features, checked and in the order of its rows. */
@@ -46,9 +46,10 @@ const CONTENTS_NAMES: KnownFields<DatasetContents> = {
  * Checks what `new Dataset` is given, copies the features into native memory and sorts the rows by
  * their ids.
  *
+ * @param describe says which rows have the same id; default: by their positions
  * @throws {LetheError} as the constructor of Dataset
  */
-export function checkContents(wanted: DatasetContents): MadeDataset {
+export function checkContents(wanted: DatasetContents, describe?: DescribeRepeated): MadeDataset {
   const data = requireKnownFields('data', wanted, CONTENTS_NAMES);
   const { name, features, labels, rows, columns } = data;
   requireText('name', name);
@@ -79,7 +80,7 @@ export function checkContents(wanted: DatasetContents): MadeDataset {
   const facts = {
     ...{ name, rows, columns, classes, affine, classNames, featureNames },
     labels: order ? order.map((row) => labels[row]!) : new Uint32Array(labels),
-    ids: ids && order ? arrangedIds(name, ids, order) : ids,
+    ids: ids && order ? arrangedIds(ids, order, describe ?? repeatedIn(name)) : ids,
     subjects: subjects.finish(names, order),
   };
   return { facts, handle };

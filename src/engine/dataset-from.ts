@@ -18,7 +18,7 @@ import { type AffineMap, IDENTITY } from './labelled-data.js';
 import { MOST_UNITS } from './layout.js';
 import { callNative, type NativeDatasetBuilder, promiseNative } from './native.js';
 import type { PackedIds, RowId } from './packed-ids.js';
-import { arrangedIds, RowIdColumn, rowName } from './row-ids.js';
+import { arrangedIds, RowIdColumn, repeatedIn, rowName } from './row-ids.js';
 import { type Subject, SubjectColumn } from './row-subjects.js';
 
 /** A row of Dataset.from. */
@@ -188,7 +188,7 @@ class Collector {
     const { classNames, labels } = this.#classes.finish();
     const classes = classNames.length;
     // Before the features are put together, which takes longest.
-    const arranged = order && arrangedIds(name, ids!, order);
+    const arranged = order && arrangedIds(ids!, order, repeatedIn(name));
     await setImmediate();
     const handle = await promiseNative(() =>
       this.#builder.finish({ labels, columns, classes, ...affine, ...(order && { order }) }),

@@ -41,23 +41,35 @@ export class RowIdColumn {
   }
 }
 
+/** Says of two rows, counted from 0, that they have the same id. */
+export type DescribeRepeated = (first: number, second: number) => string;
+
 /**
  * The ids in ascending order.
  *
- * @param name the data set's, for messages
+ * @param describe says which rows have the same id, in the terms of where they come from
  * @param order their places in this order, as the addon has sorted them
  * @throws {LetheError} ERR_DUPLICATE: two rows have the same id
  */
-export function arrangedIds(name: string, ids: PackedIds, order: Uint32Array): PackedIds {
+export function arrangedIds(
+  ids: PackedIds,
+  order: Uint32Array,
+  describe: DescribeRepeated,
+): PackedIds {
   for (let i = 1; i < order.length; i++) {
-    if (!ids.isSame(order[i - 1]!, order[i]!)) continue;
+    const [first, second] = [order[i - 1]!, order[i]!];
+    if (!ids.isSame(first, second)) continue;
     throw new LetheError(
       'ERR_DUPLICATE',
-      `${name}: rows ${order[i - 1]} and ${order[i]} both have the id ${quoted(ids.at(order[i]!))}: ` +
-        'an id names one row',
+      `${describe(first, second)} ${quoted(ids.at(first))}: an id names one row`,
     );
   }
   return ids.pick(order);
+}
+
+/** Of rows that have no other place than in the data set. */
+export function repeatedIn(name: string): DescribeRepeated {
+  return (first, second) => `${name}: rows ${first} and ${second} both have the id`;
 }
 
 /** As it is written in JavaScript: 17 and '17' are different. */

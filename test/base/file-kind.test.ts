@@ -6,14 +6,17 @@ import { describe, expect, it } from 'vitest';
 import { foreignKind } from '#lethe/base/file-kind';
 import { expectCode } from '../support/errors.js';
 import {
+  loadArrow,
   loadCsv,
   loadIdx,
+  loadNumpy,
   loadOnnx,
   loadParquet,
   loadSafetensors,
   Model,
 } from '../support/everything.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { zipOf } from '../support/zip.js';
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
@@ -31,6 +34,8 @@ const FOREIGN: [what: string, bytes: Uint8Array][] = [
   ['a web page', latin1('\n<!DOCTYPE html>\n<html><title>404</title></html>')],
   ['a zip archive', latin1(`PK\x03\x04${'\0'.repeat(26)}readme.txt`)],
   ['an Arrow file', latin1('ARROW1\0\0')],
+  ['an Arrow file', fixture('arrow/polars-zstd.arrows')],
+  ['a Feather file of version 1', latin1('FEA1\0\0\0\0')],
   ['a SQLite database', latin1('SQLite format 3\0')],
   ['a bzip2 file', latin1('BZh91AY&SY')],
   ['a JSON file', latin1('{"layers": []}')],
@@ -41,6 +46,10 @@ const SAFETENSORS: [string, Uint8Array] = [
   fixture('models/sequential.safetensors'),
 ];
 const ONNX: [string, Uint8Array] = ['an ONNX model', fixture('models/gemm.onnx')];
+const UTF_16: [string, Uint8Array] = ['text in UTF-16', Buffer.from('\ufeffx,y\n', 'utf16le')];
+const GZIP: [string, Uint8Array] = ['a gzip file', gzipSync(PARQUET[1])];
+const without = (...kinds: string[]) =>
+  FOREIGN.filter(([what]) => !kinds.some((kind) => what.startsWith(kind)));
 const IDX: [string, Uint8Array] = ['an IDX file', latin1('\0\0\x08\x01\0\0\0\x01\x05')];
 
 const READERS: [
@@ -67,7 +76,19 @@ const READERS: [
     'loadParquet',
     (path) => loadParquet(path, { label: 'y' }),
     'ERR_INVALID_DATA',
-    [SAFETENSORS, ONNX, IDX, ...FOREIGN],
+    [SAFETENSORS, ONNX, IDX, UTF_16, GZIP, ...FOREIGN],
+  ],
+  [
+    'loadArrow',
+    (path) => loadArrow(path, { label: 'y' }),
+    'ERR_INVALID_DATA',
+    [PARQUET, SAFETENSORS, ONNX, IDX, UTF_16, GZIP, ...without('an Arrow file')],
+  ],
+  [
+    'loadNumpy',
+    (path) => loadNumpy(path, { features: 'X', label: 'y' }),
+    'ERR_INVALID_DATA',
+    [PARQUET, SAFETENSORS, ONNX, IDX, UTF_16, GZIP, ...without('a NumPy', 'a zip archive')],
   ],
   [
     'loadIdx',
@@ -98,6 +119,23 @@ it('a packed file of another kind is recognized by a reader that unpacks', async
   await writeFile(path, gzipSync(fixture('state-dicts/arrays.npz')));
   const { message } = await expectCode(() => loadCsv(path, { label: 'y' }), 'ERR_INVALID_DATA');
   expect(message).toContain('this is a NumPy archive');
+});
+
+it.each([
+  ['state-dicts/arrays.npz', 'load rows with loadNumpy'],
+  ['arrow/polars-zstd.arrow', 'load it with loadArrow'],
+])('%s given to loadCsv is answered by its own reader: %s', async (name, remedy) => {
+  const path = new URL(`../fixtures/${name}`, import.meta.url).pathname;
+  const { message } = await expectCode(() => loadCsv(path, { label: 'y' }), 'ERR_INVALID_DATA');
+  expect(message).toContain(remedy);
+});
+
+it('a NumPy archive whose arrays come after another file is read', async () => {
+  const path = join(await temporaryFolder(), 'rows.npz');
+  const array = (name: string) => ({ name, contents: fixture('numpy/folder/y.npy') });
+  const readme = { name: 'readme.txt', contents: Buffer.from('About these rows') };
+  await writeFile(path, zipOf([readme, array('X.npy'), array('y.npy')]));
+  expect((await loadNumpy(path, { features: 'X', label: 'y' })).rows).toBe(6);
 });
 
 it.each(['PAR1', 'BZhang', 'GGUF', 'ARROW1', 'version', 'PK'])(

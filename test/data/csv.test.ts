@@ -66,10 +66,10 @@ describe('a CSV file', () => {
       () => load('key,x,kind\n,1,a\n', { id: 'key' }),
       'ERR_INVALID_DATA',
     );
-    expect(missing.message).toContain('row 1 has no id');
+    expect(missing.message).toContain('row 1 has no id, its column key is empty');
     const twice = 'key,x,kind\n5,1,a\n7,1,a\n5,1,b\n';
     const error = await expectCode(() => load(twice, { id: 'key' }), 'ERR_DUPLICATE');
-    expect(error.message).toContain('flowers.csv: rows 0 and 2 both have the id 5');
+    expect(error.message).toContain('flowers.csv: rows 1 and 3 both have in column key the id 5');
     await expectCode(() => load(twice, { id: 'kind', owner: 'kind' }), 'ERR_INVALID_ARGUMENT');
   });
 
@@ -146,8 +146,8 @@ describe('a CSV file', () => {
   });
 
   it.each([
-    ['a text among numbers', '1,a\nx1,b', 'row 2, column 1: "x1" is not a finite number'],
-    ['an empty cell', '1,a\n,b', 'row 2, column 1: "" is not'],
+    ['a text among numbers', '1,a\nx1,b', 'row 2, column x: "x1" is not a finite number'],
+    ['an empty cell', '1,a\n,b', 'row 2, column x: "" is not a finite number'],
     ['a blank cell', '1,a\n" ",b', 'row 2'],
     ['infinity', 'Infinity,a', 'row 1'],
     ['a number beyond float32', '1e39,a', 'row 1'],

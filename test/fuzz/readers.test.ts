@@ -1,14 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { copyFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LetheError, type LetheErrorCode } from '#lethe/base/errors';
+import type { Dataset } from '#lethe/engine/dataset';
 import {
   labelledFromIdx,
+  loadArrow,
   loadCsv,
   loadIdx,
+  loadNumpy,
   loadOnnx,
   loadParquet,
   loadSafetensors,
@@ -41,6 +44,12 @@ interface Target {
 
 const MODEL_CODES: LetheErrorCode[] = ['ERR_INVALID_MODEL', 'ERR_UNSUPPORTED_MODEL'];
 
+async function readIds(reading: Promise<Dataset>): Promise<string> {
+  const dataset = await reading;
+  for (const id of dataset.ids) dataset.ids.positionOf(id);
+  return dataset.digest();
+}
+
 const TARGETS: Record<string, Target> = {
   loadIdx: {
     corpus: ['fuzz/corpus/idx'],
@@ -63,11 +72,7 @@ const TARGETS: Record<string, Target> = {
     corpus: ['fuzz/corpus/csv'],
     extension: '.csv',
     codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_DUPLICATE'],
-    read: async (path) => {
-      const dataset = await loadCsv(path, { label: 'kind', id: 'owner' });
-      for (const id of dataset.ids) dataset.ids.positionOf(id);
-      return dataset.digest();
-    },
+    read: (path) => readIds(loadCsv(path, { label: 'kind', id: 'owner' })),
   },
   loadParquet: {
     corpus: ['fixtures/parquet'],
@@ -76,6 +81,65 @@ const TARGETS: Record<string, Target> = {
     // Each one starts a process.
     share: 0.05,
     read: (path) => loadParquet(path, { label: 'class', features: ['half'] }),
+  },
+  'loadCsv with European numbers': {
+    corpus: ['fixtures/cases/csv'],
+    extension: '.csv',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT'],
+    read: (path) =>
+      loadCsv(path, {
+        ...{ label: 'klasse', owner: 'kunde', delimiter: ';', decimal: ',', thousands: '.' },
+      }),
+  },
+  'loadParquet of lists': {
+    corpus: ['fixtures/parquet-types'],
+    extension: '.parquet',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_OUT_OF_MEMORY'],
+    share: 0.05,
+    read: (path) => loadParquet(path, { label: 'y' }),
+  },
+  loadArrow: {
+    corpus: ['fixtures/arrow'],
+    extension: '',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_OUT_OF_MEMORY'],
+    share: 0.05,
+    read: (path) => loadArrow(path, { label: 'y' }),
+  },
+  'loadParquet, rows with ids': {
+    corpus: ['fixtures/parquet-types'],
+    extension: 'ids.parquet',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_OUT_OF_MEMORY', 'ERR_DUPLICATE'],
+    share: 0.05,
+    read: (path) => readIds(loadParquet(path, { label: 'y', features: ['x'], id: 'dictionary' })),
+  },
+  'loadArrow, rows with ids': {
+    corpus: ['fixtures/arrow'],
+    extension: 'ids.arrows',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_OUT_OF_MEMORY', 'ERR_DUPLICATE'],
+    share: 0.05,
+    read: (path) => readIds(loadArrow(path, { label: 'y', features: ['x'], id: 'int64' })),
+  },
+  'loadNumpy, rows with ids': {
+    corpus: ['fixtures/numpy'],
+    extension: 'ids.npz',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_OUT_OF_MEMORY', 'ERR_DUPLICATE'],
+    read: (path) => readIds(loadNumpy(path, { features: 'X', label: 'y', id: 'unicode' })),
+  },
+  'loadNumpy of an archive': {
+    corpus: ['fuzz/corpus/npz'],
+    extension: '.npz',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_OUT_OF_MEMORY'],
+    read: (path) => loadNumpy(path, { features: 'X', label: 'y', owner: 'u' }),
+  },
+  'loadNumpy of a folder': {
+    corpus: ['fuzz/corpus/npy'],
+    extension: '.npy',
+    codes: ['ERR_INVALID_DATA', 'ERR_OUT_OF_MEMORY'],
+    read: async (path) => {
+      const labels = new URL('../fixtures/numpy/folder/y.npy', import.meta.url);
+      await copyFile(labels, join(dirname(path), 'y.npy'));
+      return loadNumpy(dirname(path), { features: basename(path, '.npy'), label: 'y' });
+    },
   },
   loadOnnx: {
     corpus: ['fixtures/models', 'fixtures/onnx', 'fixtures/cases/onnx-exporters'],
@@ -145,7 +209,9 @@ afterAll(() => rm(folder, { recursive: true }));
 function corpusOf({ corpus, extension }: Target): Uint8Array[] {
   return corpus.flatMap((name) => {
     const files = new URL(`../${name}/`, import.meta.url);
-    const names = readdirSync(files).filter((file) => file.endsWith(extension));
+    const names = readdirSync(files, { withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith(extension))
+      .map(({ name: file }) => file);
     return names.sort().map((file) => readFileSync(new URL(file, files)));
   });
 }

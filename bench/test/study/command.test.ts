@@ -30,6 +30,7 @@ describe('the bench command', () => {
     [['--seeds', 'x'], 'seeds look like'],
     [['--seeds', '5-3'], 'seeds look like'],
     [['--threads', '0'], 'threads must be'],
+    [['--dataset', 'svhn'], 'Allowed choices are mnist, cifar10'],
     [['--device', 'tpu'], 'Allowed choices are cpu, cuda, auto'],
     [['--precision', 'half'], 'Allowed choices are exact, fast'],
     [['--nonsense'], 'unknown option'],
@@ -47,6 +48,15 @@ describe('the bench command', () => {
     expect(stderr).toContain('ERR_DATA_NOT_FOUND');
     expect(stderr).toContain(folder);
     expect(stdout).toBe('');
+  });
+
+  it('studies CIFAR-10 where its files are, and nothing in their place', async () => {
+    const folder = await temporaryFolder();
+    const flags = ['--dataset', 'cifar10', '--data', folder];
+    const { stdout, stderr, status } = await bench(folder, flags);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('ERR_DATA_NOT_FOUND');
+    expect(stderr).toContain('cifar-10-binary.tar.gz');
   });
 
   it('goes on with synthetic digits where it may not download, and says so everywhere', async () => {
