@@ -13,6 +13,7 @@ export { Ensemble, type EnsembleMember } from './engine/ensemble.js';
 export type { Evaluation } from './engine/evaluation.js';
 export type { AffineMap, DatasetContents, LabelledData } from './engine/labelled-data.js';
 export { type FisherOptions, Model, type TrainResult } from './engine/model.js';
+export type { ModelFacts } from './engine/model-facts.js';
 export { type Devices, devices, type Progress } from './engine/native.js';
 export type { RowId } from './engine/packed-ids.js';
 export type { PhasedOptions, PhaseProgress } from './engine/phases.js';
