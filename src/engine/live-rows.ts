@@ -8,8 +8,10 @@ export class LiveRows {
   #positions: Uint32Array | undefined;
   #erasures = 0;
 
-  constructor(rows: number) {
+  /** @param isErased [rows], 1 for rows that have been erased before; none by default */
+  constructor(rows: number, isErased?: Uint8Array) {
     this.rows = rows;
+    this.#erased = isErased;
   }
 
   /** How often rows have been erased: whoever has checked rows since then need not do it again. */

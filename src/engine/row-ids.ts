@@ -50,7 +50,7 @@ export class RowIdColumn {
  */
 export function arrangedIds(name: string, ids: PackedIds, order: Uint32Array): PackedIds {
   for (let i = 1; i < order.length; i++) {
-    if (!ids.isSame(order[i - 1]!, order[i]!)) continue;
+    if (ids.compare(order[i - 1]!, order[i]!) !== 0) continue;
     throw new LetheError(
       'ERR_DUPLICATE',
       `${name}: rows ${order[i - 1]} and ${order[i]} both have the id ${quoted(ids.at(order[i]!))}: ` +
