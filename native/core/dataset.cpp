@@ -106,8 +106,7 @@ std::vector<std::uint32_t> countFiniteRows(std::span<const float> values, std::s
 
 /** The features as they lie in the file. Throws kInvalidArgument if they are not all in it. */
 template <class T>
-std::span<const T> valuesIn(const FeaturesInFile& features, std::size_t rows,
-                            std::size_t columns) {
+std::span<const T> valuesIn(const FeaturesInFile& features, std::size_t rows, std::size_t columns) {
   const std::size_t size = features.file->size();
   const std::size_t begin = std::min(features.begin, size);
   const std::size_t available = (size - begin) / sizeof(T);
@@ -226,8 +225,8 @@ std::uint32_t countNonzeros(std::span<const float> values) {
 }
 
 std::size_t Dataset::bytes() const {
-  const std::size_t features = std::visit(
-      [](const auto& values) { return values.size() * sizeof(values.front()); }, owned_);
+  const std::size_t features =
+      std::visit([](const auto& values) { return values.size() * sizeof(values.front()); }, owned_);
   return features + (labels_.size() + nonzeros_.size()) * sizeof(std::uint32_t);
 }
 

@@ -9,8 +9,8 @@
 namespace lethe::node {
 
 /**
- * Overwrites rows in memory, in the data set's file, and on the CUDA device. Resolves to undefined, or
- * to the error of a device that failed afterwards, with which its copy of the rows is gone too.
+ * Overwrites rows in memory, in the data set's file, and on the CUDA device. Resolves to undefined,
+ * or to the error of a device that failed afterwards, with which its copy of the rows is gone too.
  */
 class EraseWorker final : public PromiseWorker {
  public:

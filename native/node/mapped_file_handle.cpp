@@ -70,11 +70,10 @@ class DatasetWorker final : public PromiseWorker {
 
  private:
   void compute() override {
-    dataset_ = areBytes_
-                   ? Dataset::bytesInFile(std::move(features_), map_, std::move(labels_), columns_,
-                                          classes_)
-                   : Dataset::floatsInFile(std::move(features_), std::move(labels_), columns_,
-                                           classes_);
+    dataset_ = areBytes_ ? Dataset::bytesInFile(std::move(features_), map_, std::move(labels_),
+                                                columns_, classes_)
+                         : Dataset::floatsInFile(std::move(features_), std::move(labels_), columns_,
+                                                 classes_);
   }
 
   Napi::Value result(Napi::Env env) override {
@@ -96,7 +95,8 @@ Napi::Function MappedFileHandle::define(Napi::Env env, Napi::FunctionReference& 
   return DefineClass(env, "MappedFile",
                      {InstanceMethod<&MappedFileHandle::size>("size"),
                       InstanceMethod<&MappedFileHandle::read>("read"),
-                      InstanceMethod<&MappedFileHandle::dataset>("dataset")},
+                      InstanceMethod<&MappedFileHandle::dataset>("dataset"),
+                      InstanceMethod<&MappedFileHandle::close>("close")},
                      &dataset);
 }
 
@@ -119,7 +119,7 @@ MappedFileHandle::MappedFileHandle(const Napi::CallbackInfo& info)
 
 const std::shared_ptr<MappedFile>& MappedFileHandle::file() const {
   if (file_) return file_;
-  throw Error(ErrorCode::kInvalidArgument, "the file belongs to a data set");
+  throw Error(ErrorCode::kInvalidArgument, "the file is closed, or a data set has it");
 }
 
 Napi::Value MappedFileHandle::size(const Napi::CallbackInfo& info) {
@@ -138,6 +138,11 @@ Napi::Value MappedFileHandle::dataset(const Napi::CallbackInfo& info) {
     file();
     return (new DatasetWorker(info.Env(), Fields(info[0]), std::move(file_), *dataset_))->start();
   });
+}
+
+Napi::Value MappedFileHandle::close(const Napi::CallbackInfo& info) {
+  file_.reset();
+  return info.Env().Undefined();
 }
 
 }  // namespace lethe::node

@@ -12,6 +12,7 @@ export class LiveRows {
   constructor(rows: number, isErased?: Uint8Array) {
     this.rows = rows;
     this.#erased = isErased;
+    this.#erasures = isErased ? 1 : 0;
   }
 
   /** How often rows have been erased: whoever has checked rows since then need not do it again. */

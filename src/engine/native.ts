@@ -21,6 +21,8 @@ export interface NativeMappedFile {
   dataset(
     arguments_: Omit<NativeDatasetFacts, 'order'> & { begin: number; bytes: boolean },
   ): Promise<NativeDataset>;
+  /** Lets go of the file, unless a data set has it. */
+  close(): void;
 }
 
 interface NativeDatasetFacts {

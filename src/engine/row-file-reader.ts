@@ -37,13 +37,16 @@ export async function openRows(path: string): Promise<OpenedRows> {
   requireText('path', path);
   await requireContents(path);
   const file = await promiseNative((addon) => addon.openMappedFile({ path }));
-  const start = await read(file, 0, Math.min(KIND_BYTES, file.size()));
+  let start: Uint8Array = new Uint8Array(0);
   try {
+    start = await read(file, 0, Math.min(KIND_BYTES, file.size()));
     return await new RowFileReader(path, file).open(start);
   } catch (cause) {
     if (!(cause instanceof LetheError) || cause.code !== 'ERR_INVALID_DATA') throw cause;
     const kind = foreignKind(start, 'safetensors');
     throw invalidData(path, kind === undefined ? cause.message : `this is ${kind}`, cause);
+  } finally {
+    file.close();
   }
 }
 
@@ -103,7 +106,8 @@ class RowFileReader {
       subjects,
     });
     const made: DatasetFacts = {
-      ...{ ...facts, rows, columns, labels, isErased },
+      ...{ ...facts, rows, columns, labels },
+      ...(isErased.includes(1) && { isErased }),
       ids: ids?.ids,
       subjects: subjects?.table ?? NO_SUBJECTS,
     };
@@ -144,6 +148,7 @@ class RowFileReader {
     try {
       await promiseNative((addon) => addon.eraseRows({ dataset: handle, rows, others }));
     } catch (cause) {
+      handle.close();
       if (!(cause instanceof LetheError) || cause.code !== 'ERR_IO') throw cause;
       throw new LetheError(
         'ERR_IO',

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { isInstance } from '../base/arguments.js';
 import { littleEndianBytes } from '../base/little-endian.js';
-import type { NativeDataset } from './native.js';
+import { callNative, type NativeDataset } from './native.js';
 import type { PackedIds } from './packed-ids.js';
 
 /** The event loop gets its turn after so many rows, or so many values. */
@@ -15,7 +15,7 @@ export async function* featureChunks(
   rows: Uint32Array,
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks(rows, Math.max(1, Math.floor(CHUNK_VALUES / columns)))) {
-    const values = handle.stored({ rows: chunk });
+    const values = callNative(() => handle.stored({ rows: chunk }));
     yield isInstance(values, Uint8Array) ? values : littleEndianBytes(values);
   }
 }
