@@ -14,8 +14,10 @@ export function uint32FromLittleEndian(bytes: Uint8Array): Uint32Array {
 
 /** The same of 64 bits, signed. */
 export function int64FromLittleEndian(bytes: Uint8Array): BigInt64Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return BigInt64Array.from({ length: bytes.length / 8 }, (_, i) => view.getBigInt64(8 * i, true));
+  const copy = Buffer.alloc(bytes.length);
+  copy.set(bytes);
+  if (endianness() === 'BE') copy.swap64();
+  return new BigInt64Array(copy.buffer, copy.byteOffset, copy.length / 8);
 }
 
 /** The inverse of littleEndianBytes; always a copy, because the bytes may not be aligned. */

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { LetheError } from '../base/errors.js';
 import { uint32FromLittleEndian } from '../base/little-endian.js';
-import { columnFor, requireName } from './packed-ids.js';
+import { requireName } from './packed-ids.js';
 import { NAME_KINDS, requireEnds, type TensorName } from './row-file.js';
 import {
   type Codes,
@@ -112,10 +112,10 @@ function requireAscending(names: readonly (Subject | undefined)[]): void {
 }
 
 function comesBefore(name: Subject, other: Subject): boolean {
-  if ((typeof name === 'string') !== (typeof other === 'string')) return typeof other === 'string';
-  const column = columnFor(name);
-  column.push(name);
-  return column.compareTo(0, other) < 0;
+  if (typeof name === 'string' && typeof other === 'string') {
+    return Buffer.compare(Buffer.from(name), Buffer.from(other)) < 0;
+  }
+  return typeof other === 'string' || (typeof name !== 'string' && name < other);
 }
 
 function invalid(message: string): LetheError {
