@@ -115,7 +115,7 @@ export async function transpile() {
 }
 
 /** The folders of the benches' sources. */
-const BENCH_SOURCES = ['study', 'engine', 'methods', 'recipes', 'data', 'support'].map(
+const BENCH_SOURCES = ['study', 'engine', 'methods', 'recipes', 'rows', 'data', 'support'].map(
   (name) => `bench/${name}`,
 );
 

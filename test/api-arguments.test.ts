@@ -168,6 +168,8 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
 const FILE_FUNCTIONS: Record<string, (...values: unknown[]) => unknown> = {
   'Model.load': (path) => lethe.Model.load(wrong(path)),
   'Model.save': (path) => model.save(wrong(path)),
+  'Dataset.open': (path) => lethe.Dataset.open(wrong(path)),
+  'Dataset.save': (path) => dataset.save(wrong(path)),
   'Sisa.load': (folder) => lethe.Sisa.load(wrong(folder)),
   'Sisa.save': (folder) => sisa.save(wrong(folder)),
   saveOnnx: (path) => lethe.saveOnnx(model, wrong(path)),

@@ -157,8 +157,10 @@ ColumnStatistics columnStatistics(const Dataset& dataset, std::span<const std::u
   const FloatingPointMode mode;
   if (rows.empty()) throw Error(ErrorCode::kEmptySet, "there are no rows to describe");
   dataset.checkRows(rows);
-  return dataset.byteFeatures() ? statisticsOfBytes(dataset, rows, threads)
-                                : statisticsOfFloats(dataset, rows, threads);
+  return readUnchanged(dataset, [&] {
+    return dataset.byteFeatures() ? statisticsOfBytes(dataset, rows, threads)
+                                  : statisticsOfFloats(dataset, rows, threads);
+  });
 }
 
 std::vector<double> squaredNorms(const Dataset& dataset, std::span<const std::uint32_t> rows,
@@ -169,14 +171,16 @@ std::vector<double> squaredNorms(const Dataset& dataset, std::span<const std::ui
   if (centres.size() != dataset.columns() || scales.size() != dataset.columns()) {
     throw Error(ErrorCode::kInvalidArgument, "there must be a centre and a scale for every column");
   }
-  std::vector<double> norms(rows.size());
-  forEachShare(rows.size(), threads, [&](std::size_t begin, std::size_t end) {
-    const FloatingPointMode mode;
-    std::size_t at = begin;
-    forEachRow(dataset, rows.subspan(begin, end - begin),
-               [&](const float* inputs) { norms[at++] = squaredNorm(inputs, centres, scales); });
+  return readUnchanged(dataset, [&] {
+    std::vector<double> norms(rows.size());
+    forEachShare(rows.size(), threads, [&](std::size_t begin, std::size_t end) {
+      const FloatingPointMode mode;
+      std::size_t at = begin;
+      forEachRow(dataset, rows.subspan(begin, end - begin),
+                 [&](const float* inputs) { norms[at++] = squaredNorm(inputs, centres, scales); });
+    });
+    return norms;
   });
-  return norms;
 }
 
 std::vector<float> scaledColumns(const Dataset& dataset, std::span<const std::uint32_t> rows,
@@ -190,15 +194,17 @@ std::vector<float> scaledColumns(const Dataset& dataset, std::span<const std::ui
                 "there must be a mean and a scale for every column, and every column one of the "
                 "data set's");
   }
-  std::vector<float> scaled;
-  scaled.reserve(rows.size() * columns.size());
-  forEachRow(dataset, rows, [&](const float* inputs) {
-    for (std::size_t i = 0; i < scaling.columns.size(); ++i) {
-      const double distance = double{inputs[scaling.columns[i]]} - scaling.means[i];
-      scaled.push_back(static_cast<float>(distance * scaling.scales[i]));
-    }
+  return readUnchanged(dataset, [&] {
+    std::vector<float> scaled;
+    scaled.reserve(rows.size() * columns.size());
+    forEachRow(dataset, rows, [&](const float* inputs) {
+      for (std::size_t i = 0; i < scaling.columns.size(); ++i) {
+        const double distance = double{inputs[scaling.columns[i]]} - scaling.means[i];
+        scaled.push_back(static_cast<float>(distance * scaling.scales[i]));
+      }
+    });
+    return scaled;
   });
-  return scaled;
 }
 
 }  // namespace lethe

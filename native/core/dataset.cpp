@@ -78,6 +78,45 @@ void arrangeRows(T* values, std::size_t columns, std::vector<std::uint32_t> orde
   }
 }
 
+/** The nonzeros of each whole row. */
+template <class T>
+std::vector<std::uint32_t> countRows(std::span<const T> values, std::size_t columns) {
+  std::vector<std::uint32_t> counts(columns == 0 ? 0 : values.size() / columns);
+  for (std::size_t row = 0; row < counts.size(); ++row) {
+    counts[row] = countNonzeros(values.data() + row * columns, columns);
+  }
+  return counts;
+}
+
+/** The same of rows that must be finite. Each is checked and counted while it is in the cache. */
+std::vector<std::uint32_t> countFiniteRows(std::span<const float> values, std::size_t columns) {
+  std::vector<std::uint32_t> counts(columns == 0 ? 0 : values.size() / columns);
+  for (std::size_t row = 0; row < counts.size(); ++row) {
+    const auto own = values.subspan(row * columns, columns);
+    counts[row] = countNonzeros(own.data(), columns);
+    if (allFinite(own.data(), columns)) continue;
+    const auto bad =
+        std::find_if(own.begin(), own.end(), [](float value) { return !std::isfinite(value); });
+    throw Error(ErrorCode::kInvalidArgument, "the feature in row " + std::to_string(row) +
+                                                 ", column " + std::to_string(bad - own.begin()) +
+                                                 " is not finite");
+  }
+  return counts;
+}
+
+/** The features as they lie in the file. Throws kInvalidArgument if they are not all in it. */
+template <class T>
+std::span<const T> valuesIn(const FeaturesInFile& features, std::size_t rows, std::size_t columns) {
+  const std::size_t size = features.file->size();
+  const std::size_t begin = std::min(features.begin, size);
+  const std::size_t available = (size - begin) / sizeof(T);
+  if (begin % alignof(T) != 0 || (columns > 0 && rows > available / columns)) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the features must lie in the file, aligned like their type");
+  }
+  return {reinterpret_cast<const T*>(features.file->data() + begin), rows * columns};
+}
+
 /** Through a volatile pointer, because a compiler may leave out what it sees nobody read. */
 void overwrite(void* memory, std::size_t size) {
   auto* bytes = static_cast<volatile std::byte*>(memory);
@@ -86,16 +125,18 @@ void overwrite(void* memory, std::size_t size) {
 
 }  // namespace
 
-Dataset::Dataset(Features features, AffineMap map, std::vector<std::uint32_t> labels,
-                 std::size_t columns, std::size_t classes, std::vector<std::uint32_t> nonzeros)
-    : features_(std::move(features)),
+Dataset::Dataset(Owned owned, std::shared_ptr<MappedFile> file, View features, AffineMap map,
+                 std::vector<std::uint32_t> labels, std::vector<std::uint32_t> nonzeros,
+                 std::size_t columns, std::size_t classes)
+    : owned_(std::move(owned)),
+      file_(std::move(file)),
+      features_(features),
       map_(map),
       labels_(std::move(labels)),
       nonzeros_(std::move(nonzeros)),
       columns_(columns),
       classes_(classes) {
-  const std::size_t values =
-      std::visit([](const auto& values) { return values.size(); }, features_);
+  const std::size_t values = std::visit([](auto values) { return values.size(); }, features_);
   if (labels_.empty() || columns_ == 0 || values / columns_ != labels_.size() ||
       values % columns_ != 0) {
     throw Error(ErrorCode::kInvalidArgument,
@@ -111,52 +152,72 @@ Dataset::Dataset(Features features, AffineMap map, std::vector<std::uint32_t> la
                     std::to_string(*outside) + ", but there are only " + std::to_string(classes_) +
                     " classes");
   }
-  if (!nonzeros_.empty()) {
-    if (nonzeros_.size() == labels_.size()) return;
+  if (nonzeros_.size() != labels_.size()) {
     throw Error(ErrorCode::kInvalidArgument, "there must be one count of nonzeros a row");
   }
-  nonzeros_.reserve(labels_.size());
-  std::visit(
-      [this](const auto& values) {
-        for (std::size_t row = 0; row < labels_.size(); ++row) {
-          nonzeros_.push_back(countNonzeros(values.data() + row * columns_, columns_));
-        }
-      },
-      features_);
+  if (!std::isfinite(map_.scale) || !std::isfinite(map_.offset) || map_.scale == 0) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the affine map needs a finite scale other than 0 and a finite offset");
+  }
+}
+
+std::shared_ptr<Dataset> Dataset::inMemory(Owned features, AffineMap map,
+                                           std::vector<std::uint32_t> labels, std::size_t columns,
+                                           std::size_t classes,
+                                           std::vector<std::uint32_t> nonzeros) {
+  // A vector keeps its memory when it moves.
+  const View view =
+      std::visit([](const auto& values) -> View { return std::span(values); }, features);
+  if (nonzeros.empty()) {
+    nonzeros = std::visit([&](auto values) { return countRows(values, columns); }, view);
+  }
+  return std::shared_ptr<Dataset>(new Dataset(std::move(features), nullptr, view, map,
+                                              std::move(labels), std::move(nonzeros), columns,
+                                              classes));
 }
 
 std::shared_ptr<Dataset> Dataset::fromBytes(std::vector<std::uint8_t> features, AffineMap map,
                                             std::vector<std::uint32_t> labels, std::size_t columns,
                                             std::size_t classes) {
-  if (!std::isfinite(map.scale) || !std::isfinite(map.offset) || map.scale == 0) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "the affine map needs a finite scale other than 0 and a finite offset");
-  }
-  return std::shared_ptr<Dataset>(
-      new Dataset(std::move(features), map, std::move(labels), columns, classes));
+  return inMemory(std::move(features), map, std::move(labels), columns, classes);
 }
 
 std::shared_ptr<Dataset> Dataset::fromFloats(std::vector<float> features,
                                              std::vector<std::uint32_t> labels, std::size_t columns,
                                              std::size_t classes) {
-  if (columns > 0 && !allFinite(features.data(), features.size())) {
-    const auto bad = std::find_if(features.begin(), features.end(),
-                                  [](float value) { return !std::isfinite(value); });
-    const std::size_t index = static_cast<std::size_t>(bad - features.begin());
-    throw Error(ErrorCode::kInvalidArgument,
-                "the feature in row " + std::to_string(index / columns) + ", column " +
-                    std::to_string(index % columns) + " is not finite");
-  }
-  return std::shared_ptr<Dataset>(
-      new Dataset(std::move(features), AffineMap{}, std::move(labels), columns, classes));
+  auto nonzeros = countFiniteRows(features, columns);
+  return inMemory(std::move(features), {}, std::move(labels), columns, classes,
+                  std::move(nonzeros));
 }
 
 std::shared_ptr<Dataset> Dataset::fromCounted(std::vector<float> features,
                                               std::vector<std::uint32_t> nonzeros,
                                               std::vector<std::uint32_t> labels,
                                               std::size_t columns, std::size_t classes) {
-  return std::shared_ptr<Dataset>(new Dataset(std::move(features), AffineMap{}, std::move(labels),
-                                              columns, classes, std::move(nonzeros)));
+  return inMemory(std::move(features), {}, std::move(labels), columns, classes,
+                  std::move(nonzeros));
+}
+
+std::shared_ptr<Dataset> Dataset::bytesInFile(FeaturesInFile features, AffineMap map,
+                                              std::vector<std::uint32_t> labels,
+                                              std::size_t columns, std::size_t classes) {
+  const auto values = valuesIn<std::uint8_t>(features, labels.size(), columns);
+  auto nonzeros = countRows(values, columns);
+  features.file->check();
+  return std::shared_ptr<Dataset>(new Dataset(Owned(), std::move(features.file), values, map,
+                                              std::move(labels), std::move(nonzeros), columns,
+                                              classes));
+}
+
+std::shared_ptr<Dataset> Dataset::floatsInFile(FeaturesInFile features,
+                                               std::vector<std::uint32_t> labels,
+                                               std::size_t columns, std::size_t classes) {
+  const auto values = valuesIn<float>(features, labels.size(), columns);
+  auto nonzeros = countFiniteRows(values, columns);
+  features.file->check();
+  return std::shared_ptr<Dataset>(new Dataset(Owned(), std::move(features.file), values, {},
+                                              std::move(labels), std::move(nonzeros), columns,
+                                              classes));
 }
 
 std::uint32_t countNonzeros(std::span<const float> values) {
@@ -164,18 +225,18 @@ std::uint32_t countNonzeros(std::span<const float> values) {
 }
 
 std::size_t Dataset::bytes() const {
-  const std::size_t features = std::visit(
-      [](const auto& values) { return values.size() * sizeof(values.front()); }, features_);
+  const std::size_t features =
+      std::visit([](const auto& values) { return values.size() * sizeof(values.front()); }, owned_);
   return features + (labels_.size() + nonzeros_.size()) * sizeof(std::uint32_t);
 }
 
 const std::uint8_t* Dataset::byteFeatures() const {
-  const auto* values = std::get_if<std::vector<std::uint8_t>>(&features_);
+  const auto* values = std::get_if<std::span<const std::uint8_t>>(&features_);
   return values ? values->data() : nullptr;
 }
 
 const float* Dataset::floatFeatures() const {
-  const auto* values = std::get_if<std::vector<float>>(&features_);
+  const auto* values = std::get_if<std::span<const float>>(&features_);
   return values ? values->data() : nullptr;
 }
 
@@ -220,9 +281,10 @@ std::shared_ptr<Dataset> Dataset::select(std::span<const std::uint32_t> rows,
   labels.reserve(rows.size());
   for (const std::uint32_t row : rows) labels.push_back(labels_[row]);
   const std::vector<Stretch> stretches = stretchesOf(columns);
-  Features features = std::visit(
-      [&](const auto& values) -> Features {
-        std::decay_t<decltype(values)> selected(rows.size() * columns.size());
+  Owned features = std::visit(
+      [&](auto values) -> Owned {
+        using Value = std::remove_const_t<typename decltype(values)::element_type>;
+        std::vector<Value> selected(rows.size() * columns.size());
         auto* to = reinterpret_cast<std::byte*>(selected.data());
         for (const std::uint32_t row : rows) {
           const auto* from = values.data() + row * columns_;
@@ -234,8 +296,7 @@ std::shared_ptr<Dataset> Dataset::select(std::span<const std::uint32_t> rows,
         return selected;
       },
       features_);
-  return std::shared_ptr<Dataset>(
-      new Dataset(std::move(features), map_, std::move(labels), columns.size(), classes_));
+  return inMemory(std::move(features), map_, std::move(labels), columns.size(), classes_);
 }
 
 std::size_t Dataset::rowBytes() const {
@@ -246,7 +307,7 @@ void Dataset::copyRows(std::span<const std::uint32_t> rows, std::byte* out) cons
   checkRows(rows);
   const std::size_t size = rowBytes();
   std::visit(
-      [&](const auto& values) {
+      [&](auto values) {
         for (const std::uint32_t row : rows) {
           std::memcpy(out, values.data() + row * columns_, size);
           out += size;
@@ -256,6 +317,9 @@ void Dataset::copyRows(std::span<const std::uint32_t> rows, std::byte* out) cons
 }
 
 void Dataset::arrange(std::vector<std::uint32_t> order) {
+  if (file_) {
+    throw Error(ErrorCode::kInvalidArgument, "rows in a file keep their order");
+  }
   std::vector<bool> seen(rows());
   for (const std::uint32_t row : order) {
     if (row < rows() && !seen[row]) seen[row] = true;
@@ -263,19 +327,50 @@ void Dataset::arrange(std::vector<std::uint32_t> order) {
   if (order.size() != rows() || std::find(seen.begin(), seen.end(), false) != seen.end()) {
     throw Error(ErrorCode::kInvalidArgument, "the order must name every row once");
   }
-  std::visit([&](auto& values) { arrangeRows(values.data(), columns_, order); }, features_);
+  std::visit([&](auto& values) { arrangeRows(values.data(), columns_, order); }, owned_);
   arrangeRows(labels_.data(), 1, order);
   arrangeRows(nonzeros_.data(), 1, std::move(order));
 }
 
-void Dataset::erase(std::span<const std::uint32_t> rows) {
+void Dataset::erase(std::span<const std::uint32_t> rows, const ErasureInFile& inFile) {
   checkRows(rows);
+  if (file_) eraseInFile(rows, inFile);
   for (const std::uint32_t row : rows) {
-    std::visit([&](auto& values) { overwrite(values.data() + row * columns_, rowBytes()); },
-               features_);
+    if (!file_) {
+      std::visit([&](auto& values) { overwrite(values.data() + row * columns_, rowBytes()); },
+                 owned_);
+    }
     overwrite(&labels_[row], sizeof labels_[row]);
     overwrite(&nonzeros_[row], sizeof nonzeros_[row]);
   }
+}
+
+void Dataset::eraseInFile(std::span<const std::uint32_t> rows, const ErasureInFile& inFile) {
+  const std::size_t begin = static_cast<std::size_t>(featureBytes().data() - file_->data());
+  std::vector<FileRange> ranges = inFile.others;
+  for (const std::uint32_t row : rows) ranges.push_back({begin + row * rowBytes(), rowBytes()});
+  if (!inFile.marks.empty()) file_->erase(inFile.marks);
+  file_->erase(ranges);
+}
+
+std::vector<std::uint32_t> Dataset::rowsWithContent(std::span<const std::uint32_t> rows) const {
+  checkRows(rows);
+  std::vector<std::uint32_t> found;
+  for (const std::uint32_t row : rows) {
+    const auto bytes = featureBytes().subspan(row * rowBytes(), rowBytes());
+    const bool isZero =
+        std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{}; });
+    if (!isZero) found.push_back(row);
+  }
+  return found;
+}
+
+void Dataset::checkFile() const {
+  if (file_) file_->check();
+}
+
+std::span<const std::byte> Dataset::featureBytes() const {
+  return std::visit([](auto values) { return std::as_bytes(values); }, features_);
 }
 
 }  // namespace lethe

@@ -120,20 +120,13 @@ class Chunks {
   std::atomic<bool> failed_{false};
 };
 
-}  // namespace
-
-std::shared_ptr<Dataset> mapRows(Backend& backend, std::shared_ptr<const Dataset> dataset,
-                                 std::span<const std::uint32_t> rows, const LinearMap& map,
-                                 std::size_t threads, Control& control) {
-  if (rows.empty()) throw Error(ErrorCode::kEmptySet, "there are no rows to map");
-  dataset->checkRows(rows);
-  check(*dataset, map);
-  Chunks chunks(backend, std::move(dataset), rows, map);
-  const auto report = [&](std::size_t done) { control.poll({done, rows.size(), 0}); };
-  control.poll({0, rows.size(), 0});
+std::shared_ptr<Dataset> mapChunks(Chunks& chunks, std::size_t rows, std::size_t threads,
+                                   Control& control) {
+  const auto report = [&](std::size_t done) { control.poll({done, rows, 0}); };
+  control.poll({0, rows, 0});
 
   std::vector<std::future<void>> others;
-  const std::size_t useful = std::min(threads, (rows.size() + kChunk - 1) / kChunk);
+  const std::size_t useful = std::min(threads, (rows + kChunk - 1) / kChunk);
   others.reserve(useful);
   try {
     for (std::size_t i = 1; i < useful; ++i) {
@@ -144,8 +137,19 @@ std::shared_ptr<Dataset> mapRows(Backend& backend, std::shared_ptr<const Dataset
   }
   chunks.take(report);
   for (auto& other : others) other.get();
-
   return chunks.finish();
+}
+
+}  // namespace
+
+std::shared_ptr<Dataset> mapRows(Backend& backend, std::shared_ptr<const Dataset> dataset,
+                                 std::span<const std::uint32_t> rows, const LinearMap& map,
+                                 std::size_t threads, Control& control) {
+  if (rows.empty()) throw Error(ErrorCode::kEmptySet, "there are no rows to map");
+  dataset->checkRows(rows);
+  check(*dataset, map);
+  Chunks chunks(backend, dataset, rows, map);
+  return readUnchanged(*dataset, [&] { return mapChunks(chunks, rows.size(), threads, control); });
 }
 
 }  // namespace lethe

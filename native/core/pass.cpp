@@ -85,11 +85,7 @@ Error diverged() {
       "a value is not finite any more; the model is as it was: try a smaller learning rate");
 }
 
-}  // namespace
-
-PassResult pass(Backend& backend, const PassSpec& spec, Control& control) {
-  const FloatingPointMode mode;
-  check(spec);
+PassResult visitRows(Backend& backend, const PassSpec& spec, Control& control) {
   const SinkTraits traits = sinkTraits(spec.sink);
   const std::uint64_t steps = spec.plan.steps();
   const Model model =
@@ -117,6 +113,7 @@ PassResult pass(Backend& backend, const PassSpec& spec, Control& control) {
     rowsInEpoch += batch->rows.size();
     control.poll({result.steps, steps, batch->epoch});
     if (batch->endsEpoch) {
+      spec.dataset->checkFile();
       requireFinite();
       if (traits.hasLoss) {
         result.epochLoss.push_back(executor->takeLoss() / static_cast<double>(rowsInEpoch));
@@ -138,6 +135,14 @@ PassResult pass(Backend& backend, const PassSpec& spec, Control& control) {
     for (float& value : result.values) value /= rows;
   }
   return result;
+}
+
+}  // namespace
+
+PassResult pass(Backend& backend, const PassSpec& spec, Control& control) {
+  const FloatingPointMode mode;
+  check(spec);
+  return readUnchanged(*spec.dataset, [&] { return visitRows(backend, spec, control); });
 }
 
 }  // namespace lethe

@@ -26,6 +26,7 @@ void SparseBatch::addRow(std::size_t row) {
   const std::size_t at = batch_[row] * dataset_->columns();
   std::uint32_t* offsets = rowOffsets_.data() + row * blocks_;
   std::uint32_t next = offsets[0];
+  const std::uint32_t end = next + dataset_->nonzeros(batch_[row]);
   for (std::size_t block = 0; block < blocks_; ++block) {
     const std::size_t first = block * kSparseBlock;
     const std::size_t count = std::min(kSparseBlock, dataset_->columns() - first);
@@ -37,12 +38,17 @@ void SparseBatch::addRow(std::size_t row) {
       values = dataset_->floatFeatures() + at + first;
     }
     SparseEntry entries[kSparseBlock + kPanelLanes];
-    const std::size_t written =
+    const std::size_t found =
         kernels_.nonzeros(values, count, static_cast<std::uint32_t>(first), entries);
+    // A file that somebody has changed may hold other nonzeros than were counted: the run fails in
+    // the end, and until then it must stay within the row's entries.
+    const std::size_t written = std::min<std::size_t>(found, end - next);
     std::copy_n(entries, written, rowEntries_.begin() + next);
     offsets[block] = next;
     next += static_cast<std::uint32_t>(written);
   }
+  const auto lastBlock = static_cast<std::uint32_t>((blocks_ - 1) * kSparseBlock);
+  std::fill(rowEntries_.begin() + next, rowEntries_.begin() + end, SparseEntry{0, lastBlock});
 }
 
 void SparseBatch::addColumns(std::size_t block) {

@@ -3,9 +3,11 @@
 #include "node/cuda_handle.h"
 #include "node/dataset_builder_handle.h"
 #include "node/dataset_handle.h"
+#include "node/erase_worker.h"
 #include "node/fold_worker.h"
 #include "node/kronecker_worker.h"
 #include "node/map_worker.h"
+#include "node/mapped_file_handle.h"
 #include "node/model_handle.h"
 #include "node/napi_setup.h"
 #include "node/pass_worker.h"
@@ -19,8 +21,9 @@ namespace {
 struct InstanceData {
   RunQueue runs;
   CudaHandle cuda;
-  Napi::FunctionReference dataset;  ///< the constructor of Dataset
-  Napi::FunctionReference model;    ///< the constructor of Model
+  Napi::FunctionReference dataset;     ///< the constructor of Dataset
+  Napi::FunctionReference mappedFile;  ///< the constructor of MappedFile
+  Napi::FunctionReference model;       ///< the constructor of Model
 };
 
 /** Begins the run of the worker that make(instanceData) returns, as {promise, abort()}. */
@@ -60,17 +63,18 @@ Napi::Value startKroneckerSolve(const Napi::CallbackInfo& info) {
   });
 }
 
-/** eraseRows({dataset, rows}), while no run reads the data set */
+/** eraseRows(request), while no run reads the data set */
 Napi::Value eraseRows(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&] {
-    const Fields request(info[0]);
-    DatasetHandle& handle = DatasetHandle::from(request.value("dataset"));
-    const auto rows = request.array<std::uint32_t>("rows");
-    handle.erase(rows);
-    env.GetInstanceData<InstanceData>()->cuda.erase(handle.dataset(), rows);
-    return env.Undefined();
+    auto& cuda = env.GetInstanceData<InstanceData>()->cuda;
+    return (new EraseWorker(env, Fields(info[0]), cuda))->start();
   });
+}
+
+/** openMappedFile({path}) */
+Napi::Value openMappedFile(const Napi::CallbackInfo& info) {
+  return MappedFileHandle::open(info, info.Env().GetInstanceData<InstanceData>()->mappedFile);
 }
 
 /** device(): the CPU backend's description, e.g. "cpu avx512" */
@@ -95,12 +99,15 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto* data = new InstanceData;
   env.SetInstanceData(data);
   data->dataset = Napi::Persistent(DatasetHandle::define(env));
+  data->mappedFile = Napi::Persistent(MappedFileHandle::define(env, data->dataset));
   data->model = Napi::Persistent(ModelHandle::define(env));
   exports.Set("Dataset", data->dataset.Value());
   exports.Set("Model", data->model.Value());
   exports.Set("DatasetBuilder", DatasetBuilderHandle::define(env, data->dataset));
   exports.Set("sortIds", Napi::Function::New<sortIds>(env, "sortIds"));
   exports.Set("sortIdsSync", Napi::Function::New<sortIdsSync>(env, "sortIdsSync"));
+  exports.Set("openMappedFile", Napi::Function::New<openMappedFile>(env, "openMappedFile"));
+  exports.Set("rowsWithContent", Napi::Function::New<rowsWithContent>(env, "rowsWithContent"));
   exports.Set("eraseRows", Napi::Function::New<eraseRows>(env, "eraseRows"));
   exports.Set("pass", Napi::Function::New<startPass>(env, "pass"));
   exports.Set("mapRows", Napi::Function::New<startMap>(env, "mapRows"));

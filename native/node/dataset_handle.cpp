@@ -10,9 +10,11 @@ constexpr napi_type_tag kExternalTag{0x52d9b17e6c03af48, 0x94e7f20d8b5ac631};
 
 std::shared_ptr<Dataset> readDataset(const Fields& fields) {
   if (fields.has("source")) {
-    return DatasetHandle::from(fields.value("source"))
-        .dataset()
-        ->select(fields.array<std::uint32_t>("rows"), fields.array<std::uint32_t>("columns"));
+    const auto source = DatasetHandle::from(fields.value("source")).dataset();
+    return readUnchanged(*source, [&] {
+      return source->select(fields.array<std::uint32_t>("rows"),
+                            fields.array<std::uint32_t>("columns"));
+    });
   }
   const auto columns = fields.integer("columns", kMaxSafeInteger);
   const auto classes = fields.integer("classes", kMaxSafeInteger);
@@ -44,7 +46,8 @@ std::shared_ptr<Dataset> readFeatures(
 Napi::Function DatasetHandle::define(Napi::Env env) {
   return DefineClass(env, "Dataset",
                      {InstanceMethod<&DatasetHandle::normalized>("normalized"),
-                      InstanceMethod<&DatasetHandle::stored>("stored")});
+                      InstanceMethod<&DatasetHandle::stored>("stored"),
+                      InstanceMethod<&DatasetHandle::close>("close")});
 }
 
 DatasetHandle& DatasetHandle::from(Napi::Value value) {
@@ -66,14 +69,22 @@ DatasetHandle::DatasetHandle(const Napi::CallbackInfo& info)
   memory_.emplace(info.Env(), dataset_->bytes());
 }
 
+std::shared_ptr<Dataset> DatasetHandle::changeable() const {
+  if (dataset_) return dataset_;
+  throw Error(ErrorCode::kInvalidArgument, "the data set has been closed");
+}
+
 /** normalized({rows}): Float32Array [rows, columns] */
 Napi::Value DatasetHandle::normalized(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const auto rows = Fields(info[0]).array<std::uint32_t>("rows");
-    dataset_->checkRows(rows);
-    auto values = newTypedArray<float>(info.Env(), rows.size() * dataset_->columns());
-    dataset_->normalized(rows, values.Data());
-    return values;
+    const auto source = dataset();
+    source->checkRows(rows);
+    auto values = newTypedArray<float>(info.Env(), rows.size() * source->columns());
+    return readUnchanged(*source, [&] {
+      source->normalized(rows, values.Data());
+      return values;
+    });
   });
 }
 
@@ -81,14 +92,24 @@ Napi::Value DatasetHandle::normalized(const Napi::CallbackInfo& info) {
 Napi::Value DatasetHandle::stored(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const auto rows = Fields(info[0]).array<std::uint32_t>("rows");
-    dataset_->checkRows(rows);
+    const auto source = dataset();
+    source->checkRows(rows);
     const auto copied = [&]<class T>(T) -> Napi::Value {
-      auto values = newTypedArray<T>(info.Env(), rows.size() * dataset_->columns());
-      dataset_->copyRows(rows, reinterpret_cast<std::byte*>(values.Data()));
-      return values;
+      auto values = newTypedArray<T>(info.Env(), rows.size() * source->columns());
+      return readUnchanged(*source, [&] {
+        source->copyRows(rows, reinterpret_cast<std::byte*>(values.Data()));
+        return values;
+      });
     };
-    return dataset_->byteFeatures() ? copied(std::uint8_t{}) : copied(float{});
+    return source->byteFeatures() ? copied(std::uint8_t{}) : copied(float{});
   });
+}
+
+/** close(): frees the memory, or lets go of the file, while no run reads the data set */
+Napi::Value DatasetHandle::close(const Napi::CallbackInfo& info) {
+  dataset_.reset();
+  memory_.reset();
+  return info.Env().Undefined();
 }
 
 }  // namespace lethe::node

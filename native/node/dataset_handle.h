@@ -36,15 +36,17 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
 
   explicit DatasetHandle(const Napi::CallbackInfo& info);
 
-  std::shared_ptr<const Dataset> dataset() const { return dataset_; }
-  /** No run may be reading the data set. Throws kInvalidRows. */
-  void erase(std::span<const std::uint32_t> rows) { dataset_->erase(rows); }
+  /** Throws kInvalidArgument if it has been closed. */
+  std::shared_ptr<const Dataset> dataset() const { return changeable(); }
+  /** The same for whoever knows that no run reads the data set. */
+  std::shared_ptr<Dataset> changeable() const;
 
  private:
   Napi::Value normalized(const Napi::CallbackInfo& info);
   Napi::Value stored(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
 
-  std::shared_ptr<Dataset> dataset_;
+  std::shared_ptr<Dataset> dataset_;  ///< null once it has been closed
   std::optional<ReportedMemory> memory_;
 };
 

@@ -59,7 +59,9 @@ export type LetheErrorCode =
   /** Native memory could not be allocated. */
   | 'ERR_OUT_OF_MEMORY'
   /** A file could not be read or written. */
-  | 'ERR_IO';
+  | 'ERR_IO'
+  /** A row file was truncated, or written to by somebody else, after it was opened. */
+  | 'ERR_FILE_CHANGED';
 
 export class LetheError extends Error {
   override readonly name = 'LetheError';

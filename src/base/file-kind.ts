@@ -140,7 +140,7 @@ const KINDS: readonly FileKind[] = [
     format: 'safetensors',
     matches: (start) => start.slice(4, 9) === '\0\0\0\0{',
     description:
-      'a safetensors file: load it with loadSafetensors, or with Model.load if Lethe saved it',
+      'a safetensors file: load it with loadSafetensors, or with Model.load or Dataset.open if Lethe saved it',
   },
   {
     format: 'onnx',

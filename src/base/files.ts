@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { requireText } from './arguments.js';
+import { LetheError } from './errors.js';
 import { ioError } from './io-error.js';
 
 /**
@@ -31,18 +32,31 @@ export async function readWholeFile(path: string): Promise<Buffer> {
 
 /**
  * Writes a temporary file next to the target and renames it: after a crash or on a full disk there
- * is either the old file or the new one, never half of it.
+ * is either the old file or the new one, never half of it. Who may read the old file may read the
+ * new one, and nobody else.
  *
+ * @param contents whole, or in chunks of which one is in memory at a time; what they throw is thrown
  * @throws {LetheError} ERR_IO
  */
-export async function replaceFile(path: string, contents: Uint8Array | string): Promise<void> {
+export async function replaceFile(
+  path: string,
+  contents: Uint8Array | string | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
-    await writeFile(temporary, contents, { flush: true });
+    const mode = await modeOf(path);
+    await writeFile(temporary, contents, { flush: true, flag: 'wx', mode });
     await rename(temporary, path);
   } catch (cause) {
     // Removing it may fail for the same reason as writing; the first error is the one to report.
     await rm(temporary, { force: true }).catch(() => {});
-    throw ioError('write', path, cause);
+    throw cause instanceof LetheError ? cause : ioError('write', path, cause);
   }
+}
+
+const USUAL_MODE = 0o666;
+
+async function modeOf(path: string): Promise<number> {
+  const there = await stat(path).catch(() => undefined);
+  return there?.isFile() ? there.mode & 0o777 : USUAL_MODE;
 }

@@ -17,7 +17,7 @@ import { TableNames } from './table-names.js';
 import { ListLengths, toFloat } from './typed-cells.js';
 
 /** The names of a table's parts in a folder. */
-const PART_NAME = /\.(arrow|arrows|feather|ipc)$/i;
+const PART_ENDINGS = ['.arrow', '.arrows', '.feather', '.ipc'];
 
 /**
  * The work of loadArrow, in the calling process.
@@ -25,7 +25,7 @@ const PART_NAME = /\.(arrow|arrows|feather|ipc)$/i;
  * @throws {LetheError} as loadArrow
  */
 export async function readArrow(path: string, options: TableOptions): Promise<DatasetContents> {
-  const files = await partFiles(path, PART_NAME);
+  const files = await partFiles(path, PART_ENDINGS);
   const arrow = await importArrow();
   const table = new ArrowTable(path, options, arrow);
   for (const file of files) {

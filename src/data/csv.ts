@@ -35,7 +35,7 @@ const CSV_OPTIONS: KnownFields<CsvOptions> = {
 };
 
 /** The names of a table's parts in a folder. */
-const PART_NAME = /\.(csv|tsv|txt)(\.gz)?$/i;
+const PART_ENDINGS = ['.csv', '.tsv', '.txt', '.csv.gz', '.tsv.gz', '.txt.gz'];
 
 /** The largest row in characters, so that an unclosed quote does not swallow the whole file. */
 const MAX_ROW_CHARACTERS = 2 ** 24;
@@ -71,7 +71,7 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<Datase
     );
   }
   if (encoding !== undefined) textDecoder(requireText('encoding', encoding));
-  const parts = await partFiles(path, PART_NAME);
+  const parts = await partFiles(path, PART_ENDINGS);
   let table: CsvTable | undefined;
   for (const file of parts) {
     await refuseForeignFile(file, 'csv');

@@ -22,7 +22,7 @@ import { TableNames } from './table-names.js';
 import { ListLengths, toFloat } from './typed-cells.js';
 
 /** The names of a table's parts in a folder. */
-const PART_NAME = /\.(parquet|parq|pq)$/i;
+const PART_ENDINGS = ['.parquet', '.parq', '.pq'];
 
 /** The features, once as read and once in native memory, and the labels, owners and ids. */
 const bytesNeeded = (rows: number, columns: number) => rows * (8 * columns + 32);
@@ -33,7 +33,7 @@ const bytesNeeded = (rows: number, columns: number) => rows * (8 * columns + 32)
  * @throws {LetheError} as loadParquet
  */
 export async function readParquet(path: string, options: TableOptions): Promise<DatasetContents> {
-  const files = await partFiles(path, PART_NAME);
+  const files = await partFiles(path, PART_ENDINGS);
   const outline = await outlineOf(files, options);
   requireMemory(path, bytesNeeded(outline.rows, outline.width));
   const table = new ParquetTable(path, outline, options);

@@ -6,14 +6,15 @@ import { ioError } from '../base/io-error.js';
 import { listed } from '../base/listed.js';
 
 /**
- * The files of a table: the file itself, or the files in a folder whose names match, in order of their names
- * by UTF-16 code units. Names that begin with a dot or an underscore, such as `_SUCCESS`, do not count.
+ * The files of a table: the file itself, or the files in a folder, in order of their names by UTF-16 code
+ * units. Names that begin with a dot or an underscore, such as `_SUCCESS`, do not count.
  *
  * @param path a file or a folder
+ * @param endings of the names of all files in the folder, in any case
  * @throws {LetheError} ERR_IO: it cannot be read, or the folder has no such file. ERR_INVALID_DATA: the folder
  * has subfolders, or other files.
  */
-export async function partFiles(path: string, name: RegExp): Promise<string[]> {
+export async function partFiles(path: string, endings: readonly string[]): Promise<string[]> {
   const entries = await entriesOf(path);
   if (!entries) return [path];
   const visible = entries.filter((entry) => !/^[._]/.test(entry.name));
@@ -25,12 +26,15 @@ export async function partFiles(path: string, name: RegExp): Promise<string[]> {
       `it holds ${folder.name}, which is ${what}: write the table as files in one folder`,
     );
   }
-  const stray = visible.find((entry) => !name.test(entry.name));
+  const stray = visible.find(
+    ({ name }) => !endings.some((end) => name.toLowerCase().endsWith(end)),
+  );
   if (visible.length === 0 || stray) {
     const found = stray ? `it holds ${stray.name}` : 'the folder is empty';
     throw new LetheError(
       'ERR_IO',
-      `cannot read ${path}: ${found}, but its files must be the parts of one table, with names like ${name}`,
+      `cannot read ${path}: ${found}, but a table's files end in ${endings.join(', ')}: name ` +
+        'a file, or a folder of such files alone',
     );
   }
   return visible

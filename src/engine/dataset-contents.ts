@@ -29,6 +29,8 @@ export interface DatasetFacts {
   readonly subjects: SubjectTable;
   readonly classNames: readonly string[] | undefined;
   readonly featureNames: readonly string[] | undefined;
+  /** [rows], 1 for rows that have been erased before; left out: none. */
+  readonly isErased?: Uint8Array;
 }
 
 /** Facts about rows, and their features in native memory. */

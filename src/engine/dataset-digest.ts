@@ -1,13 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
-import { isInstance } from '../base/arguments.js';
-import { littleEndianBytes } from '../base/little-endian.js';
 import type { DatasetFacts } from './dataset-contents.js';
 import type { NativeDataset } from './native.js';
-
-/** The event loop gets its turn after so many rows, or so many values. */
-const CHUNK_ROWS = 2 ** 14;
-const CHUNK_VALUES = 2 ** 18;
+import { featureChunks, idChunks, labelChunks } from './stored-chunks.js';
 
 /** What a digest reads of a data set. */
 interface DigestedData extends Omit<DatasetFacts, 'name' | 'rows' | 'subjects'> {
@@ -33,13 +27,8 @@ export async function datasetDigest(rows: Uint32Array, data: DigestedData): Prom
   hashNames(hash, data.classNames);
   hashNames(hash, data.featureNames);
   await hashIds(hash, data, rows);
-  for await (const chunk of chunks(rows, CHUNK_ROWS)) {
-    hash.update(littleEndianBytes(chunk.map((row) => data.labels[row]!)));
-  }
-  for await (const chunk of chunks(rows, Math.max(1, Math.floor(CHUNK_VALUES / columns)))) {
-    const values = handle.stored({ rows: chunk });
-    hash.update(isInstance(values, Uint8Array) ? values : littleEndianBytes(values));
-  }
+  for await (const chunk of labelChunks(data.labels, rows)) hash.update(chunk);
+  for await (const chunk of featureChunks(handle, columns, rows)) hash.update(chunk);
   return hash.digest('hex');
 }
 
@@ -54,26 +43,13 @@ function hashNames(hash: Hash, names: readonly string[] | undefined): void {
 }
 
 async function hashIds(hash: Hash, { ids }: DigestedData, rows: Uint32Array): Promise<void> {
-  // Rows at the end leave no gap in the positions: the others are a data set of their own.
-  const arePositions = !ids && rows.every((row, i) => row === i);
+  const arePositions = !ids && areFirst(rows);
   hash.update(arePositions ? 'P' : typeof ids?.at(0) === 'string' ? 'T' : 'N');
   if (arePositions) return;
-  for await (const chunk of chunks(rows, CHUNK_ROWS)) {
-    hash.update(ids?.encoded(chunk) ?? encodedPositions(chunk));
-  }
+  for await (const chunk of idChunks(ids, rows)) hash.update(chunk);
 }
 
-function encodedPositions(positions: Uint32Array): Uint8Array {
-  const bytes = Buffer.alloc(8 * positions.length);
-  positions.forEach((position, i) => {
-    bytes.writeUInt32LE(position, 8 * i);
-  });
-  return bytes;
-}
-
-async function* chunks(rows: Uint32Array, size: number): AsyncGenerator<Uint32Array> {
-  for (let first = 0; first < rows.length; first += size) {
-    yield rows.subarray(first, first + size);
-    await setImmediate();
-  }
+/** Rows erased at the end leave no gap in the positions: the others are a data set of their own. */
+export function areFirst(rows: Uint32Array): boolean {
+  return rows.every((row, i) => row === i);
 }

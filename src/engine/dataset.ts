@@ -14,8 +14,12 @@ import { collectRows, type DatasetFromOptions, type LabelledRow } from './datase
 import type { AffineMap, DatasetContents } from './labelled-data.js';
 import { MOST_UNITS } from './layout.js';
 import { LiveRows } from './live-rows.js';
-import { callNative, type NativeDataset } from './native.js';
+import { callNative, type NativeDataset, promiseNative, toLetheError } from './native.js';
 import type { RowId } from './packed-ids.js';
+import type { Storage } from './row-file.js';
+import { erasureIn, type RowFilePlaces } from './row-file-erasure.js';
+import { openRows } from './row-file-reader.js';
+import { saveRows } from './row-file-writer.js';
 import { quoted, RowIds } from './row-ids.js';
 import {
   positionsOf,
@@ -73,6 +77,8 @@ export class Dataset implements RowSpace {
   readonly featureNames: readonly string[] | undefined;
   /** Maps stored features to the network's input; the identity for float32 features. */
   readonly affine: AffineMap;
+  /** How the features are stored: as bytes, which the affine map normalizes, or as float32. */
+  readonly storage: Storage;
   readonly ids: RowIds;
   readonly subjects: RowSubjects;
   /** @internal */
@@ -83,11 +89,14 @@ export class Dataset implements RowSpace {
   readonly live: LiveRows;
   readonly #labels: Uint32Array;
   #shownLabels: Uint32Array | undefined;
+  readonly #file: RowFilePlaces | undefined;
   #readers = 0;
+  #isErasing = false;
 
   static {
     labelsOf = (dataset) => dataset.#labels;
     whileReading = async (dataset, work) => {
+      dataset.#refuseWhileErasing();
       dataset.#readers++;
       try {
         return await work();
@@ -106,9 +115,9 @@ export class Dataset implements RowSpace {
    * that name nothing. ERR_DUPLICATE: two rows of one id. ERR_OUT_OF_MEMORY.
    */
   constructor(data: DatasetContents);
-  /** @internal For features that are already in native memory. */
-  constructor(facts: DatasetFacts, handle: NativeDataset);
-  constructor(data: DatasetContents | DatasetFacts, made?: NativeDataset) {
+  /** @internal For features that are already in native memory, or in a file. */
+  constructor(facts: DatasetFacts, handle: NativeDataset, file?: RowFilePlaces);
+  constructor(data: DatasetContents | DatasetFacts, made?: NativeDataset, file?: RowFilePlaces) {
     const { facts, handle } = made
       ? { facts: data as DatasetFacts, handle: made }
       : checkContents(data as DatasetContents);
@@ -121,10 +130,13 @@ export class Dataset implements RowSpace {
     this.classNames = facts.classNames;
     this.featureNames = facts.featureNames;
     this.affine = { scale: Math.fround(scale), offset: Math.fround(offset) };
-    this.live = new LiveRows(facts.rows);
+    const none = callNative(() => handle.stored({ rows: new Uint32Array(0) }));
+    this.storage = isInstance(none, Uint8Array) ? 'bytes' : 'float32';
+    this.live = new LiveRows(facts.rows, facts.isErased);
     this.ids = new RowIds(facts.name, this.live, facts.ids);
     this.subjects = new RowSubjects(facts.name, this.live, facts.subjects);
     this.#labels = facts.labels;
+    this.#file = file;
     // Facts that a caller could change would no longer describe the data in native memory.
     Object.freeze(this.affine);
     Object.freeze(this);
@@ -146,11 +158,34 @@ export class Dataset implements RowSpace {
     return new Dataset(facts, handle);
   }
 
-  /** How the features are stored: as bytes, which the affine map normalizes, or as float32. */
-  get storage(): 'bytes' | 'float32' {
-    return isInstance(this.handle.stored({ rows: new Uint32Array(0) }), Uint8Array)
-      ? 'bytes'
-      : 'float32';
+  /**
+   * Opens a row file that `save` wrote. Features stay in the file: processes that open it share one
+   * copy, and it may be larger than memory. An erasure that was interrupted is finished first.
+   *
+   * @throws {LetheError} ERR_IO; ERR_INVALID_DATA: truncated, altered or no row file;
+   * ERR_FILE_CHANGED: written to meanwhile; ERR_OUT_OF_MEMORY
+   */
+  static async open(path: string): Promise<Dataset> {
+    const { facts, handle, file } = await openRows(path);
+    return new Dataset(facts, handle, file);
+  }
+
+  /**
+   * Writes all rows that have not been erased to a row file, a safetensors file; docs/data.md says
+   * what is in it. An existing file is replaced when the new one is complete, also the one that this
+   * data set is open from: it goes on reading the old one.
+   *
+   * @throws {LetheError} ERR_IO, ERR_EMPTY_SET, ERR_INVALID_ARGUMENT; ERR_FILE_CHANGED, ERR_BUSY
+   */
+  async save(path: string): Promise<void> {
+    const { name, columns, classes, affine, classNames, featureNames, storage, handle } = this;
+    const rows = positionsOf(this.nonEmptyRowSet(this.allRows(), 'set of rows'));
+    await whileReading(this, () =>
+      saveRows(path, {
+        ...{ name, columns, classes, affine, classNames, featureNames, storage, handle, rows },
+        ...{ labels: this.#labels, ids: this.ids.packed, subjects: this.subjects.pick(rows) },
+      }),
+    );
   }
 
   /** [rows]; 0 for erased rows. A copy: whoever changes it changes nothing that a run reads. */
@@ -174,6 +209,7 @@ export class Dataset implements RowSpace {
       : trustedRows(this, positionsOf(wanted).slice().sort());
     const { columns: named } = requireKnownFields('options', options, { columns: true });
     const columns = named === undefined ? indicesBelow(this.columns) : this.#checkColumns(named);
+    this.#refuseWhileErasing();
     const handle = callNative(
       (addon) => new addon.Dataset({ source: this.handle, rows: positionsOf(selected), columns }),
     );
@@ -243,6 +279,7 @@ export class Dataset implements RowSpace {
    */
   normalized(rows: Rows): Float32Array {
     const checked = this.rowSet(rows);
+    this.#refuseWhileErasing();
     return callNative(() => this.handle.normalized({ rows: positionsOf(checked) }));
   }
 
@@ -267,29 +304,61 @@ export class Dataset implements RowSpace {
 
   /**
    * Overwrites features, labels, ids and, where nobody else's rows have them, subjects of these
-   * rows in memory, also in that of the CUDA device. The other rows keep their positions. What was
-   * made of the rows before, such as selections and mapped data sets, is not reached.
+   * rows: in memory, in that of the CUDA device, and in the row file that the data set was opened
+   * from, on its disk. The other rows keep their positions. What was made of the rows before, such as
+   * selections, mapped data sets and other files, is not reached.
    *
    * @throws {LetheError} ERR_UNKNOWN_ROW, ERR_DUPLICATE, ERR_INVALID_ARGUMENT: nothing is erased.
-   * ERR_BUSY: a run is reading the data set. ERR_DEVICE_FAILED: the device's memory is lost.
+   * ERR_BUSY: a run is reading the data set. ERR_IO: the file cannot be written to; ERR_FILE_CHANGED:
+   * somebody else wrote to it. ERR_DEVICE_FAILED: the rows are erased, the device's memory is lost.
    */
-  erase(ids: Iterable<RowId>): void {
+  async erase(ids: Iterable<RowId>): Promise<void> {
     const rows = this.#positionsOf(ids);
-    if (this.#readers > 0) {
-      throw new LetheError(
-        'ERR_BUSY',
-        `a run is reading ${this.name}: wait for it, or abort it, and then erase`,
-      );
-    }
+    this.#refuseWhileRead('erase');
     if (rows.length === 0) return;
-    this.live.erase(rows);
-    this.subjects.erase(rows);
-    for (const row of rows) {
-      this.ids.packed?.wipe(row);
-      this.#labels[row] = 0;
-      if (this.#shownLabels) this.#shownLabels[row] = 0;
+    const leaving = this.subjects.leaving(rows);
+    const inFile = this.#file && erasureIn(this.#file, rows, this.ids.packed, leaving);
+    this.#isErasing = true;
+    try {
+      const deviceError = await promiseNative((addon) =>
+        addon.eraseRows({ dataset: this.handle, rows, ...inFile }),
+      );
+      this.live.erase(rows);
+      this.subjects.erase(leaving);
+      for (const row of rows) {
+        this.ids.packed?.wipe(row);
+        this.#labels[row] = 0;
+        if (this.#shownLabels) this.#shownLabels[row] = 0;
+      }
+      if (deviceError) throw toLetheError(deviceError);
+    } finally {
+      this.#isErasing = false;
     }
-    callNative((addon) => addon.eraseRows({ dataset: this.handle, rows }));
+  }
+
+  /**
+   * Frees the memory of the features, or lets go of their file, now; else the garbage collector does
+   * it in time. Whatever reads features afterwards throws ERR_INVALID_ARGUMENT.
+   *
+   * @throws {LetheError} ERR_BUSY: a run is reading the data set
+   */
+  close(): void {
+    this.#refuseWhileRead('close');
+    this.handle.close();
+  }
+
+  #refuseWhileRead(action: 'erase' | 'close'): void {
+    this.#refuseWhileErasing();
+    if (this.#readers === 0) return;
+    throw new LetheError(
+      'ERR_BUSY',
+      `a run is reading ${this.name}: wait for it, or abort it, and then ${action}`,
+    );
+  }
+
+  #refuseWhileErasing(): void {
+    if (!this.#isErasing) return;
+    throw new LetheError('ERR_BUSY', `rows of ${this.name} are being erased: await that first`);
   }
 
   /** The positions of the rows with these ids, ascending. */

@@ -8,8 +8,11 @@ export class LiveRows {
   #positions: Uint32Array | undefined;
   #erasures = 0;
 
-  constructor(rows: number) {
+  /** @param isErased [rows], 1 for rows that have been erased before; none by default */
+  constructor(rows: number, isErased?: Uint8Array) {
     this.rows = rows;
+    this.#erased = isErased;
+    this.#erasures = isErased ? 1 : 0;
   }
 
   /** How often rows have been erased: whoever has checked rows since then need not do it again. */

@@ -7,6 +7,7 @@ import { decodeFacts, encodeFacts, type ModelFacts } from './model-facts.js';
 import { BIAS, modelTensors, usualLayerNames, WEIGHT } from './model-tensors.js';
 import { parameterHash } from './parameter-hash.js';
 import { Parameters } from './parameters.js';
+import { ROW_FILE_FORMAT } from './row-file.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 
 /**
@@ -62,7 +63,9 @@ export function decodeModel(bytes: Uint8Array): StoredModel {
     throw invalid(
       format === FORMAT
         ? `the file is of version ${version}, but this version of Lethe reads version ${VERSION}`
-        : "it was not saved by Lethe's model.save: load a state dict with loadSafetensors",
+        : format === ROW_FILE_FORMAT
+          ? 'it holds rows, not a model: open it with Dataset.open'
+          : "it was not saved by Lethe's model.save: load a state dict with loadSafetensors",
     );
   }
   const widths = parseWidths(widthsJson);

@@ -8,6 +8,21 @@ export interface NativeDataset {
   normalized(arguments_: { rows: Uint32Array }): Float32Array;
   /** The features as they are stored, without the affine map. */
   stored(arguments_: { rows: Uint32Array }): Uint8Array | Float32Array;
+  /** Frees the memory, or lets go of the file; no run may be reading it. */
+  close(): void;
+}
+
+/** A file that is read as if it were memory. */
+export interface NativeMappedFile {
+  /** In bytes. */
+  size(): number;
+  read(arguments_: { begin: number; size: number }): Promise<Uint8Array>;
+  /** A data set whose features stay in the file, from `begin` on; it takes the file. */
+  dataset(
+    arguments_: Omit<NativeDatasetFacts, 'order'> & { begin: number; bytes: boolean },
+  ): Promise<NativeDataset>;
+  /** Lets go of the file, unless a data set has it. */
+  close(): void;
 }
 
 interface NativeDatasetFacts {
@@ -159,8 +174,20 @@ export interface NativeAddon {
   /** The places of the ids in ascending order, texts by their bytes; equal ids keep their order. */
   sortIds(ids: NativeIds): Promise<Uint32Array>;
   sortIdsSync(ids: NativeIds): Uint32Array;
-  /** Overwrites rows in native memory and on the CUDA device; no run may be reading them. */
-  eraseRows(arguments_: { dataset: NativeDataset; rows: Uint32Array }): void;
+  openMappedFile(arguments_: { path: string }): Promise<NativeMappedFile>;
+  /** Those of these rows whose features are not all zero bytes. */
+  rowsWithContent(arguments_: { dataset: NativeDataset; rows: Uint32Array }): Promise<Uint32Array>;
+  /**
+   * Overwrites rows in native memory, on the CUDA device, and in the data set's file, with these
+   * ranges of it: `marks` before everything else. No run may be reading them. Resolves to the error of
+   * a device that failed, with which its memory is lost.
+   */
+  eraseRows(arguments_: {
+    dataset: NativeDataset;
+    rows: Uint32Array;
+    marks?: Float64Array;
+    others?: Float64Array;
+  }): Promise<Error | undefined>;
   Model: new (
     arguments_:
       | { widths: Uint32Array; seed: number }

@@ -19,11 +19,14 @@ export interface PackedIds {
   at(place: number): RowId;
   /** Below 0 if the id at this place comes before the other one, 0 if it is that one. */
   compareTo(place: number, id: RowId): number;
-  /** Whether these two places hold the same id. */
-  isSame(a: number, b: number): boolean;
+  /** Below 0 if the id at place a comes before that at place b, 0 if they are the same. */
+  compare(a: number, b: number): number;
   /** A column of the ids at these places, where they are in ascending order. */
   pick(places: Uint32Array): PackedIds;
   wipe(place: number): void;
+  /** Where the bytes of the id at this place begin and end in what `sortable` gives. */
+  extent(place: number): [begin: number, end: number];
+  /** All ids, in memory that is theirs: to be read. */
   sortable(): NativeIds;
   /** The ids at these places as a digest reads them. */
   encoded(places: Uint32Array): Uint8Array;
@@ -66,6 +69,11 @@ export function columnFor(id: RowId): PackedIds {
   return typeof id === 'string' ? new TextIds() : new NumberIds();
 }
 
+/** A column of these ids, which takes their memory. They ascend; texts are well-formed UTF-8. */
+export function columnOf(ids: NativeIds): PackedIds {
+  return 'numbers' in ids ? NumberIds.of(ids.numbers) : TextIds.of(ids.bytes, ids.ends);
+}
+
 const FIRST_IDS = 2 ** 10;
 
 /** Whole numbers of 64 bits. */
@@ -76,6 +84,13 @@ class NumberIds implements PackedIds {
 
   constructor(capacity = FIRST_IDS) {
     this.#numbers = new BigInt64Array(capacity);
+  }
+
+  static of(numbers: BigInt64Array): NumberIds {
+    const column = new NumberIds(0);
+    column.#numbers = numbers;
+    column.#length = numbers.length;
+    return column;
   }
 
   get length(): number {
@@ -103,8 +118,9 @@ class NumberIds implements PackedIds {
     return own < other ? -1 : Number(own > other);
   }
 
-  isSame(a: number, b: number): boolean {
-    return this.#numbers[a] === this.#numbers[b];
+  compare(a: number, b: number): number {
+    const [own, other] = [this.#numbers[a]!, this.#numbers[b]!];
+    return own < other ? -1 : Number(own > other);
   }
 
   pick(places: Uint32Array): NumberIds {
@@ -115,6 +131,10 @@ class NumberIds implements PackedIds {
 
   wipe(place: number): void {
     this.#numbers[place] = 0n;
+  }
+
+  extent(place: number): [begin: number, end: number] {
+    return [8 * place, 8 * place + 8];
   }
 
   sortable(): NativeIds {
@@ -146,6 +166,14 @@ class TextIds implements PackedIds {
     this.#bytes = Buffer.alloc(bytes);
   }
 
+  static of(bytes: Uint8Array, ends: Uint32Array): TextIds {
+    const column = new TextIds(0, 0);
+    column.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    column.#ends = ends as Uint32Array<ArrayBuffer>;
+    column.#length = ends.length;
+    return column;
+  }
+
   get length(): number {
     return this.#length;
   }
@@ -165,8 +193,19 @@ class TextIds implements PackedIds {
     return this.#bytes.compare(other, 0, other.length, this.#start(place), this.#ends[place]);
   }
 
-  isSame(a: number, b: number): boolean {
-    return this.#compare(a, b) === 0;
+  /** In a loop of its own, because Buffer.compare takes longer to be called than to compare. */
+  compare(a: number, b: number): number {
+    const [bytes, ends] = [this.#bytes, this.#ends];
+    const start = a === 0 ? 0 : ends[a - 1]!;
+    const other = b === 0 ? 0 : ends[b - 1]!;
+    const length = ends[a]! - start;
+    const otherLength = ends[b]! - other;
+    const common = Math.min(length, otherLength);
+    for (let i = 0; i < common; i++) {
+      const difference = bytes[start + i]! - bytes[other + i]!;
+      if (difference !== 0) return difference;
+    }
+    return length - otherLength;
   }
 
   pick(places: Uint32Array): TextIds {
@@ -187,11 +226,16 @@ class TextIds implements PackedIds {
   }
 
   wipe(place: number): void {
-    this.#bytes.fill(0, this.#start(place), this.#ends[place]);
+    this.#bytes.fill(0, ...this.extent(place));
+  }
+
+  extent(place: number): [begin: number, end: number] {
+    return [this.#start(place), this.#ends[place]!];
   }
 
   sortable(): NativeIds {
-    return { bytes: this.#bytes, ends: this.#ends.subarray(0, this.#length) };
+    const bytes = this.#bytes.subarray(0, this.#start(this.#length));
+    return { bytes, ends: this.#ends.subarray(0, this.#length) };
   }
 
   encoded(places: Uint32Array): Uint8Array {
@@ -206,21 +250,6 @@ class TextIds implements PackedIds {
 
   #start(place: number): number {
     return place === 0 ? 0 : this.#ends[place - 1]!;
-  }
-
-  /** In a loop of its own, because Buffer.compare takes longer to be called than to compare. */
-  #compare(a: number, b: number): number {
-    const [bytes, ends] = [this.#bytes, this.#ends];
-    const start = a === 0 ? 0 : ends[a - 1]!;
-    const other = b === 0 ? 0 : ends[b - 1]!;
-    const length = ends[a]! - start;
-    const otherLength = ends[b]! - other;
-    const common = Math.min(length, otherLength);
-    for (let i = 0; i < common; i++) {
-      const difference = bytes[start + i]! - bytes[other + i]!;
-      if (difference !== 0) return difference;
-    }
-    return length - otherLength;
   }
 
   /** Makes room for another text and returns where it begins. */
@@ -249,7 +278,7 @@ class TextIds implements PackedIds {
 
   #append(start: number, end: number): void {
     this.#ends[this.#length++] = end;
-    if (start > 0 && this.#compare(this.#length - 2, this.#length - 1) >= 0) {
+    if (start > 0 && this.compare(this.#length - 2, this.#length - 1) >= 0) {
       this.isAscending = false;
     }
   }

@@ -58,7 +58,7 @@ export function arrangedIds(
 ): PackedIds {
   for (let i = 1; i < order.length; i++) {
     const [first, second] = [order[i - 1]!, order[i]!];
-    if (!ids.isSame(first, second)) continue;
+    if (ids.compare(first, second) !== 0) continue;
     throw new LetheError(
       'ERR_DUPLICATE',
       `${describe(first, second)} ${quoted(ids.at(first))}: an id names one row`,

@@ -20,7 +20,7 @@ export interface Ownership<Name extends Subject = string> {
  * The subjects of rows: for row i, codes[ends[i - 1]] up to codes[ends[i]], as in a CSR matrix. If no
  * row has any, both are empty.
  */
-interface Codes {
+export interface Codes {
   readonly ends: Uint32Array;
   readonly codes: Uint32Array;
 }
@@ -119,7 +119,7 @@ function withRoom(values: Uint32Array<ArrayBuffer>, used: number): Uint32Array<A
 }
 
 /** The places of a row's subjects among the codes: from the first up to but not the second. */
-function stretch({ ends }: Codes, row: number): [number, number] {
+export function stretch({ ends }: Codes, row: number): [number, number] {
   return [row === 0 ? 0 : (ends[row - 1] ?? 0), ends[row] ?? 0];
 }
 
@@ -147,9 +147,28 @@ export interface SubjectTable extends Codes {
   readonly names: (Subject | undefined)[];
 }
 
-const NO_SUBJECTS: SubjectTable = {
+export const NO_SUBJECTS: SubjectTable = {
   ...{ names: [], ends: new Uint32Array(0), codes: new Uint32Array(0) },
 };
+
+/** What goes when rows are erased. */
+export interface LeavingSubjects {
+  /** The places of the rows' subjects among all codes. */
+  readonly memberships: readonly (readonly [begin: number, end: number])[];
+  /** The codes of the names that no other row has. */
+  readonly names: ReadonlySet<number>;
+}
+
+/** The same table without the names that no row has. */
+export function compacted({ names, ends, codes }: SubjectTable): SubjectTable {
+  const newCodes = new Uint32Array(names.length);
+  const left: Subject[] = [];
+  for (const [code, name] of names.entries()) {
+    newCodes[code] = left.length;
+    if (name !== undefined) left.push(name);
+  }
+  return { names: left, ends, codes: codes.map((code) => newCodes[code]!) };
+}
 
 /**
  * Who owns which rows of a data set: every row belongs to any number of subjects. The subjects are
@@ -258,20 +277,28 @@ export class RowSubjects implements Iterable<Subject> {
     return { ...picked, names: names.map((name, code) => (isLeft[code] ? name : undefined)) };
   }
 
-  /** @internal Erases the subjects of these rows, and the names that no other row has. */
-  erase(rows: Uint32Array): void {
-    const { names, codes } = this.#table;
-    const lost = new Set<number>();
-    for (const row of rows) {
-      for (const code of codes.subarray(...stretch(this.#table, row))) lost.add(code);
+  /** @internal What goes with these rows. */
+  leaving(rows: Uint32Array): LeavingSubjects {
+    const { codes } = this.#table;
+    const memberships = Array.from(rows, (row) => stretch(this.#table, row));
+    const names = new Set<number>();
+    for (const [start, end] of memberships) {
+      for (const code of codes.subarray(start, end)) names.add(code);
     }
+    const isLeaving = new Set(rows);
     for (const row of this.#live.positions()) {
-      if (lost.size === 0) break;
+      if (names.size === 0) break;
+      if (isLeaving.has(row)) continue;
       const [start, end] = stretch(this.#table, row);
-      for (let i = start; i < end; i++) lost.delete(codes[i]!);
+      for (let i = start; i < end; i++) names.delete(codes[i]!);
     }
-    for (const row of rows) codes.fill(0, ...stretch(this.#table, row));
-    for (const code of lost) names[code] = undefined;
+    return { memberships, names };
+  }
+
+  /** @internal */
+  erase({ memberships, names }: LeavingSubjects): void {
+    for (const [start, end] of memberships) this.#table.codes.fill(0, start, end);
+    for (const code of names) this.#table.names[code] = undefined;
     this.#places = undefined;
   }
 

@@ -25,25 +25,56 @@ const BITS_PER_VALUE: Readonly<Record<string, number>> = {
   ...{ U64: 64, I64: 64, F64: 64, C64: 64 },
 };
 
-const LENGTH_BYTES = 8;
+/** A tensor of a header: its bytes are data[begin, end). */
+export interface TensorEntry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface SafetensorsHeader {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+}
+
+/** The first bytes of every file, by which headerBytes knows how long the header is. */
+export const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = '__metadata__';
 
 export function encodeSafetensors(file: SafetensorsFile): Uint8Array {
-  const entries: [string, unknown][] = [[METADATA, file.metadata]];
+  const sizes = [...file.tensors].map(([name, { dtype, shape, bytes }]) => {
+    return { name, dtype, shape, bytes: bytes.length };
+  });
+  const header = encodeHeader(file.metadata, sizes);
+  return Buffer.concat([header, ...[...file.tensors.values()].map(({ bytes }) => bytes)]);
+}
+
+/**
+ * The header's length and the header: what comes before the tensors, which follow in this order.
+ *
+ * @param alignment the first tensor begins at a multiple of so many bytes, at least 8
+ */
+export function encodeHeader(
+  metadata: Readonly<Record<string, string>>,
+  tensors: Iterable<{ name: string; dtype: string; shape: readonly number[]; bytes: number }>,
+  alignment = LENGTH_BYTES,
+): Uint8Array {
+  const entries: [string, unknown][] = [[METADATA, metadata]];
   let offset = 0;
-  for (const [name, { dtype, shape, bytes }] of file.tensors) {
-    entries.push([name, { dtype, shape, data_offsets: [offset, offset + bytes.length] }]);
-    offset += bytes.length;
+  for (const { name, dtype, shape, bytes } of tensors) {
+    entries.push([name, { dtype, shape, data_offsets: [offset, offset + bytes] }]);
+    offset += bytes;
   }
   // fromEntries, because an assignment would lose a tensor named __proto__.
   const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
-  // Padding the header to a multiple of 8 with spaces keeps the tensors aligned.
-  const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, ' ');
-  json.copy(padded);
-  const length = Buffer.alloc(LENGTH_BYTES);
-  length.writeBigUInt64LE(BigInt(padded.length));
-  return Buffer.concat([length, padded, ...[...file.tensors.values()].map(({ bytes }) => bytes)]);
+  // Padding with spaces keeps the tensors aligned.
+  const size = Math.ceil((LENGTH_BYTES + json.length) / alignment) * alignment;
+  const header = Buffer.alloc(size, ' ');
+  header.writeBigUInt64LE(BigInt(size - LENGTH_BYTES));
+  json.copy(header, LENGTH_BYTES);
+  return header;
 }
 
 /**
@@ -52,33 +83,55 @@ export function encodeSafetensors(file: SafetensorsFile): Uint8Array {
  * @throws {LetheError} ERR_INVALID_DATA: truncated, oversized, overlapping or mistyped tensors.
  */
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
-  const header = parseHeader(bytes);
-  const data = bytes.subarray(LENGTH_BYTES + header.length);
-  let metadata: Record<string, string> = {};
+  const length = headerBytes(bytes, bytes.length);
+  const data = bytes.subarray(LENGTH_BYTES + length);
+  const header = decodeHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + length), data.length);
   const tensors = new Map<string, Tensor>();
-  const spans: [begin: number, end: number][] = [];
-  for (const [name, value] of Object.entries(header.json)) {
+  for (const [name, { dtype, shape, begin, end }] of header.tensors) {
+    tensors.set(name, { dtype, shape, bytes: data.subarray(begin, end) });
+  }
+  return { metadata: header.metadata, tensors };
+}
+
+/**
+ * The length of the header, which follows the first LENGTH_BYTES bytes of a file.
+ *
+ * @throws {LetheError} ERR_INVALID_DATA: the file has no room for it
+ */
+export function headerBytes(start: Uint8Array, fileBytes: number): number {
+  if (start.length < LENGTH_BYTES) throw invalid('the file is shorter than its header length');
+  const length = Buffer.from(start.buffer, start.byteOffset, LENGTH_BYTES).readBigUInt64LE();
+  if (length > BigInt(Math.min(MAX_HEADER_BYTES, fileBytes - LENGTH_BYTES))) {
+    throw invalid(`the header of ${length} bytes does not fit in the file`);
+  }
+  return Number(length);
+}
+
+/**
+ * @param bytes the header alone
+ * @param dataBytes how many bytes follow it
+ * @throws {LetheError} ERR_INVALID_DATA
+ */
+export function decodeHeader(bytes: Uint8Array, dataBytes: number): SafetensorsHeader {
+  let metadata: Record<string, string> = {};
+  const tensors = new Map<string, TensorEntry>();
+  for (const [name, value] of Object.entries(parseJson(bytes))) {
     if (name === METADATA) {
       metadata = parseMetadata(value);
     } else {
-      const { dtype, shape, begin, end } = parseTensor(name, value);
-      if (end > data.length) throw invalid(`tensor ${name} reaches beyond the end of the file`);
-      tensors.set(name, { dtype, shape, bytes: data.subarray(begin, end) });
-      spans.push([begin, end]);
+      const tensor = parseTensor(name, value);
+      if (tensor.end > dataBytes)
+        throw invalid(`tensor ${name} reaches beyond the end of the file`);
+      tensors.set(name, tensor);
     }
   }
-  checkCoverage(spans, data.length);
+  const spans = [...tensors.values()].map(({ begin, end }): [number, number] => [begin, end]);
+  checkCoverage(spans, dataBytes);
   return { metadata, tensors };
 }
 
-function parseHeader(bytes: Uint8Array): { length: number; json: object } {
-  if (bytes.length < LENGTH_BYTES) throw invalid('the file is shorter than its header length');
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.readBigUInt64LE(0);
-  if (length > BigInt(Math.min(MAX_HEADER_BYTES, bytes.length - LENGTH_BYTES))) {
-    throw invalid(`the header of ${length} bytes does not fit in the file`);
-  }
-  const text = view.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + Number(length));
+function parseJson(bytes: Uint8Array): object {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -86,7 +139,7 @@ function parseHeader(bytes: Uint8Array): { length: number; json: object } {
     throw invalid('the header is not JSON', cause);
   }
   if (!isObject(json)) throw invalid('the header is not a JSON object');
-  return { length: Number(length), json };
+  return json;
 }
 
 function parseMetadata(value: unknown): Record<string, string> {
@@ -96,7 +149,7 @@ function parseMetadata(value: unknown): Record<string, string> {
   return value as Record<string, string>;
 }
 
-function parseTensor(name: string, value: unknown) {
+function parseTensor(name: string, value: unknown): TensorEntry {
   const { dtype, shape, data_offsets: offsets } = isObject(value) ? value : {};
   const bits =
     typeof dtype === 'string' && Object.hasOwn(BITS_PER_VALUE, dtype) && BITS_PER_VALUE[dtype];

@@ -6,10 +6,11 @@ import { expectCode } from '../support/errors.js';
 import { loadCsv, loadSafetensors, Model } from '../support/everything.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
+const readCsv = (path: string) => loadCsv(path, { label: 'y' });
 const READERS: [string, (path: string) => Promise<unknown>][] = [
   ['loadSafetensors', (path) => loadSafetensors(path)],
   ['Model.load', (path) => Model.load(path)],
-  ['loadCsv', (path) => loadCsv(path, { label: 'y' })],
+  ['loadCsv', readCsv],
 ];
 
 it.each(READERS)('%s says which file could not be read, why, and what to do', async (_, read) => {
@@ -22,6 +23,8 @@ it.each(READERS)('%s says which file could not be read, why, and what to do', as
     ['file/inside', 'a part of the path is a file, not a folder: check the path (ENOTDIR)'],
     ['nul\0', 'the path holds a NUL character: check the path'],
   ] as const) {
+    // A folder may be a table.
+    if (name === 'folder' && read === readCsv) continue;
     const path = join(folder, name);
     const { message, cause } = await expectCode(() => read(path), 'ERR_IO');
     expect(message).toContain(`cannot read ${path}: ${reason}`);

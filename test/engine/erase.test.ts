@@ -14,13 +14,13 @@ const subjects = ids.map((_, row) => (row === 5 ? ['ann', 'bob'] : row === 7 ? '
 const fresh = () => new Dataset({ ...data, ids, subjects });
 
 describe('an erased row', () => {
-  it('is overwritten in native memory, and its neighbours are not', () => {
+  it('is overwritten in native memory, and its neighbours are not', async () => {
     const dataset = fresh();
     const { handle } = dataset;
     const stored = (row: number) => [...handle.stored({ rows: Uint32Array.of(row) })];
     expect(stored(5)).not.toEqual(Array(12).fill(0));
     const neighbours = [stored(4), stored(6)];
-    dataset.erase([ids[5]!]);
+    await dataset.erase([ids[5]!]);
     expect(stored(5)).toEqual(Array(12).fill(0));
     expect([stored(4), stored(6)]).toEqual(neighbours);
     const floats = new Dataset({
@@ -28,7 +28,7 @@ describe('an erased row', () => {
       affine: undefined!,
       features: new Float32Array(720).fill(3),
     });
-    floats.erase([2, 59]);
+    await floats.erase([2, 59]);
     const values = [...floats.handle.stored({ rows: Uint32Array.of(2, 3, 59) })];
     expect(values).toEqual([...Array(12).fill(0), ...Array(12).fill(3), ...Array(12).fill(0)]);
   });
@@ -36,7 +36,7 @@ describe('an erased row', () => {
   it('is in no set, and the others keep their positions', async () => {
     const dataset = fresh();
     const before = dataset.ids.positionOf(ids[9]!);
-    dataset.erase(dataset.ids.of(dataset.rowsOf({ subject: 'ann', owned: 'alone' })));
+    await dataset.erase(dataset.ids.of(dataset.rowsOf({ subject: 'ann', owned: 'alone' })));
     expect(dataset.rows).toBe(rows);
     expect(dataset.ids.size).toBe(rows - 1);
     expect([...dataset.ids]).toEqual(ids.toSpliced(7, 1));
@@ -54,7 +54,7 @@ describe('an erased row', () => {
 
   it('takes the name of a subject along that owns no other', async () => {
     const dataset = fresh();
-    dataset.erase([ids[5]!, ids[7]!]);
+    await dataset.erase([ids[5]!, ids[7]!]);
     expect([...dataset.subjects]).toEqual(['bob']);
     await expectCode(() => dataset.rowsOf({ subject: 'ann' }), 'ERR_UNKNOWN_SUBJECT');
   });
@@ -64,7 +64,7 @@ describe('an erased row', () => {
     const set = dataset.rowSet([6, 7]);
     const half = set.slice(1);
     const model = Model.create(TOY_WIDTHS);
-    dataset.erase([ids[7]!]);
+    await dataset.erase([ids[7]!]);
     const map = { weights: new Float32Array(12), bias: new Float32Array(1) };
     const shared = { model, dataset };
     for (const gone of [set, half, set.filter(() => true), [7], Uint32Array.of(7)]) {
@@ -98,7 +98,7 @@ describe('an erased row', () => {
       return model.hash();
     };
     const before = await hashOf();
-    dataset.erase([ids[5]!, ids[7]!]);
+    await dataset.erase([ids[5]!, ids[7]!]);
     expect(await hashOf()).toBe(before);
     const model = Model.create(TOY_WIDTHS, { seed: 1 });
     await model.train(dataset, { seed: 1 });
@@ -107,7 +107,7 @@ describe('an erased row', () => {
 
   it('can be every row', async () => {
     const dataset = fresh();
-    dataset.erase(ids);
+    await dataset.erase(ids);
     expect([...dataset.ids]).toEqual([]);
     expect(dataset.allRows()).toHaveLength(0);
     await expectCode(() => Model.create(TOY_WIDTHS).train(dataset), 'ERR_EMPTY_SET');
@@ -128,7 +128,7 @@ describe('an erasure', () => {
     const digest = dataset.digest();
     await expectCode(() => dataset.erase([ids[0]!]), 'ERR_BUSY');
     await digest;
-    dataset.erase([ids[0]!]);
+    await dataset.erase([ids[0]!]);
     expect(dataset.ids.has(ids[0]!)).toBe(false);
   });
 
@@ -140,7 +140,7 @@ describe('an erasure', () => {
     for (const bad of [null, 5, 'id 001', [null], [{}]]) {
       await expectCode(() => dataset.erase(wrong(bad)), 'ERR_INVALID_ARGUMENT');
     }
-    dataset.erase([]);
+    await dataset.erase([]);
     expect(await dataset.digest()).toBe(digest);
   });
 });

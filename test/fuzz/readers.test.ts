@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LetheError, type LetheErrorCode } from '#lethe/base/errors';
 import type { Dataset } from '#lethe/engine/dataset';
 import {
+  Dataset,
   labelledFromIdx,
   loadArrow,
   loadCsv,
@@ -193,6 +194,25 @@ const TARGETS: Record<string, Target> = {
     extension: '.safetensors',
     codes: ['ERR_INVALID_MODEL'],
     read: (path) => Model.load(path),
+  },
+  'Dataset.open': {
+    corpus: ['fixtures/rows'],
+    extension: '.safetensors',
+    codes: ['ERR_INVALID_DATA'],
+    read: async (path) => {
+      const dataset = await Dataset.open(path);
+      try {
+        const rows = [...dataset.allRows()];
+        for (const row of rows) dataset.subjects.of(row);
+        if (rows.length === 0) return;
+        const model = Model.create([dataset.columns, Math.max(2, dataset.classes)]);
+        if (dataset.columns < 2 ** 10) await model.logits(dataset, rows);
+        await dataset.digest();
+        await dataset.erase([dataset.ids.at(rows[0]!)]);
+      } finally {
+        dataset.close();
+      }
+    },
   },
 };
 
