@@ -5,7 +5,6 @@ import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LetheError, type LetheErrorCode } from '#lethe/base/errors';
-import type { Dataset } from '#lethe/engine/dataset';
 import {
   Dataset,
   labelledFromIdx,
