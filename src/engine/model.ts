@@ -61,6 +61,9 @@ const FISHER_OPTIONS: KnownFields<FisherOptions> = {
   ...{ mode: true, samples: true, batchSize: true, seed: true },
 };
 
+/** @internal The same model, of the same memory, that knows other things of itself. */
+export let described: (model: Model, facts: ModelFacts) => Model;
+
 /**
  * A multilayer perceptron for classification: linear layers with ReLU between them; the output is
  * logits. The parameters are one float32 vector in native memory: for each layer W, row-major
@@ -68,15 +71,26 @@ const FISHER_OPTIONS: KnownFields<FisherOptions> = {
  * ERR_BUSY; to keep serving predictions, clone the model first.
  */
 export class Model extends Network {
-  /**
-   * What the model knows beside its parameters. Its file, its exports and copies have it too, and
-   * methods that change the model keep it.
-   */
-  readonly facts: ModelFacts;
+  #facts: ModelFacts;
+
+  static {
+    described = (model, facts) => {
+      const checked = checkModelFacts(model.widths, { ...model.#facts, ...facts });
+      return new Model(model.widths, handleOf(model), checked);
+    };
+  }
 
   private constructor(widths: readonly number[], handle: NativeModel, facts: ModelFacts = {}) {
     super(widths, handle);
-    this.facts = facts;
+    this.#facts = facts;
+  }
+
+  /**
+   * What the model knows beside its parameters. Its file, its exports and copies have it too, and
+   * methods that change the model keep it, but for the digest of the rows that it was trained on.
+   */
+  get facts(): ModelFacts {
+    return this.#facts;
   }
 
   /**
@@ -117,24 +131,24 @@ export class Model extends Network {
   }
 
   /**
-   * A model of the same widths and the same facts with a copy of other parameters.
+   * A model of the same widths and facts, but for the digest, with a copy of other parameters.
    *
    * @throws {LetheError} ERR_INVALID_ARGUMENT, as fromParameters
    */
   withParameters(parameters: Float32Array): Model {
-    return Model.fromParameters(this.widths, parameters).withFacts(this.facts);
+    const facts = { ...this.#facts, dataDigest: undefined };
+    return described(Model.fromParameters(this.widths, parameters), facts);
   }
 
   /**
-   * The same model, of the same memory, that knows other things of itself. What `facts` does not
-   * name stays; what is undefined there is forgotten.
+   * An independent model with the same parameters, that knows other things of itself. What `facts`
+   * does not name stays; what is undefined there is forgotten.
    *
    * @throws {LetheError} ERR_INVALID_ARGUMENT: names that are not one for each class or input, and
-   * otherwise not what ModelFacts says. ERR_INVALID_MODEL: not a recorded recipe.
+   * otherwise not what ModelFacts says. ERR_INVALID_MODEL: not a recorded recipe. ERR_BUSY.
    */
   withFacts(facts: ModelFacts): Model {
-    const checked = checkModelFacts(this.widths, { ...this.facts, ...facts });
-    return new Model(this.widths, handleOf(this), checked);
+    return described(this.clone(), facts);
   }
 
   /**
@@ -144,7 +158,7 @@ export class Model extends Network {
    */
   static async load(path: string): Promise<Model> {
     const { widths, parameters, facts } = await readModel(requireText('path', path));
-    return Model.fromParameters(widths, parameters).withFacts(facts);
+    return described(Model.fromParameters(widths, parameters), facts);
   }
 
   /** How the model was trained from the beginning, see ModelFacts. */
@@ -216,6 +230,7 @@ export class Model extends Network {
       run,
     );
     watch.lap('train');
+    this.#facts = described(this, { dataDigest: undefined }).#facts;
     return { epochLoss, steps, rows, seconds: watch.seconds.train! };
   }
 

@@ -9,7 +9,7 @@ import {
 import { foreignKind, type OwnFormat } from '../base/file-kind.js';
 import { readWholeFile } from '../base/files.js';
 import type { AffineMap } from '../engine/labelled-data.js';
-import type { Model } from '../engine/model.js';
+import { described, type Model } from '../engine/model.js';
 import { decodeFacts, type ModelFacts } from '../engine/model-facts.js';
 import { decodeSafetensors, type SafetensorsFile } from '../engine/safetensors.js';
 import { modelOfLayers } from './linear-layers.js';
@@ -167,14 +167,14 @@ async function importOnnx(
     ...(classNames && { classNames }),
   };
   return {
-    ...{ model: described(model, facts, file), layers: layers.map(({ name }) => name) },
+    ...{ model: imported(model, facts, file), layers: layers.map(({ name }) => name) },
     ...(map && { affine: map }),
   };
 }
 
-function described(model: Model, facts: ModelFacts, file: string): Model {
+function imported(model: Model, facts: ModelFacts, file: string): Model {
   try {
-    return model.withFacts(facts);
+    return described(model, facts);
   } catch (cause) {
     throw invalidModel(file, (cause as Error).message, cause);
   }
@@ -209,7 +209,7 @@ function importStateDict(
   const model = modelOfLayers(file, layers);
   const facts = statedFacts(model, contents.metadata);
   return {
-    ...{ model: model.withFacts(facts), layers: layers.map(({ name }) => name) },
+    ...{ model: described(model, facts), layers: layers.map(({ name }) => name) },
     ...(facts.affine && { affine: facts.affine }),
   };
 }

@@ -1,6 +1,7 @@
 import { describeValue, requireInstance, requireObject } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { requireName } from '../base/well-formed-name.js';
+import { Dataset, labelsOf } from '../engine/dataset.js';
 import type { RowId } from '../engine/packed-ids.js';
 import { RowIds } from '../engine/row-ids.js';
 import type { IdentifiedRows } from './store.js';
@@ -61,7 +62,8 @@ export function positionsIn(
   dataset: IdentifiedRows,
   rows: Iterable<StoredRow>,
 ): ReadonlyMap<number, number> {
-  const { labels } = requireObject('dataset', dataset);
+  requireObject('dataset', dataset);
+  const labels = dataset instanceof Dataset ? labelsOf(dataset) : dataset.labels;
   requireInstance('the labels of the data set', labels, Uint32Array);
   const positionOf = finderIn(dataset);
   const positions = new Map<number, number>();

@@ -1,4 +1,4 @@
-import type { Dataset } from '../engine/dataset.js';
+import { type Dataset, labelsOf } from '../engine/dataset.js';
 import { forward } from '../engine/forward.js';
 import type { Model } from '../engine/model.js';
 import type { RowSet } from '../engine/row-set.js';
@@ -62,5 +62,5 @@ export async function measureQuality(
   options: RunOptions,
 ): Promise<Quality> {
   const hits = await hitsOf(model, dataset, rows, options);
-  return qualityOf(hits, rows.gather(dataset.labels), model.classes);
+  return qualityOf(hits, rows.gather(labelsOf(dataset)), model.classes);
 }

@@ -9,9 +9,9 @@ import {
 import { LetheError } from '../base/errors.js';
 import { Stopwatch } from '../base/stopwatch.js';
 import { forwardWork } from '../engine/cost.js';
-import { Dataset } from '../engine/dataset.js';
+import { Dataset, whileReading } from '../engine/dataset.js';
 import { checkWidths } from '../engine/layout.js';
-import type { Model } from '../engine/model.js';
+import { described, type Model } from '../engine/model.js';
 import { factsOfSchema } from '../engine/model-facts.js';
 import type { PhasedOptions } from '../engine/phases.js';
 import type { Rows } from '../engine/row-set.js';
@@ -119,7 +119,9 @@ export async function trainModel(
     refuseOthers(name, options);
     return trainByChoice(run, owners, options);
   };
-  return withDigest(await train(), run, options.digest);
+  requireBoolean('digest', options.digest ?? false);
+  // Rows that are erased between two passes would end the run.
+  return whileReading(dataset, async () => withDigest(await train(), run, options.digest));
 }
 
 /** The same result, whose model knows the digest of the rows if that is wanted. */
@@ -128,9 +130,9 @@ export async function withDigest<Trained extends TrainedModel>(
   { dataset, rows }: TrainingRun,
   digest = false,
 ): Promise<Trained> {
-  requireBoolean('digest', digest);
   if (!digest) return trained;
-  return { ...trained, model: trained.model.withFacts({ dataDigest: await dataset.digest(rows) }) };
+  const dataDigest = await dataset.digest(rows);
+  return { ...trained, model: described(trained.model, { dataDigest }) };
 }
 
 /** Trains by the recipe that it chooses. */
@@ -172,7 +174,7 @@ export async function trainWithoutRecord(
 ): Promise<TrainedModel> {
   const { recipe, ...trained } = await trainUnrecorded(run, options);
   const finished = await finish(run, recipe, trained, options);
-  return { ...finished, model: finished.model.withFacts({ recipe: undefined }) };
+  return { ...finished, model: described(finished.model, { recipe: undefined }) };
 }
 
 /** Checks what every recipe is given. */
@@ -211,7 +213,7 @@ async function finish(
   const report = await reportQuality(model, run, options);
   run.watch.lap('report');
   return {
-    model: model.withFacts({ ...factsOfSchema(run.dataset, run.widths), recipe }),
+    model: described(model, { ...factsOfSchema(run.dataset, run.widths), recipe }),
     ...{ recipe, quality: report.quality, steps },
     seconds: run.watch.seconds,
     multiplyAdds: multiplyAdds + report.multiplyAdds,

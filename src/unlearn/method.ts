@@ -1,6 +1,6 @@
 import { requireInstance, requireObject } from '../base/arguments.js';
 import { Dataset } from '../engine/dataset.js';
-import { Model } from '../engine/model.js';
+import { described, Model } from '../engine/model.js';
 import { requireSchema } from '../engine/model-facts.js';
 import type { PhasedOptions, PhaseProgress } from '../engine/phases.js';
 import { RowSet, type Rows } from '../engine/row-set.js';
@@ -70,5 +70,5 @@ export function checkRequest(request: UnlearningRequest): CheckedRequest {
   };
   RowSet.disjoint(dataset, split.forget, split.retain, ['the forget set', 'the retain set']);
   // The rows of the digest are not those that the result will have been trained on.
-  return { model: model.withFacts({ dataDigest: undefined }), dataset, ...split };
+  return { model: described(model, { dataDigest: undefined }), dataset, ...split };
 }

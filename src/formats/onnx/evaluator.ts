@@ -110,7 +110,7 @@ export class OnnxEvaluator {
     }
     if (node.operator === 'Shape') return [shapeOf(node, rows.dims)];
     if (node.operator === 'ai.onnx.ml.LinearClassifier') return this.#classified(node, rows);
-    const end = endOf(node, rows, at, this.#graph.opset);
+    const end = endOf(node, inputs, at, this.#graph.opset);
     if (end) {
       this.#findClassNames(node, inputs);
       return node.outputs.map(() => end);

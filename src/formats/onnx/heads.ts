@@ -46,10 +46,41 @@ const RANKING: ReadonlyMap<string, number | undefined> = new Map([
   ['ai.onnx.ml.ZipMap', undefined],
 ]);
 
-/** Operators that name one of two classes by a single score. */
-const THRESHOLDS: readonly string[] = [
-  ...['Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Round', 'ai.onnx.ml.Binarizer'],
-];
+/** Operators that name one of two classes by a single score; the place of the score where it is larger. */
+const THRESHOLDS: ReadonlyMap<string, number> = new Map([
+  ['Greater', 0],
+  ['GreaterOrEqual', 0],
+  ['Less', 1],
+  ['LessOrEqual', 1],
+  ['Round', 0],
+  ['ai.onnx.ml.Binarizer', 0],
+]);
+
+/** Where one of two classes is as likely as the other: of its probability, and of its logit. */
+const EVEN = { probability: 0.5, logit: 0 };
+
+/** A score by which an operator may name a class. */
+interface Score {
+  readonly dims: readonly Size[];
+  readonly level: number;
+  /** The place of the score among the operator's inputs, and these. */
+  readonly at: number;
+  readonly inputs: readonly (OnnxValue | undefined)[];
+}
+
+/** Refuses a threshold at which the file would name another class than the likelier one. */
+function requireEven(node: OnnxNode, { level, at, inputs }: Score): void {
+  const isCompared = node.operator !== 'Round' && node.operator !== 'ai.onnx.ml.Binarizer';
+  const other = inputs[1 - at];
+  const isEven = isCompared
+    ? other?.kind === 'constant' && other.values.every((value) => value === level)
+    : level === (node.operator === 'Round' ? EVEN.probability : node.float('threshold', 0));
+  if (at === THRESHOLDS.get(node.operator) && isEven) return;
+  throw node.unsupported(
+    'names another class than the likelier one, which is that above 0.5 of a probability or 0 of a ' +
+      'logit: export the model without it, and apply your threshold to the probabilities',
+  );
+}
 
 /** Operators that only write the name of a class in another way, by stored tables. */
 const RENAMING: readonly string[] = [
@@ -60,10 +91,17 @@ const RENAMING: readonly string[] = [
 const isClassAxis = (dims: readonly Size[], axis: number) =>
   dims.every((size, i) => i === axis || size === 'rows' || size === 1);
 
-/** Whether an operator only names classes by scores of this shape; `count` is the scores of a row. */
-function isNaming(node: OnnxNode, dims: readonly Size[], count: number | undefined): boolean {
-  if (THRESHOLDS.includes(node.operator)) return count === 1;
+/** Whether an operator only names classes by scores; `count` is the scores of a row. */
+function isNaming(node: OnnxNode, score: Score, count: number | undefined): boolean {
+  const { dims } = score;
+  if (THRESHOLDS.has(node.operator)) {
+    if (count === 1) requireEven(node, score);
+    return count === 1;
+  }
   if (!RANKING.has(node.operator)) return false;
+  if (node.operator === 'TopK' && node.integer('largest', 1) !== 1) {
+    throw node.unsupported('must order the classes from the likeliest on');
+  }
   const axis = node.integer('axis', RANKING.get(node.operator) ?? -1);
   const at = axisOf(node, axis, dims.length);
   if (isClassAxis(dims, at) && dims[at] !== 'rows') return true;
@@ -84,13 +122,20 @@ export function namesAfter(
 }
 
 /** Scores or names of classes by an operator on logits; undefined if it is another operator. */
-export function endOf(node: OnnxNode, rows: RowsValue, at: number, opset: number) {
+export function endOf(
+  node: OnnxNode,
+  inputs: readonly (OnnxValue | undefined)[],
+  at: number,
+  opset: number,
+) {
+  const rows = inputs[at] as RowsValue;
   const tensor = node.inputs[at]!;
   const end = (kind: EndValue['kind'], head: Head): EndValue => ({
     ...{ kind, logits: rows, head, dims: rows.dims, node },
     probes: [{ tensor, head: { kind: 'logits' } }],
   });
-  if (isNaming(node, rows.dims, rows.features)) return end('names', { kind: 'logits' });
+  const score = { dims: rows.dims, level: EVEN.logit, at, inputs };
+  if (isNaming(node, score, rows.features)) return end('names', { kind: 'logits' });
   if (node.operator === 'Softmax' || node.operator === 'LogSoftmax') {
     const axis = axisOf(node, node.integer('axis', opset < 13 ? 1 : -1), rows.dims.length);
     if (!isClassAxis(rows.dims, axis) || rows.dims[axis] === 'rows') {
@@ -121,7 +166,10 @@ export function scoresAfter(
   const scores = inputs[at] as EndValue;
   const { head, dims } = scores;
   const other = inputs[1 - at];
-  if (isNaming(node, dims, featuresOf(dims))) {
+  // Of a single column 1 - p, the larger score would be that of the other class.
+  const isOther = head.kind === 'sigmoid' && head.columns.length === 1 && head.columns[0] !== 'p';
+  const level = isOther ? Number.NaN : EVEN.probability;
+  if (isNaming(node, { dims, level, at, inputs }, featuresOf(dims))) {
     const probes = [...scores.probes, { tensor: node.inputs[at]!, head }];
     return { ...scores, kind: 'names', probes };
   }

@@ -1,4 +1,5 @@
 import { Stopwatch } from '../../base/stopwatch.js';
+import { labelsOf } from '../../engine/dataset.js';
 import type { PhasedOptions } from '../../engine/phases.js';
 import type { RecordedRecipe } from '../../engine/training-recipe.js';
 import { STEADY } from '../recipes.js';
@@ -53,7 +54,7 @@ export async function chooseRecipe(
   await ladder.trySteady();
   watch.lap('choose');
   const { tried, multiplyAdds } = ladder;
-  const { recipe } = cheapestOf(tried, validation.gather(dataset.labels), widths.at(-1)!);
+  const { recipe } = cheapestOf(tried, validation.gather(labelsOf(dataset)), widths.at(-1)!);
   return {
     ...{ recipe, validationRows: validation.length, multiplyAdds },
     rungs: tried.map(({ hits: _, ...rung }) => rung),

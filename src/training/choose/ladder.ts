@@ -1,4 +1,5 @@
 import { forwardWork } from '../../engine/cost.js';
+import { labelsOf } from '../../engine/dataset.js';
 import type { Model } from '../../engine/model.js';
 import type { PhasedOptions } from '../../engine/phases.js';
 import type { RowSet } from '../../engine/row-set.js';
@@ -82,7 +83,7 @@ export class Ladder {
     const seen = await hitsOf(model, dataset, this.#sample, silent);
     this.multiplyAdds += (hits.length + seen.length) * forwardWork(model.widths);
     const quality = (of: Uint8Array, rows: RowSet) =>
-      qualityOf(of, rows.gather(dataset.labels), model.classes);
+      qualityOf(of, rows.gather(labelsOf(dataset)), model.classes);
     const rung = {
       ...{ recipe, hits, multiplyAdds },
       validation: quality(hits, this.#validation),

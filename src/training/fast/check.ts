@@ -1,5 +1,6 @@
 import { Stopwatch } from '../../base/stopwatch.js';
 import { forwardWork, mapWork, trainingWork } from '../../engine/cost.js';
+import { labelsOf } from '../../engine/dataset.js';
 import { mapDataset } from '../../engine/linear-map.js';
 import type { PhasedOptions } from '../../engine/phases.js';
 import { type SilentOptions, withoutProgress } from '../../engine/run.js';
@@ -65,7 +66,7 @@ export async function checkFast(run: TrainingRun, options: PhasedOptions): Promi
 function obstacleInRows(run: TrainingRun, recipe: FastRecipe): string | undefined {
   const { widths, dataset, rows } = run;
   if (dataset.columns <= MOST_FEATURES_KEPT) return `at most ${MOST_FEATURES_KEPT} features`;
-  const members = countClasses(rows.gather(dataset.labels), widths.at(-1)!);
+  const members = countClasses(rows.gather(labelsOf(dataset)), widths.at(-1)!);
   const present = members.filter((count) => count > 0);
   const smallest = present.reduce((least, count) => Math.min(least, count));
   if (smallest < (SMALLEST_CLASS * rows.length) / present.length) return 'a rare class';

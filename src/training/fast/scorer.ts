@@ -1,5 +1,5 @@
 import { forwardWork, trainingWork } from '../../engine/cost.js';
-import type { Dataset } from '../../engine/dataset.js';
+import { type Dataset, labelsOf } from '../../engine/dataset.js';
 import { forward } from '../../engine/forward.js';
 import { Model } from '../../engine/model.js';
 import { type RowSet, trustedRows } from '../../engine/row-set.js';
@@ -62,7 +62,7 @@ export async function scoreRows(
   const accuracy = correct / dataset.rows;
   const parts =
     accuracy >= 1 - LARGEST_ERROR
-      ? hardestOfEachClass(values, dataset.labels, classes, hardestShare)
+      ? hardestOfEachClass(values, labelsOf(dataset), classes, hardestShare)
       : undefined;
   return {
     rows: parts && {

@@ -1,4 +1,4 @@
-import type { Dataset } from '../../engine/dataset.js';
+import { type Dataset, labelsOf } from '../../engine/dataset.js';
 import type { ScaledColumns } from '../../engine/principal-components.js';
 import type { RowSet } from '../../engine/row-set.js';
 import { countClasses } from '../quality.js';
@@ -35,7 +35,7 @@ export function columnsBeside(
   classes: number,
 ): number[] {
   const { columns } = scaled;
-  const labels = sample.gather(dataset.labels);
+  const labels = sample.gather(labelsOf(dataset));
   const members = countClasses(labels, classes);
   const present = members.reduce((count, size) => count + Number(size > 0), 0);
   if (present < 2 || labels.length <= present) return [];
@@ -65,7 +65,7 @@ function momentsOfClasses(
   members: Uint32Array,
 ): { means: Float64Array[]; within: Float64Array } {
   const inputs = dataset.normalized(sample);
-  const labels = sample.gather(dataset.labels);
+  const labels = sample.gather(labelsOf(dataset));
   const sums = Array.from(members, () => new Float64Array(columns.length));
   const within = new Float64Array(columns.length);
   labels.forEach((label, row) => {

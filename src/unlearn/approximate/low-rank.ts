@@ -10,7 +10,7 @@ import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { foldWork, mapWork } from '../../engine/cost.js';
 import { foldLinearMap, mapDataset } from '../../engine/linear-map.js';
-import type { Model } from '../../engine/model.js';
+import { described, type Model } from '../../engine/model.js';
 import { Parameters } from '../../engine/parameters.js';
 import { inPhase } from '../../engine/phases.js';
 import { MOST_COMPONENTS } from '../../engine/principal-components.js';
@@ -111,7 +111,7 @@ export const lowRank: UnlearningMethod<LowRankOptions> = async (request, wanted 
     : await foldLinearMap(model, factored.map, withoutProgress(options));
   watch.lap('train');
   return {
-    model: result.withFacts(original.facts),
+    model: described(result, original.facts),
     steps: Number(recipe.isClass) + run.steps,
     seconds: watch.seconds,
     multiplyAdds:

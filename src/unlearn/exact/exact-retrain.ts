@@ -1,4 +1,10 @@
-import { type KnownFields, requireKnownFields, requireOneOf } from '../../base/arguments.js';
+import {
+  type KnownFields,
+  requireBoolean,
+  requireKnownFields,
+  requireOneOf,
+} from '../../base/arguments.js';
+import { whileReading } from '../../engine/dataset.js';
 import { RUN_OPTIONS } from '../../engine/run.js';
 import type { Quality } from '../../training/quality.js';
 import {
@@ -92,11 +98,14 @@ export const exactRetrain: UnlearningMethod<ExactRetrainOptions, ExactRetrainRes
       ? trainAgain(run, original.recipe, options)
       : trainWithoutRecord(run, options);
   };
-  const trained = await withDigest(await train(), run, options.digest);
-  const report = await reportQuality(original, run, options);
-  return {
-    ...trained,
-    multiplyAdds: trained.multiplyAdds + report.multiplyAdds,
-    originalQuality: report.quality,
-  };
+  requireBoolean('digest', options.digest ?? false);
+  return whileReading(dataset, async () => {
+    const trained = await withDigest(await train(), run, options.digest);
+    const report = await reportQuality(original, run, options);
+    return {
+      ...trained,
+      multiplyAdds: trained.multiplyAdds + report.multiplyAdds,
+      originalQuality: report.quality,
+    };
+  });
 };

@@ -1,7 +1,7 @@
 import { fieldsWithout, type KnownFields, requireKnownFields } from '../../base/arguments.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { passWork } from '../../engine/cost.js';
-import { Model } from '../../engine/model.js';
+import { described, Model } from '../../engine/model.js';
 import { factsOfSchema } from '../../engine/model-facts.js';
 import { inPhase } from '../../engine/phases.js';
 import { TRAIN_OPTIONS, type TrainOptions } from '../../engine/training-pass.js';
@@ -41,6 +41,6 @@ export const retrain: UnlearningMethod<RetrainOptions> = async (request, wanted 
   });
   watch.lap('train');
   const multiplyAdds = passWork(model.widths, rows, options);
-  const described = model.withFacts(factsOfSchema(dataset, model.widths));
-  return { model: described, steps, seconds: watch.seconds, multiplyAdds };
+  const named = described(model, factsOfSchema(dataset, model.widths));
+  return { model: named, steps, seconds: watch.seconds, multiplyAdds };
 };

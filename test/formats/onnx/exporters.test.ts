@@ -125,6 +125,9 @@ const REFUSED: Record<string, string> = {
   'value-for-each-row': 'Add "Add0" has a constant with a value of its own for each row',
   'training-dropout': 'Dropout "Dropout0" drops values at random',
   quantized: 'QuantizeLinear "QuantizeLinear0" is of a quantized model',
+  'threshold-09': 'Greater "Greater4" names another class than the likelier one',
+  'threshold-below': 'Less "Less4" names another class than the likelier one',
+  'least-likely': 'TopK "TopK4" must order the classes from the likeliest on',
   'one-vs-rest': 'has the post_transform LOGISTIC of 3 rows of weights',
 };
 
