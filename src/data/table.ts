@@ -120,7 +120,9 @@ export function findColumns(
 
 /** The row numbers that pandas writes beside the columns must not become a feature unasked. */
 function requireNoIndex(file: string, names: readonly string[], chosen: readonly number[]): void {
-  const index = chosen.find((column) => /^(__index_level_\d+__)?$/.test(names[column]!));
+  const index = chosen.find((column) =>
+    /^(__index_level_\d+__|Unnamed: \d+)?$/.test(names[column]!),
+  );
   if (index === undefined) return;
   const found = names[index] === '' ? 'has no name' : `is ${names[index]}, an index of pandas`;
   throw invalidData(

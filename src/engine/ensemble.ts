@@ -6,7 +6,7 @@ import {
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { Dataset } from './dataset.js';
-import { type Evaluation, evaluateRows, logSoftmax } from './evaluation.js';
+import { type Evaluation, evaluateRows, likeliestNames, logSoftmax } from './evaluation.js';
 import type { AffineMap } from './labelled-data.js';
 import { Model } from './model.js';
 import type { Rows } from './row-set.js';
@@ -60,6 +60,13 @@ export class Ensemble {
     return this.widths[1]!;
   }
 
+  /** [classes], the names that all members know their classes by. */
+  get classNames(): readonly string[] | undefined {
+    const [first, ...others] = this.members.map(({ model }) => model.classNames);
+    const isShared = others.every((names) => names?.join('\n') === first?.join('\n'));
+    return isShared ? first : undefined;
+  }
+
   /** The share of each member in the mean; they add up to 1. */
   get shares(): readonly number[] {
     const total = this.members.reduce((sum, { weight }) => sum + weight, 0);
@@ -101,6 +108,23 @@ export class Ensemble {
   predict(inputs: Float32Array | Uint8Array, affine?: AffineMap): Float32Array {
     const logits = this.members.map(({ model }) => model.predict(inputs, affine));
     return this.#meanOf(logits);
+  }
+
+  /**
+   * The names of the likeliest classes of a few rows, the first among equals, [rows].
+   *
+   * @param inputs and `affine` as of Model.predict
+   * @throws {LetheError} as Model.predictNames; ERR_INVALID_ARGUMENT also if the members know other
+   * names
+   */
+  predictNames(inputs: Float32Array | Uint8Array, affine?: AffineMap): string[] {
+    const { classNames } = this;
+    if (classNames) return likeliestNames(this.predict(inputs, affine), classNames);
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      'the members know no class names, or not the same: use predict, or give them names by ' +
+        'model.withFacts({classNames: [...]})',
+    );
   }
 
   /**

@@ -23,6 +23,15 @@ export function argmax(values: Float32Array, offset: number, count: number): num
   return best;
 }
 
+/** The names of the likeliest classes, the first among equals, [rows]. @param logits [rows, classes] */
+export function likeliestNames(logits: Float32Array, classNames: readonly string[]): string[] {
+  const classes = classNames.length;
+  return Array.from(
+    { length: logits.length / classes },
+    (_, row) => classNames[argmax(logits, row * classes, classes)]!,
+  );
+}
+
 /** The cross-entropy of a row, in nats. Its logits begin at `offset`; `best` is their argmax. */
 function rowLoss(
   logits: Float32Array,

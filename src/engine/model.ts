@@ -13,7 +13,7 @@ import { LetheError } from '../base/errors.js';
 import { Stopwatch } from '../base/stopwatch.js';
 import { Dataset } from './dataset.js';
 import { checkAffine } from './dataset-contents.js';
-import { argmax, type Evaluation, evaluateRows } from './evaluation.js';
+import { type Evaluation, evaluateRows, likeliestNames } from './evaluation.js';
 import { forward } from './forward.js';
 import type { AffineMap } from './labelled-data.js';
 import { checkWidths } from './layout.js';
@@ -320,11 +320,7 @@ export class Model extends Network {
           'model.withFacts({classNames: [...]})',
       );
     }
-    const logits = this.predict(inputs, affine);
-    return Array.from(
-      { length: logits.length / this.classes },
-      (_, row) => classNames[argmax(logits, row * this.classes, this.classes)]!,
-    );
+    return likeliestNames(this.predict(inputs, affine), classNames);
   }
 
   /**

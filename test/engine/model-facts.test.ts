@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Dataset } from '#lethe/engine/dataset';
+import { Ensemble } from '#lethe/engine/ensemble';
 import { Model } from '#lethe/engine/model';
 import type { ModelFacts } from '#lethe/engine/model-facts';
 import { decodeSafetensors, encodeSafetensors } from '#lethe/engine/safetensors';
@@ -78,6 +79,19 @@ describe('what a model knows of itself', () => {
     expect(metadata.data_digest).toBe(model.facts.dataDigest);
   });
 
+  it('is no digest of rows any more once the parameters change', async () => {
+    const { model } = await trained;
+    const { dataDigest: _, ...kept } = model.facts;
+    const same = model.withFacts({});
+    expect(same.facts).toEqual(model.facts);
+    await same.train(dataset, { maxSteps: 1 });
+    expect(same.facts).toEqual(kept);
+    // The model that it was made of is another one.
+    expect(model.facts.dataDigest).toBeDefined();
+    expect(model.hash()).not.toBe(same.hash());
+    expect(model.withParameters(same.parameters()).facts).toEqual(kept);
+  });
+
   it('can be told to it, and forgotten', async () => {
     const model = Model.create([2, 3]).withFacts({ classNames });
     const named = model.withFacts({ featureNames: ['a', 'b'] });
@@ -129,6 +143,18 @@ describe('names instead of numbers', () => {
     // Bytes are mapped as those that the model was trained on, unless another map is given.
     expect(model.predict(bytes)).toEqual(model.predict(bytes, data.affine));
     expect(model.predict(bytes, { scale: 1, offset: 0 })).not.toEqual(model.predict(bytes));
+  });
+
+  it('are those of an ensemble too, if its members agree', async () => {
+    const { model } = await trained;
+    const other = model.withFacts({ classNames: ['a', 'b', 'c'] });
+    const bytes = data.features.slice(0, 40 * 12);
+    expect(new Ensemble([{ model, weight: 1 }]).predictNames(bytes)).toEqual(
+      model.predictNames(bytes),
+    );
+    const two = new Ensemble([model, other].map((member) => ({ model: member, weight: 1 })));
+    expect(two.classNames).toBeUndefined();
+    await expectCode(() => two.predictNames(bytes), 'ERR_INVALID_ARGUMENT');
   });
 
   it('need names', async () => {

@@ -306,9 +306,40 @@ describe('trainModel', () => {
     ['owners in a list', TOY_WIDTHS, { owners: Array(300).fill(0) }],
     ['null for owners', TOY_WIDTHS, { owners: null }],
     ['a scale in words', TOY_WIDTHS, { scale: 'no' }],
+    ['a digest in words', TOY_WIDTHS, { digest: 'yes' }],
     ['options that are none', TOY_WIDTHS, 5],
   ])('refuses %s', async (_, widths, options) => {
     const call = () => trainModel(wrong(widths), toyDataset(), wrong(options));
     await expectCode(call, 'ERR_INVALID_ARGUMENT');
+  });
+});
+
+describe('what happens to the data set during a training', () => {
+  it('is no other label: callers see copies', async () => {
+    const dataset = new Dataset(easyData);
+    const expected = await quickly(dataset, { seed: 1 });
+    dataset.labels.fill(0);
+    const again = await quickly(dataset, { seed: 1 });
+    expect(again.model.hash()).toBe(expected.model.hash());
+    expect(again.quality).toEqual(expected.quality);
+  });
+
+  it('is no erasure, not even between two passes', async () => {
+    const dataset = toyDataset();
+    const running = trainModel(TOY_WIDTHS, dataset);
+    let refused = 0;
+    let isOver = false;
+    const done = running.finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      await expectCode(() => dataset.erase([0]), 'ERR_BUSY');
+      refused++;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await done;
+    expect(refused).toBeGreaterThan(1);
+    await dataset.erase([0]);
+    expect(dataset.allRows().length).toBe(299);
   });
 });
