@@ -17,6 +17,7 @@ export type { ModelFacts } from './engine/model-facts.js';
 export { type Devices, devices, type Progress } from './engine/native.js';
 export type { RowId } from './engine/packed-ids.js';
 export type { PhasedOptions, PhaseProgress } from './engine/phases.js';
+export type { Storage } from './engine/row-file.js';
 export type { RowIds } from './engine/row-ids.js';
 export type { RowSet, Rows } from './engine/row-set.js';
 export type { Ownership, RowSubjects, Subject } from './engine/row-subjects.js';

@@ -167,6 +167,7 @@ describe('a CSV file', () => {
   it.each([
     ['no name', 'x,,kind\n1,2,a', 'column 2 has no name'],
     ['one name', 'x,x,kind\n1,2,a', 'two columns have the name x'],
+    ["pandas' name for none", 'Unnamed: 0,x,kind\n0,1,a', 'column 1 is Unnamed: 0, an index of'],
   ])('whose columns have %s is refused', async (_, contents, message) => {
     const error = await expectCode(() => load(contents), 'ERR_INVALID_DATA');
     expect(error.message).toContain(message);
