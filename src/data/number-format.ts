@@ -71,18 +71,26 @@ function escaped(sign: string): string {
   return sign.replace(/\W/, '\\$&');
 }
 
+/** Between groups of thousands in English, German, Swiss and French, there also as narrow or hard spaces. */
+const SEPARATORS = [',', '.', "'", '\u2019', ' ', '\u00a0', '\u202f'];
+
+const FORMATS = (['.', ','] as const).flatMap((decimal): NumberFormat[] => [
+  { decimal },
+  ...SEPARATORS.filter((sign) => sign !== decimal).map((thousands) => ({ decimal, thousands })),
+]);
+
 /** What to do about a text that would be a number in another format; empty if there is none. */
 export function formatHint(text: string): string {
-  const formats: readonly NumberFormat[] = [
-    { decimal: ',' },
-    { thousands: ',' },
-    { decimal: ',', thousands: '.' },
-    { thousands: "'" },
-    { thousands: ' ' },
-    { decimal: ',', thousands: ' ' },
-  ];
-  const fits = formats.find((format) => new NumberReader(format).plain(text) !== undefined);
+  const fits = FORMATS.find((format) => new NumberReader(format).plain(text) !== undefined);
   if (!fits) return '';
-  const options = Object.entries(fits).map(([name, sign]) => `${name}: ${JSON.stringify(sign)}`);
+  const options = Object.entries(fits)
+    .filter(([name, sign]) => name !== 'decimal' || sign !== '.')
+    .map(([name, sign]) => `${name}: ${visible(sign)}`);
   return `; if this is how its numbers are written, give the options ${options.join(', ')}`;
+}
+
+/** As in a program; signs beyond ASCII, some of which look like a space, by their numbers. */
+function visible(sign: string): string {
+  const code = sign.charCodeAt(0);
+  return code < 128 ? JSON.stringify(sign) : `'\\u${code.toString(16).padStart(4, '0')}'`;
 }

@@ -94,6 +94,9 @@ describe('a CSV file as others write it', () => {
   it.each([
     ['1,234.5', 'thousands: ","'],
     ['1.234,5', 'decimal: ",", thousands: "."'],
+    // French, with a narrow space that may not be broken, and Swiss with a curly apostrophe.
+    ['1\u202f234,5', `decimal: ",", thousands: '\\u202f'`],
+    ['1\u2019234.5', `thousands: '\\u2019'`],
     ["1'234", 'thousands: "\'"'],
   ])('with a number %s in another format names the options %s', async (text, options) => {
     expect(await refusal(`x;y\n${text};a`, { delimiter: ';' })).toContain(options);
