@@ -1,5 +1,4 @@
 import { open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import { requireText } from './arguments.js';
 import { LetheError } from './errors.js';
 import { foreignKind, KIND_BYTES, type OwnFormat } from './file-kind.js';
@@ -114,12 +113,18 @@ async function storedStart(path: string, bytes: number): Promise<Uint8Array> {
   }
 }
 
-/** The decompressed contents of a file in chunks. @throws {LetheError} ERR_IO, ERR_INVALID_DATA */
+/**
+ * The decompressed contents of a file in chunks.
+ *
+ * @throws {LetheError} ERR_IO, ERR_INVALID_DATA; ERR_FILE_CHANGED: written to while it was read, found
+ * out at its end
+ */
 export async function* contentChunks(path: string): AsyncGenerator<Uint8Array> {
   requireText('path', path);
   try {
     yield* await openContents(path);
   } catch (cause) {
+    if (cause instanceof LetheError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code?.startsWith('Z_')) {
       throw invalidData(path, `the gzip stream cannot be decompressed: ${message}`, cause);
@@ -128,20 +133,56 @@ export async function* contentChunks(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function openContents(path: string): Promise<Readable> {
+async function openContents(path: string): Promise<AsyncIterable<Uint8Array>> {
+  const stored = storedChunks(path);
+  const { value: first } = await stored.next();
+  if (!first) return stored;
+  const whole = startingWith(first, stored);
+  if (first.length < 2 || Buffer.from(first).readUInt16BE(0) !== GZIP_MAGIC) return whole;
+  const [{ pipeline, Readable }, { createGunzip }] = await Promise.all([
+    import('node:stream'),
+    import('node:zlib'),
+  ]);
+  const source = Readable.from(whole, { objectMode: false });
+  // Iterating over the last stream throws the errors of both, so the callback does nothing.
+  return pipeline(source, createGunzip({ chunkSize: CHUNK_BYTES }), () => {});
+}
+
+async function* startingWith(
+  first: Uint8Array,
+  rest: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield first;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
+  }
+}
+
+/** The file as it is stored. Two versions of it, mixed, would look like contents. */
+async function* storedChunks(path: string): AsyncGenerator<Uint8Array> {
   const file = await open(path);
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    const source = file.createReadStream({ start: 0, highWaterMark: CHUNK_BYTES });
-    if (bytesRead < 2 || buffer.readUInt16BE(0) !== GZIP_MAGIC) return source;
-    const [{ pipeline }, { createGunzip }] = await Promise.all([
-      import('node:stream'),
-      import('node:zlib'),
-    ]);
-    // Iterating over the last stream throws the errors of both, so the callback does nothing.
-    return pipeline(source, createGunzip({ chunkSize: CHUNK_BYTES }), () => {});
-  } catch (error) {
+    const before = await file.stat({ bigint: true });
+    // Others, such as pipes and what a driver makes up, have neither a size nor versions.
+    const isStored = before.isFile() && before.size > 0n;
+    let length = 0n;
+    // Not beyond its size, because a reader might never reach the end of a file that grows.
+    while (!isStored || length <= before.size) {
+      const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES);
+      if (bytesRead === 0) break;
+      length += BigInt(bytesRead);
+      yield buffer.subarray(0, bytesRead);
+    }
+    const { size, mtimeNs } = await file.stat({ bigint: true });
+    if (!isStored || (size === before.size && mtimeNs === before.mtimeNs)) return;
+    throw new LetheError(
+      'ERR_FILE_CHANGED',
+      `${path} was written to while it was read: read it again when its writer is done`,
+    );
+  } finally {
     await file.close();
-    throw error;
   }
 }

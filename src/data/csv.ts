@@ -3,6 +3,7 @@ import { type KnownFields, requireText } from '../base/arguments.js';
 import { contentChunks, refuseForeignFile } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
+import { ioError } from '../base/io-error.js';
 import type { Dataset } from '../engine/dataset.js';
 import { FeatureValues } from './feature-values.js';
 import type { NameRole } from './missing.js';
@@ -46,6 +47,9 @@ const MAX_ROW_CHARACTERS = 2 ** 24;
  */
 const MAX_UNANSWERED_CHARACTERS = 2 * MAX_ROW_CHARACTERS;
 
+/** The longest header in which another delimiter is looked for. */
+const MAX_HEADER_CHARACTERS = 2 ** 20;
+
 /** Rows from whose length the number of rows in the file is estimated. */
 const SAMPLE_ROWS = 1000;
 
@@ -75,6 +79,7 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<Datase
   let table: CsvTable | undefined;
   for (const file of parts) {
     await refuseForeignFile(file, 'csv');
+    if (!table) await requireDelimiter(file, delimiter, options);
     let names: readonly string[] | undefined;
     for await (const record of records(file, delimiter, encoding)) {
       if (names) {
@@ -85,7 +90,6 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<Datase
       if (table) {
         table.enter(file, names);
       } else {
-        requireDelimiter(file, names, delimiter, options.label);
         const columns = findColumns(file, names, options);
         table = new CsvTable({ file, names, columns, options, bytes: await totalBytes(parts) });
       }
@@ -97,33 +101,58 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<Datase
 
 async function totalBytes(files: readonly string[]): Promise<number> {
   let bytes = 0;
-  for (const file of files) bytes += (await stat(file)).size;
+  for (const file of files) {
+    const { size } = await stat(file).catch((cause) => {
+      throw ioError('read', file, cause);
+    });
+    bytes += size;
+  }
   return bytes;
 }
 
-/** Refuses a header that names the label only if it is cut at another character. */
-function requireDelimiter(
+/** The characters at which files are cut. */
+const DELIMITERS = [';', '\t', ',', '|'];
+
+/**
+ * Refuses a header that names the label only if it is cut at another character. Before the rows are
+ * read, because quotes that follow another character are errors of their own.
+ */
+async function requireDelimiter(
   file: string,
-  names: readonly string[],
   delimiter: string,
-  label: string,
-): void {
-  if (names.includes(label)) return;
-  const header = names.join(delimiter);
-  const other = [';', '\t', ',', '|'].find((character) => header.split(character).includes(label));
-  if (other === undefined) return;
-  throw new LetheError(
-    'ERR_INVALID_ARGUMENT',
-    `${file} has no column ${label} between the delimiters ${JSON.stringify(delimiter)}: give the option ` +
-      `delimiter: ${JSON.stringify(other)}`,
-  );
+  { label, encoding }: CsvOptions,
+): Promise<void> {
+  if ((await header(file, delimiter, encoding)).includes(label)) return;
+  for (const other of DELIMITERS) {
+    if (other === delimiter || !(await header(file, other, encoding)).includes(label)) continue;
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      `${file} has no column ${label} between the delimiters ${JSON.stringify(delimiter)}: give the option ` +
+        `delimiter: ${JSON.stringify(other)}`,
+    );
+  }
 }
 
-/** The rows of a file as texts, including the line of column names. */
+/** The column names; none if there is no such line, or it cannot be read with this delimiter. */
+async function header(
+  file: string,
+  delimiter: string,
+  encoding: string | undefined,
+): Promise<readonly string[]> {
+  try {
+    for await (const names of records(file, delimiter, encoding, true)) return names;
+  } catch (error) {
+    if (!(error instanceof LetheError) || error.code !== 'ERR_INVALID_DATA') throw error;
+  }
+  return [];
+}
+
+/** The rows of a file as texts, including the line of column names; or that line alone. */
 async function* records(
   path: string,
   delimiter: string,
   encoding: string | undefined,
+  headerOnly = false,
 ): AsyncGenerator<string[]> {
   const [{ pipeline, Readable }, { CsvError, parse }] = await Promise.all([
     import('node:stream'),
@@ -142,8 +171,9 @@ async function* records(
   const parser = parse({
     bom: true,
     delimiter,
-    max_record_size: MAX_ROW_CHARACTERS,
+    max_record_size: headerOnly ? MAX_HEADER_CHARACTERS : MAX_ROW_CHARACTERS,
     skip_empty_lines: true,
+    ...(headerOnly && { to: 1 }),
   });
   // Errors reach the loop below. The callback is needed when the reader ends early and aborts the
   // source: without it, that error would have no listener.

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { appendFile, readFile, rename, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readContents, readKnown, readStart } from '#lethe/base/contents';
+import { contentChunks, readContents, readKnown, readStart } from '#lethe/base/contents';
 import { expectCode } from '../support/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -45,6 +45,32 @@ describe.each([
     const { message } = await expectCode(() => readKnown(path, known), 'ERR_HASH_MISMATCH');
     expect(message).toContain(sha256);
     expect(message).toContain(createHash('sha256').update(flipped).digest('hex'));
+  });
+
+  it.each<[string, (path: string) => Promise<void>]>([
+    ['appended to', (path) => appendFile(path, 'x')],
+    ['truncated', (path) => truncate(path, 10)],
+    ['rewritten in its length', async (path) => writeFile(path, await readFile(path))],
+  ])('that is %s while it is read is refused', async (_, change) => {
+    // Longer than all buffers, however well it is packed.
+    const path = await written(pack(randomBytes(2 ** 20)));
+    await utimes(path, 1, 1);
+    const read = async () => {
+      let chunks = 0;
+      for await (const _chunk of contentChunks(path)) if (chunks++ === 0) await change(path);
+    };
+    const { message } = await expectCode(read, 'ERR_FILE_CHANGED');
+    expect(message).toContain(path);
+  });
+
+  it('may be replaced by another file while it is read', async () => {
+    const path = await written(pack(LONG));
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of contentChunks(path)) {
+      if (chunks.length === 0) await rename(await written(Buffer.from('other')), path);
+      chunks.push(chunk);
+    }
+    expect(LONG.equals(Buffer.concat(chunks))).toBe(true);
   });
 
   it('shows its start', async () => {

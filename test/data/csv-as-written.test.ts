@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -211,6 +211,19 @@ describe('the text of a CSV file', () => {
     expect((await load(contents, options)).classNames).toEqual(['Grün', 'Rot']);
   });
 
+  it('that grows while it is read is refused', async () => {
+    const path = join(await temporaryFolder(), 'table.csv');
+    await writeFile(path, `x,y\n${'1,a\n2,b\n'.repeat(100_000)}`);
+    let isRead = false;
+    const reading = expectCode(() => loadCsv(path, { label: 'y' }), 'ERR_FILE_CHANGED').finally(
+      () => {
+        isRead = true;
+      },
+    );
+    while (!isRead) await appendFile(path, '3,a\n');
+    expect((await reading).message).toContain('written to while it was read');
+  });
+
   it('that is not UTF-8 is refused with what to do', async () => {
     const latin1 = await refusal(Buffer.from(TEXT, 'latin1'));
     expect(latin1).toContain(
@@ -225,6 +238,28 @@ describe('the text of a CSV file', () => {
     const { message } = await expectCode(() => load(table), 'ERR_INVALID_ARGUMENT');
     expect(message).toContain(`give the option delimiter: ${JSON.stringify(delimiter)}`);
     expect((await load(table, { delimiter })).data.rows).toBe(2);
+  });
+
+  it.each<[string, string]>([
+    ['quoted cells', 'x;y\n1;"a;b"\n2;"c"\n'],
+    ['a quoted header', '"x";"y"\n1;a\n2;c\n'],
+    ['quoted cells that come much later', `x;y\n${'1;a\n'.repeat(50_000)}2;"c"\n`],
+    ['quotes all over', '"x";"y"\r\n"1";"a;b"\r\n"2";"c"\r\n'],
+  ])('that is cut at semicolons names the option for it where it has %s', async (_, table) => {
+    const { message } = await expectCode(() => load(table), 'ERR_INVALID_ARGUMENT');
+    expect(message).toContain('give the option delimiter: ";"');
+    expect((await load(table, { delimiter: ';' })).classNames).toHaveLength(2);
+  });
+
+  it('that is cut at semicolons is refused as such as a spreadsheet wrote it', async () => {
+    const read = () => loadCsv(caseFile('semicolon-decimal-comma.csv'), { label: 'klasse' });
+    const { message } = await expectCode(read, 'ERR_INVALID_ARGUMENT');
+    expect(message).toContain('give the option delimiter: ";"');
+  });
+
+  it('with a quote in the wrong place is refused for that, if it is cut right', async () => {
+    expect(await refusal('x,y\n1,a"b"\n')).toContain('Quote');
+    expect(await refusal('x,"y"z\n1,a\n')).toContain('Quote');
   });
 
   it.each<[string, Partial<CsvOptions>]>([
@@ -285,6 +320,13 @@ describe('a folder of CSV files', () => {
       const folder = await folderOf(files);
       await expectCode(() => loadCsv(folder, { label: 'y' }), 'ERR_IO');
     }
+  });
+
+  it('with a link that leads nowhere is refused', async () => {
+    const path = await folderOf({ 'a.csv': 'x,y\n1,a\n' });
+    await symlink(join(path, 'gone'), join(path, 'b.csv'));
+    const { message } = await expectCode(() => loadCsv(path, { label: 'y' }), 'ERR_IO');
+    expect(message).toContain('b.csv');
   });
 
   it('with partitions is refused', async () => {
