@@ -1,7 +1,8 @@
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import type { Dataset } from '../../engine/dataset.js';
-import { Model } from '../../engine/model.js';
+import { described, Model } from '../../engine/model.js';
+import { factsOfSchema } from '../../engine/model-facts.js';
 import type { PhasedOptions } from '../../engine/phases.js';
 import type { RowSet } from '../../engine/row-set.js';
 import type { RecordedRecipe } from '../../engine/training-recipe.js';
@@ -41,10 +42,10 @@ export function rowsOfShard({ slices }: Pick<Shard, 'slices'>): number {
 }
 
 /** The shard without forgotten rows and the checkpoints trained on them; itself if it has none. */
-export function withoutRows(shard: Shard, isForgotten: Uint8Array): Shard {
-  const touched = shard.slices.findIndex(({ rows }) => rows.some((row) => isForgotten[row]));
+export function withoutRows(shard: Shard, isForgotten: (row: number) => boolean): Shard {
+  const touched = shard.slices.findIndex(({ rows }) => rows.some(isForgotten));
   if (touched < 0) return shard;
-  const slices = shard.slices.map((slice) => selectRows(slice, (row) => !isForgotten[row]));
+  const slices = shard.slices.map((slice) => selectRows(slice, (row) => !isForgotten(row)));
   const left = rowsOfShard({ slices });
   return { ...shard, slices, checkpoints: left > 0 ? shard.checkpoints.slice(0, touched) : [] };
 }
@@ -86,7 +87,8 @@ export async function trainShard(
         ? await trainSlice({ ...shard, rows, slice }, checkpoints.at(-1), training)
         : await trainAtOnce(rows, seeds[slice]!, training);
     addSeconds(total, seconds);
-    checkpoints.push(checkpoint);
+    const facts = factsOfSchema(training.dataset, training.widths);
+    checkpoints.push({ ...checkpoint, model: described(checkpoint.model, facts) });
   }
   return { shard: { slices, seeds, checkpoints }, seconds: total };
 }

@@ -1,9 +1,13 @@
 import { LetheError } from '../../base/errors.js';
+import type { RowId } from '../../engine/packed-ids.js';
 
-/** Rows of a data set and the owner of each: two lists of equal length. */
+/** Rows of a data set, and the owner and the id of each: lists of equal length. */
 export interface OwnedRows {
+  /** Positions. */
   readonly rows: Uint32Array;
   readonly owners: Uint32Array;
+  /** Only where the data set has ids. */
+  readonly ids?: readonly RowId[];
 }
 
 /**
@@ -37,9 +41,13 @@ export function partByOwner(owned: OwnedRows, parts: number, name: string): Owne
 
 /** The rows that pass, in the same order. */
 export function selectRows(
-  { rows, owners }: OwnedRows,
+  { rows, owners, ids }: OwnedRows,
   passes: (row: number, owner: number) => boolean,
 ): OwnedRows {
-  const kept = (_: number, i: number) => passes(rows[i]!, owners[i]!);
-  return { rows: rows.filter(kept), owners: owners.filter(kept) };
+  const kept = (_: unknown, i: number) => passes(rows[i]!, owners[i]!);
+  return {
+    rows: rows.filter(kept),
+    owners: owners.filter(kept),
+    ...(ids && { ids: ids.filter(kept) }),
+  };
 }

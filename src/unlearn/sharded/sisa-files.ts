@@ -5,6 +5,8 @@ import { LetheError } from '../../base/errors.js';
 import { ensureFolder, readWholeFile, replaceFile } from '../../base/files.js';
 import { ioError } from '../../base/io-error.js';
 import { Model } from '../../engine/model.js';
+import { type RowId, requireName } from '../../engine/packed-ids.js';
+import { quoted } from '../../engine/row-ids.js';
 import { checkRecordedRecipe, type RecordedRecipe } from '../../engine/training-recipe.js';
 import type { Checkpoint, Shard } from './shard-training.js';
 import type { OwnedRows } from './shards.js';
@@ -13,7 +15,7 @@ import type { OwnedRows } from './shards.js';
 export interface SisaState {
   /** Inputs, hidden layers, classes of every model. */
   readonly widths: readonly number[];
-  /** All rows of the data set, including those not trained on. */
+  /** All rows of the data set of the last training, including those not trained on. */
   readonly datasetRows: number;
   /** By which every shard is trained. */
   readonly recipe: RecordedRecipe;
@@ -27,7 +29,9 @@ export interface SisaState {
  */
 const MANIFEST = 'sisa.json';
 const FORMAT = 'lethe-sisa';
-const VERSION = 2;
+const VERSION = 3;
+/** Those that can be read; version 2 has no ids. */
+const VERSIONS = [2, VERSION];
 
 /**
  * Names of files that only this module writes, including temporary ones that a crash left behind.
@@ -86,7 +90,10 @@ function encodeManifest({ widths, datasetRows, recipe, shards }: SisaState): str
     ...{ format: FORMAT, version: VERSION, widths, datasetRows, recipe },
     shards: shards.map(({ slices, seeds, checkpoints }) => ({
       seeds,
-      slices: slices.map(({ rows, owners }) => ({ rows: [...rows], owners: [...owners] })),
+      slices: slices.map(({ rows, owners, ids }) => ({
+        ...{ rows: [...rows], owners: [...owners] },
+        ...(ids && { ids: ids.map(encodeId) }),
+      })),
       checkpoints: checkpoints.map(({ model, steps, multiplyAdds, reasons }) => ({
         ...{ hash: model.hash(), steps, multiplyAdds, reasons },
       })),
@@ -98,18 +105,20 @@ function encodeManifest({ widths, datasetRows, recipe, shards }: SisaState): str
 function decodeManifest(text: string): Manifest {
   try {
     const { sha256: expected, ...body } = requireObject(MANIFEST, JSON.parse(text));
-    if (body.format !== FORMAT || body.version !== VERSION) {
-      throw invalid(`${MANIFEST} is not a ${FORMAT} of version ${VERSION}`);
+    if (body.format !== FORMAT || !VERSIONS.includes(body.version)) {
+      throw invalid(`${MANIFEST} is not a ${FORMAT} of version ${VERSIONS.join(' or ')}`);
     }
     if (sha256(JSON.stringify(body)) !== expected)
       throw invalid(`the contents of ${MANIFEST} do not match its SHA-256`);
     const { widths, datasetRows, recipe, shards } = body;
     for (const width of requireArray('widths', widths)) requireInteger('a width', width, 1);
     requireInteger('datasetRows', datasetRows, 1);
-    const taken = new Uint8Array(datasetRows);
+    const taken: Taken = { rows: new Uint8Array(datasetRows), ids: new Set() };
     const decoded = requireArray<HashedShard>('shards', shards).map((shard) =>
       decodeShard(shard, taken),
     );
+    const hasIds = decoded.flatMap(({ slices }) => slices.map(({ ids }) => ids !== undefined));
+    if (new Set(hasIds).size > 1) throw invalid('some slices have ids, but others have none');
     if (!decoded.some(({ checkpoints }) => checkpoints.length > 0))
       throw invalid(`${MANIFEST} lists no model`);
     return { widths, datasetRows, recipe: checkRecordedRecipe(recipe), shards: decoded };
@@ -119,8 +128,14 @@ function decodeManifest(text: string): Manifest {
   }
 }
 
-/** @param taken one byte for each row of the data set: 1 if it is already in a shard */
-function decodeShard(json: HashedShard, taken: Uint8Array): HashedShard {
+/** Which rows are already in a shard. */
+interface Taken {
+  /** [dataset rows], 1 if it is, else 0. */
+  readonly rows: Uint8Array;
+  readonly ids: Set<RowId>;
+}
+
+function decodeShard(json: HashedShard, taken: Taken): HashedShard {
   const { slices, seeds, checkpoints } = requireObject('a shard', json);
   for (const seed of requireArray('seeds', seeds)) requireInteger('a seed', seed, 0);
   requireArray('slices', slices);
@@ -141,22 +156,40 @@ function decodeShard(json: HashedShard, taken: Uint8Array): HashedShard {
   return { seeds, slices: decoded, checkpoints };
 }
 
-function decodeSlice({ rows, owners }: OwnedRows, taken: Uint8Array): OwnedRows {
+function decodeSlice({ rows, owners, ids }: OwnedRows, taken: Taken): OwnedRows {
   const list = (name: string, values: unknown, maximum: number) =>
     Uint32Array.from(requireArray(name, values as number[]), (value) =>
       requireInteger(name, value, 0, maximum),
     );
   const slice = {
-    rows: list('rows', rows, taken.length - 1),
+    rows: list('rows', rows, taken.rows.length - 1),
     owners: list('owners', owners, 0xffffffff),
+    ...(ids !== undefined && { ids: requireArray('ids', ids).map(decodeId) }),
   };
   if (slice.rows.length !== slice.owners.length)
     throw invalid('a slice must have one owner for each row');
+  if (slice.ids && slice.rows.length !== slice.ids.length)
+    throw invalid('a slice must have one id for each row, or no ids');
   for (const row of slice.rows) {
-    if (taken[row]) throw invalid(`row ${row} is in two slices, or twice in one`);
-    taken[row] = 1;
+    if (taken.rows[row]) throw invalid(`row ${row} is in two slices, or twice in one`);
+    taken.rows[row] = 1;
+  }
+  for (const id of slice.ids ?? []) {
+    if (taken.ids.has(id)) throw invalid(`the id ${quoted(id)} is in two slices, or twice in one`);
+    taken.ids.add(id);
   }
   return slice;
+}
+
+/** JSON has no whole numbers of 64 bits: those beyond a number's are a text in a list of one. */
+function encodeId(id: RowId): string | number | [string] {
+  return typeof id === 'bigint' ? [String(id)] : id;
+}
+
+function decodeId(json: unknown): RowId {
+  if (!Array.isArray(json)) return requireName('an id', json);
+  if (json.length !== 1 || !/^-?\d{1,19}$/.test(json[0])) throw invalid('an id is a list');
+  return requireName('an id', BigInt(json[0]));
 }
 
 function sha256(text: string): string {

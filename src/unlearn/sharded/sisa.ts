@@ -12,6 +12,7 @@ import { LetheError } from '../../base/errors.js';
 import { Dataset } from '../../engine/dataset.js';
 import { Ensemble } from '../../engine/ensemble.js';
 import { checkWidths } from '../../engine/layout.js';
+import { requireSchema } from '../../engine/model-facts.js';
 import type { PhasedOptions, PhaseProgress } from '../../engine/phases.js';
 import { positionsOf, type RowSet, type Rows } from '../../engine/row-set.js';
 import { RUN_OPTIONS, withoutProgress } from '../../engine/run.js';
@@ -29,6 +30,7 @@ import { requireOwners, trainingRun } from '../../training/train-model.js';
 import type { TrainingRun } from '../../training/training-run.js';
 import type { UnlearningResult } from '../method.js';
 import { type Forgotten, markForgotten } from './forget-set.js';
+import { GONE, placedIn } from './placement.js';
 import {
   addSeconds,
   rowsOfShard,
@@ -158,7 +160,10 @@ export class Sisa {
       );
     }
     const run = trainingRun(checkedWidths, dataset, { rows, seed });
-    const owned = { rows: positionsOf(rows), owners: rows.gather(owners) };
+    const owned = {
+      ...{ rows: positionsOf(rows), owners: rows.gather(owners) },
+      ...(!dataset.ids.arePositions && { ids: dataset.ids.of(rows) }),
+    };
     const parts = partByOwner(owned, shards, 'shards').map((part) =>
       partByOwner(part, slices, 'slices'),
     );
@@ -198,13 +203,16 @@ export class Sisa {
   }
 
   /**
-   * Forgets rows, or whole owners.
+   * Forgets rows, or whole owners or subjects. Where rows have ids, they are found by these, and those
+   * that the data set has no more are forgotten too.
    *
-   * @param dataset a data set of the original size with the remaining rows at their positions; the
-   * contents of forgotten rows are not read
+   * @param dataset the remaining rows, wherever they are; without ids, a data set of the original size
+   * with the remaining rows at their positions. The contents of forgotten rows are not read
+   * @param forget may be an empty list where the data set lacks rows
    * @throws {LetheError} ERR_EMPTY_SET: nothing to forget, or nothing left; ERR_INVALID_ROWS: rows
-   * out of range, given twice, not trained on or already forgotten; ERR_UNKNOWN_SUBJECT: an owner
-   * without rows; otherwise as trainModel.
+   * out of range, given twice, not trained on or already forgotten; ERR_UNKNOWN_SUBJECT: an owner or
+   * subject without rows; ERR_INVALID_ARGUMENT: a data set of other classes, columns or ids; otherwise
+   * as trainModel.
    */
   async forget(
     dataset: Dataset,
@@ -214,9 +222,11 @@ export class Sisa {
     const options = requireKnownFields('options', wanted, RUN_OPTIONS);
     const { signal } = options;
     this.#checkDataset(dataset);
-    const known = this.shards.flatMap(({ slices }) => slices);
-    const gone = markForgotten(known, dataset, forget);
-    const shards = this.shards.map((shard) => withoutRows(shard, gone));
+    const placed = placedIn(dataset, this.shards);
+    const known = placed.flatMap(({ slices }) => slices);
+    const marks = markForgotten(known, dataset, forget);
+    const isForgotten = (row: number) => row === GONE || marks[row] === 1;
+    const shards = placed.map((shard) => withoutRows(shard, isForgotten));
     if (shards.every((shard) => rowsOfShard(shard) === 0)) {
       throw new LetheError(
         'ERR_EMPTY_SET',
@@ -224,9 +234,10 @@ export class Sisa {
       );
     }
     if (signal?.aborted) throw new LetheError('ERR_ABORTED', 'the run was aborted before it began');
-    const touched = [...shards.keys()].filter((i) => shards[i] !== this.shards[i]);
-    const trained = await trainShards({ ...this.#state, shards }, dataset, options);
-    const sisa = new Sisa({ ...this.#state, shards: trained.shards });
+    const touched = [...shards.keys()].filter((i) => shards[i] !== placed[i]);
+    const state = { ...this.#state, datasetRows: dataset.rows };
+    const trained = await trainShards({ ...state, shards }, dataset, options);
+    const sisa = new Sisa({ ...state, shards: trained.shards });
     return { ...trained, sisa, shards: touched };
   }
 
@@ -242,12 +253,18 @@ export class Sisa {
 
   #checkDataset(dataset: Dataset): void {
     const { rows, columns, name } = requireInstance('dataset', dataset, Dataset);
-    const { datasetRows, widths } = this.#state;
-    if (rows === datasetRows && columns === widths[0]) return;
+    const { datasetRows, widths, shards } = this.#state;
+    for (const { model } of shards.flatMap(({ checkpoints }) => checkpoints)) {
+      requireSchema(model.facts, dataset);
+    }
+    const hasIds = shards.some(({ slices }) => slices.some(({ ids }) => ids));
+    if ((hasIds || rows === datasetRows) && columns === widths[0]) return;
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `the shards were trained on ${datasetRows} x ${widths[0]} features, but ${name} has ` +
-        `${rows} x ${columns}: keep forgotten rows in their places, with any contents`,
+      hasIds
+        ? `the shards were trained on ${widths[0]} features, but ${name} has ${columns}`
+        : `the shards were trained on ${datasetRows} x ${widths[0]} features, but ${name} has ` +
+            `${rows} x ${columns}: keep forgotten rows in their places, with any contents`,
     );
   }
 }

@@ -104,7 +104,7 @@ describe('a saved Sisa', () => {
 
   it.each<[string, (manifest: ReturnType<typeof JSON.parse>) => void]>([
     ['an older version', (manifest) => (manifest.version = 1)],
-    ['a newer version', (manifest) => (manifest.version = 3)],
+    ['a newer version', (manifest) => (manifest.version = 4)],
     ['no widths', (manifest) => delete manifest.widths],
     ['other widths', (manifest) => (manifest.widths = [12, 9, 3])],
     ['no shards', (manifest) => (manifest.shards = [])],
