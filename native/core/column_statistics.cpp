@@ -196,7 +196,7 @@ std::vector<float> scaledColumns(const Dataset& dataset, std::span<const std::ui
   }
   return readUnchanged(dataset, [&] {
     std::vector<float> scaled;
-    scaled.reserve(rows.size() * columns.size());
+    scaled.reserve(rows.size() * scaling.columns.size());
     forEachRow(dataset, rows, [&](const float* inputs) {
       for (std::size_t i = 0; i < scaling.columns.size(); ++i) {
         const double distance = double{inputs[scaling.columns[i]]} - scaling.means[i];
