@@ -15,23 +15,32 @@ import { ioError } from './io-error.js';
 export async function containedPath(folder: string, name: string, source: string): Promise<string> {
   const refuse = (reason: string) =>
     invalidData(source, `it names the file ${JSON.stringify(name)}, which ${reason}`);
-  if (name === '' || name.includes('\0') || isAbsolute(name) || win32.isAbsolute(name)) {
-    throw refuse('is no relative path');
-  }
+  if (!isRelativePath(name)) throw refuse('is no relative path');
   if (name.split(/[/\\]/).includes('..')) throw refuse('leads out of its folder');
-  const path = join(folder, name);
-  const [real, realFolder] = await resolved(path, folder);
-  if (!real.startsWith(realFolder.endsWith(sep) ? realFolder : realFolder + sep)) {
-    throw refuse('is a symbolic link out of its folder: copy the file there');
+  let real: string | undefined;
+  try {
+    real = await realPathInside(folder, name);
+  } catch (cause) {
+    throw ioError('read', join(folder, name), cause);
   }
+  if (real === undefined) throw refuse('is a symbolic link out of its folder: copy the file there');
   if (!(await stat(real)).isFile()) throw refuse('is no regular file');
   return real;
 }
 
-async function resolved(path: string, folder: string): Promise<[file: string, folder: string]> {
-  try {
-    return [await realpath(path), await realpath(folder)];
-  } catch (cause) {
-    throw ioError('read', path, cause);
-  }
+/** Whether a name is a path from a folder on, on any system; it may still lead out of the folder. */
+export function isRelativePath(name: string): boolean {
+  return name !== '' && !name.includes('\0') && !isAbsolute(name) && !win32.isAbsolute(name);
+}
+
+/**
+ * The real path of what a relative path names in a folder; undefined if it lies elsewhere.
+ *
+ * @throws what the file system says of a path that cannot be followed
+ */
+export async function realPathInside(folder: string, name: string): Promise<string | undefined> {
+  const real = await realpath(join(folder, name));
+  const realFolder = await realpath(folder);
+  const prefix = realFolder.endsWith(sep) ? realFolder : realFolder + sep;
+  return real.startsWith(prefix) ? real : undefined;
 }

@@ -79,20 +79,24 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<Datase
   let table: CsvTable | undefined;
   for (const file of parts) {
     await refuseForeignFile(file, 'csv');
-    if (!table) await requireDelimiter(file, delimiter, options);
     let names: readonly string[] | undefined;
-    for await (const record of records(file, delimiter, encoding)) {
-      if (names) {
-        table!.push(record);
-        continue;
+    try {
+      for await (const record of records(file, delimiter, encoding)) {
+        if (names) {
+          table!.push(record);
+          continue;
+        }
+        names = record;
+        if (table) {
+          table.enter(file, names);
+        } else {
+          const columns = findColumns(file, names, options);
+          table = new CsvTable({ file, names, columns, options, bytes: await totalBytes(parts) });
+        }
       }
-      names = record;
-      if (table) {
-        table.enter(file, names);
-      } else {
-        const columns = findColumns(file, names, options);
-        table = new CsvTable({ file, names, columns, options, bytes: await totalBytes(parts) });
-      }
+    } catch (error) {
+      if (!table) await requireDelimiter(file, delimiter, options);
+      throw error;
     }
     if (!names) throw invalidData(file, 'the line with the column names is missing');
   }
@@ -114,8 +118,8 @@ async function totalBytes(files: readonly string[]): Promise<number> {
 const DELIMITERS = [';', '\t', ',', '|'];
 
 /**
- * Refuses a header that names the label only if it is cut at another character. Before the rows are
- * read, because quotes that follow another character are errors of their own.
+ * Refuses a header that names the label only if it is cut at another character. It is read anew, because
+ * quotes that follow another character are errors of their own.
  */
 async function requireDelimiter(
   file: string,

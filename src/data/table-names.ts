@@ -1,5 +1,5 @@
 import { invalidData } from '../base/invalid-data.js';
-import { columnFor, type PackedIds, type RowId } from '../engine/packed-ids.js';
+import { columnFor, isInt64, type PackedIds, type RowId } from '../engine/packed-ids.js';
 import { type CellPlace, MissingTexts, type NameRole } from './missing.js';
 import { TextColumn } from './text-column.js';
 import { toId, toName } from './typed-cells.js';
@@ -93,5 +93,5 @@ function* untypedIds(texts: PackedIds): Generator<RowId> {
 
 /** Written as a number is: 007 and -0 are texts, and so is what 64 bits do not hold. */
 function isWholeNumber(text: string): boolean {
-  return /^(0|-?[1-9]\d{0,18})$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
+  return /^(0|-?[1-9]\d{0,18})$/.test(text) && isInt64(BigInt(text));
 }

@@ -1,5 +1,5 @@
 import { invalidData } from '../base/invalid-data.js';
-import { requireMemory } from '../base/memory.js';
+import { withRoom } from '../base/memory.js';
 
 /** The largest number of keys of a Map. */
 const MAX_DISTINCT = 2 ** 24;
@@ -20,7 +20,8 @@ export class TextColumn {
   push(text: string): void {
     const code = this.#codes.get(text) ?? this.#codes.size;
     if (code === this.#codes.size) this.#add(text, code);
-    if (this.#used === this.#rows.length) this.#grow();
+    // In the data set there is another array of as many numbers.
+    this.#rows = withRoom(this.#file, this.#rows, this.#used, 3);
     this.#rows[this.#used++] = code;
   }
 
@@ -32,13 +33,6 @@ export class TextColumn {
       );
     }
     this.#codes.set(text, code);
-  }
-
-  #grow(): void {
-    requireMemory(this.#file, 3 * this.#rows.byteLength);
-    const rows = new Uint32Array(2 * this.#rows.length);
-    rows.set(this.#rows);
-    this.#rows = rows;
   }
 
   /** The distinct texts, in order of their first occurrence. */

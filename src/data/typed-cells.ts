@@ -1,7 +1,7 @@
 import { describeValue } from '../base/arguments.js';
 import type { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
-import type { RowId } from '../engine/packed-ids.js';
+import { isInt64, type RowId } from '../engine/packed-ids.js';
 import type { CellPlace, MissingTexts } from './missing.js';
 
 /** Cells of files that say of what type a column is. Rows and elements are counted from 0. */
@@ -27,7 +27,7 @@ export function toName(value: unknown, place: CellPlace, missing: MissingTexts):
 /** A text stays a text, and a number a number. @throws {LetheError} ERR_INVALID_DATA: as toName */
 export function toId(value: unknown, place: CellPlace, missing: MissingTexts): RowId {
   if (typeof value === 'string') return missing.require(value, place);
-  const isLong = typeof value === 'bigint' && BigInt.asIntN(64, value) === value;
+  const isLong = typeof value === 'bigint' && isInt64(value);
   if (isLong || Number.isSafeInteger(value)) return value as RowId;
   const { file, column, row } = place;
   const expected =

@@ -1,7 +1,7 @@
 import { describeValue, requireArray } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { listed } from '../base/listed.js';
-import { requireMemory } from '../base/memory.js';
+import { withRoom } from '../base/memory.js';
 import { isWellFormed } from '../base/well-formed.js';
 import { rowName } from './row-ids.js';
 
@@ -63,12 +63,7 @@ export class ClassColumn {
    * @throws {LetheError} ERR_INVALID_ARGUMENT
    */
   push(label: unknown, id?: unknown): void {
-    if (this.#rows === this.#labels.length) {
-      requireMemory('the labels', 2 * this.#labels.byteLength);
-      const grown = new Uint32Array(2 * this.#rows);
-      grown.set(this.#labels);
-      this.#labels = grown;
-    }
+    this.#labels = withRoom('the labels', this.#labels, this.#rows);
     this.#labels[this.#rows] = this.#codeOf(label, id);
     this.#rows++;
   }

@@ -1,11 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { DatasetFacts } from './dataset-contents.js';
 import type { NativeDataset } from './native.js';
+import type { Storage } from './row-file.js';
 import { featureChunks, idChunks, labelChunks } from './stored-chunks.js';
 
 /** What a digest reads of a data set. */
 interface DigestedData extends Omit<DatasetFacts, 'name' | 'rows' | 'subjects'> {
-  readonly storage: 'bytes' | 'float32';
+  readonly storage: Storage;
   readonly handle: NativeDataset;
 }
 

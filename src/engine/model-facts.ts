@@ -66,10 +66,10 @@ function rounded({ scale, offset }: AffineMap): AffineMap {
 }
 
 /**
- * What exports carry: all but the digest, which is for those who may have the rows, while an export
- * goes anywhere.
+ * All but the digest: for exports, which go to those who may not have the rows, and for parameters that
+ * other rows have changed.
  */
-export function exportedFacts({ dataDigest: _, ...facts }: ModelFacts): ModelFacts {
+export function withoutDigest({ dataDigest: _, ...facts }: ModelFacts): ModelFacts {
   return facts;
 }
 

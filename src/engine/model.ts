@@ -17,7 +17,7 @@ import { type Evaluation, evaluateRows, likeliestNames } from './evaluation.js';
 import { forward } from './forward.js';
 import type { AffineMap } from './labelled-data.js';
 import { checkWidths } from './layout.js';
-import { checkModelFacts, type ModelFacts, requireSchema } from './model-facts.js';
+import { checkModelFacts, type ModelFacts, requireSchema, withoutDigest } from './model-facts.js';
 import { readModel, writeModel } from './model-file.js';
 import { callNative, type NativeModel } from './native.js';
 import { handleOf, Network } from './network.js';
@@ -136,8 +136,8 @@ export class Model extends Network {
    * @throws {LetheError} ERR_INVALID_ARGUMENT, as fromParameters
    */
   withParameters(parameters: Float32Array): Model {
-    const facts = { ...this.#facts, dataDigest: undefined };
-    return described(Model.fromParameters(this.widths, parameters), facts);
+    const model = Model.fromParameters(this.widths, parameters);
+    return described(model, withoutDigest(this.#facts));
   }
 
   /**
@@ -230,7 +230,7 @@ export class Model extends Network {
       run,
     );
     watch.lap('train');
-    this.#facts = described(this, { dataDigest: undefined }).#facts;
+    this.#facts = withoutDigest(this.#facts);
     return { epochLoss, steps, rows, seconds: watch.seconds.train! };
   }
 

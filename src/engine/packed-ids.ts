@@ -1,6 +1,6 @@
 import { describeValue } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
-import { requireMemory } from '../base/memory.js';
+import { requireMemory, withRoom } from '../base/memory.js';
 import { isWellFormed } from '../base/well-formed.js';
 import type { NativeIds } from './native.js';
 
@@ -32,8 +32,10 @@ export interface PackedIds {
   encoded(places: Uint32Array): Uint8Array;
 }
 
-const MIN_INT64 = -(2n ** 63n);
-const MAX_INT64 = 2n ** 63n - 1n;
+/** Whether 64 bits hold it, as databases do. */
+export function isInt64(number: bigint): boolean {
+  return BigInt.asIntN(64, number) === number;
+}
 
 /**
  * Requires an id, or the name of a subject, and makes one value of 17 and 17n.
@@ -44,7 +46,7 @@ const MAX_INT64 = 2n ** 63n - 1n;
 export function requireName(what: string, name: unknown): RowId {
   if (typeof name === 'string' && name !== '' && isWellFormed(name)) return name;
   if (Number.isSafeInteger(name)) return (name as number) + 0;
-  if (typeof name === 'bigint' && name >= MIN_INT64 && name <= MAX_INT64) return shown(name);
+  if (typeof name === 'bigint' && isInt64(name)) return exactNumber(name);
   throw new LetheError('ERR_INVALID_ARGUMENT', `${what} ${complaint(name)}`);
 }
 
@@ -58,8 +60,8 @@ function complaint(name: unknown): string {
   return `must be a text or a whole number, but is ${describeValue(name)}`;
 }
 
-/** The id as callers see it: a number if it is exact. */
-function shown(id: bigint): number | bigint {
+/** A whole number as callers see it: a bigint only where a number would be rounded. */
+export function exactNumber(id: bigint): number | bigint {
   const number = Number(id);
   return Number.isSafeInteger(number) ? number : id;
 }
@@ -99,18 +101,13 @@ class NumberIds implements PackedIds {
 
   push(id: RowId): void {
     const number = BigInt(id);
-    if (this.#length === this.#numbers.length) {
-      requireMemory('the ids', 2 * this.#numbers.byteLength);
-      const grown = new BigInt64Array(2 * this.#numbers.length);
-      grown.set(this.#numbers);
-      this.#numbers = grown;
-    }
+    this.#numbers = withRoom('the ids', this.#numbers, this.#length);
     if (this.#length > 0 && number <= this.#numbers[this.#length - 1]!) this.isAscending = false;
     this.#numbers[this.#length++] = number;
   }
 
   at(place: number): RowId {
-    return shown(this.#numbers[place]!);
+    return exactNumber(this.#numbers[place]!);
   }
 
   compareTo(place: number, id: RowId): number {
@@ -268,11 +265,7 @@ class TextIds implements PackedIds {
       this.#bytes.copy(grown);
       this.#bytes = grown;
     }
-    if (this.#length === this.#ends.length) {
-      const grown = new Uint32Array(2 * this.#ends.length);
-      grown.set(this.#ends);
-      this.#ends = grown;
-    }
+    this.#ends = withRoom('the ids', this.#ends, this.#length);
     return start;
   }
 

@@ -131,7 +131,7 @@ export class RowIds implements Iterable<RowId> {
   }
 
   has(id: RowId): boolean {
-    return this.#find(id) !== undefined;
+    return this.find(id) !== undefined;
   }
 
   /**
@@ -141,7 +141,7 @@ export class RowIds implements Iterable<RowId> {
    * ERR_INVALID_ARGUMENT: not an id.
    */
   positionOf(id: RowId): number {
-    const position = this.#find(id);
+    const position = this.find(id);
     if (position !== undefined) return position;
     throw new LetheError(
       'ERR_UNKNOWN_ROW',
@@ -155,9 +155,14 @@ export class RowIds implements Iterable<RowId> {
     for (const position of this.#live.positions()) yield this.#ids?.at(position) ?? position;
   }
 
-  /** By bisection among live rows, since the ids of erased rows have been overwritten. */
-  #find(id: RowId): number | undefined {
+  /**
+   * The position of the row with this id; undefined if there is none, or it has been erased.
+   *
+   * @throws {LetheError} ERR_INVALID_ARGUMENT: not an id
+   */
+  find(id: RowId): number | undefined {
     const wanted = requireName('an id', id);
+    // By bisection among live rows, since the ids of erased rows have been overwritten.
     const rows = this.#live.positions();
     if (!this.#isOfKind(wanted) || rows.length === 0) return undefined;
     let [low, high] = [0, rows.length - 1];

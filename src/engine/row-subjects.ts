@@ -1,6 +1,6 @@
 import { requireInstance, requireInteger } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
-import { requireMemory } from '../base/memory.js';
+import { withRoom } from '../base/memory.js';
 import type { LiveRows } from './live-rows.js';
 import { columnFor, type PackedIds, type RowId, requireName } from './packed-ids.js';
 import { quoted, requirePosition, rowName } from './row-ids.js';
@@ -50,10 +50,10 @@ export class SubjectColumn {
       const code = this.#codeOf(subject, row, id);
       // A subject that a join names twice owns the row once.
       if (own.length > 1 && this.#memberships.subarray(first, this.#used).includes(code)) continue;
-      this.#memberships = withRoom(this.#memberships, this.#used);
+      this.#memberships = withRoom('the subjects', this.#memberships, this.#used);
       this.#memberships[this.#used++] = code;
     }
-    this.#ends = withRoom(this.#ends, row);
+    this.#ends = withRoom('the subjects', this.#ends, row);
     this.#ends[this.#rows++] = this.#used;
   }
 
@@ -108,14 +108,6 @@ export class SubjectColumn {
     }
     return { names: [...sorted], ...(order ? pickRows(rows, order) : rows) };
   }
-}
-
-function withRoom(values: Uint32Array<ArrayBuffer>, used: number): Uint32Array<ArrayBuffer> {
-  if (used < values.length) return values;
-  requireMemory('the subjects', 2 * values.byteLength);
-  const grown = new Uint32Array(2 * values.length);
-  grown.set(values);
-  return grown;
 }
 
 /** The places of a row's subjects among the codes: from the first up to but not the second. */

@@ -13,7 +13,7 @@ import { version } from '../base/version.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Ensemble } from '../engine/ensemble.js';
 import { Model } from '../engine/model.js';
-import { encodeFacts, exportedFacts, type ModelFacts } from '../engine/model-facts.js';
+import { encodeFacts, type ModelFacts, withoutDigest } from '../engine/model-facts.js';
 import { modelTensors, usualLayerNames } from '../engine/model-tensors.js';
 import { parameterHash } from '../engine/parameter-hash.js';
 import type { Exportable } from '../engine/predictor.js';
@@ -66,7 +66,7 @@ export async function toOnnx(model: Exportable, options: OnnxOptions = {}): Prom
 
 /** What a model says of itself in files that go anywhere; nothing if it is only like a model. */
 function knownBy(model: object): ModelFacts {
-  return model instanceof Model ? exportedFacts(model.facts) : {};
+  return model instanceof Model ? withoutDigest(model.facts) : {};
 }
 
 /** The metadata on the data set that a model was trained on. */

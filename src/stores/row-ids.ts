@@ -2,13 +2,9 @@ import { describeValue, requireInstance, requireObject } from '../base/arguments
 import { LetheError } from '../base/errors.js';
 import { requireName } from '../base/well-formed-name.js';
 import { Dataset, labelsOf } from '../engine/dataset.js';
-import type { RowId } from '../engine/packed-ids.js';
+import { exactNumber, isInt64, type RowId } from '../engine/packed-ids.js';
 import { RowIds } from '../engine/row-ids.js';
 import type { IdentifiedRows } from './store.js';
-
-/** Whole numbers of 64 bits, as databases have them. */
-const LEAST_NUMBER = -(2n ** 63n);
-const LARGEST_NUMBER = 2n ** 63n - 1n;
 
 /**
  * An id as the store compares it: text, or a whole number as a bigint.
@@ -19,7 +15,7 @@ export function requireId(id: RowId): string | bigint {
   if (typeof id === 'string') return requireName('an id', id);
   if (typeof id === 'bigint' || Number.isSafeInteger(id)) {
     const number = BigInt(id);
-    if (number >= LEAST_NUMBER && number <= LARGEST_NUMBER) return number;
+    if (isInt64(number)) return number;
   }
   throw new LetheError(
     'ERR_INVALID_ARGUMENT',
@@ -40,9 +36,9 @@ export function requireIds(name: string, ids: Iterable<RowId>): (string | bigint
   return checked;
 }
 
-/** A whole number as callers see it: a bigint only where a number would be rounded. */
+/** An id as callers see it. */
 export function shownId(id: string | bigint): RowId {
-  return typeof id === 'bigint' && Number.isSafeInteger(Number(id)) ? Number(id) : id;
+  return typeof id === 'bigint' ? exactNumber(id) : id;
 }
 
 /** A row as the store has it. */
@@ -90,7 +86,7 @@ export function positionsIn(
 function finderIn(dataset: IdentifiedRows): (id: string | bigint) => number | undefined {
   const { ids, labels } = dataset;
   // It has no ids of rows that it has erased, and finds the others without a list of all.
-  if (ids instanceof RowIds) return (id) => (ids.has(id) ? ids.positionOf(id) : undefined);
+  if (ids instanceof RowIds) return (id) => ids.find(id);
   return ids === undefined ? byPosition(labels.length) : byId(ids, labels.length);
 }
 

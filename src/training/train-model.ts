@@ -119,20 +119,26 @@ export async function trainModel(
     refuseOthers(name, options);
     return trainByChoice(run, owners, options);
   };
-  requireBoolean('digest', options.digest ?? false);
-  // Rows that are erased between two passes would end the run.
-  return whileReading(dataset, async () => withDigest(await train(), run, options.digest));
+  return guarded(run, options.digest, train);
 }
 
-/** The same result, whose model knows the digest of the rows if that is wanted. */
-export async function withDigest<Trained extends TrainedModel>(
-  trained: Trained,
+/**
+ * Trains while no row can be erased, which between two passes would end the run.
+ *
+ * @param digest whether the model of the result is to know the digest of the rows
+ */
+export function guarded<Trained extends TrainedModel>(
   { dataset, rows }: TrainingRun,
-  digest = false,
+  digest: boolean | undefined,
+  train: () => Promise<Trained>,
 ): Promise<Trained> {
-  if (!digest) return trained;
-  const dataDigest = await dataset.digest(rows);
-  return { ...trained, model: described(trained.model, { dataDigest }) };
+  requireBoolean('digest', digest ?? false);
+  return whileReading(dataset, async () => {
+    const trained = await train();
+    if (!digest) return trained;
+    const dataDigest = await dataset.digest(rows);
+    return { ...trained, model: described(trained.model, { dataDigest }) };
+  });
 }
 
 /** Trains by the recipe that it chooses. */

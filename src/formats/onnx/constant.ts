@@ -1,3 +1,4 @@
+import { widenFloat16 } from '../../base/half-precision.js';
 import { fromLittleEndian } from '../../base/little-endian.js';
 import { requireMemory } from '../../base/memory.js';
 import { invalidModel, unsupportedModel } from '../model-error.js';
@@ -216,16 +217,6 @@ function externalBytes(
     );
   }
   return contents.subarray(start, start + size);
-}
-
-/** The value of IEEE 754 binary16. */
-function widenFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
 const SINGLE = new DataView(new ArrayBuffer(4));

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, join, sep, win32 } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isRelativePath, realPathInside } from '../../base/contained-path.js';
 import { LetheError } from '../../base/errors.js';
 import { requireMemory } from '../../base/memory.js';
 import { invalidModel } from '../model-error.js';
@@ -34,21 +35,15 @@ export async function readExternalFiles(
 function requireInside(path: string, location: string): void {
   const steps = location.split(/[\\/]/);
   const isPlain =
-    location !== '' &&
-    !location.includes('\0') &&
-    !isAbsolute(location) &&
-    !win32.isAbsolute(location) &&
-    !steps.some((step) => step === '..' || /^[a-z]:/i.test(step));
+    isRelativePath(location) && !steps.some((step) => step === '..' || /^[a-z]:/i.test(step));
   if (!isPlain) throw outside(path, location);
 }
 
 async function readInside(path: string, location: string, before: number): Promise<Uint8Array> {
   let file: FileHandle | undefined;
   try {
-    const folder = await realpath(dirname(path));
-    const target = await realpath(join(folder, location));
-    const prefix = folder.endsWith(sep) ? folder : folder + sep;
-    if (!target.startsWith(prefix)) throw outside(path, location);
+    const target = await realPathInside(dirname(path), location);
+    if (target === undefined) throw outside(path, location);
     // Without blocking, because opening a pipe would wait for its writer; the links are resolved.
     file = await open(target, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     const stat = await file.stat();

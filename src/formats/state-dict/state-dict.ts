@@ -1,4 +1,5 @@
 import { LetheError } from '../../base/errors.js';
+import { listed } from '../../base/listed.js';
 import { requireMemory } from '../../base/memory.js';
 import { BIAS, WEIGHT } from '../../engine/model-tensors.js';
 import type { SafetensorsFile, Tensor } from '../../engine/safetensors.js';
@@ -80,13 +81,13 @@ function checkOrder(order: readonly string[], found: readonly string[], file: st
   if (missing !== undefined) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `${file} has no layer ${missing}; it has ${shown(found)}`,
+      `${file} has no layer ${missing}; it has ${listed(found)}`,
     );
   }
   if (new Set(order).size !== found.length || order.length !== found.length) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `layers must name each layer of ${file} once: ${shown(found)}`,
+      `layers must name each layer of ${file} once: ${listed(found)}`,
     );
   }
 }
@@ -102,7 +103,7 @@ function orderOf(layers: readonly StoredLayer[], file: string): readonly string[
   if (only && byNumbers.orders.length === 1 && byNumbers.complete) return only;
   const problem =
     groups.length === 1
-      ? `its layers in the order of their names (${shown(told!.map(({ name }) => name))}) do not fit each other`
+      ? `its layers in the order of their names (${listed(told!.map(({ name }) => name))}) do not fit each other`
       : 'neither names nor shapes of its layers tell their order';
   const fitting = only ? byNumbers : fittingOrders(layers.map((layer) => [layer]));
   throw unsupportedModel(
@@ -117,13 +118,8 @@ function fits(layer: StoredLayer, next: StoredLayer): boolean {
 
 function describeOrders({ orders, complete }: ReturnType<typeof fittingOrders>): string {
   if (orders.length === 0) return complete ? 'none fits their shapes' : 'there are too many to try';
-  const listed = orders.map((names) => `[${shown(names)}]`).join(', ');
-  return `${orders.length === 1 ? 'it fits' : 'these fit'} as ${listed}${complete ? '' : ', and in more orders'}`;
-}
-
-/** The first names of a possibly very long list. */
-function shown(names: readonly string[]): string {
-  return names.slice(0, 20).join(', ') + (names.length > 20 ? ', ...' : '');
+  const fitting = orders.map((names) => `[${listed(names)}]`).join(', ');
+  return `${orders.length === 1 ? 'it fits' : 'these fit'} as ${fitting}${complete ? '' : ', and in more orders'}`;
 }
 
 function layerNames(tensors: ReadonlyMap<string, Tensor>, file: string): string[] {

@@ -1,10 +1,4 @@
-import {
-  type KnownFields,
-  requireBoolean,
-  requireKnownFields,
-  requireOneOf,
-} from '../../base/arguments.js';
-import { whileReading } from '../../engine/dataset.js';
+import { type KnownFields, requireKnownFields, requireOneOf } from '../../base/arguments.js';
 import { RUN_OPTIONS } from '../../engine/run.js';
 import type { Quality } from '../../training/quality.js';
 import {
@@ -17,13 +11,13 @@ import {
 } from '../../training/recipes.js';
 import {
   checkOwners,
+  guarded,
   reportQuality,
   type TrainedModel,
   trainAgain,
   trainByChoice,
   trainingRun,
   trainWithoutRecord,
-  withDigest,
 } from '../../training/train-model.js';
 import {
   checkRequest,
@@ -98,9 +92,8 @@ export const exactRetrain: UnlearningMethod<ExactRetrainOptions, ExactRetrainRes
       ? trainAgain(run, original.recipe, options)
       : trainWithoutRecord(run, options);
   };
-  requireBoolean('digest', options.digest ?? false);
-  return whileReading(dataset, async () => {
-    const trained = await withDigest(await train(), run, options.digest);
+  return guarded(run, options.digest, async () => {
+    const trained = await train();
     const report = await reportQuality(original, run, options);
     return {
       ...trained,

@@ -1,6 +1,5 @@
 import { LetheError } from '../../base/errors.js';
 import type { Dataset } from '../../engine/dataset.js';
-import type { RowId } from '../../engine/packed-ids.js';
 import type { Shard } from './shard-training.js';
 import type { OwnedRows } from './shards.js';
 
@@ -38,6 +37,5 @@ export function placedIn(dataset: Dataset, shards: readonly Shard[]): Shard[] {
 
 function positionsIn(dataset: Dataset, { rows, ids }: OwnedRows): Uint32Array {
   if (!ids) return rows.map((row) => (dataset.live.isErased(row) ? GONE : row));
-  const position = (id: RowId) => (dataset.ids.has(id) ? dataset.ids.positionOf(id) : GONE);
-  return Uint32Array.from(ids, position);
+  return Uint32Array.from(ids, (id) => dataset.ids.find(id) ?? GONE);
 }
