@@ -213,12 +213,9 @@ export class Dataset implements RowSpace {
     const handle = callNative(
       (addon) => new addon.Dataset({ source: this.handle, rows: positionsOf(selected), columns }),
     );
-    // A column that is there twice has no name of its own.
-    const isRepeated = new Set(columns).size < columns.length;
-    const names = isRepeated ? undefined : this.featureNames;
     return this.#derived(selected, handle, {
       columns: columns.length,
-      featureNames: names && Array.from(columns, (i) => names[i]!),
+      featureNames: this.featureNames && Array.from(columns, (i) => this.featureNames![i]!),
     });
   }
 

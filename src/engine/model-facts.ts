@@ -76,10 +76,12 @@ export function withoutDigest({ dataDigest: _, ...facts }: ModelFacts): ModelFac
 /** What a model that was trained on a data set knows of it: its schema. */
 export function factsOfSchema(dataset: Dataset, widths: readonly number[]): ModelFacts {
   const { classNames, featureNames, affine, storage } = dataset;
+  // A selection may have a column twice, which no name would tell from itself.
+  const areDistinct = new Set(featureNames).size === featureNames?.length;
   return {
     // A model may have more classes than the data set, whose names nobody knows.
     ...(classNames?.length === widths.at(-1) && { classNames }),
-    ...(featureNames?.length === widths[0] && { featureNames }),
+    ...(areDistinct && featureNames?.length === widths[0] && { featureNames }),
     ...(storage === 'bytes' && { affine }),
   };
 }

@@ -207,15 +207,6 @@ describe('rows of a data set', () => {
 });
 
 describe('a selection', () => {
-  it('has no column names where a column is repeated', async () => {
-    const named = new Dataset({
-      ...{ name: 'named', rows: 2, columns: 2, classes: 2, featureNames: ['x', 'y'] },
-      ...{ features: Float32Array.of(0, 1, 1, 0), labels: Uint32Array.of(0, 1) },
-    });
-    expect(named.select([0, 1], { columns: [1, 0] }).featureNames).toEqual(['y', 'x']);
-    expect(named.select([0, 1], { columns: [0, 0, 1] }).featureNames).toBeUndefined();
-  });
-
   const dataset = new Dataset(valid);
   const picked = dataset.select([4, 1, 7]);
 

@@ -52,6 +52,15 @@ describe('what a model knows of itself', () => {
     expect(Model.create(TOY_WIDTHS).facts).toEqual({});
   });
 
+  it('has no column names where the data have a column twice', async () => {
+    const twice = dataset.select(dataset.allRows(), { columns: [0, 0, 1] });
+    const { model } = await trainModel([3, 4, 3], twice, { recipe: 'plain' });
+    expect(twice.featureNames).toEqual(['pixel 0', 'pixel 0', 'pixel 1']);
+    expect(model.facts.featureNames).toBeUndefined();
+    const { model: two } = await trainModel([2, 4, 3], dataset.select([0, 1], { columns: [1, 0] }));
+    expect(two.facts.featureNames).toEqual(['pixel 1', 'pixel 0']);
+  });
+
   it('goes with the model through files, copies and methods, but for the digest', async () => {
     const { model } = await trained;
     const path = join(await temporaryFolder(), 'model.safetensors');
