@@ -9,6 +9,18 @@ export { loadParquet } from './data/parquet.js';
 export type { TableOptions } from './data/table.js';
 export { Dataset, type RowQuery, type SelectOptions } from './engine/dataset.js';
 export type { DatasetFromOptions, LabelledRow } from './engine/dataset-from.js';
+export type {
+  CategoryColumn,
+  ColumnEncoding,
+  NumberColumn,
+} from './engine/encoding/column-encoding.js';
+export type {
+  CategoryEncoding,
+  EncodeOptions,
+  NumberEncoding,
+} from './engine/encoding/encode-options.js';
+export type { FittedColumn, FittedNumber, InputMap } from './engine/encoding/input-map.js';
+export type { Cell, FeatureRecord } from './engine/encoding/records.js';
 export { Ensemble, type EnsembleMember } from './engine/ensemble.js';
 export type { Evaluation } from './engine/evaluation.js';
 export type { AffineMap, DatasetContents, LabelledData } from './engine/labelled-data.js';
@@ -17,6 +29,7 @@ export type { ModelFacts } from './engine/model-facts.js';
 export { type Devices, devices, type Progress } from './engine/native.js';
 export type { RowId } from './engine/packed-ids.js';
 export type { PhasedOptions, PhaseProgress } from './engine/phases.js';
+export type { PredictInputs } from './engine/predict-inputs.js';
 export type { Storage } from './engine/row-file.js';
 export type { RowIds } from './engine/row-ids.js';
 export type { RowSet, Rows } from './engine/row-set.js';

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 
+#include "core/shares.h"
 #include "lethe/error.h"
 #include "lethe/floating_point.h"
 
@@ -59,19 +60,6 @@ Sums<Sum> sumsOfPieces(std::span<const std::uint32_t> rows, std::size_t columns,
     for (auto& other : others) add(other.get());
   }
   return total;
-}
-
-/** Calls visit(begin, end) for about equal shares of `count`, each on a thread of its own. */
-template <class Visit>
-void forEachShare(std::size_t count, std::size_t threads, const Visit& visit) {
-  const std::size_t share = count / std::max<std::size_t>(1, threads) + 1;
-  std::vector<std::future<void>> others;
-  for (std::size_t begin = share; begin < count; begin += share) {
-    others.push_back(std::async(std::launch::async | std::launch::deferred, visit, begin,
-                                std::min(count, begin + share)));
-  }
-  visit(0, std::min(count, share));
-  for (auto& other : others) other.get();
 }
 
 /** Added up in eight sums, so that a compiler can use vectors whatever their width. */

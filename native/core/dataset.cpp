@@ -88,18 +88,27 @@ std::vector<std::uint32_t> countRows(std::span<const T> values, std::size_t colu
   return counts;
 }
 
-/** The same of rows that must be finite. Each is checked and counted while it is in the cache. */
-std::vector<std::uint32_t> countFiniteRows(std::span<const float> values, std::size_t columns) {
+/**
+ * The same of rows that must be finite, or missing where they may be. Each is checked and counted
+ * while it is in the cache.
+ */
+std::vector<std::uint32_t> countCheckedRows(std::span<const float> values, std::size_t columns,
+                                            const MissingColumns& missing) {
+  if (!missing.empty() && missing.size() != columns) {
+    throw Error(ErrorCode::kInvalidArgument, "`missing` must say of every column whether it may");
+  }
   std::vector<std::uint32_t> counts(columns == 0 ? 0 : values.size() / columns);
   for (std::size_t row = 0; row < counts.size(); ++row) {
     const auto own = values.subspan(row * columns, columns);
     counts[row] = countNonzeros(own.data(), columns);
     if (allFinite(own.data(), columns)) continue;
-    const auto bad =
-        std::find_if(own.begin(), own.end(), [](float value) { return !std::isfinite(value); });
-    throw Error(ErrorCode::kInvalidArgument, "the feature in row " + std::to_string(row) +
-                                                 ", column " + std::to_string(bad - own.begin()) +
-                                                 " is not finite");
+    for (std::size_t k = 0; k < columns; ++k) {
+      const bool isMissing = std::isnan(own[k]) && !missing.empty() && missing[k];
+      if (std::isfinite(own[k]) || isMissing) continue;
+      throw Error(ErrorCode::kInvalidArgument, "the feature in row " + std::to_string(row) +
+                                                   ", column " + std::to_string(k) +
+                                                   " is not finite");
+    }
   }
   return counts;
 }
@@ -184,8 +193,8 @@ std::shared_ptr<Dataset> Dataset::fromBytes(std::vector<std::uint8_t> features, 
 
 std::shared_ptr<Dataset> Dataset::fromFloats(std::vector<float> features,
                                              std::vector<std::uint32_t> labels, std::size_t columns,
-                                             std::size_t classes) {
-  auto nonzeros = countFiniteRows(features, columns);
+                                             std::size_t classes, const MissingColumns& missing) {
+  auto nonzeros = countCheckedRows(features, columns, missing);
   return inMemory(std::move(features), {}, std::move(labels), columns, classes,
                   std::move(nonzeros));
 }
@@ -211,9 +220,10 @@ std::shared_ptr<Dataset> Dataset::bytesInFile(FeaturesInFile features, AffineMap
 
 std::shared_ptr<Dataset> Dataset::floatsInFile(FeaturesInFile features,
                                                std::vector<std::uint32_t> labels,
-                                               std::size_t columns, std::size_t classes) {
+                                               std::size_t columns, std::size_t classes,
+                                               const MissingColumns& missing) {
   const auto values = valuesIn<float>(features, labels.size(), columns);
-  auto nonzeros = countFiniteRows(values, columns);
+  auto nonzeros = countCheckedRows(values, columns, missing);
   features.file->check();
   return std::shared_ptr<Dataset>(new Dataset(Owned(), std::move(features.file), values, {},
                                               std::move(labels), std::move(nonzeros), columns,

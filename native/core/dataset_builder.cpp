@@ -67,11 +67,13 @@ void DatasetBuilder::append(std::span<const float> features) { appendTo(features
 
 std::shared_ptr<Dataset> DatasetBuilder::finish(AffineMap map, std::vector<std::uint32_t> labels,
                                                 std::size_t columns, std::size_t classes,
-                                                std::vector<std::uint32_t> order) {
+                                                std::vector<std::uint32_t> order,
+                                                const MissingColumns& missing) {
   auto* floats = std::get_if<Pieces<float>>(&features_);
-  auto dataset = floats ? Dataset::fromFloats(floats->joined(), std::move(labels), columns, classes)
-                        : Dataset::fromBytes(std::get<Pieces<std::uint8_t>>(features_).joined(),
-                                             map, std::move(labels), columns, classes);
+  auto dataset =
+      floats ? Dataset::fromFloats(floats->joined(), std::move(labels), columns, classes, missing)
+             : Dataset::fromBytes(std::get<Pieces<std::uint8_t>>(features_).joined(), map,
+                                  std::move(labels), columns, classes);
   if (!order.empty()) dataset->arrange(std::move(order));
   return dataset;
 }

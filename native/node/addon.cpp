@@ -5,6 +5,7 @@
 #include "node/dataset_handle.h"
 #include "node/erase_worker.h"
 #include "node/fold_worker.h"
+#include "node/input_encoding_handle.h"
 #include "node/kronecker_worker.h"
 #include "node/map_worker.h"
 #include "node/mapped_file_handle.h"
@@ -104,6 +105,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Dataset", data->dataset.Value());
   exports.Set("Model", data->model.Value());
   exports.Set("DatasetBuilder", DatasetBuilderHandle::define(env, data->dataset));
+  exports.Set("InputEncoding", InputEncodingHandle::define(env, data->dataset));
   exports.Set("sortIds", Napi::Function::New<sortIds>(env, "sortIds"));
   exports.Set("sortIdsSync", Napi::Function::New<sortIdsSync>(env, "sortIdsSync"));
   exports.Set("openMappedFile", Napi::Function::New<openMappedFile>(env, "openMappedFile"));
@@ -113,6 +115,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("mapRows", Napi::Function::New<startMap>(env, "mapRows"));
   exports.Set("foldLinearMap", Napi::Function::New<startFold>(env, "foldLinearMap"));
   exports.Set("columnStatistics", Napi::Function::New<columnStatistics>(env, "columnStatistics"));
+  exports.Set("presentStatistics",
+              Napi::Function::New<presentStatistics>(env, "presentStatistics"));
   exports.Set("squaredNorms", Napi::Function::New<squaredNorms>(env, "squaredNorms"));
   exports.Set("principalComponents",
               Napi::Function::New<principalComponents>(env, "principalComponents"));

@@ -22,11 +22,13 @@ class FinishWorker final : public PromiseWorker {
         classes_(fields.integer("classes", kMaxSafeInteger)),
         builder_(std::move(builder)) {
     if (fields.has("order")) order_ = fields.array<std::uint32_t>("order");
+    if (fields.has("missing")) missing_ = fields.array<std::uint8_t>("missing");
   }
 
  private:
   void compute() override {
-    dataset_ = builder_->finish(map_, std::move(labels_), columns_, classes_, std::move(order_));
+    dataset_ =
+        builder_->finish(map_, std::move(labels_), columns_, classes_, std::move(order_), missing_);
   }
 
   Napi::Value result(Napi::Env env) override {
@@ -36,6 +38,7 @@ class FinishWorker final : public PromiseWorker {
   const Napi::FunctionReference& constructor_;
   AffineMap map_;
   std::vector<std::uint32_t> labels_, order_;
+  MissingColumns missing_;
   std::size_t columns_, classes_;
   std::unique_ptr<DatasetBuilder> builder_;
   std::shared_ptr<Dataset> dataset_;

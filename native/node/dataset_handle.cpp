@@ -35,7 +35,9 @@ std::shared_ptr<Dataset> readFeatures(
       features.As<Napi::TypedArray>().TypedArrayType() == napi_float32_array) {
     auto values = fields.array<float>("features");
     auto labels = labelsFor(values.size());
-    return Dataset::fromFloats(std::move(values), std::move(labels), columns, classes);
+    MissingColumns missing;
+    if (fields.has("missing")) missing = fields.array<std::uint8_t>("missing");
+    return Dataset::fromFloats(std::move(values), std::move(labels), columns, classes, missing);
   }
   auto values = fields.array<std::uint8_t>("features");
   auto labels = labelsFor(values.size());

@@ -66,14 +66,16 @@ class DatasetWorker final : public PromiseWorker {
         map_{request.number("scale"), request.number("offset")},
         labels_(request.array<std::uint32_t>("labels")),
         columns_(request.integer("columns", kMaxSafeInteger)),
-        classes_(request.integer("classes", kMaxSafeInteger)) {}
+        classes_(request.integer("classes", kMaxSafeInteger)) {
+    if (request.has("missing")) missing_ = request.array<std::uint8_t>("missing");
+  }
 
  private:
   void compute() override {
     dataset_ = areBytes_ ? Dataset::bytesInFile(std::move(features_), map_, std::move(labels_),
                                                 columns_, classes_)
                          : Dataset::floatsInFile(std::move(features_), std::move(labels_), columns_,
-                                                 classes_);
+                                                 classes_, missing_);
   }
 
   Napi::Value result(Napi::Env env) override {
@@ -85,6 +87,7 @@ class DatasetWorker final : public PromiseWorker {
   bool areBytes_;
   AffineMap map_;
   std::vector<std::uint32_t> labels_;
+  MissingColumns missing_;
   std::size_t columns_, classes_;
   std::shared_ptr<Dataset> dataset_;
 };

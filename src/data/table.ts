@@ -9,9 +9,10 @@ import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { listed } from '../base/listed.js';
 import { requireNames } from '../engine/class-names.js';
+import { NamePlaces, namesInOrder } from '../engine/class-order.js';
 import type { AffineMap, DatasetContents } from '../engine/labelled-data.js';
-import { classesOf } from './class-names.js';
 import type { NamesOfRows } from './table-names.js';
+import type { TextColumn } from './text-column.js';
 
 /** The roles of a table's columns. */
 export interface TableOptions {
@@ -159,7 +160,12 @@ export function assembleTable(
 ): DatasetContents {
   if (features.length === 0) throw invalidData(file, 'it has no rows');
   requireOneEach(file, featureNames);
-  const { classNames, classOf } = classesOf(file, labels.distinct, options.classNames);
+  const classNames = options.classNames ?? namesInOrder(labels.distinct);
+  const classOf = placesOf(labels, classNames);
+  const unknown = labels.distinct.find((_, code) => classOf[code] === undefined);
+  if (unknown !== undefined) {
+    throw invalidData(file, `the label "${unknown}" is not one of ${listed(classNames)}`);
+  }
   return {
     name: options.name ?? basename(file),
     rows: features.length / featureNames.length,
@@ -169,9 +175,31 @@ export function assembleTable(
     featureNames,
     classNames,
     labels: labels.rows.map((code) => classOf[code]!),
-    ...(owners && { subjects: { subjects: owners.distinct, owners: owners.rows } }),
+    ...(owners && { subjects: ownershipOf(owners) }),
     ...(ids && { ids }),
   };
+}
+
+/** The place of each distinct text of a column among the names. */
+function placesOf(column: TextColumn, names: readonly string[]): (number | undefined)[] {
+  const places = new NamePlaces(names);
+  return column.distinct.map((text) => places.find(text));
+}
+
+/** A whole number, which a part of a table may write as a decimal because a cell of it is empty. */
+const WHOLE = /^(-?(?:0|[1-9]\d*))(?:\.0+)?$/;
+
+/**
+ * Where all owners are whole numbers, 17 and `17.0` are one. No other two texts are: `007` need not be
+ * who 7 is.
+ */
+function ownershipOf({ distinct, rows }: TextColumn) {
+  const wholes = distinct.map((text) => WHOLE.exec(text)?.[1]);
+  const subjects = [...new Set(wholes)];
+  const areSpelledTwice = !subjects.includes(undefined) && subjects.length < distinct.length;
+  if (!areSpelledTwice) return { subjects: distinct, owners: rows };
+  const ownerOf = wholes.map((whole) => subjects.indexOf(whole));
+  return { subjects: subjects as string[], owners: rows.map((code) => ownerOf[code]!) };
 }
 
 /** Columns differ in their names, but a column may be called like an element of a list. */

@@ -5,7 +5,7 @@ import {
   requireKnownFields,
 } from '../base/arguments.js';
 import type { Dataset } from './dataset.js';
-import { Model } from './model.js';
+import { described, Model } from './model.js';
 import { Parameters } from './parameters.js';
 import type { Rows } from './row-set.js';
 import { RUN_OPTIONS, type RunOptions } from './run.js';
@@ -40,7 +40,8 @@ export async function hiddenActivations(
   requireInteger('layer', layer, 1, hidden);
   const widths = model.widths.slice(0, layer + 1);
   const parameters = new Parameters(model.widths, model.parameters());
-  const below = Model.fromParameters(widths, parameters.below(layer));
+  const { inputMap } = model;
+  const below = described(Model.fromParameters(widths, parameters.below(layer)), { inputMap });
   const values = await below.logits(dataset, rows, run);
   for (let i = 0; i < values.length; i++) values[i] = Math.max(0, values[i]!);
   return { values, units: widths.at(-1)! };

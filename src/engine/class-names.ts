@@ -3,6 +3,7 @@ import { LetheError } from '../base/errors.js';
 import { listed } from '../base/listed.js';
 import { withRoom } from '../base/memory.js';
 import { isWellFormed } from '../base/well-formed.js';
+import { NamePlaces, namesInOrder } from './class-order.js';
 import { rowName } from './row-ids.js';
 
 /**
@@ -43,7 +44,9 @@ const WHOLE = /^-?(0|[1-9]\d*)$/;
 /** Gathers the classes of rows: by index if names are given, else the names as they are found. */
 export class ClassColumn {
   readonly #given: readonly string[] | undefined;
-  readonly #codes: Map<string, number>;
+  readonly #places: NamePlaces | undefined;
+  /** Of the labels found, in order of their first occurrence. */
+  readonly #codes = new Map<string, number>();
   readonly #areNumbers: boolean;
   #labels = new Uint32Array(2 ** 10);
   #rows = 0;
@@ -52,7 +55,7 @@ export class ClassColumn {
   /** @param classNames the names of the classes 0, 1, ..., if they are given */
   constructor(classNames: readonly string[] | undefined) {
     this.#given = classNames;
-    this.#codes = new Map(classNames?.map((name, code) => [name, code]));
+    this.#places = classNames && new NamePlaces(classNames);
     this.#areNumbers = classNames?.every((name) => WHOLE.test(name)) ?? true;
   }
 
@@ -86,11 +89,12 @@ export class ClassColumn {
         `an index of ${this.#given.length} classes, or one of their names`,
       );
     }
-    const code = this.#codes.get(name);
     if (this.#given) {
-      if (code !== undefined) return code;
+      const place = this.#places!.find(name);
+      if (place !== undefined) return place;
       throw this.#invalid(label, id, `one of ${listed(this.#given)}`);
     }
+    const code = this.#codes.get(name);
     this.#kind ??= kind;
     if (this.#kind !== kind)
       throw this.#invalid(label, id, `a ${this.#kind}, like those before it`);
@@ -107,25 +111,17 @@ export class ClassColumn {
     );
   }
 
-  /** The names, numbers by value and texts sorted; and the class of each row, an index into them. */
+  /** The names in order, see namesInOrder; and the class of each row, an index into them. */
   finish(): { readonly classNames: readonly string[]; readonly labels: Uint32Array } {
     const labels = this.#labels.slice(0, this.#rows);
     if (this.#given) return { classNames: this.#given, labels };
-    const classNames = inOrder([...this.#codes.keys()]);
-    const places = new Uint32Array(classNames.length);
-    for (const [place, name] of classNames.entries()) places[this.#codes.get(name)!] = place;
+    const found = [...this.#codes.keys()];
+    const classNames = namesInOrder(found);
+    const places = new NamePlaces(classNames);
+    const classOf = Uint32Array.from(found, (name) => places.find(name)!);
     return {
       classNames: Object.freeze(classNames),
-      labels: labels.map((code) => places[code]!),
+      labels: labels.map((code) => classOf[code]!),
     };
   }
-}
-
-/** Whole numbers in the order of their values, other texts sorted. */
-function inOrder(names: readonly string[]): string[] {
-  if (!names.every((name) => WHOLE.test(name))) return names.toSorted();
-  return names.toSorted((a, b) => {
-    const [left, right] = [BigInt(a), BigInt(b)];
-    return left < right ? -1 : Number(left > right);
-  });
 }

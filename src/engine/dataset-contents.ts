@@ -10,6 +10,12 @@ import {
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { requireNames } from './class-names.js';
+import {
+  type ColumnEncoding,
+  checkEncoding,
+  missingColumns,
+  requireRawValues,
+} from './encoding/column-encoding.js';
 import { type AffineMap, type DatasetContents, IDENTITY } from './labelled-data.js';
 import { callNative, type NativeDataset } from './native.js';
 import type { PackedIds } from './packed-ids.js';
@@ -29,6 +35,8 @@ export interface DatasetFacts {
   readonly subjects: SubjectTable;
   readonly classNames: readonly string[] | undefined;
   readonly featureNames: readonly string[] | undefined;
+  /** [columns], of raw values; undefined: features are the network's input. */
+  readonly encoding: readonly ColumnEncoding[] | undefined;
   /** [rows], 1 for rows that have been erased before; left out: none. */
   readonly isErased?: Uint8Array;
 }
@@ -42,6 +50,7 @@ export interface MadeDataset {
 const CONTENTS_NAMES: KnownFields<DatasetContents> = {
   ...{ name: true, rows: true, columns: true, classes: true, features: true, affine: true },
   ...{ labels: true, classNames: true, featureNames: true, ids: true, subjects: true },
+  encoding: true,
 };
 
 /**
@@ -71,16 +80,28 @@ export function checkContents(wanted: DatasetContents, describe?: DescribeRepeat
     );
   }
   const affine = checkAffine(features, data.affine);
+  const encoding = data.encoding && checkEncoding(data.encoding, columns);
+  if (encoding) {
+    const raw = requireInstance(
+      'features with an encoding',
+      features as Float32Array,
+      Float32Array,
+    );
+    requireRawValues(encoding, raw, featureNames);
+  }
   const ids = data.ids === undefined ? undefined : idsFrom(data.ids, rows);
   const order = ids && sortedSync(ids);
   const subjects = subjectsFrom(data.subjects, rows);
   const names = subjects.names.flatMap((column) => inOrder(column, sortedSync(column)));
   const handle = callNative(
     (addon) =>
-      new addon.Dataset({ features, labels, columns, classes, ...affine, ...(order && { order }) }),
+      new addon.Dataset({
+        ...{ features, labels, columns, classes, ...affine, ...(order && { order }) },
+        ...(encoding && { missing: missingColumns(encoding) }),
+      }),
   );
   const facts = {
-    ...{ name, rows, columns, classes, affine, classNames, featureNames },
+    ...{ name, rows, columns, classes, affine, classNames, featureNames, encoding },
     labels: order ? order.map((row) => labels[row]!) : new Uint32Array(labels),
     ids: ids && order ? arrangedIds(ids, order, describe ?? repeatedIn(name)) : ids,
     subjects: subjects.finish(names, order),

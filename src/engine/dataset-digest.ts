@@ -15,18 +15,19 @@ interface DigestedData extends Omit<DatasetFacts, 'name' | 'rows' | 'subjects'> 
  * bytes; they are read from native memory in chunks.
  */
 export async function datasetDigest(rows: Uint32Array, data: DigestedData): Promise<string> {
-  const { columns, classes, affine, storage, handle } = data;
+  const { columns, classes, affine, encoding, storage, handle } = data;
   const hash = createHash('sha256');
   const numbers = Buffer.alloc(33);
   [rows.length, columns, classes].forEach((value, i) => {
     numbers.writeBigUInt64LE(BigInt(value), 8 * i);
   });
-  numbers.write(storage === 'bytes' ? 'B' : 'F', 24);
+  numbers.write(storage === 'bytes' ? 'B' : encoding ? 'E' : 'F', 24);
   numbers.writeFloatLE(affine.scale, 25);
   numbers.writeFloatLE(affine.offset, 29);
   hash.update('lethe-dataset-1\n').update(numbers);
   hashNames(hash, data.classNames);
   hashNames(hash, data.featureNames);
+  if (encoding) hashText(hash, JSON.stringify(encoding));
   await hashIds(hash, data, rows);
   for await (const chunk of labelChunks(data.labels, rows)) hash.update(chunk);
   for await (const chunk of featureChunks(handle, columns, rows)) hash.update(chunk);
@@ -36,11 +37,13 @@ export async function datasetDigest(rows: Uint32Array, data: DigestedData): Prom
 /** Each name after its length, so that no two lists have the same bytes; their number is known. */
 function hashNames(hash: Hash, names: readonly string[] | undefined): void {
   hash.update(Uint8Array.of(names ? 1 : 0));
-  for (const name of names ?? []) {
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(Buffer.byteLength(name));
-    hash.update(length).update(name);
-  }
+  for (const name of names ?? []) hashText(hash, name);
+}
+
+function hashText(hash: Hash, text: string): void {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(Buffer.byteLength(text));
+  hash.update(length).update(text);
 }
 
 async function hashIds(hash: Hash, { ids }: DigestedData, rows: Uint32Array): Promise<void> {

@@ -10,10 +10,15 @@ import {
   requireText,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
+import { indicesBelow } from '../base/indices.js';
 import { fromLittleEndian } from '../base/little-endian.js';
 import { requireMemory } from '../base/memory.js';
 import { ClassColumn, requireNames } from './class-names.js';
 import { inOrder, type MadeDataset, requireMap } from './dataset-contents.js';
+import { type ColumnEncoding, checkEncoding, missingColumns } from './encoding/column-encoding.js';
+import { type EncodeOptions, isFound, wantedColumns } from './encoding/encode-options.js';
+import { RawValues } from './encoding/raw-values.js';
+import { type Cell, cellsOf, type FeatureRecord, isRecord } from './encoding/records.js';
 import { type AffineMap, IDENTITY } from './labelled-data.js';
 import { MOST_UNITS } from './layout.js';
 import { callNative, type NativeDatasetBuilder, promiseNative } from './native.js';
@@ -34,9 +39,16 @@ export interface LabelledRow {
   readonly label: string | number | bigint | boolean;
   /**
    * [columns]; without an affine map numbers, or a Buffer of float32 values in little-endian order;
-   * with one, raw bytes.
+   * with one, raw bytes. With the option `encode` numbers, texts and missing values. Where the columns
+   * have names, also an object of values by their names.
    */
-  readonly features: Float32Array | Float64Array | readonly number[] | Uint8Array;
+  readonly features:
+    | Float32Array
+    | Float64Array
+    | readonly number[]
+    | Uint8Array
+    | readonly Cell[]
+    | FeatureRecord;
 }
 
 export interface DatasetFromOptions {
@@ -51,6 +63,11 @@ export interface DatasetFromOptions {
   readonly classNames?: readonly string[];
   /** [columns], the columns' names. */
   readonly featureNames?: readonly string[];
+  /**
+   * How columns become inputs of a network: missing values, categories, standardization. Categories
+   * must be given, because rows are not kept until all have been seen.
+   */
+  readonly encode?: EncodeOptions | readonly ColumnEncoding[];
   /** Makes the features raw bytes, and maps them to the network's input. */
   readonly affine?: AffineMap;
   /** Ends the reading with ERR_ABORTED. */
@@ -59,7 +76,7 @@ export interface DatasetFromOptions {
 
 const OPTIONS: KnownFields<DatasetFromOptions> = {
   ...{ name: true, columns: true, classNames: true, featureNames: true, affine: true },
-  signal: true,
+  ...{ encode: true, signal: true },
 };
 const ROW_NAMES: KnownFields<LabelledRow> = {
   ...{ id: true, subjects: true, label: true, features: true },
@@ -81,7 +98,7 @@ export async function collectRows(
   wanted: DatasetFromOptions,
 ): Promise<MadeDataset> {
   const options = requireKnownFields('options', wanted, OPTIONS);
-  const { name = 'rows', columns, classNames, featureNames, affine, signal } = options;
+  const { name = 'rows', columns, classNames, featureNames, affine, encode, signal } = options;
   requireText('name', name);
   requireRows(rows);
   if (columns !== undefined) requireInteger('columns', columns, 1, MOST_UNITS);
@@ -92,6 +109,7 @@ export async function collectRows(
     classNames: classNames && requireNames('classNames', classNames),
     featureNames: featureNames && requireNames('featureNames', featureNames, columns),
     affine: affine && requireMap(affine),
+    encode,
   });
   return unlessAborted(signal, async () => {
     for await (const row of rows) {
@@ -134,6 +152,7 @@ function unlessAborted<T>(signal: AbortSignal | undefined, work: () => Promise<T
 type CollectorOptions = Pick<MadeDataset['facts'], 'name' | 'classNames' | 'featureNames'> & {
   readonly columns: number | undefined;
   readonly affine: AffineMap | undefined;
+  readonly encode: DatasetFromOptions['encode'];
 };
 
 /** Takes rows one by one and hands them to native memory in batches. */
@@ -144,6 +163,8 @@ class Collector {
   readonly #subjects = new SubjectColumn();
   readonly #classes: ClassColumn;
   #columns: number | undefined;
+  #encoding: readonly ColumnEncoding[] | undefined;
+  #rawValues: RawValues | undefined;
   #batch: Float32Array | Uint8Array | undefined;
   /** Values in the batch. */
   #used = 0;
@@ -154,6 +175,12 @@ class Collector {
     this.#options = options;
     this.#columns = options.columns;
     this.#classes = new ClassColumn(options.classNames);
+    if (options.affine && options.encode) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        'bytes have an affine map, other features an encoding: leave out affine or encode',
+      );
+    }
     const bytes = options.affine !== undefined;
     this.#builder = callNative((addon) => new addon.DatasetBuilder({ bytes }));
   }
@@ -167,7 +194,8 @@ class Collector {
     this.#classes.push(label, id);
     const where = () => rowName(this.#rows, id);
     if (this.#options.affine) this.#addBytes(features, where);
-    else this.#addNumbers(features, where);
+    else if (this.#options.encode) this.#addCells(this.#cellsOf(features, where), where);
+    else this.#addNumbers(this.#cellsOf(features, where), where);
     this.#rows++;
     if (this.#used < this.#batch!.length) return false;
     this.#handOver();
@@ -190,11 +218,15 @@ class Collector {
     // Before the features are put together, which takes longest.
     const arranged = order && arrangedIds(ids!, order, repeatedIn(name));
     await setImmediate();
+    const encoding = this.#encoding;
     const handle = await promiseNative(() =>
-      this.#builder.finish({ labels, columns, classes, ...affine, ...(order && { order }) }),
+      this.#builder.finish({
+        ...{ labels, columns, classes, ...affine, ...(order && { order }) },
+        ...(encoding && { missing: missingColumns(encoding) }),
+      }),
     );
     const facts = {
-      ...{ name, rows: this.#rows, columns, classes, affine, classNames, featureNames },
+      ...{ name, rows: this.#rows, columns, classes, affine, classNames, featureNames, encoding },
       labels: order ? order.map((row) => labels[row]!) : labels,
       ids: arranged ?? ids,
       subjects: this.#subjects.finish(names, order),
@@ -214,12 +246,17 @@ class Collector {
     this.#used += features.length;
   }
 
-  #addNumbers(features: LabelledRow['features'], where: () => string): void {
-    const numbers = numbersOf(features, where);
-    const { length } = numbers;
+  #cellsOf(features: LabelledRow['features'], where: () => string): Cells {
+    return isRecord(features)
+      ? cellsOf(`the features of ${where()}`, features, this.#options.featureNames)
+      : numbersOf(features, where);
+  }
+
+  #addNumbers(cells: Cells, where: () => string): void {
+    const { length } = cells;
     const batch = this.#reserve(length, where);
     for (let i = 0; i < length; i++) {
-      const value = numbers[i];
+      const value = cells[i];
       const single = typeof value === 'number' ? Math.fround(value) : Number.NaN;
       if (!Number.isFinite(single)) {
         throw new LetheError(
@@ -229,6 +266,38 @@ class Collector {
         );
       }
       batch[this.#used++] = single;
+    }
+  }
+
+  /** When the first row has come, because only then the number of columns is known. */
+  #encodeBy(encode: NonNullable<DatasetFromOptions['encode']>): RawValues {
+    const names = this.#options.featureNames ?? Array.from(indicesBelow(this.#columns!), String);
+    const wanted = wantedColumns(encode, names);
+    const found = wanted.findIndex(isFound);
+    if (found >= 0) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        `the categories of column ${names[found]} must be given, because rows are streamed: ` +
+          'list them, e.g. by a query',
+      );
+    }
+    this.#encoding = checkEncoding(wanted as readonly ColumnEncoding[], wanted.length);
+    return new RawValues(this.#encoding);
+  }
+
+  #addCells(cells: Cells, where: () => string): void {
+    const batch = this.#reserve(cells.length, where);
+    this.#rawValues ??= this.#encodeBy(this.#options.encode!);
+    const rawValues = this.#rawValues;
+    for (let i = 0; i < cells.length; i++) {
+      const cell = cells[i];
+      batch[this.#used++] = rawValues.value(i, cell, (expected) => {
+        const name = this.#options.featureNames?.[i] ?? i;
+        return new LetheError(
+          'ERR_INVALID_ARGUMENT',
+          `feature ${name} of ${where()} must be ${expected}, but is ${describeValue(cell)}`,
+        );
+      });
     }
   }
 
@@ -265,10 +334,9 @@ async function sorted(ids: PackedIds): Promise<Uint32Array | undefined> {
   return ids.isAscending ? undefined : promiseNative((addon) => addon.sortIds(ids.sortable()));
 }
 
-function numbersOf(
-  features: LabelledRow['features'],
-  where: () => string,
-): Float32Array | Float64Array | readonly unknown[] {
+type Cells = Float32Array | Float64Array | readonly unknown[];
+
+function numbersOf(features: LabelledRow['features'], where: () => string): Cells {
   const isBuffer = Buffer.isBuffer(features);
   if (isBuffer && features.length % 4 === 0) return fromLittleEndian(features);
   const isList = isInstance(features, Float32Array) || isInstance(features, Float64Array);

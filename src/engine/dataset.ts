@@ -1,17 +1,16 @@
-import {
-  describeValue,
-  isInstance,
-  requireInteger,
-  requireKnownFields,
-  requireOneOf,
-} from '../base/arguments.js';
+import { isInstance, requireInteger, requireKnownFields } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { indicesBelow } from '../base/indices.js';
+import { requireMemory } from '../base/memory.js';
 import { UNCLONEABLE } from '../base/uncloneable.js';
 import { checkContents, type DatasetFacts } from './dataset-contents.js';
 import { datasetDigest } from './dataset-digest.js';
 import { collectRows, type DatasetFromOptions, type LabelledRow } from './dataset-from.js';
-import type { AffineMap, DatasetContents } from './labelled-data.js';
+import { DatasetUsage } from './dataset-usage.js';
+import { type ColumnEncoding, inputsOf } from './encoding/column-encoding.js';
+import { EncodedRows } from './encoding/encoded-rows.js';
+import { type InputMap, inputMapJson, nativeEncoding } from './encoding/input-map.js';
+import { type AffineMap, type DatasetContents, IDENTITY } from './labelled-data.js';
 import { MOST_UNITS } from './layout.js';
 import { LiveRows } from './live-rows.js';
 import { callNative, type NativeDataset, promiseNative, toLetheError } from './native.js';
@@ -20,7 +19,8 @@ import type { Storage } from './row-file.js';
 import { erasureIn, type RowFilePlaces } from './row-file-erasure.js';
 import { openRows } from './row-file-reader.js';
 import { saveRows } from './row-file-writer.js';
-import { quoted, RowIds } from './row-ids.js';
+import { RowIds } from './row-ids.js';
+import { positionsNamed, positionsWithIds, type RowQuery } from './row-query.js';
 import {
   positionsOf,
   RowSet,
@@ -29,21 +29,14 @@ import {
   requireIndices,
   trustedRows,
 } from './row-set.js';
-import { RowSubjects, type Subject } from './row-subjects.js';
+import { NO_SUBJECTS, RowSubjects } from './row-subjects.js';
+
+export type { RowQuery } from './row-query.js';
 
 export interface SelectOptions {
   /** Columns to select, in any order; a column may be repeated. Default: all. */
   readonly columns?: Uint32Array | readonly number[];
 }
-
-/** Rows by name: those of a subject, or those with these ids. */
-export type RowQuery =
-  | {
-      readonly subject: Subject;
-      /** `alone`: only rows that belong to nobody else; `shared`: only the others. Default: all. */
-      readonly owned?: 'alone' | 'shared';
-    }
-  | { readonly ids: Iterable<RowId> };
 
 /** @internal The labels without a copy: to be read, and not to be shown to a caller. */
 export let labelsOf: (dataset: Dataset) => Uint32Array;
@@ -60,6 +53,24 @@ export let derived: (
 ) => Dataset;
 
 /**
+ * @internal The inputs that a map makes of the rows, as a data set of the same rows: sets of rows of
+ * either are sets of both, and what is erased from this one is erased from its copies.
+ */
+export let encodedBy: (
+  dataset: Dataset,
+  map: InputMap,
+  threads: number,
+) => Dataset | Promise<Dataset>;
+
+/** Where a data set's features come from. */
+interface Origin {
+  /** The file that they stay in. */
+  readonly file?: RowFilePlaces;
+  /** The data set of the same rows whose raw values they encode, and how. */
+  readonly encoded?: { readonly source: Dataset; readonly map: InputMap };
+}
+
+/**
  * A data set in native memory: features row-major [rows, columns], one label per row, and the names
  * of rows, owners, classes and columns. Rows are in ascending order of id, so that the same rows are
  * the same data set in whatever order they came. Nothing of it changes, except that rows can be
@@ -70,11 +81,15 @@ export class Dataset implements RowSpace {
   /** All positions, those of erased rows too. */
   readonly rows: number;
   readonly columns: number;
+  /** The inputs of a network that takes the rows: as many as columns, unless these are encoded. */
+  readonly inputs: number;
   readonly classes: number;
   /** The names of the classes 0, 1, ..., if they are known. */
   readonly classNames: readonly string[] | undefined;
   /** [columns], the columns' names, if they are known. */
   readonly featureNames: readonly string[] | undefined;
+  /** [columns], how raw values become inputs of a network; undefined: features are the inputs. */
+  readonly encoding: readonly ColumnEncoding[] | undefined;
   /** Maps stored features to the network's input; the identity for float32 features. */
   readonly affine: AffineMap;
   /** How the features are stored: as bytes, which the affine map normalizes, or as float32. */
@@ -87,23 +102,21 @@ export class Dataset implements RowSpace {
   readonly handle: NativeDataset;
   /** @internal */
   readonly live: LiveRows;
+  /** @internal What encoded the raw values of another data set, of which these are the inputs. */
+  readonly inputMap: InputMap | undefined;
+  /** @internal The data set whose raw values these rows encode, and whose positions they have. */
+  readonly space: RowSpace | undefined;
   readonly #labels: Uint32Array;
   #shownLabels: Uint32Array | undefined;
   readonly #file: RowFilePlaces | undefined;
-  #readers = 0;
-  #isErasing = false;
+  readonly #usage: DatasetUsage;
+  readonly #encodedRows = new EncodedRows<Dataset>();
 
   static {
     labelsOf = (dataset) => dataset.#labels;
-    whileReading = async (dataset, work) => {
-      dataset.#refuseWhileErasing();
-      dataset.#readers++;
-      try {
-        return await work();
-      } finally {
-        dataset.#readers--;
-      }
-    };
+    whileReading = (dataset, work) => dataset.#usage.whileReading(work);
+    encodedBy = (dataset, map, threads) =>
+      dataset.#encodedRows.get(inputMapJson(map), () => dataset.#encodedBy(map, threads));
     derived = (source, rows, handle, changed) => source.#derived(rows, handle, changed);
   }
 
@@ -116,8 +129,12 @@ export class Dataset implements RowSpace {
    */
   constructor(data: DatasetContents);
   /** @internal For features that are already in native memory, or in a file. */
-  constructor(facts: DatasetFacts, handle: NativeDataset, file?: RowFilePlaces);
-  constructor(data: DatasetContents | DatasetFacts, made?: NativeDataset, file?: RowFilePlaces) {
+  constructor(facts: DatasetFacts, handle: NativeDataset, origin?: Origin);
+  constructor(
+    data: DatasetContents | DatasetFacts,
+    made?: NativeDataset,
+    { file, encoded }: Origin = {},
+  ) {
     const { facts, handle } = made
       ? { facts: data as DatasetFacts, handle: made }
       : checkContents(data as DatasetContents);
@@ -129,12 +146,18 @@ export class Dataset implements RowSpace {
     this.classes = facts.classes;
     this.classNames = facts.classNames;
     this.featureNames = facts.featureNames;
+    this.encoding = facts.encoding;
+    this.inputs = facts.encoding ? inputsOf(facts.encoding) : facts.columns;
     this.affine = { scale: Math.fround(scale), offset: Math.fround(offset) };
     const none = callNative(() => handle.stored({ rows: new Uint32Array(0) }));
     this.storage = isInstance(none, Uint8Array) ? 'bytes' : 'float32';
-    this.live = new LiveRows(facts.rows, facts.isErased);
-    this.ids = new RowIds(facts.name, this.live, facts.ids);
-    this.subjects = new RowSubjects(facts.name, this.live, facts.subjects);
+    const source = encoded?.source;
+    this.space = source;
+    this.inputMap = encoded?.map;
+    this.live = source?.live ?? new LiveRows(facts.rows, facts.isErased);
+    this.ids = source?.ids ?? new RowIds(facts.name, this.live, facts.ids);
+    this.subjects = source?.subjects ?? new RowSubjects(facts.name, this.live, facts.subjects);
+    this.#usage = source ? source.#usage : new DatasetUsage(facts.name);
     this.#labels = facts.labels;
     this.#file = file;
     // Facts that a caller could change would no longer describe the data in native memory.
@@ -167,7 +190,7 @@ export class Dataset implements RowSpace {
    */
   static async open(path: string): Promise<Dataset> {
     const { facts, handle, file } = await openRows(path);
-    return new Dataset(facts, handle, file);
+    return new Dataset(facts, handle, { file });
   }
 
   /**
@@ -178,11 +201,13 @@ export class Dataset implements RowSpace {
    * @throws {LetheError} ERR_IO, ERR_EMPTY_SET, ERR_INVALID_ARGUMENT; ERR_FILE_CHANGED, ERR_BUSY
    */
   async save(path: string): Promise<void> {
-    const { name, columns, classes, affine, classNames, featureNames, storage, handle } = this;
+    const { name, columns, classes, affine, storage, handle } = this;
+    const { classNames, featureNames, encoding } = this;
     const rows = positionsOf(this.nonEmptyRowSet(this.allRows(), 'set of rows'));
     await whileReading(this, () =>
       saveRows(path, {
-        ...{ name, columns, classes, affine, classNames, featureNames, storage, handle, rows },
+        ...{ name, columns, classes, affine, storage, handle, rows },
+        ...{ classNames, featureNames, encoding },
         ...{ labels: this.#labels, ids: this.ids.packed, subjects: this.subjects.pick(rows) },
       }),
     );
@@ -209,13 +234,14 @@ export class Dataset implements RowSpace {
       : trustedRows(this, positionsOf(wanted).slice().sort());
     const { columns: named } = requireKnownFields('options', options, { columns: true });
     const columns = named === undefined ? indicesBelow(this.columns) : this.#checkColumns(named);
-    this.#refuseWhileErasing();
+    this.#usage.requireStill();
     const handle = callNative(
       (addon) => new addon.Dataset({ source: this.handle, rows: positionsOf(selected), columns }),
     );
     return this.#derived(selected, handle, {
       columns: columns.length,
       featureNames: this.featureNames && Array.from(columns, (i) => this.featureNames![i]!),
+      encoding: this.encoding && Array.from(columns, (i) => this.encoding![i]!),
     });
   }
 
@@ -249,15 +275,7 @@ export class Dataset implements RowSpace {
    * ERR_DUPLICATE: an id is given twice. ERR_INVALID_ARGUMENT.
    */
   rowsOf(query: RowQuery): RowSet {
-    const { subject, owned, ids } = requireKnownFields<AnyQuery>('rows', query, QUERY_NAMES);
-    if ((subject === undefined) === (ids === undefined) || (ids && owned)) {
-      throw new LetheError(
-        'ERR_INVALID_ARGUMENT',
-        'rows must be {subject}, {subject, owned} or {ids}',
-      );
-    }
-    if (owned !== undefined) requireOneOf('owned', owned, ['alone', 'shared']);
-    return trustedRows(this, ids ? this.#positionsOf(ids) : this.subjects.rowsOf(subject!, owned));
+    return trustedRows(this, positionsNamed(this, query));
   }
 
   /**
@@ -273,30 +291,46 @@ export class Dataset implements RowSpace {
   }
 
   /**
-   * The normalized features of these rows, as a network receives them: float32 [rows, columns].
+   * The features of these rows as they are stored, [rows, columns]: bytes, or float32 values, raw
+   * where columns are encoded.
    *
    * @throws {LetheError} ERR_INVALID_ROWS, ERR_ERASED_ROW
    */
+  stored(rows: Rows): Uint8Array | Float32Array {
+    const checked = this.rowSet(rows);
+    this.#usage.requireStill();
+    return callNative(() => this.handle.stored({ rows: positionsOf(checked) }));
+  }
+
+  /**
+   * The normalized features of these rows, as a network receives them: float32 [rows, columns].
+   *
+   * @throws {LetheError} ERR_INVALID_ROWS, ERR_ERASED_ROW; ERR_INVALID_ARGUMENT: columns are encoded,
+   * for which there must be a model
+   */
   normalized(rows: Rows): Float32Array {
     const checked = this.rowSet(rows);
-    this.#refuseWhileErasing();
+    this.requireInputs();
+    this.#usage.requireStill();
     return callNative(() => this.handle.normalized({ rows: positionsOf(checked) }));
   }
 
   /**
-   * SHA-256 in hex over what a training reads: the schema (columns, classes and their names, type
-   * and affine map of the features), ids, labels and features of the rows. Who owns a row is no
+   * SHA-256 in hex over what a training reads: the schema (columns, classes and their names, type,
+   * affine map and encoding of the features), ids, labels and features of the rows. Who owns a row is no
    * part of it. docs/data.md lists the bytes.
    *
    * @param rows in the order in which they are trained on; default: all that have not been erased
    * @throws {LetheError} ERR_INVALID_ROWS, ERR_ERASED_ROW, ERR_OUT_OF_MEMORY
    */
   async digest(rows: Rows = this.allRows()): Promise<string> {
-    const { columns, classes, affine, classNames, featureNames, storage, handle } = this;
+    const { columns, classes, affine, storage, handle } = this;
+    const { classNames, featureNames, encoding } = this;
     const checked = this.rowSet(rows);
     return whileReading(this, () =>
       datasetDigest(positionsOf(checked), {
-        ...{ columns, classes, affine, classNames, featureNames, storage, handle },
+        ...{ columns, classes, affine, storage, handle },
+        ...{ classNames, featureNames, encoding },
         ...{ ids: this.ids.packed, labels: this.#labels },
       }),
     );
@@ -313,27 +347,10 @@ export class Dataset implements RowSpace {
    * somebody else wrote to it. ERR_DEVICE_FAILED: the rows are erased, the device's memory is lost.
    */
   async erase(ids: Iterable<RowId>): Promise<void> {
-    const rows = this.#positionsOf(ids);
-    this.#refuseWhileRead('erase');
-    if (rows.length === 0) return;
-    const leaving = this.subjects.leaving(rows);
-    const inFile = this.#file && erasureIn(this.#file, rows, this.ids.packed, leaving);
-    this.#isErasing = true;
-    try {
-      const deviceError = await promiseNative((addon) =>
-        addon.eraseRows({ dataset: this.handle, rows, ...inFile }),
-      );
-      this.live.erase(rows);
-      this.subjects.erase(leaving);
-      for (const row of rows) {
-        this.ids.packed?.wipe(row);
-        this.#labels[row] = 0;
-        if (this.#shownLabels) this.#shownLabels[row] = 0;
-      }
-      if (deviceError) throw toLetheError(deviceError);
-    } finally {
-      this.#isErasing = false;
-    }
+    const rows = positionsWithIds(this.ids, ids);
+    await this.#usage.whileErasing(async () => {
+      if (rows.length > 0) await this.#erase(rows);
+    });
   }
 
   /**
@@ -343,51 +360,67 @@ export class Dataset implements RowSpace {
    * @throws {LetheError} ERR_BUSY: a run is reading the data set
    */
   close(): void {
-    this.#refuseWhileRead('close');
+    this.#usage.requireUnread('close');
     this.handle.close();
+    this.#encodedRows.close();
   }
 
-  #refuseWhileRead(action: 'erase' | 'close'): void {
-    this.#refuseWhileErasing();
-    if (this.#readers === 0) return;
+  /** @internal @throws {LetheError} ERR_INVALID_ARGUMENT: the features are raw values */
+  requireInputs(): void {
+    if (!this.encoding) return;
     throw new LetheError(
-      'ERR_BUSY',
-      `a run is reading ${this.name}: wait for it, or abort it, and then ${action}`,
+      'ERR_INVALID_ARGUMENT',
+      `the columns of ${this.name} are encoded, so that only a model that was trained on them knows ` +
+        'its inputs: train one with trainModel, or fit the encoding with fitInputMap',
     );
   }
 
-  #refuseWhileErasing(): void {
-    if (!this.#isErasing) return;
-    throw new LetheError('ERR_BUSY', `rows of ${this.name} are being erased: await that first`);
+  async #erase(rows: Uint32Array): Promise<void> {
+    const leaving = this.subjects.leaving(rows);
+    const inFile = this.#file && erasureIn(this.#file, rows, this.ids.packed, leaving);
+    const erased = [{ dataset: this.handle, rows, ...inFile }].concat(
+      this.#encodedRows.handles().map((dataset) => ({ dataset, rows })),
+    );
+    const deviceErrors: Error[] = [];
+    for (const request of erased) {
+      const error = await promiseNative((addon) => addon.eraseRows(request));
+      if (error) deviceErrors.push(error);
+    }
+    this.live.erase(rows);
+    this.subjects.erase(leaving);
+    for (const row of rows) {
+      this.ids.packed?.wipe(row);
+      this.#labels[row] = 0;
+      if (this.#shownLabels) this.#shownLabels[row] = 0;
+    }
+    if (deviceErrors.length > 0) throw toLetheError(deviceErrors[0]);
   }
 
-  /** The positions of the rows with these ids, ascending. */
-  #positionsOf(ids: Iterable<RowId>): Uint32Array {
-    if (typeof ids !== 'object' || ids === null || !(Symbol.iterator in ids)) {
-      throw new LetheError(
-        'ERR_INVALID_ARGUMENT',
-        `ids must be an array or another list of ids, but is ${describeValue(ids)}`,
+  #encodedBy(map: InputMap, threads: number): Promise<Dataset> {
+    const { name, rows, classes, classNames, handle } = this;
+    const columns = inputsOf(map.columns);
+    return whileReading(this, async () => {
+      requireMemory(`the inputs of ${name}`, rows * columns * Float32Array.BYTES_PER_ELEMENT);
+      const encoded = await promiseNative(() =>
+        nativeEncoding(map).encodeRows({ dataset: handle, threads }),
       );
-    }
-    const positions = new Set<number>();
-    for (const id of ids) {
-      const position = this.ids.positionOf(id);
-      if (positions.has(position)) {
-        throw new LetheError('ERR_DUPLICATE', `the id ${quoted(id)} is given twice`);
-      }
-      positions.add(position);
-    }
-    return Uint32Array.from(positions).sort();
+      const facts: DatasetFacts = {
+        ...{ name, rows, columns, classes, classNames, affine: IDENTITY },
+        ...{ featureNames: undefined, encoding: undefined },
+        ...{ ids: this.ids.packed, labels: this.#labels, subjects: NO_SUBJECTS },
+      };
+      return new Dataset(facts, encoded, { encoded: { source: this, map } });
+    });
   }
 
   #derived(rows: RowSet, handle: NativeDataset, changed: Partial<DatasetFacts>): Dataset {
-    const { name, columns, classes, affine, classNames, featureNames } = this;
+    const { name, columns, classes, affine, classNames, featureNames, encoding } = this;
     const positions = positionsOf(rows);
     // Ids ascend in a data set: rows in another order are known by their new positions alone.
     const ids = isAscending(positions) ? this.ids.packed?.pick(positions) : undefined;
     return new Dataset(
       {
-        ...{ name, columns, classes, affine, classNames, featureNames, ids, ...changed },
+        ...{ name, columns, classes, affine, classNames, featureNames, encoding, ids, ...changed },
         rows: rows.length,
         labels: rows.gather(this.#labels),
         subjects: this.subjects.pick(positions),
@@ -404,15 +437,6 @@ export class Dataset implements RowSpace {
     );
   }
 }
-
-/** A query with any of its fields. */
-interface AnyQuery {
-  readonly subject?: Subject;
-  readonly owned?: 'alone' | 'shared';
-  readonly ids?: Iterable<RowId>;
-}
-
-const QUERY_NAMES = { subject: true, owned: true, ids: true } as const;
 
 function isAscending(positions: Uint32Array): boolean {
   return positions.every((position, i) => i === 0 || positions[i - 1]! < position);

@@ -3,6 +3,7 @@
 export { availableThreads } from '../base/available-threads.js';
 export { PhiloxPurpose, PhiloxStream } from '../base/philox.js';
 export { type ActivationOptions, type Activations, hiddenActivations } from './activations.js';
+export { fitInputMap } from './encoding/fit-input-map.js';
 export type { Evaluation } from './evaluation.js';
 export { type KroneckerSystem, kroneckerSolve } from './kronecker.js';
 export type { AffineMap, LabelledData } from './labelled-data.js';

@@ -1,3 +1,4 @@
+import type { ColumnEncoding } from './encoding/column-encoding.js';
 import type { RowId } from './packed-ids.js';
 import type { Ownership, Subject } from './row-subjects.js';
 
@@ -34,6 +35,8 @@ export interface DatasetContents extends Omit<LabelledData, 'classes'> {
   readonly classNames?: readonly string[];
   /** [columns], the columns' names. */
   readonly featureNames?: readonly string[];
+  /** [columns], how float32 features, which then are raw values, become inputs of a network. */
+  readonly encoding?: readonly ColumnEncoding[];
   /**
    * [rows], each at most once: all whole numbers (a bigint beyond 2^53, up to 64 bits) or all texts.
    * The data set holds its rows in ascending order of id, whatever order they are given in.

@@ -50,7 +50,7 @@ export async function mapDataset(
   map: LinearMap,
   options: MapOptions = {},
 ): Promise<Dataset> {
-  requireInstance('dataset', dataset, Dataset);
+  requireInstance('dataset', dataset, Dataset).requireInputs();
   const { columns, weights, bias, outputs } = checkMap(map, dataset.columns);
   const { rows: wanted = dataset.allRows(), ...run } = requireKnownFields(
     'options',

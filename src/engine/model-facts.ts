@@ -3,12 +3,13 @@ import { LetheError } from '../base/errors.js';
 import { requireNames } from './class-names.js';
 import type { Dataset } from './dataset.js';
 import { requireMap } from './dataset-contents.js';
+import { checkInputMap, differentColumn, type InputMap } from './encoding/input-map.js';
 import type { AffineMap } from './labelled-data.js';
 import { checkRecordedRecipe, type RecordedRecipe } from './training-recipe.js';
 
 /**
  * What a model knows of itself beside its parameters. Schema and hyper-parameters only, but for the
- * digest: a statistic of rows would outlive them in the model's file.
+ * digest and the input map: a statistic of rows would outlive them in the model's file.
  */
 export interface ModelFacts {
   /**
@@ -18,8 +19,13 @@ export interface ModelFacts {
   readonly recipe?: RecordedRecipe | undefined;
   /** [classes], the names of the classes 0, 1, ... */
   readonly classNames?: readonly string[] | undefined;
-  /** [inputs], the names of the columns that the model takes. */
+  /** The names of the columns that the model takes: of its inputs, or of those that it encodes. */
   readonly featureNames?: readonly string[] | undefined;
+  /**
+   * How the model takes raw values, where its data set's columns are encoded. Like the parameters it
+   * was fitted on rows: an exact retrain fits it anew, approximate methods keep it.
+   */
+  readonly inputMap?: InputMap | undefined;
   /** Maps bytes to the model's inputs, where it was trained on bytes. */
   readonly affine?: AffineMap | undefined;
   /**
@@ -31,6 +37,7 @@ export interface ModelFacts {
 
 const FACTS: KnownFields<ModelFacts> = {
   ...{ recipe: true, classNames: true, featureNames: true, affine: true, dataDigest: true },
+  inputMap: true,
 };
 
 const DIGEST = /^[0-9a-f]{64}$/;
@@ -43,18 +50,18 @@ const DIGEST = /^[0-9a-f]{64}$/;
  * otherwise not what ModelFacts says; ERR_INVALID_MODEL: not a recorded recipe
  */
 export function checkModelFacts(widths: readonly number[], wanted: ModelFacts): ModelFacts {
-  const { recipe, classNames, featureNames, affine, dataDigest } = requireKnownFields(
-    'facts',
-    wanted,
-    FACTS,
-  );
+  const facts = requireKnownFields('facts', wanted, FACTS);
+  const { recipe, classNames, featureNames, affine, dataDigest } = facts;
   if (dataDigest !== undefined && !(typeof dataDigest === 'string' && DIGEST.test(dataDigest))) {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'dataDigest must be a SHA-256 in hex');
   }
+  const inputMap = facts.inputMap && checkInputMap(facts.inputMap, widths[0]!);
+  const columns = inputMap?.columns.length ?? widths[0]!;
   return Object.freeze({
     ...(recipe && { recipe: checkRecordedRecipe(recipe) }),
     ...(classNames && { classNames: requireNames('classNames', classNames, widths.at(-1)!) }),
-    ...(featureNames && { featureNames: requireNames('featureNames', featureNames, widths[0]!) }),
+    ...(featureNames && { featureNames: requireNames('featureNames', featureNames, columns) }),
+    ...(inputMap && { inputMap }),
     ...(affine && { affine: Object.freeze(rounded(requireMap(affine))) }),
     ...(dataDigest && { dataDigest }),
   });
@@ -81,7 +88,7 @@ export function factsOfSchema(dataset: Dataset, widths: readonly number[]): Mode
   return {
     // A model may have more classes than the data set, whose names nobody knows.
     ...(classNames?.length === widths.at(-1) && { classNames }),
-    ...(areDistinct && featureNames?.length === widths[0] && { featureNames }),
+    ...(areDistinct && dataset.inputs === widths[0] && { featureNames }),
     ...(storage === 'bytes' && { affine }),
   };
 }
@@ -94,6 +101,7 @@ export function factsOfSchema(dataset: Dataset, widths: readonly number[]): Mode
  */
 export function requireSchema(facts: ModelFacts, dataset: Dataset): void {
   const { classNames, featureNames, affine } = facts;
+  requireEncoding(facts, dataset);
   const place = firstDifference(classNames, dataset.classNames);
   if (place !== undefined) {
     throw otherSchema(
@@ -113,6 +121,28 @@ export function requireSchema(facts: ModelFacts, dataset: Dataset): void {
   throw otherSchema(
     `${dataset.name} maps bytes by ${JSON.stringify(dataset.affine)}, but the model was trained on ` +
       `bytes mapped by ${JSON.stringify(affine)}: make the data set with affine: model.facts.affine`,
+  );
+}
+
+/** Raw values must be encoded as those that the model was trained on. */
+function requireEncoding({ inputMap }: ModelFacts, dataset: Dataset): void {
+  const { name, encoding } = dataset;
+  if (dataset.inputMap) return;
+  if (!inputMap) {
+    dataset.requireInputs();
+    return;
+  }
+  if (!encoding) {
+    throw otherSchema(
+      `the model encodes raw values, but the columns of ${name} have no encoding: make the data set ` +
+        'with the encoding of the one that it was trained on',
+    );
+  }
+  const column = differentColumn(inputMap, encoding);
+  if (column === undefined) return;
+  throw otherSchema(
+    `column ${dataset.featureNames?.[column] ?? column} of ${name} is encoded otherwise than the ` +
+      'model was trained on: make the data set with the encoding of the one that it was trained on',
   );
 }
 
@@ -138,6 +168,7 @@ const METADATA = {
   recipe: 'recipe',
   classNames: 'class_names',
   featureNames: 'feature_names',
+  inputMap: 'input_map',
   affine: 'affine',
   dataDigest: 'data_digest',
 } as const;

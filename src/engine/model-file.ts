@@ -13,7 +13,7 @@ import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 /**
  * A saved model is a safetensors file with the tensors `layers.<i>.weight` [out, in] and
  * `layers.<i>.bias` [out], and the metadata `format`, `version`, `widths`, `parameter_hash` and what
- * the model knows of itself: `recipe`, `class_names`, `feature_names`, `affine`, all JSON, and
+ * the model knows of itself: `recipe`, `class_names`, `feature_names`, `input_map`, `affine`, all JSON, and
  * `data_digest`.
  */
 const FORMAT = 'lethe-model';
@@ -44,7 +44,7 @@ export function encodeModel({ widths, parameters, facts }: StoredModel): Uint8Ar
     format: FORMAT,
     version: VERSION,
     widths: JSON.stringify(widths),
-    parameter_hash: parameterHash(widths, parameters),
+    parameter_hash: parameterHash(widths, parameters, facts.inputMap),
     ...encodeFacts(facts),
   };
   return encodeSafetensors({ metadata, tensors });
@@ -82,11 +82,12 @@ export function decodeModel(bytes: Uint8Array): StoredModel {
   });
   const parameters = fromLittleEndian(Buffer.concat(parts));
   if (!parameters.every(Number.isFinite)) throw invalid('a parameter is not finite');
-  const hash = parameterHash(widths, parameters);
+  const facts = decodeFacts(widths, file.metadata);
+  const hash = parameterHash(widths, parameters, facts.inputMap);
   if (hash !== expectedHash) {
     throw invalid(`the hash of the parameters is ${hash}, but the file says ${expectedHash}`);
   }
-  return { widths, parameters, facts: decodeFacts(widths, file.metadata) };
+  return { widths, parameters, facts };
 }
 
 function parseWidths(json: string | undefined): number[] {

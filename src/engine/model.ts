@@ -1,5 +1,4 @@
 import {
-  describeValue,
   isInstance,
   type KnownFields,
   requireInstance,
@@ -13,6 +12,7 @@ import { LetheError } from '../base/errors.js';
 import { Stopwatch } from '../base/stopwatch.js';
 import { Dataset } from './dataset.js';
 import { checkAffine } from './dataset-contents.js';
+import type { InputMap } from './encoding/input-map.js';
 import { type Evaluation, evaluateRows, likeliestNames } from './evaluation.js';
 import { forward } from './forward.js';
 import type { AffineMap } from './labelled-data.js';
@@ -23,6 +23,7 @@ import { callNative, type NativeModel } from './native.js';
 import { handleOf, Network } from './network.js';
 import { parameterHash } from './parameter-hash.js';
 import { pass } from './pass.js';
+import { featuresOf, type PredictInputs } from './predict-inputs.js';
 import type { Rows } from './row-set.js';
 import { RUN_OPTIONS, type RunOptions, runOptionsOf } from './run.js';
 import { TRAIN_OPTIONS, type TrainOptions, trainingPass } from './training-pass.js';
@@ -166,6 +167,11 @@ export class Model extends Network {
     return this.facts.recipe;
   }
 
+  /** How the model takes raw values, see ModelFacts. */
+  get inputMap(): InputMap | undefined {
+    return this.facts.inputMap;
+  }
+
   /** [classes], see ModelFacts. */
   get classNames(): readonly string[] | undefined {
     return this.facts.classNames;
@@ -180,9 +186,13 @@ export class Model extends Network {
     return callNative(() => handleOf(this).parameters());
   }
 
-  /** SHA-256 of widths and parameters in hex, see parameterHash. @throws {LetheError} ERR_BUSY */
+  /**
+   * SHA-256 of widths, parameters and input map in hex, see parameterHash.
+   *
+   * @throws {LetheError} ERR_BUSY
+   */
   hash(): string {
-    return parameterHash(this.widths, this.parameters());
+    return parameterHash(this.widths, this.parameters(), this.inputMap);
   }
 
   /** An independent model with the same parameters. @throws {LetheError} ERR_BUSY */
@@ -278,30 +288,19 @@ export class Model extends Network {
    * The logits of a few rows, float32 [rows, classes]. Computes on and blocks the calling thread,
    * about 20 microseconds for one row of MNIST. For many rows, make a Dataset and call `logits`.
    *
-   * @param inputs float32 [rows, inputs] as the network takes them, or bytes
+   * @param inputs float32 [rows, inputs] as the network takes them, or bytes; where the model encodes
+   * its columns, raw values [rows, columns]; where it knows their names, also objects by these
    * @param affine the normalization of bytes; default: what the model knows, see ModelFacts
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_BUSY; ERR_DIVERGED: a logit is not finite.
    */
   predict(
-    inputs: Float32Array | Uint8Array,
+    inputs: PredictInputs,
     affine: AffineMap | undefined = isInstance(inputs, Uint8Array) ? this.facts.affine : undefined,
   ): Float32Array {
-    if (!isInstance(inputs, Float32Array) && !isInstance(inputs, Uint8Array)) {
-      throw new LetheError(
-        'ERR_INVALID_ARGUMENT',
-        `inputs must be a Float32Array or a Uint8Array, but is ${describeValue(inputs)}`,
-      );
-    }
-    const [columns] = this.widths;
-    if (inputs.length === 0 || inputs.length % columns! !== 0) {
-      throw new LetheError(
-        'ERR_INVALID_ARGUMENT',
-        `inputs must hold rows of ${columns} features, but hold ${inputs.length} values`,
-      );
-    }
-    const { scale, offset } = checkAffine(inputs, affine);
+    const features = featuresOf(inputs, this.facts, this.widths[0]!);
+    const { scale, offset } = checkAffine(features, affine);
     predictThreads ??= availableThreads();
-    const request = { features: inputs, scale, offset, threads: predictThreads };
+    const request = { features, scale, offset, threads: predictThreads };
     return callNative(() => handleOf(this).predict(request));
   }
 
@@ -311,7 +310,7 @@ export class Model extends Network {
    * @param inputs as predict takes them, @param affine likewise
    * @throws {LetheError} as predict; ERR_INVALID_ARGUMENT also if the model knows no class names
    */
-  predictNames(inputs: Float32Array | Uint8Array, affine?: AffineMap): string[] {
+  predictNames(inputs: PredictInputs, affine?: AffineMap): string[] {
     const { classNames } = this.facts;
     if (!classNames) {
       throw new LetheError(

@@ -33,6 +33,8 @@ interface NativeDatasetFacts {
   offset: number;
   /** Row order[i] of those given gets the place i. */
   order?: Uint32Array;
+  /** [columns], 1 where NaN stands for a missing value; default: nowhere. */
+  missing?: Uint8Array;
 }
 
 /** Takes whole rows, and makes one data set of them. */
@@ -145,6 +147,21 @@ export interface PassOutcome {
   readonly trackedSteps?: number;
 }
 
+/** Encodes raw values as inputs of a network. */
+export interface NativeInputEncoding {
+  /** Float32 [rows, columns] to float32 [rows, inputs]. */
+  encode(arguments_: { features: Float32Array }): Float32Array;
+  /** All rows, erased ones too. */
+  encodeRows(arguments_: { dataset: NativeDataset; threads: number }): Promise<NativeDataset>;
+}
+
+/** Of the values of each column that are not missing, [columns]. */
+export interface NativePresentStatistics {
+  counts: Float64Array;
+  means: Float64Array;
+  variances: Float64Array;
+}
+
 /** Means and variances, [columns]. */
 export interface NativeColumnStatistics {
   means: Float64Array;
@@ -170,6 +187,14 @@ export interface NativeAddon {
       | (NativeDatasetFacts & { features: Uint8Array | Float32Array })
       | { source: NativeDataset; rows: Uint32Array; columns: Uint32Array },
   ) => NativeDataset;
+  InputEncoding: new (arguments_: {
+    isCategory: Uint8Array;
+    hasIndicator: Uint8Array;
+    fills: Float32Array;
+    centres: Float32Array;
+    scales: Float32Array;
+    categories: Uint32Array;
+  }) => NativeInputEncoding;
   DatasetBuilder: new (arguments_: { bytes: boolean }) => NativeDatasetBuilder;
   /** The places of the ids in ascending order, texts by their bytes; equal ids keep their order. */
   sortIds(ids: NativeIds): Promise<Uint32Array>;
@@ -209,6 +234,11 @@ export interface NativeAddon {
     rows: Uint32Array;
     threads: number;
   }): Promise<NativeColumnStatistics>;
+  presentStatistics(arguments_: {
+    dataset: NativeDataset;
+    rows: Uint32Array;
+    threads: number;
+  }): Promise<NativePresentStatistics>;
   squaredNorms(arguments_: {
     dataset: NativeDataset;
     rows: Uint32Array;

@@ -1,6 +1,7 @@
 import { describeValue } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { UNCLONEABLE } from '../base/uncloneable.js';
+import type { InputMap } from './encoding/input-map.js';
 import type { NativeModel } from './native.js';
 
 /** @internal A network's parameters in native memory. */
@@ -28,6 +29,9 @@ export abstract class Network {
       );
     };
   }
+
+  /** How it takes raw values; undefined: features are its inputs. */
+  abstract readonly inputMap: InputMap | undefined;
 
   /** @internal */
   protected constructor(widths: readonly number[], handle: NativeModel) {

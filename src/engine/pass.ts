@@ -10,10 +10,11 @@ import {
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { Dataset, whileReading } from './dataset.js';
+import { inputRows } from './encoding/input-rows.js';
 import type { NativeObjective, NativePlan, NativeSink, PassOutcome } from './native.js';
 import { handleOf, type Network } from './network.js';
 import { positionsOf, RowSet, type Rows } from './row-set.js';
-import { type RunOptions, runNative } from './run.js';
+import { checkRunOptions, type RunOptions, runNative } from './run.js';
 import { nativeSchedule, type Schedule } from './schedule.js';
 
 /** Which rows a pass visits, in which batches. */
@@ -214,10 +215,10 @@ function nativeScaling(dataset: Dataset, scaling: InputScaling): Required<InputS
   const { centres, rates, unit = 1 } = requireKnownFields('inputScaling', scaling, SCALING_NAMES);
   for (const [name, values] of Object.entries({ centres, rates })) {
     const { length } = requireInstance(`inputScaling.${name}`, values, Float32Array);
-    if (length === dataset.columns) continue;
+    if (length === dataset.inputs) continue;
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `inputScaling.${name} must hold one value for each of the ${dataset.columns} columns of ` +
+      `inputScaling.${name} must hold one value for each of the ${dataset.inputs} inputs of ` +
         `${dataset.name}, but holds ${length}`,
     );
   }
@@ -245,19 +246,20 @@ export async function pass(
 ): Promise<PassOutcome> {
   const model = handleOf(network);
   requireInstance('dataset', dataset, Dataset);
-  return whileReading(dataset, () =>
+  const requestOn = (inputs: Dataset) => ({
+    plan: nativePlan(inputs, plan),
+    objective: nativeObjective(objective, network.widths.at(-1)!),
+    sink: nativeSink(inputs, sink),
+  });
+  const run = (inputs: Dataset, request: () => ReturnType<typeof requestOn>) =>
     runNative(options, (addon, compute, onProgress) =>
-      addon.pass(
-        {
-          model,
-          dataset: dataset.handle,
-          ...compute,
-          plan: nativePlan(dataset, plan),
-          objective: nativeObjective(objective, network.widths.at(-1)!),
-          sink: nativeSink(dataset, sink),
-        },
-        onProgress,
-      ),
-    ),
-  );
+      addon.pass({ model, dataset: inputs.handle, ...compute, ...request() }, onProgress),
+    );
+  return whileReading(dataset, async () => {
+    const inputs = inputRows(network, dataset, checkRunOptions(options).threads);
+    if (inputs instanceof Dataset) return run(inputs, () => requestOn(inputs));
+    // Copied now, because the caller may change its arrays while rows are being encoded.
+    const request = structuredClone(requestOn(dataset));
+    return run(await inputs, () => request);
+  });
 }

@@ -17,7 +17,7 @@ export async function columnStatistics(
   rows: Rows,
   threads = availableThreads(),
 ): Promise<ColumnStatistics> {
-  requireInstance('dataset', dataset, Dataset);
+  requireInstance('dataset', dataset, Dataset).requireInputs();
   const request = {
     dataset: dataset.handle,
     rows: positionsOf(dataset.nonEmptyRowSet(rows, 'set of rows')),
@@ -38,7 +38,7 @@ export async function squaredNorms(
   { centres, scales }: { readonly centres: Float64Array; readonly scales: Float64Array },
   threads = availableThreads(),
 ): Promise<Float64Array> {
-  requireInstance('dataset', dataset, Dataset);
+  requireInstance('dataset', dataset, Dataset).requireInputs();
   const request = {
     dataset: dataset.handle,
     rows: positionsOf(dataset.nonEmptyRowSet(rows, 'set of rows')),
@@ -83,7 +83,7 @@ export async function principalComponents(
   dataset: Dataset,
   options: PrincipalComponentsOptions,
 ): Promise<PrincipalComponents> {
-  requireInstance('dataset', dataset, Dataset);
+  requireInstance('dataset', dataset, Dataset).requireInputs();
   const { rows, columns, means, scales, components } = requireObject('options', options);
   const { seed = 0, threads = availableThreads() } = options;
   const request = {

@@ -7,6 +7,7 @@ import { invalidData } from '../base/invalid-data.js';
 import { ioError } from '../base/io-error.js';
 import { int64FromLittleEndian, uint32FromLittleEndian } from '../base/little-endian.js';
 import type { DatasetFacts, MadeDataset } from './dataset-contents.js';
+import { missingColumns } from './encoding/column-encoding.js';
 import { type NativeDataset, type NativeMappedFile, promiseNative } from './native.js';
 import { columnOf, type PackedIds } from './packed-ids.js';
 import {
@@ -97,6 +98,7 @@ class RowFileReader {
     const handle = await this.#map({
       ...{ begin: begins.features!, bytes: storage === 'bytes', labels, columns },
       ...{ classes: facts.classes, ...facts.affine },
+      ...(facts.encoding && { missing: missingColumns(facts.encoding) }),
     });
     const file: RowFilePlaces = { begins, nameEnds: subjects?.nameEnds ?? new Uint32Array(0) };
     await this.#finishErasure(file, handle, {

@@ -2,6 +2,7 @@ import { LetheError } from '../base/errors.js';
 import { requireNames } from './class-names.js';
 import type { DatasetFacts } from './dataset-contents.js';
 import { requireMap } from './dataset-contents.js';
+import { checkEncoding } from './encoding/column-encoding.js';
 import { IDENTITY } from './labelled-data.js';
 import type { SafetensorsHeader } from './safetensors.js';
 
@@ -85,16 +86,17 @@ export const NAME_KINDS = { number: 0, text: 1 } as const;
 /** What is said of all rows at once. */
 export type RowFileFacts = Pick<
   DatasetFacts,
-  'name' | 'classes' | 'affine' | 'classNames' | 'featureNames'
+  'name' | 'classes' | 'affine' | 'classNames' | 'featureNames' | 'encoding'
 >;
 
 export function encodeRowFacts(facts: RowFileFacts): Record<string, string> {
-  const { name, classes, affine, classNames, featureNames } = facts;
+  const { name, classes, affine, classNames, featureNames, encoding } = facts;
   return {
     ...{ format: ROW_FILE_FORMAT, version: VERSION, name, classes: String(classes) },
     affine: JSON.stringify(affine),
     ...(classNames && { class_names: JSON.stringify(classNames) }),
     ...(featureNames && { feature_names: JSON.stringify(featureNames) }),
+    ...(encoding && { encoding: JSON.stringify(encoding) }),
   };
 }
 
@@ -104,7 +106,7 @@ export function decodeRowFacts(
   columns: number,
   storage: Storage,
 ): RowFileFacts {
-  const { name = '', class_names: classNames, feature_names: featureNames } = metadata;
+  const { name = '', class_names: classNames, feature_names: featureNames, encoding } = metadata;
   const classes = /^[1-9]\d*$/.test(metadata.classes ?? '') ? Number(metadata.classes) : 0;
   if (classes < 1 || classes > 2 ** 32) throw invalid('its metadata `classes` is no whole number');
   try {
@@ -117,10 +119,16 @@ export function decodeRowFacts(
       ...{ name, classes, affine },
       classNames: classNames === undefined ? undefined : namesIn(classNames, classes),
       featureNames: featureNames === undefined ? undefined : namesIn(featureNames, columns),
+      encoding: encoding === undefined ? undefined : encodingIn(encoding, columns, storage),
     };
   } catch (cause) {
     throw invalid(`its metadata is not that of rows: ${(cause as Error).message}`, cause);
   }
+}
+
+function encodingIn(json: string, columns: number, storage: Storage) {
+  if (storage === 'bytes') throw invalid('its metadata `encoding` is for features of float32');
+  return checkEncoding(JSON.parse(json), columns);
 }
 
 function namesIn(json: string, count: number): readonly string[] {

@@ -12,6 +12,8 @@ export interface RowSpace {
   readonly rows: number;
   /** @internal Which rows have not been erased. */
   readonly live?: LiveRows;
+  /** @internal The data set whose positions these are, where several share them; default: itself. */
+  readonly space?: RowSpace | undefined;
 }
 
 /** Rows of a data set: a list of positions, or a RowSet that has been checked already. */
@@ -179,13 +181,17 @@ export class RowSet {
 }
 
 function requireIn(dataset: RowSpace, rows: RowSet, name: string): RowSet {
-  if (rows.dataset === dataset) return rows;
+  if (spaceOf(rows.dataset) === spaceOf(dataset)) return rows;
   const other =
     rows.dataset.name === dataset.name ? 'another data set of this name' : rows.dataset.name;
   throw new LetheError(
     'ERR_INVALID_ROWS',
     `${name} must hold rows of ${dataset.name}, but holds rows of ${other}`,
   );
+}
+
+function spaceOf(dataset: RowSpace): RowSpace {
+  return dataset.space ?? dataset;
 }
 
 /** Requires a list of indices; neither copied nor checked. */

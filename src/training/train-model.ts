@@ -18,6 +18,7 @@ import type { Rows } from '../engine/row-set.js';
 import { RUN_OPTIONS, withoutProgress } from '../engine/run.js';
 import type { RecordedRecipe } from '../engine/training-recipe.js';
 import { chooseRecipe, type RecipeChoice } from './choose/choose-recipe.js';
+import { encodedRun, encodingWork } from './encoded-run.js';
 import { measureQuality, type Quality } from './quality.js';
 import {
   HYPER_PARAMETERS,
@@ -111,33 +112,42 @@ export async function trainModel(
   requireOneOf('recipe', name, ['auto', ...RECIPE_NAMES]);
   const run = trainingRun(widths, dataset, options);
   checkOwners(name, 'auto', owners, dataset);
-  const train = () => {
+  return guarded(run, options, (encoded) => {
     if (name !== 'auto') {
       const record = recordOf(name, options, run.widths, run.rows.length);
-      return trainAgain(run, record, options);
+      return trainAgain(encoded, record, options);
     }
     refuseOthers(name, options);
-    return trainByChoice(run, owners, options);
-  };
-  return guarded(run, options.digest, train);
+    return trainByChoice(encoded, owners, options);
+  });
 }
 
 /**
- * Trains while no row can be erased, which between two passes would end the run.
+ * Trains while no row can be erased, which between two passes would end the run. Where columns are
+ * encoded, it fits the encoding on the rows of the run alone, and `train` is given their inputs.
  *
- * @param digest whether the model of the result is to know the digest of the rows
+ * @param options.digest whether the model of the result is to know the digest of the rows
  */
 export function guarded<Trained extends TrainedModel>(
-  { dataset, rows }: TrainingRun,
-  digest: boolean | undefined,
-  train: () => Promise<Trained>,
+  run: TrainingRun,
+  { digest = false, threads }: Pick<TrainModelOptions, 'digest' | 'threads'>,
+  train: (run: TrainingRun) => Promise<Trained>,
 ): Promise<Trained> {
-  requireBoolean('digest', digest ?? false);
+  requireBoolean('digest', digest);
+  const { dataset, rows } = run;
   return whileReading(dataset, async () => {
-    const trained = await train();
-    if (!digest) return trained;
-    const dataDigest = await dataset.digest(rows);
-    return { ...trained, model: described(trained.model, { dataDigest }) };
+    const encoded = await encodedRun(run, threads);
+    const trained = await train(encoded);
+    const facts = {
+      ...factsOfSchema(dataset, run.widths),
+      ...(encoded.dataset.inputMap && { inputMap: encoded.dataset.inputMap }),
+      ...(digest && { dataDigest: await dataset.digest(rows) }),
+    };
+    return {
+      ...trained,
+      model: described(trained.model, facts),
+      multiplyAdds: trained.multiplyAdds + encodingWork(run),
+    };
   });
 }
 
@@ -219,7 +229,7 @@ async function finish(
   const report = await reportQuality(model, run, options);
   run.watch.lap('report');
   return {
-    model: described(model, { ...factsOfSchema(run.dataset, run.widths), recipe }),
+    model: described(model, { recipe }),
     ...{ recipe, quality: report.quality, steps },
     seconds: run.watch.seconds,
     multiplyAdds: multiplyAdds + report.multiplyAdds,
@@ -239,13 +249,14 @@ function warnings({ accuracy, mostFrequentClass }: Quality): string[] {
 /** Checks the widths, also against the data set. */
 function checkShape(
   wanted: readonly number[],
-  { columns, classes, name }: Dataset,
+  { inputs, classes, name, encoding }: Dataset,
 ): readonly number[] {
   const widths = checkWidths(wanted);
-  if (widths[0] === columns && widths.at(-1)! >= classes) return widths;
+  if (widths[0] === inputs && widths.at(-1)! >= classes) return widths;
+  const what = encoding ? 'inputs that the columns' : 'columns';
   throw new LetheError(
     'ERR_INVALID_ARGUMENT',
-    `widths must begin with the ${columns} columns of ${name} and end with at least its ` +
+    `widths must begin with the ${inputs} ${what} of ${name} ${encoding ? 'become ' : ''}and end with at least its ` +
       `${classes} classes, but are [${widths.join(', ')}]`,
   );
 }

@@ -1,5 +1,6 @@
 import { requireInstance, requireObject } from '../base/arguments.js';
-import { Dataset } from '../engine/dataset.js';
+import { Dataset, whileReading } from '../engine/dataset.js';
+import { inputRows } from '../engine/encoding/input-rows.js';
 import { described, Model } from '../engine/model.js';
 import { requireSchema } from '../engine/model-facts.js';
 import type { PhasedOptions, PhaseProgress } from '../engine/phases.js';
@@ -71,4 +72,28 @@ export function checkRequest(request: UnlearningRequest): CheckedRequest {
   RowSet.disjoint(dataset, split.forget, split.retain, ['the forget set', 'the retain set']);
   // The rows of the digest are not those that the result will have been trained on.
   return { model: described(model, { dataDigest: undefined }), dataset, ...split };
+}
+
+/**
+ * Makes a method of what it does with a checked request, while no row can be erased. Where columns are
+ * encoded, its data set is the inputs that the model's own map makes of them: the map stays as it is.
+ */
+export function unlearningMethod<
+  Options extends UnlearningOptions,
+  Result extends UnlearningResult = UnlearningResult,
+>(
+  unlearn: (request: CheckedRequest, options: Options) => Promise<Result>,
+): UnlearningMethod<Options, Result> {
+  return async (request, options = {} as Options) => {
+    const checked = checkRequest(request);
+    const { model, dataset } = checked;
+    return whileReading(dataset, async () => {
+      const inputs = inputRows(model, dataset);
+      if (inputs instanceof Dataset) return unlearn({ ...checked, dataset: inputs }, options);
+      // Copies, because the caller may change both while rows are being encoded.
+      const own = { ...checked, model: model.clone() };
+      const wanted = { ...requireObject('options', options) };
+      return unlearn({ ...own, dataset: await inputs }, wanted);
+    });
+  };
 }

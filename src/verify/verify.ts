@@ -154,10 +154,10 @@ function checkSets(model: Predictor, sets: readonly VerificationSet[]): CheckedS
   }
   return sets.map(({ name, dataset, rows }) => {
     requireInstance('the dataset of a set', dataset, Dataset);
-    if (dataset.columns !== columns) {
+    if (dataset.inputs !== columns) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
-        `${dataset.name} has ${dataset.columns} features, but the model takes ${columns}`,
+        `${dataset.name} has ${dataset.inputs} features, but the model takes ${columns}`,
       );
     }
     return { name, dataset, rows: dataset.nonEmptyRowSet(rows, `${name} set`) };

@@ -18,6 +18,9 @@ struct AffineMap {
   float offset = 0;
 };
 
+/** [columns], 1 where NaN stands for a missing value; empty: no value may be missing. */
+using MissingColumns = std::vector<std::uint8_t>;
+
 /** Where features lie in a file: row after row from the byte `begin` on. */
 struct FeaturesInFile {
   std::shared_ptr<MappedFile> file;
@@ -44,10 +47,14 @@ class Dataset {
   static std::shared_ptr<Dataset> fromBytes(std::vector<std::uint8_t> features, AffineMap map,
                                             std::vector<std::uint32_t> labels, std::size_t columns,
                                             std::size_t classes);
-  /** Finite float32 features, used as they are. Throws kInvalidArgument. */
+  /**
+   * Float32 features, used as they are: finite, or missing where they may be. Rows with missing
+   * values must be encoded before a network reads them. Throws kInvalidArgument.
+   */
   static std::shared_ptr<Dataset> fromFloats(std::vector<float> features,
                                              std::vector<std::uint32_t> labels, std::size_t columns,
-                                             std::size_t classes);
+                                             std::size_t classes,
+                                             const MissingColumns& missing = {});
 
   /**
    * Float32 features that the caller knows to be finite, and how many of each row are not 0. Throws
@@ -59,15 +66,16 @@ class Dataset {
                                               std::size_t columns, std::size_t classes);
 
   /**
-   * Features that stay in a file, float32 ones finite and aligned; the whole file is read once.
-   * Throws kInvalidArgument, kFileChanged.
+   * Features that stay in a file, float32 ones aligned, and finite or missing where they may be;
+   * the whole file is read once. Throws kInvalidArgument, kFileChanged.
    */
   static std::shared_ptr<Dataset> bytesInFile(FeaturesInFile features, AffineMap map,
                                               std::vector<std::uint32_t> labels,
                                               std::size_t columns, std::size_t classes);
   static std::shared_ptr<Dataset> floatsInFile(FeaturesInFile features,
                                                std::vector<std::uint32_t> labels,
-                                               std::size_t columns, std::size_t classes);
+                                               std::size_t columns, std::size_t classes,
+                                               const MissingColumns& missing = {});
 
   std::size_t rows() const { return labels_.size(); }
   std::size_t columns() const { return columns_; }

@@ -43,10 +43,12 @@ class DatasetBuilder {
    * them in theirs. Nothing is left in the builder. Throws as Dataset does.
    *
    * @param map for bytes; float32 features are used as they are
+   * @param missing of float32 features, see Dataset::fromFloats
    */
   std::shared_ptr<Dataset> finish(AffineMap map, std::vector<std::uint32_t> labels,
                                   std::size_t columns, std::size_t classes,
-                                  std::vector<std::uint32_t> order);
+                                  std::vector<std::uint32_t> order,
+                                  const MissingColumns& missing = {});
 
  private:
   template <class T>

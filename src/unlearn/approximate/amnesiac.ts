@@ -10,12 +10,7 @@ import { inPhase } from '../../engine/phases.js';
 import { positionsOf, RowSet } from '../../engine/row-set.js';
 import { RUN_OPTIONS, type RunOptions } from '../../engine/run.js';
 import { TRAIN_OPTIONS, type TrainOptions, trainingPass } from '../../engine/training-pass.js';
-import {
-  checkRequest,
-  type UnlearningMethod,
-  type UnlearningOptions,
-  type UnlearningResult,
-} from '../method.js';
+import { type UnlearningOptions, type UnlearningResult, unlearningMethod } from '../method.js';
 import { runSgd, SGD_OPTIONS, type SgdOptions } from '../steps/sgd.js';
 
 export interface AmnesiacOptions extends UnlearningOptions {
@@ -66,62 +61,60 @@ const REPAIR = fieldsWithout(SGD_OPTIONS, RUN_OPTIONS);
  * @throws {LetheError} also ERR_INVALID_ARGUMENT: `training` does not reproduce the request's
  * model. ERR_INVALID_ROWS: a forget row was not trained on.
  */
-export const amnesiac: UnlearningMethod<AmnesiacOptions, AmnesiacResult> = async (
-  request,
-  wanted = {},
-) => {
-  const { model: trained, dataset, forget, retain } = checkRequest(request);
-  const options = requireKnownFields('options', wanted, OPTIONS);
-  const { training: trainOptions = {}, repair: repairOptions = {} } = options;
-  const training = requireKnownFields('training', trainOptions, TRAINING);
-  const { initialSeed = training.seed ?? 0 } = options;
-  const repair = repairOptions !== false && requireKnownFields('repair', repairOptions, REPAIR);
-  const original = trained.clone();
-  const { widths } = original;
-  const { plan, sink } = trainingPass(dataset, training);
-  requireTrainedOn(dataset, forget, plan);
-  const watch = new Stopwatch();
-  const replayed = Model.create(widths, { seed: initialSeed });
-  const replay = await pass(
-    replayed,
-    dataset,
-    plan,
-    { target: 'label' },
-    { ...sink, trackedRows: forget },
-    inPhase('replay', options),
-  );
-  if (replayed.hash() !== original.hash()) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      'the training does not reproduce the model: give all options of Model.train that were not ' +
-        'defaults, including seed and rows in their order, the seed of Model.create as initialSeed ' +
-        'if it was another one, and the model as it was at the end of its training',
-    );
-  }
-  const parameters = original.parameters();
-  addScaled(parameters, -1, replay.values!);
-  const model = original.withParameters(parameters);
-  watch.lap('replay');
-  let steps = 1;
-  let multiplyAdds = passWork(widths, replay.rows, plan);
-  if (repair) {
-    const run = await runSgd(
-      model,
+export const amnesiac = unlearningMethod<AmnesiacOptions, AmnesiacResult>(
+  async ({ model: trained, dataset, forget, retain }, wanted) => {
+    const options = requireKnownFields('options', wanted, OPTIONS);
+    const { training: trainOptions = {}, repair: repairOptions = {} } = options;
+    const training = requireKnownFields('training', trainOptions, TRAINING);
+    const { initialSeed = training.seed ?? 0 } = options;
+    const repair = repairOptions !== false && requireKnownFields('repair', repairOptions, REPAIR);
+    const original = trained.clone();
+    const { widths } = original;
+    const { plan, sink } = trainingPass(dataset, training);
+    requireTrainedOn(dataset, forget, plan);
+    const watch = new Stopwatch();
+    const replayed = Model.create(widths, { seed: initialSeed });
+    const replay = await pass(
+      replayed,
       dataset,
-      { rows: retain },
+      plan,
       { target: 'label' },
-      { ...options, ...{ phase: 'repair', momentum: 0.9 }, ...repair },
+      { ...sink, trackedRows: forget },
+      inPhase('replay', options),
     );
-    steps += run.steps;
-    multiplyAdds += run.multiplyAdds;
-    watch.lap('repair');
-  }
-  return {
-    ...{ model, steps, seconds: watch.seconds, multiplyAdds },
-    undoneSteps: replay.trackedSteps!,
-    replayedSteps: replay.steps,
-  };
-};
+    if (replayed.hash() !== original.hash()) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        'the training does not reproduce the model: give all options of Model.train that were not ' +
+          'defaults, including seed and rows in their order, the seed of Model.create as initialSeed ' +
+          'if it was another one, and the model as it was at the end of its training',
+      );
+    }
+    const parameters = original.parameters();
+    addScaled(parameters, -1, replay.values!);
+    const model = original.withParameters(parameters);
+    watch.lap('replay');
+    let steps = 1;
+    let multiplyAdds = passWork(widths, replay.rows, plan);
+    if (repair) {
+      const run = await runSgd(
+        model,
+        dataset,
+        { rows: retain },
+        { target: 'label' },
+        { ...options, ...{ phase: 'repair', momentum: 0.9 }, ...repair },
+      );
+      steps += run.steps;
+      multiplyAdds += run.multiplyAdds;
+      watch.lap('repair');
+    }
+    return {
+      ...{ model, steps, seconds: watch.seconds, multiplyAdds },
+      undoneSteps: replay.trackedSteps!,
+      replayedSteps: replay.steps,
+    };
+  },
+);
 
 function requireTrainedOn(dataset: Dataset, forget: RowSet, plan: Plan): void {
   const [always, sampled] = RowSet.disjoint(dataset, plan.rows, plan.sampledRows ?? [], [

@@ -10,7 +10,7 @@ import { trainingWork } from '../../engine/cost.js';
 import { pass } from '../../engine/pass.js';
 import { inPhase } from '../../engine/phases.js';
 import { RUN_OPTIONS } from '../../engine/run.js';
-import { checkRequest, type UnlearningMethod, type UnlearningOptions } from '../method.js';
+import { type UnlearningOptions, unlearningMethod } from '../method.js';
 
 export interface FisherScrubOptions extends UnlearningOptions {
   /**
@@ -52,37 +52,38 @@ const OPTIONS: KnownFields<FisherScrubOptions> = {
  * uniformly, so anyone who queries the model can see who was erased. On MNIST, for forget sets that
  * are not a whole class, the result was further from a retrained model than the original was.
  */
-export const fisherScrub: UnlearningMethod<FisherScrubOptions> = async (request, wanted = {}) => {
-  const { model: original, dataset, forget, retain } = checkRequest(request);
-  const options = requireKnownFields('options', wanted, OPTIONS);
-  const { mode = 'paper', fisherSamples = 1000, batchSize = 128, seed = 0 } = options;
-  const { alpha = 0.5, learningRate = 0.02, clamp = 0.05, maxSteps = 50 } = options;
-  requireOneOf('mode', mode, ['paper', 'perRow']);
-  requireInteger('fisherSamples', fisherSamples, 1);
-  requirePositive('alpha', alpha);
-  requirePositive('learningRate', learningRate);
-  requirePositive('clamp', clamp);
+export const fisherScrub = unlearningMethod<FisherScrubOptions>(
+  async ({ model: original, dataset, forget, retain }, wanted) => {
+    const options = requireKnownFields('options', wanted, OPTIONS);
+    const { mode = 'paper', fisherSamples = 1000, batchSize = 128, seed = 0 } = options;
+    const { alpha = 0.5, learningRate = 0.02, clamp = 0.05, maxSteps = 50 } = options;
+    requireOneOf('mode', mode, ['paper', 'perRow']);
+    requireInteger('fisherSamples', fisherSamples, 1);
+    requirePositive('alpha', alpha);
+    requirePositive('learningRate', learningRate);
+    requirePositive('clamp', clamp);
 
-  const watch = new Stopwatch();
-  const model = original.clone();
-  const fisher = await model.fisher(dataset, retain, {
-    ...inPhase('fisher', options),
-    mode: mode === 'paper' ? 'batch' : 'perRow',
-    samples: fisherSamples,
-    batchSize,
-    seed,
-  });
-  watch.lap('fisher');
-  const { steps, rows } = await pass(
-    model,
-    dataset,
-    { rows: forget, batchSize, maxSteps, shuffleSeed: seed },
-    { target: 'uniform' },
-    { kind: 'clampedFisher', fisher, learningRate, alpha, clamp },
-    inPhase('scrub', options),
-  );
-  watch.lap('scrub');
-  const fisherRows = Math.min(retain.length, Math.ceil(fisherSamples / batchSize) * batchSize);
-  const multiplyAdds = (fisherRows + rows) * trainingWork(model.widths);
-  return { model, steps, seconds: watch.seconds, multiplyAdds };
-};
+    const watch = new Stopwatch();
+    const model = original.clone();
+    const fisher = await model.fisher(dataset, retain, {
+      ...inPhase('fisher', options),
+      mode: mode === 'paper' ? 'batch' : 'perRow',
+      samples: fisherSamples,
+      batchSize,
+      seed,
+    });
+    watch.lap('fisher');
+    const { steps, rows } = await pass(
+      model,
+      dataset,
+      { rows: forget, batchSize, maxSteps, shuffleSeed: seed },
+      { target: 'uniform' },
+      { kind: 'clampedFisher', fisher, learningRate, alpha, clamp },
+      inPhase('scrub', options),
+    );
+    watch.lap('scrub');
+    const fisherRows = Math.min(retain.length, Math.ceil(fisherSamples / batchSize) * batchSize);
+    const multiplyAdds = (fisherRows + rows) * trainingWork(model.widths);
+    return { model, steps, seconds: watch.seconds, multiplyAdds };
+  },
+);

@@ -12,7 +12,7 @@ import { Stopwatch } from '../../base/stopwatch.js';
 import type { Model } from '../../engine/model.js';
 import { addScaled, Parameters } from '../../engine/parameters.js';
 import { scaleRows } from '../../training/outliers.js';
-import { type CheckedRequest, checkRequest, type UnlearningMethod } from '../method.js';
+import { type CheckedRequest, unlearningMethod } from '../method.js';
 import { naturalGradient } from '../steps/natural-gradient.js';
 import { repair, shrinkWeights } from '../steps/sgd.js';
 import {
@@ -69,8 +69,7 @@ const LARGEST_SCALE = 0.2;
  * Source of the step: Martens, Grosse, "Optimizing neural networks with Kronecker-factored
  * approximate curvature", ICML 2015.
  */
-export const kfac: UnlearningMethod<KfacOptions> = async (request, wanted = {}) => {
-  const checked = checkRequest(request);
+export const kfac = unlearningMethod<KfacOptions>(async (checked, wanted) => {
   const options = requireKnownFields('options', wanted, OPTIONS);
   const recipe = recipeFor(checked, options);
   const { dataset, retain } = checked;
@@ -92,7 +91,7 @@ export const kfac: UnlearningMethod<KfacOptions> = async (request, wanted = {}) 
     seconds: watch.seconds,
     multiplyAdds: natural.multiplyAdds + scaled.multiplyAdds + run.multiplyAdds,
   };
-};
+});
 
 /** The options with all defaults filled in. */
 function recipeFor({ dataset, forget, retain }: CheckedRequest, options: KfacOptions) {

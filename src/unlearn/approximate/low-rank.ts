@@ -15,7 +15,7 @@ import { Parameters } from '../../engine/parameters.js';
 import { inPhase } from '../../engine/phases.js';
 import { MOST_COMPONENTS } from '../../engine/principal-components.js';
 import { withoutProgress } from '../../engine/run.js';
-import { type CheckedRequest, checkRequest, type Split, type UnlearningMethod } from '../method.js';
+import { type CheckedRequest, type Split, unlearningMethod } from '../method.js';
 import { factorFirstLayer, withChanges } from '../steps/first-layer.js';
 import { forgetClasses, STEP_ROWS } from '../steps/forget-classes.js';
 import { repair, shrinkWeights } from '../steps/sgd.js';
@@ -73,8 +73,7 @@ const SAMPLE_ROWS = 500;
  * forgotten less. It was tuned on MNIST with 784-512-128-10, class 0 and users with 42 % and 4 % of
  * the rows, in some 700 runs: on other data, look at the result's accuracy.
  */
-export const lowRank: UnlearningMethod<LowRankOptions> = async (request, wanted = {}) => {
-  const checked = checkRequest(request);
+export const lowRank = unlearningMethod<LowRankOptions>(async (checked, wanted) => {
   const options = requireKnownFields('options', wanted, OPTIONS);
   const recipe = recipeFor(checked, options);
   const { dataset } = checked;
@@ -121,7 +120,7 @@ export const lowRank: UnlearningMethod<LowRankOptions> = async (request, wanted 
       prepared.multiplyAdds +
       run.multiplyAdds,
   };
-};
+});
 
 /** The options with all defaults filled in. */
 function recipeFor({ dataset, forget, retain }: CheckedRequest, options: LowRankOptions) {

@@ -3,7 +3,7 @@ import { LetheError } from '../../base/errors.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { Parameters } from '../../engine/parameters.js';
 import { checkRunOptions, RUN_OPTIONS } from '../../engine/run.js';
-import { checkRequest, type UnlearningMethod, type UnlearningOptions } from '../method.js';
+import { type UnlearningOptions, unlearningMethod } from '../method.js';
 import { clearClasses, requireForgottenClasses } from '../steps/whole-classes.js';
 
 export interface RowRemovalOptions extends UnlearningOptions {
@@ -20,17 +20,18 @@ const OPTIONS: KnownFields<RowRemovalOptions> = { ...RUN_OPTIONS, bias: true };
  * Approximate, without any guarantee, and the least that class deletion can do: the hidden layers
  * still hold all that was learnt of the class, and a probe finds it.
  */
-export const rowRemoval: UnlearningMethod<RowRemovalOptions> = async (request, options = {}) => {
-  const { model, dataset, ...split } = checkRequest(request);
-  const { bias = -20, ...run } = requireKnownFields('options', options, OPTIONS);
-  const { signal } = checkRunOptions(run);
-  if (signal?.aborted) throw new LetheError('ERR_ABORTED', 'the run was aborted before it began');
-  requireFinite('bias', bias);
-  const removed = requireForgottenClasses(dataset, split, 'row removal');
-  const watch = new Stopwatch();
-  const parameters = new Parameters(model.widths, model.parameters());
-  clearClasses(parameters, removed, bias);
-  const result = model.withParameters(parameters.values);
-  watch.lap('remove');
-  return { model: result, steps: 0, seconds: watch.seconds, multiplyAdds: 0 };
-};
+export const rowRemoval = unlearningMethod<RowRemovalOptions>(
+  async ({ model, dataset, ...split }, options) => {
+    const { bias = -20, ...run } = requireKnownFields('options', options, OPTIONS);
+    const { signal } = checkRunOptions(run);
+    if (signal?.aborted) throw new LetheError('ERR_ABORTED', 'the run was aborted before it began');
+    requireFinite('bias', bias);
+    const removed = requireForgottenClasses(dataset, split, 'row removal');
+    const watch = new Stopwatch();
+    const parameters = new Parameters(model.widths, model.parameters());
+    clearClasses(parameters, removed, bias);
+    const result = model.withParameters(parameters.values);
+    watch.lap('remove');
+    return { model: result, steps: 0, seconds: watch.seconds, multiplyAdds: 0 };
+  },
+);

@@ -10,7 +10,7 @@ import { trainingWork } from '../../engine/cost.js';
 import { pass } from '../../engine/pass.js';
 import { inPhase } from '../../engine/phases.js';
 import { RUN_OPTIONS } from '../../engine/run.js';
-import { checkRequest, type UnlearningMethod, type UnlearningOptions } from '../method.js';
+import { type UnlearningOptions, unlearningMethod } from '../method.js';
 import { bothSets } from '../steps/sgd.js';
 import { labelsWithOthers } from './random-label.js';
 
@@ -52,50 +52,51 @@ const UNBOUNDED = 3e38;
  * Approximate, without any guarantee, with the limits of `randomLabel`. Source: Fan et al., "SalUn:
  * Empowering machine unlearning via gradient-based weight saliency", ICLR 2024, section 4.
  */
-export const salun: UnlearningMethod<SalunOptions> = async (request, wanted = {}) => {
-  const { model: original, dataset, forget, retain } = checkRequest(request);
-  const options = requireKnownFields('options', wanted, OPTIONS);
-  const { share = 0.5, learningRate = 0.1, retainPerEpoch } = options;
-  const { epochs = 1, maxSteps = 90, batchSize = 128, seed = 0 } = options;
-  requireFinite('share', share);
-  if (!(share > 0 && share <= 1)) {
-    throw new LetheError('ERR_INVALID_ARGUMENT', `share must be in (0, 1], but is ${share}`);
-  }
-  requirePositive('learningRate', learningRate);
-  const watch = new Stopwatch();
-  const model = original.clone();
-  const saliency = await pass(
-    model,
-    dataset,
-    { rows: forget, batchSize },
-    { target: 'label' },
-    { kind: 'gradient' },
-    inPhase('saliency', options),
-  );
-  const fisher = frozenBelow(saliency.values!, share);
-  watch.lap('saliency');
-  const { steps, rows } = await pass(
-    model,
-    dataset,
-    {
-      ...bothSets({ forget, retain }, retainPerEpoch),
-      ...{ batchSize, epochs, maxSteps, shuffleSeed: seed },
-    },
-    {
-      target: 'explicit',
-      distributions: labelsWithOthers(dataset, forget, model.classes, seed),
-    },
-    { kind: 'clampedFisher', fisher, learningRate, alpha: 1, clamp: UNBOUNDED },
-    inPhase('train', options),
-  );
-  watch.lap('train');
-  return {
-    model,
-    steps,
-    seconds: watch.seconds,
-    multiplyAdds: (forget.length + rows) * trainingWork(model.widths),
-  };
-};
+export const salun = unlearningMethod<SalunOptions>(
+  async ({ model: original, dataset, forget, retain }, wanted) => {
+    const options = requireKnownFields('options', wanted, OPTIONS);
+    const { share = 0.5, learningRate = 0.1, retainPerEpoch } = options;
+    const { epochs = 1, maxSteps = 90, batchSize = 128, seed = 0 } = options;
+    requireFinite('share', share);
+    if (!(share > 0 && share <= 1)) {
+      throw new LetheError('ERR_INVALID_ARGUMENT', `share must be in (0, 1], but is ${share}`);
+    }
+    requirePositive('learningRate', learningRate);
+    const watch = new Stopwatch();
+    const model = original.clone();
+    const saliency = await pass(
+      model,
+      dataset,
+      { rows: forget, batchSize },
+      { target: 'label' },
+      { kind: 'gradient' },
+      inPhase('saliency', options),
+    );
+    const fisher = frozenBelow(saliency.values!, share);
+    watch.lap('saliency');
+    const { steps, rows } = await pass(
+      model,
+      dataset,
+      {
+        ...bothSets({ forget, retain }, retainPerEpoch),
+        ...{ batchSize, epochs, maxSteps, shuffleSeed: seed },
+      },
+      {
+        target: 'explicit',
+        distributions: labelsWithOthers(dataset, forget, model.classes, seed),
+      },
+      { kind: 'clampedFisher', fisher, learningRate, alpha: 1, clamp: UNBOUNDED },
+      inPhase('train', options),
+    );
+    watch.lap('train');
+    return {
+      model,
+      steps,
+      seconds: watch.seconds,
+      multiplyAdds: (forget.length + rows) * trainingWork(model.widths),
+    };
+  },
+);
 
 /** 0 for the share of the parameters with the largest gradient, FROZEN for the others. */
 function frozenBelow(gradient: Float32Array, share: number): Float32Array {

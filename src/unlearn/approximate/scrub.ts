@@ -10,7 +10,7 @@ import { forwardWork } from '../../engine/cost.js';
 import { labelsOf } from '../../engine/dataset.js';
 import { inPhase } from '../../engine/phases.js';
 import type { RowSet } from '../../engine/row-set.js';
-import { checkRequest, type UnlearningMethod } from '../method.js';
+import { unlearningMethod } from '../method.js';
 import { putSoftmax, runSgd, SGD_OPTIONS, type SgdOptions } from '../steps/sgd.js';
 
 export interface ScrubOptions extends Omit<SgdOptions, 'epochs' | 'maxSteps' | 'momentum'> {
@@ -43,48 +43,56 @@ const OPTIONS: KnownFields<ScrubOptions> = {
  * stand out. Source: Kurmanji, Triantafillou, Hayes, Triantafillou, "Towards unbounded machine
  * unlearning", NeurIPS 2023, section 4 (SCRUB); without its rewinding.
  */
-export const scrub: UnlearningMethod<ScrubOptions> = async (request, wanted = {}) => {
-  const { model: original, dataset, forget, retain } = checkRequest(request);
-  const options = requireKnownFields('options', wanted, OPTIONS);
-  const { rounds = 3, ascents = 2, retainSteps = 60 } = options;
-  const { forgetSteps = 10, distillation = 0.5, learningRate = 0.01, seed = 0 } = options;
-  requireInteger('rounds', rounds, 1);
-  requireInteger('ascents', ascents, 0, rounds);
-  requireInteger('retainSteps', retainSteps, 1);
-  requireInteger('forgetSteps', forgetSteps, 1);
-  requireNonNegative('distillation', distillation, 1 + Number.EPSILON);
-  requireInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER - rounds);
-  const watch = new Stopwatch();
-  const model = original.clone();
-  const { classes } = model;
-  const distributions = new Float32Array(dataset.rows * classes);
-  for (const rows of [forget, retain]) {
-    const logits = await model.logits(dataset, rows, inPhase('teach', options));
-    putSoftmax(distributions, rows, logits, classes);
-  }
-  const labels = labelsOf(dataset);
-  for (const row of retain) {
-    for (let c = 0; c < classes; c++) distributions[row * classes + c]! *= distillation;
-    distributions[row * classes + labels[row]!]! += 1 - distillation;
-  }
-  watch.lap('teach');
-  let steps = 0;
-  let multiplyAdds = (forget.length + retain.length) * forwardWork(model.widths);
-  const descend = async (rows: RowSet, weight: number, maxSteps: number, round: number) => {
-    const run = await runSgd(
-      model,
-      dataset,
-      { rows },
-      { target: 'explicit', distributions, weight },
-      { ...options, phase: 'train', learningRate, epochs: maxSteps, maxSteps, seed: seed + round },
-    );
-    steps += run.steps;
-    multiplyAdds += run.multiplyAdds;
-  };
-  for (let round = 0; round < rounds; round++) {
-    if (round < ascents) await descend(forget, -1, forgetSteps, round);
-    await descend(retain, 1, retainSteps, round);
-  }
-  watch.lap('train');
-  return { model, steps, seconds: watch.seconds, multiplyAdds };
-};
+export const scrub = unlearningMethod<ScrubOptions>(
+  async ({ model: original, dataset, forget, retain }, wanted) => {
+    const options = requireKnownFields('options', wanted, OPTIONS);
+    const { rounds = 3, ascents = 2, retainSteps = 60 } = options;
+    const { forgetSteps = 10, distillation = 0.5, learningRate = 0.01, seed = 0 } = options;
+    requireInteger('rounds', rounds, 1);
+    requireInteger('ascents', ascents, 0, rounds);
+    requireInteger('retainSteps', retainSteps, 1);
+    requireInteger('forgetSteps', forgetSteps, 1);
+    requireNonNegative('distillation', distillation, 1 + Number.EPSILON);
+    requireInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER - rounds);
+    const watch = new Stopwatch();
+    const model = original.clone();
+    const { classes } = model;
+    const distributions = new Float32Array(dataset.rows * classes);
+    for (const rows of [forget, retain]) {
+      const logits = await model.logits(dataset, rows, inPhase('teach', options));
+      putSoftmax(distributions, rows, logits, classes);
+    }
+    const labels = labelsOf(dataset);
+    for (const row of retain) {
+      for (let c = 0; c < classes; c++) distributions[row * classes + c]! *= distillation;
+      distributions[row * classes + labels[row]!]! += 1 - distillation;
+    }
+    watch.lap('teach');
+    let steps = 0;
+    let multiplyAdds = (forget.length + retain.length) * forwardWork(model.widths);
+    const descend = async (rows: RowSet, weight: number, maxSteps: number, round: number) => {
+      const run = await runSgd(
+        model,
+        dataset,
+        { rows },
+        { target: 'explicit', distributions, weight },
+        {
+          ...options,
+          phase: 'train',
+          learningRate,
+          epochs: maxSteps,
+          maxSteps,
+          seed: seed + round,
+        },
+      );
+      steps += run.steps;
+      multiplyAdds += run.multiplyAdds;
+    };
+    for (let round = 0; round < rounds; round++) {
+      if (round < ascents) await descend(forget, -1, forgetSteps, round);
+      await descend(retain, 1, retainSteps, round);
+    }
+    watch.lap('train');
+    return { model, steps, seconds: watch.seconds, multiplyAdds };
+  },
+);

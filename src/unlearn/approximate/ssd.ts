@@ -9,7 +9,7 @@ import { Stopwatch } from '../../base/stopwatch.js';
 import { trainingWork } from '../../engine/cost.js';
 import { inPhase } from '../../engine/phases.js';
 import { RUN_OPTIONS } from '../../engine/run.js';
-import { checkRequest, type UnlearningMethod, type UnlearningOptions } from '../method.js';
+import { type UnlearningOptions, unlearningMethod } from '../method.js';
 
 export interface SsdOptions extends UnlearningOptions {
   /**
@@ -43,30 +43,31 @@ const OPTIONS: KnownFields<SsdOptions> = {
  * of retain accuracy. Source: Foster, Schoepf, Brintrup, "Fast machine unlearning without
  * retraining through selective synaptic dampening", AAAI 2024, section 4.
  */
-export const ssd: UnlearningMethod<SsdOptions> = async (request, wanted = {}) => {
-  const { model: original, dataset, forget, retain } = checkRequest(request);
-  const options = requireKnownFields('options', wanted, OPTIONS);
-  const { selection = 10, dampening = 1, samples = 4000, seed = 0 } = options;
-  requirePositive('selection', selection);
-  requirePositive('dampening', dampening);
-  requireInteger('samples', samples, 1);
-  requireInteger('seed', seed, 0);
-  const model = original.clone();
-  const watch = new Stopwatch();
-  const stream = new PhiloxStream(seed, PhiloxPurpose.fisherRows);
-  const sample = forget.followedBy(retain).shuffled(stream).slice(0, samples);
-  const run = { mode: 'perRow', ...inPhase('fisher', options) } as const;
-  const onAll = await model.fisher(dataset, sample, run);
-  const onForget = await model.fisher(dataset, forget, run);
-  const parameters = model.parameters().map((parameter, i) => {
-    const [all, own] = [onAll[i]!, onForget[i]!];
-    return own > selection * all ? parameter * Math.min((dampening * all) / own, 1) : parameter;
-  });
-  watch.lap('fisher');
-  return {
-    model: model.withParameters(parameters),
-    steps: 1,
-    seconds: watch.seconds,
-    multiplyAdds: (sample.length + forget.length) * trainingWork(model.widths),
-  };
-};
+export const ssd = unlearningMethod<SsdOptions>(
+  async ({ model: original, dataset, forget, retain }, wanted) => {
+    const options = requireKnownFields('options', wanted, OPTIONS);
+    const { selection = 10, dampening = 1, samples = 4000, seed = 0 } = options;
+    requirePositive('selection', selection);
+    requirePositive('dampening', dampening);
+    requireInteger('samples', samples, 1);
+    requireInteger('seed', seed, 0);
+    const model = original.clone();
+    const watch = new Stopwatch();
+    const stream = new PhiloxStream(seed, PhiloxPurpose.fisherRows);
+    const sample = forget.followedBy(retain).shuffled(stream).slice(0, samples);
+    const run = { mode: 'perRow', ...inPhase('fisher', options) } as const;
+    const onAll = await model.fisher(dataset, sample, run);
+    const onForget = await model.fisher(dataset, forget, run);
+    const parameters = model.parameters().map((parameter, i) => {
+      const [all, own] = [onAll[i]!, onForget[i]!];
+      return own > selection * all ? parameter * Math.min((dampening * all) / own, 1) : parameter;
+    });
+    watch.lap('fisher');
+    return {
+      model: model.withParameters(parameters),
+      steps: 1,
+      seconds: watch.seconds,
+      multiplyAdds: (sample.length + forget.length) * trainingWork(model.widths),
+    };
+  },
+);

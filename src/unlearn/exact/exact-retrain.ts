@@ -19,6 +19,7 @@ import {
   trainingRun,
   trainWithoutRecord,
 } from '../../training/train-model.js';
+import type { TrainingRun } from '../../training/training-run.js';
 import {
   checkRequest,
   type UnlearningMethod,
@@ -81,19 +82,20 @@ export const exactRetrain: UnlearningMethod<ExactRetrainOptions, ExactRetrainRes
     rows: retain,
     ...(seed !== undefined && { seed }),
   });
-  const train = () => {
+  const train = (encoded: TrainingRun) => {
     if (recipe === 'recorded' || recipe === 'choose') refuseOthers(recipe, options);
-    if (recipe === 'choose') return trainByChoice(run, owners, options);
+    if (recipe === 'choose') return trainByChoice(encoded, owners, options);
     if (recipe !== 'recorded') {
       const record = recordOf(recipe, options, run.widths, run.rows.length);
-      return trainAgain(run, record, options);
+      return trainAgain(encoded, record, options);
     }
     return original.recipe
-      ? trainAgain(run, original.recipe, options)
-      : trainWithoutRecord(run, options);
+      ? trainAgain(encoded, original.recipe, options)
+      : trainWithoutRecord(encoded, options);
   };
-  return guarded(run, options.digest, async () => {
-    const trained = await train();
+  return guarded(run, options, async (encoded) => {
+    const trained = await train(encoded);
+    // The original takes the rows as it was trained to, by its own map.
     const report = await reportQuality(original, run, options);
     return {
       ...trained,

@@ -1,10 +1,12 @@
 import { fieldsWithout, type KnownFields, requireKnownFields } from '../../base/arguments.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import { passWork } from '../../engine/cost.js';
+import { whileReading } from '../../engine/dataset.js';
 import { described, Model } from '../../engine/model.js';
 import { factsOfSchema } from '../../engine/model-facts.js';
 import { inPhase } from '../../engine/phases.js';
 import { TRAIN_OPTIONS, type TrainOptions } from '../../engine/training-pass.js';
+import { encodedRun, encodingWork } from '../../training/encoded-run.js';
 import { checkRequest, type UnlearningMethod, type UnlearningOptions } from '../method.js';
 
 /**
@@ -34,13 +36,19 @@ export const retrain: UnlearningMethod<RetrainOptions> = async (request, wanted 
   const { onProgress: _, ...training } = options;
   const watch = new Stopwatch();
   const model = Model.create(original.widths, { seed });
-  const { steps, rows } = await model.train(dataset, {
-    ...training,
-    ...inPhase('train', options),
-    rows: retain,
+  return whileReading(dataset, async () => {
+    const inputs = await encodedRun({ dataset, rows: retain, watch }, options.threads);
+    const { steps, rows } = await model.train(inputs.dataset, {
+      ...training,
+      ...inPhase('train', options),
+      rows: retain,
+    });
+    watch.lap('train');
+    const { inputMap } = inputs.dataset;
+    const facts = { ...factsOfSchema(dataset, model.widths), ...(inputMap && { inputMap }) };
+    return {
+      ...{ model: described(model, facts), steps, seconds: watch.seconds },
+      multiplyAdds: passWork(model.widths, rows, options) + encodingWork({ dataset, rows: retain }),
+    };
   });
-  watch.lap('train');
-  const multiplyAdds = passWork(model.widths, rows, options);
-  const named = described(model, factsOfSchema(dataset, model.widths));
-  return { model: named, steps, seconds: watch.seconds, multiplyAdds };
 };

@@ -1,11 +1,14 @@
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Stopwatch } from '../../base/stopwatch.js';
 import type { Dataset } from '../../engine/dataset.js';
+import type { InputMap } from '../../engine/encoding/input-map.js';
+import { inputRows } from '../../engine/encoding/input-rows.js';
 import { described, Model } from '../../engine/model.js';
 import { factsOfSchema } from '../../engine/model-facts.js';
 import type { PhasedOptions } from '../../engine/phases.js';
 import type { RowSet } from '../../engine/row-set.js';
 import type { RecordedRecipe } from '../../engine/training-recipe.js';
+import { encodedRun } from '../../training/encoded-run.js';
 import { continuePlainly, PLAIN_EPOCHS } from '../../training/plain.js';
 import { trainBy } from '../../training/recipes.js';
 import { trainingRun } from '../../training/train-model.js';
@@ -82,12 +85,15 @@ export async function trainShard(
   for (const [slice, own] of slices.entries()) {
     rows = rows.followedBy(training.dataset.rowSet(own.rows));
     if (slice < shard.checkpoints.length) continue;
-    const { seconds, ...checkpoint } =
+    const { seconds, inputMap, ...checkpoint } =
       training.recipe.name === 'plain'
         ? await trainSlice({ ...shard, rows, slice }, checkpoints.at(-1), training)
         : await trainAtOnce(rows, seeds[slice]!, training);
     addSeconds(total, seconds);
-    const facts = factsOfSchema(training.dataset, training.widths);
+    const facts = {
+      ...factsOfSchema(training.dataset, training.widths),
+      ...(inputMap && { inputMap }),
+    };
     checkpoints.push({ ...checkpoint, model: described(checkpoint.model, facts) });
   }
   return { shard: { slices, seeds, checkpoints }, seconds: total };
@@ -95,8 +101,9 @@ export async function trainShard(
 
 async function trainAtOnce(rows: RowSet, seed: number, training: ShardTraining) {
   const { widths, dataset, recipe, options } = training;
-  const run = trainingRun(widths, dataset, { rows, seed });
-  return { ...(await trainBy(recipe, run, options)), seconds: run.watch.seconds };
+  const run = await encodedRun(trainingRun(widths, dataset, { rows, seed }), options.threads);
+  const trained = await trainBy(recipe, run, options);
+  return { ...trained, inputMap: run.dataset.inputMap, seconds: run.watch.seconds };
 }
 
 /**
@@ -108,23 +115,24 @@ async function trainSlice(
   { slices, seeds, slice, rows }: SliceRun,
   before: Checkpoint | undefined,
   { widths, dataset, options }: ShardTraining,
-): Promise<Checkpoint & { readonly seconds: Seconds }> {
+): Promise<Checkpoint & { readonly seconds: Seconds; readonly inputMap: InputMap | undefined }> {
   const watch = new Stopwatch();
   const model = before ? before.model.clone() : Model.create(widths, { seed: seeds[0]! });
   const reasons = [
     `slice ${slice + 1} of ${slices.length}: the plain recipe on ${rows.length} rows`,
   ];
   // All rows of the first slices may have been forgotten.
-  if (rows.length === 0) return { model, steps: 0, multiplyAdds: 0, seconds: {}, reasons };
+  if (rows.length === 0) {
+    return { model, steps: 0, multiplyAdds: 0, seconds: {}, reasons, inputMap: undefined };
+  }
   const epochs = (2 * PLAIN_EPOCHS) / (slices.length + 1);
-  const work = await continuePlainly(
-    model,
-    dataset,
-    { rows, seed: seeds[slice]!, epochs },
-    options,
-  );
+  // The encoding is fitted on the first rows: another one would change what has been learnt of them.
+  const inputs = model.inputMap
+    ? await inputRows(model, dataset, options.threads)
+    : (await encodedRun({ dataset, rows, watch }, options.threads)).dataset;
+  const work = await continuePlainly(model, inputs, { rows, seed: seeds[slice]!, epochs }, options);
   watch.lap('train');
-  return { model, ...work, seconds: watch.seconds, reasons };
+  return { model, ...work, seconds: watch.seconds, reasons, inputMap: inputs.inputMap };
 }
 
 /** Adds the seconds of each phase to a total. */

@@ -9,7 +9,7 @@ import {
   requireText,
 } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
-import { Dataset } from '../../engine/dataset.js';
+import { Dataset, whileReading } from '../../engine/dataset.js';
 import { Ensemble } from '../../engine/ensemble.js';
 import { checkWidths } from '../../engine/layout.js';
 import { requireSchema } from '../../engine/model-facts.js';
@@ -17,6 +17,7 @@ import type { PhasedOptions, PhaseProgress } from '../../engine/phases.js';
 import { positionsOf, type RowSet, type Rows } from '../../engine/row-set.js';
 import { RUN_OPTIONS, withoutProgress } from '../../engine/run.js';
 import type { RecordedRecipe } from '../../engine/training-recipe.js';
+import { encodedRun } from '../../training/encoded-run.js';
 import { checkFast } from '../../training/fast/check.js';
 import {
   HYPER_PARAMETERS,
@@ -168,14 +169,16 @@ export class Sisa {
       partByOwner(part, slices, 'slices'),
     );
     const seeds = shardSeeds(seed, shards, slices);
-    // Last, because the caller may change the owners meanwhile.
-    const recipe = await recipeOf(run, options, shards);
-    const state: SisaState = {
-      ...{ widths: checkedWidths, datasetRows: dataset.rows, recipe },
-      shards: parts.map((part, i) => ({ slices: part, seeds: seeds[i]!, checkpoints: [] })),
-    };
-    const trained = await trainShards(state, dataset, options);
-    return new Sisa({ ...state, shards: trained.shards });
+    // The caller may change the owners from here on.
+    return whileReading(dataset, async () => {
+      const recipe = await recipeOf(run, options, shards);
+      const state: SisaState = {
+        ...{ widths: checkedWidths, datasetRows: dataset.rows, recipe },
+        shards: parts.map((part, i) => ({ slices: part, seeds: seeds[i]!, checkpoints: [] })),
+      };
+      const trained = await trainShards(state, dataset, options);
+      return new Sisa({ ...state, shards: trained.shards });
+    });
   }
 
   /**
@@ -236,7 +239,9 @@ export class Sisa {
     if (signal?.aborted) throw new LetheError('ERR_ABORTED', 'the run was aborted before it began');
     const touched = [...shards.keys()].filter((i) => shards[i] !== placed[i]);
     const state = { ...this.#state, datasetRows: dataset.rows };
-    const trained = await trainShards({ ...state, shards }, dataset, options);
+    const trained = await whileReading(dataset, () =>
+      trainShards({ ...state, shards }, dataset, options),
+    );
     const sisa = new Sisa({ ...state, shards: trained.shards });
     return { ...trained, sisa, shards: touched };
   }
@@ -252,19 +257,19 @@ export class Sisa {
   }
 
   #checkDataset(dataset: Dataset): void {
-    const { rows, columns, name } = requireInstance('dataset', dataset, Dataset);
+    const { rows, inputs, name } = requireInstance('dataset', dataset, Dataset);
     const { datasetRows, widths, shards } = this.#state;
     for (const { model } of shards.flatMap(({ checkpoints }) => checkpoints)) {
       requireSchema(model.facts, dataset);
     }
     const hasIds = shards.some(({ slices }) => slices.some(({ ids }) => ids));
-    if ((hasIds || rows === datasetRows) && columns === widths[0]) return;
+    if ((hasIds || rows === datasetRows) && inputs === widths[0]) return;
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
       hasIds
-        ? `the shards were trained on ${widths[0]} features, but ${name} has ${columns}`
+        ? `the shards were trained on ${widths[0]} features, but ${name} has ${inputs}`
         : `the shards were trained on ${datasetRows} x ${widths[0]} features, but ${name} has ` +
-            `${rows} x ${columns}: keep forgotten rows in their places, with any contents`,
+            `${rows} x ${inputs}: keep forgotten rows in their places, with any contents`,
     );
   }
 }
@@ -299,7 +304,8 @@ async function recipeOf(
 }
 
 async function automatic(run: TrainingRun, options: SisaRunOptions): Promise<RecipeName> {
-  const { passes } = await checkFast(run, withoutProgress(options));
+  const inputs = await encodedRun(run, options.threads);
+  const { passes } = await checkFast(inputs, withoutProgress(options));
   return passes ? 'fast' : 'steady';
 }
 

@@ -19,10 +19,10 @@ import { inputScalingOf } from '../../training/column-scales.js';
 import type { ScaledRows } from '../../training/outliers.js';
 import {
   type CheckedRequest,
-  checkRequest,
   type Split,
   type UnlearningMethod,
   type UnlearningOptions,
+  unlearningMethod,
 } from '../method.js';
 
 /** Options of every method that trains by SGD; each method has its own defaults. */
@@ -93,8 +93,7 @@ export function sgdMethod<Options extends SgdOptions>(
   recipe: SgdRecipe<Options>,
 ): UnlearningMethod<Options> {
   const { phase, names, defaults } = recipe;
-  return async (request, wanted = {} as Options) => {
-    const checked = checkRequest(request);
+  return unlearningMethod<Options>(async (checked, wanted) => {
     const options = requireKnownFields('options', wanted, names);
     const watch = new Stopwatch();
     const rows = recipe.rows(checked, options);
@@ -106,7 +105,7 @@ export function sgdMethod<Options extends SgdOptions>(
     });
     watch.lap(phase);
     return { model, ...run, seconds: watch.seconds };
-  };
+  });
 }
 
 /** A learning rate that falls linearly to 0. */
