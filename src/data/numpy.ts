@@ -9,7 +9,7 @@ import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
 import type { Dataset } from '../engine/dataset.js';
-import { requireMap } from '../engine/dataset-contents.js';
+import { requireMap } from '../engine/feature-map.js';
 import type { AffineMap } from '../engine/labelled-data.js';
 import type { NameRole } from './missing.js';
 import { type NpyArray, NpyArrays } from './npy-arrays.js';

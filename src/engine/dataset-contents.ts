@@ -1,8 +1,6 @@
 import {
   describeValue,
-  isInstance,
   type KnownFields,
-  requireFinite,
   requireInstance,
   requireInteger,
   requireKnownFields,
@@ -16,7 +14,8 @@ import {
   missingColumns,
   requireRawValues,
 } from './encoding/column-encoding.js';
-import { type AffineMap, type DatasetContents, IDENTITY } from './labelled-data.js';
+import { requireFeatures, storedFeatures } from './feature-map.js';
+import type { AffineMap, DatasetContents } from './labelled-data.js';
 import { callNative, type NativeDataset } from './native.js';
 import type { PackedIds } from './packed-ids.js';
 import { arrangedIds, type DescribeRepeated, RowIdColumn, repeatedIn } from './row-ids.js';
@@ -29,6 +28,8 @@ export interface DatasetFacts {
   readonly columns: number;
   readonly classes: number;
   readonly affine: AffineMap;
+  /** The map that float32 features have gone through, where it is known. */
+  readonly mappedBy?: AffineMap | undefined;
   readonly labels: Uint32Array;
   /** Ascending; undefined: positions are the ids. */
   readonly ids: PackedIds | undefined;
@@ -79,9 +80,15 @@ export function checkContents(wanted: DatasetContents, describe?: DescribeRepeat
         `${features.length} and ${labels.length}`,
     );
   }
-  const affine = checkAffine(features, data.affine);
+  const { features: stored, affine, mappedBy } = storedFeatures(features, data.affine);
   const encoding = data.encoding && checkEncoding(data.encoding, columns);
   if (encoding) {
+    if (mappedBy) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        'raw values have an encoding, other features an affine map: leave out affine or encoding',
+      );
+    }
     const raw = requireInstance(
       'features with an encoding',
       features as Float32Array,
@@ -96,12 +103,12 @@ export function checkContents(wanted: DatasetContents, describe?: DescribeRepeat
   const handle = callNative(
     (addon) =>
       new addon.Dataset({
-        ...{ features, labels, columns, classes, ...affine, ...(order && { order }) },
+        ...{ features: stored, labels, columns, classes, ...affine, ...(order && { order }) },
         ...(encoding && { missing: missingColumns(encoding) }),
       }),
   );
   const facts = {
-    ...{ name, rows, columns, classes, affine, classNames, featureNames, encoding },
+    ...{ name, rows, columns, classes, affine, mappedBy, classNames, featureNames, encoding },
     labels: order ? order.map((row) => labels[row]!) : new Uint32Array(labels),
     ids: ids && order ? arrangedIds(ids, order, describe ?? repeatedIn(name)) : ids,
     subjects: subjects.finish(names, order),
@@ -167,51 +174,4 @@ function requireCount(name: string, count: number, rows: number): void {
     'ERR_INVALID_ARGUMENT',
     `${name} must hold one value for each of the ${rows} rows, but hold ${found}`,
   );
-}
-
-function requireFeatures(features: Uint8Array | Float32Array): void {
-  if (isInstance(features, Uint8Array) || isInstance(features, Float32Array)) return;
-  throw new LetheError(
-    'ERR_INVALID_ARGUMENT',
-    'features must be a Uint8Array (with an affine map) or a Float32Array, ' +
-      `but are ${describeValue(features)}`,
-  );
-}
-
-/**
- * The affine map of these features. Bytes need one; float32 features already are the network's
- * input, and their map is the identity.
- *
- * @throws {LetheError} ERR_INVALID_ARGUMENT: bytes without a map, float32 features with another map
- * than the identity, or a map that is not finite
- */
-export function checkAffine(
-  features: Uint8Array | Float32Array,
-  affine: AffineMap | undefined,
-): AffineMap {
-  const isFloat = isInstance(features, Float32Array);
-  if (affine === undefined) {
-    if (isFloat) return IDENTITY;
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      'byte features need an affine map to the inputs of the network: give affine: {scale, offset}',
-    );
-  }
-  const { scale, offset } = requireMap(affine);
-  if (isFloat && (scale !== IDENTITY.scale || offset !== IDENTITY.offset)) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      'float32 features are used as they are: map them yourself and leave affine out, or give bytes',
-    );
-  }
-  return { scale, offset };
-}
-
-/** @throws {LetheError} ERR_INVALID_ARGUMENT: not finite */
-export function requireMap(affine: AffineMap): AffineMap {
-  const { scale, offset } = requireKnownFields('affine', affine, { scale: true, offset: true });
-  return {
-    scale: requireFinite('scale', scale),
-    offset: requireFinite('offset', offset),
-  };
 }

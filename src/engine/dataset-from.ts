@@ -14,12 +14,13 @@ import { indicesBelow } from '../base/indices.js';
 import { fromLittleEndian } from '../base/little-endian.js';
 import { requireMemory } from '../base/memory.js';
 import { ClassColumn, requireNames } from './class-names.js';
-import { inOrder, type MadeDataset, requireMap } from './dataset-contents.js';
+import { inOrder, type MadeDataset } from './dataset-contents.js';
 import { type ColumnEncoding, checkEncoding, missingColumns } from './encoding/column-encoding.js';
 import { type EncodeOptions, isFound, wantedColumns } from './encoding/encode-options.js';
 import { RawValues } from './encoding/raw-values.js';
 import { type Cell, cellsOf, type FeatureRecord, isRecord } from './encoding/records.js';
-import { type AffineMap, IDENTITY } from './labelled-data.js';
+import { type CheckedFeatureMap, requireFeatureMap } from './feature-map.js';
+import { type AffineMap, type FeatureMap, IDENTITY } from './labelled-data.js';
 import { MOST_UNITS } from './layout.js';
 import { callNative, type NativeDatasetBuilder, promiseNative } from './native.js';
 import type { PackedIds, RowId } from './packed-ids.js';
@@ -38,8 +39,8 @@ export interface LabelledRow {
    */
   readonly label: string | number | bigint | boolean;
   /**
-   * [columns]; without an affine map numbers, or a Buffer of float32 values in little-endian order;
-   * with one, raw bytes. With the option `encode` numbers, texts and missing values. Where the columns
+   * [columns]; numbers, or a Buffer of float32 values in little-endian order; with an affine map raw
+   * bytes, in a Buffer or any Uint8Array, or numbers, as in the first row. With the option `encode` numbers, texts and missing values. Where the columns
    * have names, also an object of values by their names.
    */
   readonly features:
@@ -68,8 +69,8 @@ export interface DatasetFromOptions {
    * must be given, because rows are not kept until all have been seen.
    */
   readonly encode?: EncodeOptions | readonly ColumnEncoding[];
-  /** Makes the features raw bytes, and maps them to the network's input. */
-  readonly affine?: AffineMap;
+  /** Maps raw bytes to the network's input; numbers go through it before they are stored. */
+  readonly affine?: FeatureMap;
   /** Ends the reading with ERR_ABORTED. */
   readonly signal?: AbortSignal;
 }
@@ -108,7 +109,7 @@ export async function collectRows(
     columns: columns ?? featureNames?.length,
     classNames: classNames && requireNames('classNames', classNames),
     featureNames: featureNames && requireNames('featureNames', featureNames, columns),
-    affine: affine && requireMap(affine),
+    affine: affine && requireFeatureMap(affine),
     encode,
   });
   return unlessAborted(signal, async () => {
@@ -151,14 +152,16 @@ function unlessAborted<T>(signal: AbortSignal | undefined, work: () => Promise<T
 
 type CollectorOptions = Pick<MadeDataset['facts'], 'name' | 'classNames' | 'featureNames'> & {
   readonly columns: number | undefined;
-  readonly affine: AffineMap | undefined;
+  readonly affine: CheckedFeatureMap | undefined;
   readonly encode: DatasetFromOptions['encode'];
 };
 
 /** Takes rows one by one and hands them to native memory in batches. */
 class Collector {
   readonly #options: CollectorOptions;
-  readonly #builder: NativeDatasetBuilder;
+  /** Made with the first row, which says whether features are bytes. */
+  #builder: NativeDatasetBuilder | undefined;
+  #areBytes = false;
   readonly #ids = new RowIdColumn();
   readonly #subjects = new SubjectColumn();
   readonly #classes: ClassColumn;
@@ -181,8 +184,12 @@ class Collector {
         'bytes have an affine map, other features an encoding: leave out affine or encode',
       );
     }
-    const bytes = options.affine !== undefined;
-    this.#builder = callNative((addon) => new addon.DatasetBuilder({ bytes }));
+  }
+
+  /** What numbers go through before they are stored. */
+  get #toApply(): AffineMap | undefined {
+    const { affine } = this.#options;
+    return affine?.applied ? undefined : affine;
   }
 
   /** Whether the row has filled a batch. */
@@ -193,7 +200,8 @@ class Collector {
     this.#subjects.push(subjects, id);
     this.#classes.push(label, id);
     const where = () => rowName(this.#rows, id);
-    if (this.#options.affine) this.#addBytes(features, where);
+    this.#builder ??= this.#builderFor(features);
+    if (this.#areBytes) this.#addBytes(features, where);
     else if (this.#options.encode) this.#addCells(this.#cellsOf(features, where), where);
     else this.#addNumbers(this.#cellsOf(features, where), where);
     this.#rows++;
@@ -203,7 +211,8 @@ class Collector {
   }
 
   async finish(): Promise<MadeDataset> {
-    const { name, featureNames, affine = IDENTITY } = this.#options;
+    const { name, featureNames } = this.#options;
+    const { affine, mappedBy } = this.#maps();
     if (this.#rows === 0) throw new LetheError('ERR_EMPTY_SET', `${name} has no rows`);
     this.#handOver();
     const columns = this.#columns!;
@@ -220,13 +229,14 @@ class Collector {
     await setImmediate();
     const encoding = this.#encoding;
     const handle = await promiseNative(() =>
-      this.#builder.finish({
+      this.#builder!.finish({
         ...{ labels, columns, classes, ...affine, ...(order && { order }) },
         ...(encoding && { missing: missingColumns(encoding) }),
       }),
     );
     const facts = {
-      ...{ name, rows: this.#rows, columns, classes, affine, classNames, featureNames, encoding },
+      ...{ name, rows: this.#rows, columns, classes, affine, mappedBy },
+      ...{ classNames, featureNames, encoding },
       labels: order ? order.map((row) => labels[row]!) : labels,
       ids: arranged ?? ids,
       subjects: this.#subjects.finish(names, order),
@@ -234,11 +244,28 @@ class Collector {
     return { facts, handle };
   }
 
+  #builderFor(features: LabelledRow['features']): NativeDatasetBuilder {
+    this.#areBytes = this.#options.affine !== undefined && isInstance(features, Uint8Array);
+    return callNative((addon) => new addon.DatasetBuilder({ bytes: this.#areBytes }));
+  }
+
+  #maps(): Pick<MadeDataset['facts'], 'affine' | 'mappedBy'> {
+    const { affine: wanted } = this.#options;
+    if (!wanted) return { affine: IDENTITY };
+    const { applied, ...affine } = wanted;
+    if (!this.#areBytes) return { affine: IDENTITY, mappedBy: affine };
+    if (!applied) return { affine };
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      'bytes cannot have gone through an affine map: leave out affine.applied',
+    );
+  }
+
   #addBytes(features: LabelledRow['features'], where: () => string): void {
     if (!isInstance(features, Uint8Array)) {
       throw new LetheError(
         'ERR_INVALID_ARGUMENT',
-        `with an affine map the features of ${where()} must be a Uint8Array of raw bytes, but ` +
+        `the features of ${where()} must be a Uint8Array of raw bytes, like the first row's, but ` +
           `are ${describeValue(features)}`,
       );
     }
@@ -255,9 +282,11 @@ class Collector {
   #addNumbers(cells: Cells, where: () => string): void {
     const { length } = cells;
     const batch = this.#reserve(length, where);
+    const map = this.#toApply;
     for (let i = 0; i < length; i++) {
       const value = cells[i];
-      const single = typeof value === 'number' ? Math.fround(value) : Number.NaN;
+      const raw = typeof value === 'number' ? Math.fround(value) : Number.NaN;
+      const single = map ? Math.fround(map.scale * raw + map.offset) : raw;
       if (!Number.isFinite(single)) {
         throw new LetheError(
           'ERR_INVALID_ARGUMENT',
@@ -313,7 +342,7 @@ class Collector {
     }
     const rows = Math.max(1, Math.min(BATCH_ROWS, Math.floor(BATCH_VALUES / columns)));
     const values = rows * columns;
-    this.#batch ??= this.#options.affine ? new Uint8Array(values) : new Float32Array(values);
+    this.#batch ??= this.#areBytes ? new Uint8Array(values) : new Float32Array(values);
     return this.#batch;
   }
 
@@ -324,7 +353,7 @@ class Collector {
       requireMemory(this.#options.name, 2 * CHECKED_BYTES);
       this.#unchecked = 0;
     }
-    callNative(() => this.#builder.append(batch));
+    callNative(() => this.#builder!.append(batch));
     this.#used = 0;
   }
 }

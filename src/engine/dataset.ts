@@ -92,6 +92,8 @@ export class Dataset implements RowSpace {
   readonly encoding: readonly ColumnEncoding[] | undefined;
   /** Maps stored features to the network's input; the identity for float32 features. */
   readonly affine: AffineMap;
+  /** The map that float32 features went through before they were stored, where it is known. */
+  readonly mappedBy: AffineMap | undefined;
   /** How the features are stored: as bytes, which the affine map normalizes, or as float32. */
   readonly storage: Storage;
   readonly ids: RowIds;
@@ -124,7 +126,7 @@ export class Dataset implements RowSpace {
    * Copies the data into native memory.
    *
    * @throws {LetheError} ERR_INVALID_ARGUMENT: features that are not finite, labels out of range,
-   * contradictory sizes, bytes without an affine map, float32 features with one, ids or subjects
+   * contradictory sizes, bytes without an affine map, raw values that their encoding does not allow, ids or subjects
    * that name nothing. ERR_DUPLICATE: two rows of one id. ERR_OUT_OF_MEMORY.
    */
   constructor(data: DatasetContents);
@@ -138,7 +140,6 @@ export class Dataset implements RowSpace {
     const { facts, handle } = made
       ? { facts: data as DatasetFacts, handle: made }
       : checkContents(data as DatasetContents);
-    const { scale, offset } = facts.affine;
     this.handle = handle;
     this.name = facts.name;
     this.rows = facts.rows;
@@ -148,7 +149,8 @@ export class Dataset implements RowSpace {
     this.featureNames = facts.featureNames;
     this.encoding = facts.encoding;
     this.inputs = facts.encoding ? inputsOf(facts.encoding) : facts.columns;
-    this.affine = { scale: Math.fround(scale), offset: Math.fround(offset) };
+    this.affine = Object.freeze({ ...facts.affine });
+    this.mappedBy = facts.mappedBy && Object.freeze({ ...facts.mappedBy });
     const none = callNative(() => handle.stored({ rows: new Uint32Array(0) }));
     this.storage = isInstance(none, Uint8Array) ? 'bytes' : 'float32';
     const source = encoded?.source;
@@ -161,7 +163,6 @@ export class Dataset implements RowSpace {
     this.#labels = facts.labels;
     this.#file = file;
     // Facts that a caller could change would no longer describe the data in native memory.
-    Object.freeze(this.affine);
     Object.freeze(this);
   }
 
@@ -201,12 +202,12 @@ export class Dataset implements RowSpace {
    * @throws {LetheError} ERR_IO, ERR_EMPTY_SET, ERR_INVALID_ARGUMENT; ERR_FILE_CHANGED, ERR_BUSY
    */
   async save(path: string): Promise<void> {
-    const { name, columns, classes, affine, storage, handle } = this;
+    const { name, columns, classes, affine, mappedBy, storage, handle } = this;
     const { classNames, featureNames, encoding } = this;
     const rows = positionsOf(this.nonEmptyRowSet(this.allRows(), 'set of rows'));
     await whileReading(this, () =>
       saveRows(path, {
-        ...{ name, columns, classes, affine, storage, handle, rows },
+        ...{ name, columns, classes, affine, mappedBy, storage, handle, rows },
         ...{ classNames, featureNames, encoding },
         ...{ labels: this.#labels, ids: this.ids.packed, subjects: this.subjects.pick(rows) },
       }),
@@ -414,13 +415,14 @@ export class Dataset implements RowSpace {
   }
 
   #derived(rows: RowSet, handle: NativeDataset, changed: Partial<DatasetFacts>): Dataset {
-    const { name, columns, classes, affine, classNames, featureNames, encoding } = this;
+    const { name, columns, classes, affine, mappedBy, classNames, featureNames, encoding } = this;
     const positions = positionsOf(rows);
     // Ids ascend in a data set: rows in another order are known by their new positions alone.
     const ids = isAscending(positions) ? this.ids.packed?.pick(positions) : undefined;
     return new Dataset(
       {
-        ...{ name, columns, classes, affine, classNames, featureNames, encoding, ids, ...changed },
+        ...{ name, columns, classes, affine, mappedBy, classNames, featureNames, encoding, ids },
+        ...changed,
         rows: rows.length,
         labels: rows.gather(this.#labels),
         subjects: this.subjects.pick(positions),

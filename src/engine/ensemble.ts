@@ -7,7 +7,7 @@ import {
 import { LetheError } from '../base/errors.js';
 import { Dataset } from './dataset.js';
 import { type Evaluation, evaluateRows, likeliestNames, logSoftmax } from './evaluation.js';
-import type { AffineMap } from './labelled-data.js';
+import type { FeatureMap } from './labelled-data.js';
 import { Model } from './model.js';
 import type { PredictInputs } from './predict-inputs.js';
 import type { Rows } from './row-set.js';
@@ -106,7 +106,7 @@ export class Ensemble {
    * @param inputs and `affine` as of Model.predict
    * @throws {LetheError} as Model.predict
    */
-  predict(inputs: PredictInputs, affine?: AffineMap): Float32Array {
+  predict(inputs: PredictInputs, affine?: FeatureMap): Float32Array {
     const logits = this.members.map(({ model }) => model.predict(inputs, affine));
     return this.#meanOf(logits);
   }
@@ -118,7 +118,7 @@ export class Ensemble {
    * @throws {LetheError} as Model.predictNames; ERR_INVALID_ARGUMENT also if the members know other
    * names
    */
-  predictNames(inputs: PredictInputs, affine?: AffineMap): string[] {
+  predictNames(inputs: PredictInputs, affine?: FeatureMap): string[] {
     const { classNames } = this;
     if (classNames) return likeliestNames(this.predict(inputs, affine), classNames);
     throw new LetheError(

@@ -8,6 +8,15 @@ export interface AffineMap {
   readonly offset: number;
 }
 
+/** A map for features, and whether they have gone through it already. */
+export interface FeatureMap extends AffineMap {
+  /**
+   * Of float32 features that are the network's input as they are: a model that was trained on bytes, or
+   * on raw values, with this map takes them. Default false.
+   */
+  readonly applied?: boolean;
+}
+
 export const IDENTITY: AffineMap = { scale: 1, offset: 0 };
 
 /** Rows of features with one class label each, as readers return them for `new Dataset`. */
@@ -20,9 +29,10 @@ export interface LabelledData {
   /** Row-major [rows, columns]: raw bytes, or float32 values as the network receives them. */
   readonly features: Uint8Array | Float32Array;
   /**
-   * Maps raw bytes to the network's input; for float32 features, leave it out or give the identity.
+   * Maps raw bytes to the network's input, whenever they are computed with. Float32 features go through
+   * it when the data set is made; without it, they are the network's input.
    */
-  readonly affine?: AffineMap;
+  readonly affine?: FeatureMap;
   /** [rows], each in 0..classes-1. */
   readonly labels: Uint32Array;
 }

@@ -71,6 +71,7 @@ export async function mapDataset(
       columns: outputs,
       featureNames: undefined,
       affine: IDENTITY,
+      mappedBy: undefined,
     });
   });
 }

@@ -2,9 +2,9 @@ import { type KnownFields, requireKnownFields } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { requireNames } from './class-names.js';
 import type { Dataset } from './dataset.js';
-import { requireMap } from './dataset-contents.js';
 import { checkInputMap, differentColumn, type InputMap } from './encoding/input-map.js';
-import type { AffineMap } from './labelled-data.js';
+import { requireMap } from './feature-map.js';
+import { type AffineMap, IDENTITY } from './labelled-data.js';
 import { checkRecordedRecipe, type RecordedRecipe } from './training-recipe.js';
 
 /**
@@ -26,7 +26,7 @@ export interface ModelFacts {
    * was fitted on rows: an exact retrain fits it anew, approximate methods keep it.
    */
   readonly inputMap?: InputMap | undefined;
-  /** Maps bytes to the model's inputs, where it was trained on bytes. */
+  /** Maps bytes, or raw values, to the model's inputs, where it was trained on such. */
   readonly affine?: AffineMap | undefined;
   /**
    * `dataset.digest` of the rows that the model was trained on, if it was asked for. Whoever has it
@@ -62,14 +62,9 @@ export function checkModelFacts(widths: readonly number[], wanted: ModelFacts): 
     ...(classNames && { classNames: requireNames('classNames', classNames, widths.at(-1)!) }),
     ...(featureNames && { featureNames: requireNames('featureNames', featureNames, columns) }),
     ...(inputMap && { inputMap }),
-    ...(affine && { affine: Object.freeze(rounded(requireMap(affine))) }),
+    ...(affine && { affine: Object.freeze(requireMap(affine)) }),
     ...(dataDigest && { dataDigest }),
   });
-}
-
-/** As the engine computes with it: float32. */
-function rounded({ scale, offset }: AffineMap): AffineMap {
-  return { scale: Math.fround(scale), offset: Math.fround(offset) };
 }
 
 /**
@@ -82,14 +77,15 @@ export function withoutDigest({ dataDigest: _, ...facts }: ModelFacts): ModelFac
 
 /** What a model that was trained on a data set knows of it: its schema. */
 export function factsOfSchema(dataset: Dataset, widths: readonly number[]): ModelFacts {
-  const { classNames, featureNames, affine, storage } = dataset;
+  const { classNames, featureNames } = dataset;
+  const affine = mapOf(dataset);
   // A selection may have a column twice, which no name would tell from itself.
   const areDistinct = new Set(featureNames).size === featureNames?.length;
   return {
     // A model may have more classes than the data set, whose names nobody knows.
     ...(classNames?.length === widths.at(-1) && { classNames }),
     ...(areDistinct && dataset.inputs === widths[0] && { featureNames }),
-    ...(storage === 'bytes' && { affine }),
+    ...(affine && { affine }),
   };
 }
 
@@ -116,12 +112,23 @@ export function requireSchema(facts: ModelFacts, dataset: Dataset): void {
         `takes ${shown(featureNames, column)} there: name the columns in the model's order`,
     );
   }
-  if (!affine || dataset.storage !== 'bytes') return;
-  if (affine.scale === dataset.affine.scale && affine.offset === dataset.affine.offset) return;
+  if (!affine || dataset.inputMap) return;
+  const own = mapOf(dataset) ?? IDENTITY;
+  if (affine.scale === own.scale && affine.offset === own.offset) return;
+  const takes = `the model takes what is mapped by ${JSON.stringify(affine)}`;
   throw otherSchema(
-    `${dataset.name} maps bytes by ${JSON.stringify(dataset.affine)}, but the model was trained on ` +
-      `bytes mapped by ${JSON.stringify(affine)}: make the data set with affine: model.facts.affine`,
+    mapOf(dataset)
+      ? `${dataset.name} is mapped by ${JSON.stringify(own)}, but ${takes}: make the data set with ` +
+          'affine: model.facts.affine'
+      : `${dataset.name} has float32 features as they are, but ${takes}: make the data set with ` +
+          'affine: model.facts.affine, or, if they are mapped already, with ' +
+          'affine: {...model.facts.affine, applied: true}',
   );
+}
+
+/** The map from raw features to a data set's inputs; undefined where its features are taken as they are. */
+function mapOf({ storage, affine, mappedBy }: Dataset): AffineMap | undefined {
+  return storage === 'bytes' ? affine : mappedBy;
 }
 
 /** Raw values must be encoded as those that the model was trained on. */

@@ -11,11 +11,11 @@ import { availableThreads } from '../base/available-threads.js';
 import { LetheError } from '../base/errors.js';
 import { Stopwatch } from '../base/stopwatch.js';
 import { Dataset } from './dataset.js';
-import { checkAffine } from './dataset-contents.js';
 import type { InputMap } from './encoding/input-map.js';
 import { type Evaluation, evaluateRows, likeliestNames } from './evaluation.js';
+import { storedFeatures } from './feature-map.js';
 import { forward } from './forward.js';
-import type { AffineMap } from './labelled-data.js';
+import type { FeatureMap } from './labelled-data.js';
 import { checkWidths } from './layout.js';
 import { checkModelFacts, type ModelFacts, requireSchema, withoutDigest } from './model-facts.js';
 import { readModel, writeModel } from './model-file.js';
@@ -290,17 +290,18 @@ export class Model extends Network {
    *
    * @param inputs float32 [rows, inputs] as the network takes them, or bytes; where the model encodes
    * its columns, raw values [rows, columns]; where it knows their names, also objects by these
-   * @param affine the normalization of bytes; default: what the model knows, see ModelFacts
+   * @param affine the normalization of bytes, default: what the model knows, see ModelFacts; or of
+   * float32 values, default: none
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_BUSY; ERR_DIVERGED: a logit is not finite.
    */
   predict(
     inputs: PredictInputs,
-    affine: AffineMap | undefined = isInstance(inputs, Uint8Array) ? this.facts.affine : undefined,
+    affine: FeatureMap | undefined = isInstance(inputs, Uint8Array) ? this.facts.affine : undefined,
   ): Float32Array {
-    const features = featuresOf(inputs, this.facts, this.widths[0]!);
-    const { scale, offset } = checkAffine(features, affine);
+    const given = featuresOf(inputs, this.facts, this.widths[0]!);
+    const { features, affine: map } = storedFeatures(given, affine);
     predictThreads ??= availableThreads();
-    const request = { features, scale, offset, threads: predictThreads };
+    const request = { features, ...map, threads: predictThreads };
     return callNative(() => handleOf(this).predict(request));
   }
 
@@ -310,7 +311,7 @@ export class Model extends Network {
    * @param inputs as predict takes them, @param affine likewise
    * @throws {LetheError} as predict; ERR_INVALID_ARGUMENT also if the model knows no class names
    */
-  predictNames(inputs: PredictInputs, affine?: AffineMap): string[] {
+  predictNames(inputs: PredictInputs, affine?: FeatureMap): string[] {
     const { classNames } = this.facts;
     if (!classNames) {
       throw new LetheError(

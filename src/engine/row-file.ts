@@ -1,9 +1,8 @@
 import { LetheError } from '../base/errors.js';
 import { requireNames } from './class-names.js';
 import type { DatasetFacts } from './dataset-contents.js';
-import { requireMap } from './dataset-contents.js';
 import { checkEncoding } from './encoding/column-encoding.js';
-import { IDENTITY } from './labelled-data.js';
+import { isIdentity, requireMap } from './feature-map.js';
 import type { SafetensorsHeader } from './safetensors.js';
 
 /**
@@ -86,14 +85,15 @@ export const NAME_KINDS = { number: 0, text: 1 } as const;
 /** What is said of all rows at once. */
 export type RowFileFacts = Pick<
   DatasetFacts,
-  'name' | 'classes' | 'affine' | 'classNames' | 'featureNames' | 'encoding'
+  'name' | 'classes' | 'affine' | 'mappedBy' | 'classNames' | 'featureNames' | 'encoding'
 >;
 
 export function encodeRowFacts(facts: RowFileFacts): Record<string, string> {
-  const { name, classes, affine, classNames, featureNames, encoding } = facts;
+  const { name, classes, affine, mappedBy, classNames, featureNames, encoding } = facts;
   return {
     ...{ format: ROW_FILE_FORMAT, version: VERSION, name, classes: String(classes) },
     affine: JSON.stringify(affine),
+    ...(mappedBy && { mapped_by: JSON.stringify(mappedBy) }),
     ...(classNames && { class_names: JSON.stringify(classNames) }),
     ...(featureNames && { feature_names: JSON.stringify(featureNames) }),
     ...(encoding && { encoding: JSON.stringify(encoding) }),
@@ -111,12 +111,14 @@ export function decodeRowFacts(
   if (classes < 1 || classes > 2 ** 32) throw invalid('its metadata `classes` is no whole number');
   try {
     const affine = requireMap(JSON.parse(metadata.affine ?? ''));
-    const isIdentity = affine.scale === IDENTITY.scale && affine.offset === IDENTITY.offset;
-    if (storage === 'bytes' ? affine.scale === 0 : !isIdentity) {
+    const { mapped_by: mappedBy } = metadata;
+    const areBytes = storage === 'bytes';
+    if (areBytes ? affine.scale === 0 || mappedBy : !isIdentity(affine)) {
       throw invalid('its metadata `affine` does not fit the features');
     }
     return {
       ...{ name, classes, affine },
+      ...(mappedBy !== undefined && { mappedBy: requireMap(JSON.parse(mappedBy)) }),
       classNames: classNames === undefined ? undefined : namesIn(classNames, classes),
       featureNames: featureNames === undefined ? undefined : namesIn(featureNames, columns),
       encoding: encoding === undefined ? undefined : encodingIn(encoding, columns, storage),

@@ -25,7 +25,7 @@ export interface OnnxOptions {
    * The data set that the model was trained on: its affine map and name go into the metadata, for
    * users who have raw features. Default: the map that the model knows, and no name.
    */
-  readonly dataset?: Pick<Dataset, 'affine' | 'name'>;
+  readonly dataset?: Pick<Dataset, 'affine' | 'name'> & Partial<Pick<Dataset, 'mappedBy'>>;
 }
 
 const ONNX_OPTIONS: KnownFields<OnnxOptions> = { dataset: true };
@@ -72,7 +72,8 @@ function knownBy(model: object): ModelFacts {
 /** The metadata on the data set that a model was trained on. */
 function factsOf(dataset: OnnxOptions['dataset']) {
   if (dataset === undefined) return {};
-  const { affine, name: datasetName } = requireObject('dataset', dataset);
+  const { mappedBy, affine: own, name: datasetName } = requireObject('dataset', dataset);
+  const affine = mappedBy ?? own;
   requireObject('the affine map of the dataset', affine);
   requireText('the name of the dataset', datasetName);
   requireFinite('scale', affine.scale);

@@ -154,7 +154,16 @@ describe('rows of any source', () => {
   });
 
   it.each<[string, unknown, object]>([
-    ['floats where there is a map', [row(1)], { affine: { scale: 1, offset: 0 } }],
+    [
+      'numbers after bytes',
+      [row(0, { features: new Uint8Array(3) }), row(1)],
+      { affine: { scale: 1, offset: 0 } },
+    ],
+    [
+      'bytes that have gone through a map',
+      [row(0, { features: new Uint8Array(3) })],
+      { affine: { scale: 1, offset: 0, applied: true } },
+    ],
     ['a map that is not finite', [row(1)], { affine: { scale: Number.NaN, offset: 0 } }],
     ['rows that are no objects', [5], {}],
     ['a text', 'abc', {}],

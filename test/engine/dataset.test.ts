@@ -103,10 +103,12 @@ describe('a data set', () => {
     ['an infinite offset', { affine: { scale: 1, offset: -Infinity } }],
     ['an infinite offset of floats', { features: floats, affine: { scale: 1, offset: Infinity } }],
     ['bytes without an affine map', { affine: undefined }],
+    ['bytes that have gone through a map', { affine: { scale: 2, offset: 0, applied: true } }],
     [
-      'a map of floats, which nobody would apply',
-      { features: floats, affine: { scale: 2, offset: 0 } },
+      'a map of floats beyond their range',
+      { features: floats, affine: { scale: 3e38, offset: 3e38 } },
     ],
+    ['a map that may have been applied', { affine: { scale: 2, offset: 0, applied: 1 } }],
     ['a field that nobody reads', { normalize: true }],
     ['no name', { name: undefined }],
   ])('is refused: %s', async (_, change) => {

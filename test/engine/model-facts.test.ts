@@ -177,6 +177,7 @@ describe('names instead of numbers', () => {
 
 describe('data of another schema than the model knows', () => {
   const { features: _, ...rest } = data;
+  const { affine: __, ...unmapped } = rest;
   const swapped = [featureNames[1]!, featureNames[0]!, ...featureNames.slice(2)];
   const others: [string, Dataset, RegExp][] = [
     [
@@ -192,7 +193,12 @@ describe('data of another schema than the model knows', () => {
     [
       'another normalization of bytes',
       new Dataset({ ...data, affine: { scale: 1, offset: 0 } }),
-      /maps bytes by/,
+      /toy is mapped by/,
+    ],
+    [
+      'raw values as if they were mapped',
+      new Dataset({ ...unmapped, features: Float32Array.from(data.features) }),
+      /toy has float32 features as they are/,
     ],
   ];
 
@@ -214,11 +220,15 @@ describe('data of another schema than the model knows', () => {
   it('is taken where nothing is known of it, and where the last classes have no rows left', async () => {
     const { model } = await trained;
     const { classNames: _c, featureNames: _f, affine: _a, ...unnamed } = rest;
-    const floats = new Dataset({ ...unnamed, features: dataset.normalized(dataset.allRows()) });
+    const affine = { ...data.affine, applied: true };
+    const floats = new Dataset({
+      ...{ ...unnamed, affine },
+      features: dataset.normalized(dataset.allRows()),
+    });
     expect((await model.evaluate(floats, [0, 1])).accuracy).toBe(100);
     const two = range(0, 300).filter((row) => data.labels[row]! < 2);
     const fewer = new Dataset({
-      ...{ ...unnamed, rows: two.length, classes: 2, classNames: ['cat', 'dog'] },
+      ...{ ...unnamed, affine, rows: two.length, classes: 2, classNames: ['cat', 'dog'] },
       features: dataset.normalized(two),
       labels: Uint32Array.from(two, (row) => data.labels[row]!),
     });

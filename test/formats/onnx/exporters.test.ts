@@ -12,12 +12,11 @@ const FORMS = new URL('../../fixtures/onnx/', import.meta.url);
 
 /** The model's logits of rows of the file's input. */
 async function logitsOf({ model, affine }: ImportedModel, features: Float32Array) {
-  const { scale, offset } = affine ?? { scale: 1, offset: 0 };
   const columns = model.widths[0]!;
   const rows = features.length / columns;
   const dataset = new Dataset({
     ...{ name: 'rows', rows, columns, classes: model.classes, labels: new Uint32Array(rows) },
-    features: features.map((value) => scale * value + offset),
+    ...{ features, ...(affine && { affine }) },
   });
   return model.logits(dataset, dataset.allRows());
 }
