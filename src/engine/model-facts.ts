@@ -55,6 +55,12 @@ export function checkModelFacts(widths: readonly number[], wanted: ModelFacts): 
   if (dataDigest !== undefined && !(typeof dataDigest === 'string' && DIGEST.test(dataDigest))) {
     throw new LetheError('ERR_INVALID_ARGUMENT', 'dataDigest must be a SHA-256 in hex');
   }
+  if (facts.inputMap && affine) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      'a model takes raw values by an input map, other features by an affine map: leave one out',
+    );
+  }
   const inputMap = facts.inputMap && checkInputMap(facts.inputMap, widths[0]!);
   const columns = inputMap?.columns.length ?? widths[0]!;
   return Object.freeze({

@@ -111,12 +111,30 @@ describe('what a model knows of itself', () => {
     expect(Object.isFrozen(named.classNames)).toBe(true);
   });
 
+  it('has no negative zero in its input map, which its file would not keep', async () => {
+    const number = { kind: 'number', missing: 0, standardize: true } as const;
+    const inputMap = { columns: [{ ...number, fill: -0, centre: -0, scale: 2 }] };
+    const model = Model.create([2, 3]).withFacts({ inputMap });
+    const path = join(await temporaryFolder(), 'model.safetensors');
+    await model.save(path);
+    const [column] = model.inputMap!.columns;
+    expect(column).toMatchObject({ fill: 0, centre: 0 });
+    expect((await Model.load(path)).inputMap).toEqual(model.inputMap);
+  });
+
   it.each<[string, ModelFacts]>([
     ['names of too few classes', { classNames: ['a'] }],
     ['a class named twice', { classNames: ['a', 'b', 'a'] }],
     ['names of too many columns', { featureNames: ['a', 'b', 'c'] }],
     ['a map that is not finite', { affine: { scale: Number.NaN, offset: 0 } }],
     ['half a map', { affine: wrong({ scale: 1 }) }],
+    [
+      'an affine map of raw values beside an input map',
+      {
+        affine: { scale: 1, offset: 0 },
+        inputMap: { columns: [{ kind: 'number' }, { kind: 'number' }] },
+      },
+    ],
     ['a digest that is none', { dataDigest: 'abc' }],
     ['what nobody knows', wrong({ colour: 'red' })],
   ])('is not %s', async (_, facts) => {

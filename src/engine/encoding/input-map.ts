@@ -98,7 +98,8 @@ function withFit(name: string, column: NumberColumn, given: FittedNumber): Fitte
       );
     }
     const check = field === 'scale' ? requirePositive : requireFinite;
-    return [[field, Math.fround(check(`${name}.${field}`, value!))]];
+    // Adding 0 makes 0 of -0, which JSON does not tell apart: a saved map would be another one.
+    return [[field, Math.fround(check(`${name}.${field}`, value!)) + 0]];
   });
   return Object.freeze({ ...column, ...Object.fromEntries(values) });
 }
