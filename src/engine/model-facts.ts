@@ -196,6 +196,11 @@ export function encodeFacts(facts: ModelFacts): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
+/** Whether metadata of encodeFacts hold an input map. */
+export function statesInputMap(metadata: Readonly<Record<string, string>>): boolean {
+  return Object.hasOwn(metadata, METADATA.inputMap);
+}
+
 /**
  * Reads what encodeFacts has written; other metadata are not looked at.
  *

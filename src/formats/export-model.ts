@@ -23,7 +23,8 @@ import { finiteParameters } from './exportable.js';
 export interface OnnxOptions {
   /**
    * The data set that the model was trained on: its affine map and name go into the metadata, for
-   * users who have raw features. Default: the map that the model knows, and no name.
+   * users who have raw features. Default: the map that the model knows, and no name. A model with an
+   * input map takes raw values itself, so that only the name does.
    */
   readonly dataset?: Pick<Dataset, 'affine' | 'name'> & Partial<Pick<Dataset, 'mappedBy'>>;
 }
@@ -32,35 +33,44 @@ const ONNX_OPTIONS: KnownFields<OnnxOptions> = { dataset: true };
 
 /**
  * A model or an ensemble as the bytes of an ONNX file, see exportOnnx and exportOnnxEnsemble. The
- * graph's input is normalized features, like the network's. The metadata say what the model knows of
- * itself, but for the digest of its data.
+ * graph's input is normalized features, like the network's; where the model encodes its columns, the
+ * raw values that it takes. The metadata say what the model knows of itself, but for the digest of its
+ * data.
  *
  * @throws {LetheError} ERR_BUSY; ERR_INVALID_ARGUMENT: not a model or data set, a parameter that is
  * not finite, a file of 2 GiB or more.
  */
 export async function toOnnx(model: Exportable, options: OnnxOptions = {}): Promise<Uint8Array> {
   requireObject('model', model);
-  const facts = factsOf(requireKnownFields('options', options, ONNX_OPTIONS).dataset);
+  const { affine: given, ...named } = factsOf(
+    requireKnownFields('options', options, ONNX_OPTIONS).dataset,
+  );
   if (model instanceof Ensemble) {
     const { shares } = model;
     const members = model.members.map((member, i) => ({
       ...{ widths: member.model.widths, parameters: member.model.parameters() },
-      share: shares[i]!,
+      ...{ inputMap: member.model.inputMap, share: shares[i]! },
     }));
     const hash = model.hash();
+    const isEncoded = members.some(({ inputMap }) => inputMap);
     const { exportOnnxEnsemble } = await import('./onnx/export.js');
-    return exportOnnxEnsemble({ members, hash, ...facts });
+    return exportOnnxEnsemble({
+      ...{ members, hash, ...named },
+      ...(given && !isEncoded && { affine: given }),
+    });
   }
   const { widths } = model;
   requireFunction('the parameters of the model', model.parameters);
   const { values: parameters } = finiteParameters({ widths, parameters: model.parameters() });
-  const hash = parameterHash(widths, parameters);
-  const { affine, ...knowledge } = knownBy(model);
+  const { affine: known, ...knowledge } = knownBy(model);
+  const { inputMap } = knowledge;
+  const affine = inputMap ? undefined : (given ?? known);
+  const hash = parameterHash(widths, parameters, inputMap);
   const { exportOnnx } = await import('./onnx/export.js');
   return exportOnnx({
-    ...{ widths, parameters, hash, knowledge: encodeFacts(knowledge) },
+    ...{ widths, parameters, inputMap, hash, knowledge: encodeFacts(knowledge) },
     ...(affine && { affine }),
-    ...facts,
+    ...named,
   });
 }
 

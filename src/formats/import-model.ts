@@ -10,7 +10,7 @@ import { foreignKind, type OwnFormat } from '../base/file-kind.js';
 import { readWholeFile } from '../base/files.js';
 import type { AffineMap } from '../engine/labelled-data.js';
 import { described, type Model } from '../engine/model.js';
-import { decodeFacts, type ModelFacts } from '../engine/model-facts.js';
+import { decodeFacts, type ModelFacts, statesInputMap } from '../engine/model-facts.js';
 import { decodeSafetensors, type SafetensorsFile } from '../engine/safetensors.js';
 import { modelOfLayers } from './linear-layers.js';
 import { invalidModel } from './model-error.js';
@@ -136,40 +136,52 @@ export async function loadSafetensors(
   return importStateDict(contents, path, order);
 }
 
-function checkOnnxOptions(options: OnnxImportOptions): OnnxImportOptions {
+type OnnxSettings = ReturnType<typeof checkOnnxOptions>;
+
+function checkOnnxOptions(options: OnnxImportOptions) {
   const { output, verify = true } = requireKnownFields('options', options, ONNX_IMPORT_OPTIONS);
-  requireBoolean('verify', verify);
-  return { verify, ...(output !== undefined && { output: requireText('output', output) }) };
+  return {
+    verify: requireBoolean('verify', verify),
+    output: output === undefined ? undefined : requireText('output', output),
+  };
 }
 
 async function importOnnx(
   proto: ModelProto,
   source: { readonly file: string; readonly files: ReadonlyMap<string, Uint8Array> },
-  { output, verify }: OnnxImportOptions,
+  { output, verify }: OnnxSettings,
 ): Promise<ImportedModel> {
   const { file, files } = source;
   const { parseOnnx } = await import('./onnx/import.js');
-  const perceptron = parseOnnx(proto, file, { output, files });
-  const { layers, affine, metadata, classNames } = perceptron;
-  const model = modelOfLayers(file, layers);
+  const stated = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
+  const isEncoded = isFromLethe(stated) && statesInputMap(stated);
+  const perceptron = parseOnnx(proto, file, { output, files, isEncoded });
+  const { layers, affine, metadata, classNames, graph } = perceptron;
+  const network = modelOfLayers(file, layers);
+  const map = affine ?? statedAffine(metadata);
+  const model = imported(
+    network,
+    {
+      ...statedFacts(network, stated, file),
+      ...(map && { affine: map }),
+      ...(classNames && { classNames }),
+    },
+    file,
+  );
   const hash = metadata.get('parameter_hash');
   if (hash !== undefined && hash !== model.hash()) {
     throw invalidModel(file, 'the hash of its parameters is not the one in its metadata');
   }
+  const { inputMap } = model;
+  if (inputMap) {
+    const { requireEncoding } = await import('./onnx/import-encoding.js');
+    await requireEncoding(inputMap, graph, { files, verify });
+  }
   if (verify) {
     const { verifyImport } = await import('./onnx/verify-import.js');
-    await verifyImport(model, perceptron, source);
+    await verifyImport(network, perceptron, files, inputMap);
   }
-  const map = affine ?? statedAffine(metadata);
-  const facts = {
-    ...statedFacts(model, Object.fromEntries(metadata)),
-    ...(map && { affine: map }),
-    ...(classNames && { classNames }),
-  };
-  return {
-    ...{ model: imported(model, facts, file), layers: layers.map(({ name }) => name) },
-    ...(map && { affine: map }),
-  };
+  return { model, layers: layers.map(({ name }) => name), ...(map && { affine: map }) };
 }
 
 function imported(model: Model, facts: ModelFacts, file: string): Model {
@@ -207,16 +219,30 @@ function importStateDict(
 ): ImportedModel {
   const layers = parseStateDict(contents, file, order);
   const model = modelOfLayers(file, layers);
-  const facts = statedFacts(model, contents.metadata);
+  const facts = statedFacts(model, contents.metadata, file);
   return {
     ...{ model: described(model, facts), layers: layers.map(({ name }) => name) },
     ...(facts.affine && { affine: facts.affine }),
   };
 }
 
-/** What a file from Lethe says of its model; other programs may mean something else by these names. */
-function statedFacts({ widths }: Model, metadata: Readonly<Record<string, string>>): ModelFacts {
-  return Object.hasOwn(metadata, 'lethe_version') ? decodeFacts(widths, metadata) : {};
+/** Whether metadata say what Lethe means by them; other programs may mean something else. */
+function isFromLethe(metadata: Readonly<Record<string, string>>): boolean {
+  return Object.hasOwn(metadata, 'lethe_version');
+}
+
+/** What a file from Lethe says of its model. */
+function statedFacts(
+  { widths }: Model,
+  metadata: Readonly<Record<string, string>>,
+  file: string,
+): ModelFacts {
+  if (!isFromLethe(metadata)) return {};
+  try {
+    return decodeFacts(widths, metadata);
+  } catch (cause) {
+    throw invalidModel(file, (cause as Error).message, cause);
+  }
 }
 
 /** The map in the metadata of files from Lethe, whose graphs expect mapped features. */

@@ -1,9 +1,19 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { LetheError } from '#lethe/base/errors';
+import { inputsOf } from '#lethe/engine/encoding/column-encoding';
+import {
+  type FittedColumn,
+  type FittedNumber,
+  type InputMap,
+  nativeEncoding,
+} from '#lethe/engine/encoding/input-map';
+import { Model } from '#lethe/engine/model';
+import { toOnnx } from '#lethe/formats/export-model';
 import { fromOnnx } from '#lethe/formats/import-model';
 import { node } from '#lethe/formats/onnx/export-nodes';
+import { decodeOnnx, OnnxGraph } from '#lethe/formats/onnx/graph';
 import {
   AttributeProto_AttributeType as Attribute,
   ModelProtoSchema,
@@ -12,6 +22,7 @@ import {
   TensorProtoSchema,
   TensorProto_DataType as Type,
 } from '#lethe/formats/onnx/onnx_pb';
+import { probedValues } from '#lethe/formats/onnx/probe';
 import { values } from '../support/network.js';
 
 /** More by hand: FUZZ_RUNS=100000 FUZZ_SEED=7 npx vitest run test/fuzz/onnx-graphs.test.ts */
@@ -245,4 +256,89 @@ it('imports no graph of which ONNX Runtime computes something else', {
     { seed: SEED, numRuns: RUNS },
   );
   expect(outcomes.get('taken') ?? 0).toBeGreaterThan(RUNS / 100);
+});
+
+const finite = fc.float({ noNaN: true, noDefaultInfinity: true });
+const numberColumn = fc
+  .record({
+    ...{ missing: fc.constantFrom(undefined, 'mean' as const, -1), indicator: fc.boolean() },
+    ...{ standardize: fc.boolean(), fill: finite, centre: finite },
+    scale: fc.float({ min: 2 ** -149, noNaN: true, noDefaultInfinity: true }),
+  })
+  .map(
+    ({ missing, indicator, standardize, fill, centre, scale }): FittedNumber => ({
+      kind: 'number',
+      ...(missing !== undefined && { missing, indicator, fill }),
+      ...(standardize && { standardize, centre, scale }),
+    }),
+  );
+const categoryColumn = fc
+  .record({
+    ...{ places: fc.integer({ min: 1, max: 9 }), mayMiss: fc.boolean() },
+    ...{ indicator: fc.boolean(), mayBeUnknown: fc.boolean() },
+  })
+  .map(
+    ({ places, mayMiss, indicator, mayBeUnknown }): FittedColumn => ({
+      ...{ kind: 'category', categories: Array.from({ length: places }, (_, i) => `c${i}`) },
+      ...(mayMiss && { missing: 'none', indicator }),
+      ...(mayBeUnknown && { unknown: 'none' }),
+    }),
+  );
+const columns = fc.array(fc.oneof(numberColumn, categoryColumn), { minLength: 1, maxLength: 8 });
+const rawValue = fc.oneof(
+  fc.integer({ min: 0, max: 9 }),
+  fc.constantFrom(Number.NaN, 0, -0, 3e38, -3e38, 2 ** -149),
+  finite,
+);
+
+function modelWith(inputMap: InputMap): Model {
+  const inputs = inputsOf(inputMap.columns.map(withIndicator));
+  return Model.create([inputs, 3, 2]).withFacts({ inputMap });
+}
+
+/** As a map says it once it is checked: an indicator where values may be missing, unless it is left out. */
+function withIndicator(column: FittedColumn): FittedColumn {
+  return { ...column, indicator: column.indicator ?? column.missing !== undefined };
+}
+
+it('exports input maps with the bits of the engine, and imports no file that says otherwise', {
+  timeout: 2 ** 31 - 1,
+}, async () => {
+  const outcomes = new Map<string, number>();
+  await fc.assert(
+    fc.asyncProperty(
+      columns,
+      fc.array(rawValue, { minLength: 96, maxLength: 96 }),
+      fc.record({ tensor: fc.nat(), at: fc.nat(), bit: fc.nat(31) }),
+      async (given, cells, { tensor, at, bit }) => {
+        const model = modelWith({ columns: given });
+        const bytes = await toOnnx(model);
+        const { model: same } = await fromOnnx(bytes, { verify: false });
+        expect(same.hash()).toBe(model.hash());
+        const rows = Math.floor(cells.length / given.length);
+        const features = Float32Array.from(cells.slice(0, rows * given.length));
+        const sample = { features, rows, columns: given.length, atOnce: rows };
+        const [tensors, none] = [[{ tensor: 'input', width: model.widths[0]! }], new Map()];
+        const graph = new OnnxGraph(decodeOnnx(bytes, 'exported'), 'exported');
+        const theirs = await probedValues(graph, tensors, sample, none);
+        const ours = nativeEncoding(model.inputMap!).encode({ features });
+        expect(new Uint32Array(theirs.buffer)).toEqual(new Uint32Array(ours.buffer));
+
+        const changed = fromBinary(ModelProtoSchema, bytes);
+        const constants = changed.graph!.initializer.filter(({ name }) => name.startsWith('enc'));
+        const { rawData, int64Data } = constants[tensor % constants.length]!;
+        if (rawData) rawData[at % rawData.length]! ^= 1 << (bit % 8);
+        else int64Data[at % int64Data.length]! ^= 1n << BigInt(bit);
+        const altered = toBinary(ModelProtoSchema, changed);
+        const outcome = await fromOnnx(altered, { verify: bit % 2 === 0 }).then(
+          () => 'taken',
+          (error: LetheError) => error.code,
+        );
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      },
+    ),
+    // Each starts ONNX Runtime anew.
+    { seed: SEED, numRuns: Math.ceil(RUNS / 10) },
+  );
+  expect([...outcomes.keys()]).toEqual(['ERR_VERIFICATION_FAILED']);
 });

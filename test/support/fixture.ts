@@ -16,7 +16,9 @@ export class Fixture {
   readonly tensorNames: readonly string[];
   private readonly file: SafetensorsFile;
 
-  constructor(name: 'small' | 'real' | 'm2' | 'components' | 'metrics' | 'methods' | 'steady') {
+  constructor(
+    name: 'small' | 'real' | 'm2' | 'components' | 'metrics' | 'methods' | 'steady' | 'pipeline',
+  ) {
     this.file = decodeSafetensors(
       readFileSync(new URL(`../fixtures/${name}.safetensors`, import.meta.url)),
     );

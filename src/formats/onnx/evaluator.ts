@@ -28,11 +28,13 @@ export class OnnxEvaluator {
   /** The names of the classes, where an operator has them. */
   classNames: readonly string[] | undefined;
 
-  constructor(graph: OnnxGraph, files: ExternalFiles) {
+  /** @param start the tensor to begin with, where it is not the graph's input: float32 rows */
+  constructor(graph: OnnxGraph, files: ExternalFiles, start?: string) {
     this.#graph = graph;
     this.#files = files;
     this.budget = new ImportBudget(graph.file);
-    const { name, type, dims } = graph.input;
+    const { name, type, dims } =
+      start === undefined ? graph.input : { name: start, type: Type.FLOAT, dims: undefined };
     const features: readonly Size[] = dims?.slice(1) ?? [undefined];
     this.#values.set(name, new RowsValue(['rows', ...features], type));
   }

@@ -103,7 +103,8 @@ export function node(
   });
 }
 
-function tensor(name: string, dims: readonly number[], values: Float32Array): TensorProto {
+/** @param dims none for a single number */
+export function tensor(name: string, dims: readonly number[], values: Float32Array): TensorProto {
   return create(TensorProtoSchema, {
     name,
     dataType: TensorProto_DataType.FLOAT,
@@ -112,11 +113,11 @@ function tensor(name: string, dims: readonly number[], values: Float32Array): Te
   });
 }
 
-/** A list of whole numbers, as the shape that a Reshape reads. */
-export function shapeTensor(name: string, sizes: readonly number[]): TensorProto {
+/** A list of whole numbers, such as a shape or indices. */
+export function integerTensor(name: string, values: readonly number[]): TensorProto {
   return create(TensorProtoSchema, {
-    ...{ name, dataType: TensorProto_DataType.INT64, dims: [BigInt(sizes.length)] },
-    int64Data: sizes.map(BigInt),
+    ...{ name, dataType: TensorProto_DataType.INT64, dims: [BigInt(values.length)] },
+    int64Data: values.map(BigInt),
   });
 }
 

@@ -6,6 +6,7 @@ import { invalidModel, unsupportedModel } from '../model-error.js';
 import { asLinear, type LinearMap } from './affine-fold.js';
 import type { ExternalFiles } from './constant.js';
 import { OnnxEvaluator } from './evaluator.js';
+import { INPUT } from './export.js';
 import { OnnxGraph } from './graph.js';
 import { type OnnxValue, type Probe, positiveClass } from './heads.js';
 import type { ModelProto } from './onnx_pb.js';
@@ -28,24 +29,38 @@ export interface OnnxPerceptron {
   readonly probes: readonly Probe[];
 }
 
+interface ParseOptions {
+  /** The output to import, where they are of several networks. */
+  readonly output?: string | undefined;
+  /** The external files, by location. */
+  readonly files?: ExternalFiles;
+  /** Whether the network begins with the tensor that Lethe makes of raw values. */
+  readonly isEncoded?: boolean;
+}
+
 /**
  * Reads a multilayer perceptron. The graph is followed from its input to the logits of each output;
  * stored numbers are folded, neighbouring affine operators multiplied in double precision and
  * rounded once. Softmax and whatever else only names a class is left out.
  *
  * @param file appears in error messages
- * @param output the output to import, where they are of several networks
- * @param files the external files, by location
  * @throws {LetheError} ERR_INVALID_MODEL: a contradictory file. ERR_UNSUPPORTED_MODEL: not such a
  * network; names the operator or tensor. ERR_INVALID_ARGUMENT: no such output. ERR_OUT_OF_MEMORY.
  */
 export function parseOnnx(
   model: ModelProto,
   file: string,
-  { output, files = new Map() }: { output?: string | undefined; files?: ExternalFiles } = {},
+  { output, files = new Map(), isEncoded = false }: ParseOptions = {},
 ): OnnxPerceptron {
   const graph = new OnnxGraph(model, file);
-  const evaluator = new OnnxEvaluator(graph, files);
+  if (isEncoded && !graph.sourceOf(INPUT)) {
+    throw unsupportedModel(
+      file,
+      `its metadata hold an input map, but none of its operators makes the tensor \`${INPUT}\` by ` +
+        'it: take the file as Lethe exported it',
+    );
+  }
+  const evaluator = new OnnxEvaluator(graph, files, isEncoded ? INPUT : undefined);
   const { logits, positive, probes } = endOfNetwork(graph, evaluator, output);
   if (probes.length === 0) {
     throw unsupportedModel(

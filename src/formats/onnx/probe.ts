@@ -1,5 +1,9 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { matrix, node, shapeTensor } from './export-nodes.js';
+import { LetheError } from '../../base/errors.js';
+import { concatenate } from '../../engine/parameters.js';
+import type { OnnxRuntime } from '../../runtime/onnx-runtime.js';
+import type { ExternalFiles } from './constant.js';
+import { integerTensor, matrix, node } from './export-nodes.js';
 import type { OnnxGraph } from './graph.js';
 import { ModelProtoSchema, type NodeProto, TensorProto_DataType as Type } from './onnx_pb.js';
 
@@ -19,7 +23,7 @@ const PREFIX = 'lethe.probe';
  *
  * @param columns the values of a row of the input
  */
-export function probeFile(
+function probeFile(
   graph: OnnxGraph,
   columns: number,
   tensors: readonly ProbedTensor[],
@@ -27,7 +31,7 @@ export function probeFile(
   const { model, input, initializers } = graph;
   const needed = new Set(tensors.flatMap(({ tensor }) => graph.order(tensor)));
   const read = new Set([...needed].flatMap(({ inputs }) => inputs));
-  const shapes = [shapeTensor(`${PREFIX}.shape`, inputShape(graph, columns))];
+  const shapes = [integerTensor(`${PREFIX}.shape`, inputShape(graph, columns))];
   const before = [
     node('Reshape', [`${PREFIX}.input`, `${PREFIX}.shape`], `${PREFIX}.shaped`),
     node('Cast', [`${PREFIX}.shaped`], input.name, { attributes: { to: input.type } }),
@@ -37,7 +41,7 @@ export function probeFile(
     const [single, shape, flat] = ['single', 'shape', 'flat'].map(
       (part) => `${PREFIX}.${part}${i}`,
     );
-    shapes.push(shapeTensor(shape!, [-1, width]));
+    shapes.push(integerTensor(shape!, [-1, width]));
     after.push(node('Cast', [tensor], single!, { attributes: { to: Type.FLOAT } }));
     after.push(node('Reshape', [single!, shape!], flat!));
   });
@@ -55,6 +59,50 @@ export function probeFile(
     },
   });
   return toBinary(ModelProtoSchema, file);
+}
+
+/** Rows of values for a graph's input, as many at a time as the file wants. */
+interface ProbedRows {
+  /** [rows, columns] */
+  readonly features: Float32Array;
+  readonly rows: number;
+  readonly columns: number;
+  readonly atOnce: number;
+}
+
+/**
+ * What ONNX Runtime computes for some of a graph's tensors, side by side: float32 [rows, sum of the
+ * widths].
+ *
+ * @throws {LetheError} ERR_RUNTIME: ONNX Runtime is not there, or does not run the file
+ */
+export async function probedValues(
+  graph: OnnxGraph,
+  tensors: readonly ProbedTensor[],
+  { features, rows, columns, atOnce }: ProbedRows,
+  files: ExternalFiles,
+): Promise<Float32Array> {
+  const { OnnxRuntime } = await import('../../runtime/onnx-runtime.js');
+  let runtime: OnnxRuntime | undefined;
+  try {
+    const probe = probeFile(graph, columns, tensors);
+    runtime = await OnnxRuntime.load(probe, { threads: 1, files });
+    const results: Float32Array[] = [];
+    for (let row = 0; row < rows; row += atOnce) {
+      const part = features.slice(row * columns, (row + atOnce) * columns);
+      results.push(await runtime.run(part, atOnce, columns));
+    }
+    return concatenate(...results);
+  } catch (cause) {
+    throw new LetheError(
+      'ERR_RUNTIME',
+      `${graph.file}: it cannot be verified: ${(cause as Error).message}. Reinstall onnxruntime-node ` +
+        'if it is missing; with `verify: false` the model is loaded unverified',
+      { cause },
+    );
+  } finally {
+    await runtime?.close();
+  }
 }
 
 /** The shape of the graph's input for `columns` values a row; -1 stands for the rows. */

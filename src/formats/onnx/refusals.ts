@@ -31,8 +31,12 @@ const REASONS: readonly (readonly [operators: readonly string[], reason: string]
     'takes the features apart or puts them together: give the columns in that order as rows',
   ],
   [
-    ['ai.onnx.ml.Imputer', 'ai.onnx.ml.OneHotEncoder', 'ai.onnx.ml.LabelEncoder'],
-    'prepares the features: prepare the rows yourself, and export the network alone',
+    [
+      ...['ai.onnx.ml.Imputer', 'ai.onnx.ml.OneHotEncoder', 'ai.onnx.ml.LabelEncoder'],
+      ...['ai.onnx.ml.CategoryMapper', 'ai.onnx.ml.DictVectorizer', 'IsNaN'],
+    ],
+    'prepares the features: export the network alone, and give the model what the pipeline has fitted ' +
+      'by model.withFacts({inputMap: {columns: [...]}})',
   ],
   [
     ['ai.onnx.ml.TreeEnsembleClassifier', 'ai.onnx.ml.SVMClassifier', 'ai.onnx.ml.TreeEnsemble'],

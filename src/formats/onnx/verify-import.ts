@@ -1,21 +1,21 @@
-import { LetheError } from '../../base/errors.js';
+import type { LetheError } from '../../base/errors.js';
 import { requireMemory } from '../../base/memory.js';
 import { PhiloxPurpose, PhiloxStream } from '../../base/philox.js';
 import { Dataset } from '../../engine/dataset.js';
+import { type InputMap, nativeEncoding } from '../../engine/encoding/input-map.js';
 import { logSoftmax, softmax } from '../../engine/evaluation.js';
 import { IDENTITY } from '../../engine/labelled-data.js';
 import type { Model } from '../../engine/model.js';
-import { concatenate } from '../../engine/parameters.js';
 import { compareLogits, DEFAULT_TOLERANCE } from '../../runtime/compare-logits.js';
-import type { OnnxRuntime } from '../../runtime/onnx-runtime.js';
 import { largestSumOfTerms } from '../../runtime/sum-magnitudes.js';
 import type { LinearLayer } from '../linear-layers.js';
-import { unsupportedModel } from '../model-error.js';
+import { unsupportedModel, verificationFailed } from '../model-error.js';
 import type { ExternalFiles } from './constant.js';
 import type { Head } from './heads.js';
 import type { OnnxPerceptron } from './import.js';
+import { sampleRawRows } from './import-encoding.js';
 import { TensorProto_DataType as Type } from './onnx_pb.js';
-import { probeFile } from './probe.js';
+import { probedValues } from './probe.js';
 import { isFloat } from './rows.js';
 
 const MOST_ROWS = 64;
@@ -36,6 +36,7 @@ const HALF_TOLERANCE = 2e-2;
  * Runs an ONNX file in ONNX Runtime, on zeros and on random rows of the size that its map of the
  * input expects, and compares what it computes with the model that was made of it.
  *
+ * @param inputMap what makes the model's inputs of the file's raw values, if the file takes such
  * @throws {LetheError} ERR_VERIFICATION_FAILED: they differ; the message names the tensor, both values
  * and the largest difference. ERR_RUNTIME: ONNX Runtime is not there, or does not run the file.
  * ERR_UNSUPPORTED_MODEL: too many rows at a time. ERR_OUT_OF_MEMORY.
@@ -43,24 +44,29 @@ const HALF_TOLERANCE = 2e-2;
 export async function verifyImport(
   model: Model,
   perceptron: OnnxPerceptron,
-  { file, files }: { readonly file: string; readonly files: ExternalFiles },
+  files: ExternalFiles,
+  inputMap?: InputMap,
 ): Promise<void> {
   const { layers, probes, logits, graph, positive } = perceptron;
+  const { file } = graph;
   const sizes = layers.reduce((sum, { weight }) => sum + weight.length, 0);
   const fixed = graph.input.dims?.[0];
   const rows = rowsFor(file, sizes, fixed);
-  const columns = layers[0]!.inputs;
-  requireMemory(file, 4 * Float32Array.BYTES_PER_ELEMENT * rows * columns);
-  const raw = sampleRows(perceptron, rows, columns);
-  const mapped = mappedRows(perceptron, raw);
+  const { inputs } = layers[0]!;
+  const columns = inputMap?.columns.length ?? inputs;
+  requireMemory(file, 4 * Float32Array.BYTES_PER_ELEMENT * rows * inputs);
+  const raw = inputMap ? sampleRawRows(inputMap, rows) : sampleRows(perceptron, rows, columns);
+  const mapped = inputMap
+    ? nativeEncoding(inputMap).encode({ features: raw })
+    : mappedRows(perceptron, raw);
   const engine = await engineLogits(model, file, mapped, rows);
   const magnitudes = magnitudesOf(layers, mapped, perceptron);
   const tensors = probes.map((probe) => {
     const width = probe.head.kind === 'sigmoid' ? probe.head.columns.length : logits.outputs;
     return { ...probe, width };
   });
-  const probed = probeFile(graph, columns, tensors);
-  const theirs = await runtimeValues(probed, { file, files }, raw, [rows, columns, fixed ?? rows]);
+  const sample = { features: raw, rows, columns, atOnce: fixed ?? rows };
+  const theirs = await probedValues(graph, tensors, sample, files);
   const width = theirs.length / rows;
   let start = 0;
   for (const { tensor, head, width: own } of tensors) {
@@ -72,9 +78,9 @@ export async function verifyImport(
     if (disagreement) {
       const { row, engine: here, runtime: there, kind } = disagreement;
       const what = kind === 'prediction' ? 'the predicted class' : 'a value';
-      throw new LetheError(
-        'ERR_VERIFICATION_FAILED',
-        `${file}: the imported model does not compute what the file does in ONNX Runtime: on row ` +
+      throw verificationFailed(
+        file,
+        'the imported model does not compute what the file does in ONNX Runtime: on row ' +
           `${row} of ${rows}, ${what} of the tensor ${tensor} is ${here} instead of ${there}; the ` +
           `largest difference is ${maxAbsDiff}. Export the model with its inputs scaled to about 1, ` +
           'or look at it with `verify: false`',
@@ -132,10 +138,10 @@ async function engineLogits(model: Model, file: string, features: Float32Array, 
   } catch (cause) {
     const { code, message } = cause as LetheError;
     if (code !== 'ERR_DIVERGED' && code !== 'ERR_INVALID_ARGUMENT') throw cause;
-    throw new LetheError(
-      'ERR_VERIFICATION_FAILED',
-      `${file}: the imported model cannot be compared with ONNX Runtime: ${message}`,
-      { cause },
+    throw verificationFailed(
+      file,
+      `the imported model cannot be compared with ONNX Runtime: ${message}`,
+      cause,
     );
   }
 }
@@ -190,33 +196,4 @@ function valuesOf(engine: Float32Array, classes: number, head: Head, single: 0 |
 /** The columns of a tensor among those of all that were asked for. */
 function columnsOf(values: Float32Array, width: number, start: number, count: number) {
   return values.filter((_, i) => i % width >= start && i % width < start + count);
-}
-
-/** What ONNX Runtime makes of the rows, as many at a time as the file wants. */
-async function runtimeValues(
-  probe: Uint8Array,
-  { file, files }: { readonly file: string; readonly files: ExternalFiles },
-  raw: Float32Array,
-  [rows, columns, atOnce]: readonly [number, number, number],
-): Promise<Float32Array> {
-  const { OnnxRuntime } = await import('../../runtime/onnx-runtime.js');
-  let runtime: OnnxRuntime | undefined;
-  try {
-    runtime = await OnnxRuntime.load(probe, { threads: 1, files });
-    const results: Float32Array[] = [];
-    for (let row = 0; row < rows; row += atOnce) {
-      const part = raw.slice(row * columns, (row + atOnce) * columns);
-      results.push(await runtime.run(part, atOnce, columns));
-    }
-    return concatenate(...results);
-  } catch (cause) {
-    throw new LetheError(
-      'ERR_RUNTIME',
-      `${file}: it cannot be verified: ${(cause as Error).message}. Reinstall onnxruntime-node if ` +
-        'it is missing; with `verify: false` the model is loaded unverified',
-      { cause },
-    );
-  } finally {
-    await runtime?.close();
-  }
 }

@@ -26,7 +26,7 @@ async function verified(name: string, change: (parameters: Float32Array, model: 
   const parameters = model.parameters();
   change(parameters, model);
   const changed = Model.fromParameters(model.widths, parameters);
-  return verifyImport(changed, perceptron, { file: name, files: new Map() });
+  return verifyImport(changed, perceptron, new Map());
 }
 
 describe('verification while a model is loaded', () => {
