@@ -11,7 +11,10 @@ import {
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { Dataset } from '../engine/dataset.js';
+import type { InputMap } from '../engine/encoding/input-map.js';
+import { inputRows } from '../engine/encoding/input-rows.js';
 import { Ensemble } from '../engine/ensemble.js';
+import { Model } from '../engine/model.js';
 import { Parameters } from '../engine/parameters.js';
 import type { Predictor } from '../engine/predictor.js';
 import { positionsOf, type RowSet, type Rows } from '../engine/row-set.js';
@@ -89,11 +92,12 @@ export async function verify(
   const settings = checkOptions(options);
   const checked = checkSets(model, sets);
   throwIfAborted(settings.signal);
-  // The affine map is only metadata in the file: all sets are compared on normalized features.
+  // The affine map is only metadata in the file: rows are compared on normalized features, or, where
+  // their columns are encoded, on raw values, which the file encodes itself.
   const onnx = await toOnnx(model, { dataset: checked[0]!.dataset });
   const { OnnxRuntime } = await import('../runtime/onnx-runtime.js');
   const runtime = await OnnxRuntime.load(onnx, settings);
-  const both = { model, runtime, networks: networksOf(model) };
+  const both = { model, runtime, networks: networksOf(model).map(measured) };
   try {
     const compared: [name: string, comparison: LogitComparison][] = [];
     for (const set of checked) {
@@ -113,7 +117,13 @@ export async function verify(
 interface Compared {
   readonly model: Predictor;
   readonly runtime: OnnxRuntime;
-  readonly networks: readonly SummedLayer[][];
+  readonly networks: readonly MeasuredNetwork[];
+}
+
+/** A network whose sums are looked at, and how it takes raw values. */
+interface MeasuredNetwork {
+  readonly layers: readonly SummedLayer[];
+  readonly inputMap: InputMap | undefined;
 }
 
 type Settings = ReturnType<typeof checkOptions>;
@@ -170,20 +180,22 @@ async function compareSet(
   { chunkRows, tolerance, ...running }: Settings,
 ): Promise<LogitComparison> {
   let total: LogitComparison = { rows: 0, ties: 0, agreeing: 0, maxAbsDiff: 0 };
-  const magnitude = magnitudeOn(networks, dataset, rows);
+  const magnitude = await magnitudeOn(networks, dataset, rows);
   for (let start = 0; start < rows.length; start += chunkRows) {
     throwIfAborted(running.signal);
     const chunk = rows.slice(start, start + chunkRows);
+    const given = rowsToRun(dataset, chunk);
     // In parallel: ONNX Runtime in its worker thread, the engine in its own threads.
     const [theirs, ours] = await Promise.all([
-      runtime.run(dataset.normalized(chunk), chunk.length, dataset.columns),
-      model.logits(dataset, chunk, running),
+      runtime.run(graphInputs(given), chunk.length, dataset.columns),
+      model.logits(given.dataset, given.rows, running),
     ]);
+    if (given.dataset !== dataset) given.dataset.close();
     const magnitudes = new Float64Array(chunk.length).fill(magnitude);
     const comparison = compareLogits(ours, theirs, model.widths.at(-1)!, tolerance, magnitudes);
     if (comparison.disagreement) {
       const { disagreement } = comparison;
-      const row = positionsOf(chunk)[disagreement.row]!;
+      const row = given.positions[disagreement.row]!;
       throw new LetheError(
         'ERR_VERIFICATION_FAILED',
         `${name} set, row ${row} of ${dataset.name}: ${describe(disagreement)}`,
@@ -194,35 +206,75 @@ async function compareSet(
   return total;
 }
 
+interface GivenRows {
+  readonly dataset: Dataset;
+  readonly rows: RowSet;
+  /** Where the rows are in the data set that is verified on. */
+  readonly positions: Uint32Array;
+}
+
+/**
+ * Rows as the model and the runtime are given them. Where columns are encoded, they are a data set of
+ * their own, because a model encodes all rows of one, for each chunk and each member of an ensemble.
+ */
+function rowsToRun(dataset: Dataset, rows: RowSet): GivenRows {
+  if (!dataset.encoding) return { dataset, rows, positions: positionsOf(rows) };
+  const positions = positionsOf(rows).slice().sort();
+  const selected = dataset.select(positions);
+  return { dataset: selected, rows: selected.allRows(), positions };
+}
+
+/** The rows as the exported graph takes them, float32 [rows, columns]. */
+function graphInputs({ dataset, rows }: GivenRows): Float32Array {
+  return dataset.encoding ? (dataset.stored(rows) as Float32Array) : dataset.normalized(rows);
+}
+
 /** Rows on which the size of sums is looked at; fewer where a model is so large that it takes long. */
 const MEASURED_ROWS = 16;
 const MULTIPLY_ADDS = 2 ** 25;
 
 /** The largest sum of absolute terms in any network on some of the rows, evenly spread. */
-function magnitudeOn(networks: readonly SummedLayer[][], dataset: Dataset, rows: RowSet): number {
-  const weights = networks.flat().reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
+async function magnitudeOn(
+  networks: readonly MeasuredNetwork[],
+  dataset: Dataset,
+  rows: RowSet,
+): Promise<number> {
+  const weights = networks
+    .flatMap(({ layers }) => layers)
+    .reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
   const count = Math.max(1, Math.min(MEASURED_ROWS, Math.floor(MULTIPLY_ADDS / weights)));
   const step = Math.ceil(rows.length / count);
-  const { columns } = dataset;
-  const sample = dataset.normalized(rows.filter((_, i) => i % step === 0));
+  const sample = rowsToRun(
+    dataset,
+    rows.filter((_, i) => i % step === 0),
+  );
   let largest = 0;
-  for (let from = 0; from < sample.length; from += columns) {
-    const row = Float64Array.from(sample.subarray(from, from + columns));
-    for (const layers of networks) largest = Math.max(largest, largestSumOfTerms(layers, row));
+  for (const { layers, inputMap } of networks) {
+    const inputs = (await inputRows({ inputMap }, sample.dataset)).normalized(sample.rows);
+    const columns = layers[0]!.inputs;
+    for (let from = 0; from < inputs.length; from += columns) {
+      const row = Float64Array.from(inputs.subarray(from, from + columns));
+      largest = Math.max(largest, largestSumOfTerms(layers, row));
+    }
   }
+  if (sample.dataset !== dataset) sample.dataset.close();
   return largest;
 }
 
-/** The layers of a model, or of each member of an ensemble. */
-function networksOf(model: Predictor): SummedLayer[][] {
-  const models = model instanceof Ensemble ? model.members.map((member) => member.model) : [model];
-  return models.map((network) => {
-    const parameters = new Parameters(network.widths, network.parameters());
-    return parameters.layers.map(({ inputs, outputs }, layer) => ({
+/** The networks of a model, or of each member of an ensemble. */
+function networksOf(model: Predictor): readonly Pick<Model, 'widths' | 'parameters'>[] {
+  return model instanceof Ensemble ? model.members.map((member) => member.model) : [model];
+}
+
+function measured(network: Pick<Model, 'widths' | 'parameters'>): MeasuredNetwork {
+  const parameters = new Parameters(network.widths, network.parameters());
+  return {
+    layers: parameters.layers.map(({ inputs, outputs }, layer) => ({
       ...{ inputs, outputs },
       ...{ weight: parameters.weights(layer), bias: parameters.biases(layer) },
-    }));
-  });
+    })),
+    inputMap: network instanceof Model ? network.inputMap : undefined,
+  };
 }
 
 function describe(disagreement: Disagreement): string {
