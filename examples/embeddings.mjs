@@ -80,6 +80,6 @@ console.log(
 );
 console.log(`retrained in ${seconds.train.toFixed(2)} s, parameters ${model.hash()}`);
 console.log(
-  `${verification.runtime} agrees on ${(100 * verification.agreement).toFixed(0)} % of ` +
+  `${verification.runtime} agrees on ${(100 * (verification.agreement ?? 0)).toFixed(0)} % of ` +
     `${verification.rows} rows; largest difference of a logit ${verification.maxAbsDiff.toExponential(1)}`,
 );

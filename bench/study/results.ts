@@ -47,7 +47,7 @@ export interface Results {
     readonly runtime: string;
     readonly models: number;
     readonly rows: number;
-    /** Share of the rows without a tie on which both predict the same class; 1 = all. */
+    /** Share of the rows without a tie on which both predict the same class; 1 = all, 0 also if there is none. */
     readonly agreement: number;
     readonly maxAbsDiff: number;
   };
@@ -101,7 +101,7 @@ export function makeResults(
   const verifications = seeds.flatMap((seed) => seed.verifications);
   const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
   const compared = sum(verifications.map((v) => v.compared));
-  const agreed = sum(verifications.map((v) => v.agreement * v.compared));
+  const agreed = sum(verifications.map((v) => (v.agreement ?? 0) * v.compared));
   return {
     dataset: describe(data.train, data.test),
     environment: {
@@ -116,7 +116,7 @@ export function makeResults(
       runtime: verifications[0]!.runtime,
       models: verifications.length,
       rows: sum(verifications.map((v) => v.rows)),
-      agreement: compared === 0 ? 1 : agreed / compared,
+      agreement: compared === 0 ? 0 : agreed / compared,
       maxAbsDiff: Math.max(...verifications.map((v) => v.maxAbsDiff)),
     },
     ...(figures && { figures }),

@@ -3,6 +3,7 @@ import { foreignKind } from '../base/file-kind.js';
 import { readWholeFile, replaceFile } from '../base/files.js';
 import { fromLittleEndian } from '../base/little-endian.js';
 import { layersOf, MOST_UNITS } from './layout.js';
+import { requireSeal, withSeal } from './metadata-seal.js';
 import { decodeFacts, encodeFacts, type ModelFacts } from './model-facts.js';
 import { BIAS, modelTensors, usualLayerNames, WEIGHT } from './model-tensors.js';
 import { parameterHash } from './parameter-hash.js';
@@ -40,13 +41,13 @@ function tensorShapes(widths: readonly number[]): [name: string, shape: number[]
 export function encodeModel({ widths, parameters, facts }: StoredModel): Uint8Array {
   const names = usualLayerNames(widths.length - 1);
   const tensors = modelTensors(new Parameters(widths, parameters), names);
-  const metadata = {
+  const metadata = withSeal({
     format: FORMAT,
     version: VERSION,
     widths: JSON.stringify(widths),
     parameter_hash: parameterHash(widths, parameters, facts.inputMap),
     ...encodeFacts(facts),
-  };
+  });
   return encodeSafetensors({ metadata, tensors });
 }
 
@@ -82,6 +83,7 @@ export function decodeModel(bytes: Uint8Array): StoredModel {
   });
   const parameters = fromLittleEndian(Buffer.concat(parts));
   if (!parameters.every(Number.isFinite)) throw invalid('a parameter is not finite');
+  requireSeal(file.metadata);
   const facts = decodeFacts(widths, file.metadata);
   const hash = parameterHash(widths, parameters, facts.inputMap);
   if (hash !== expectedHash) {

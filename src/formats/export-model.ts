@@ -12,6 +12,7 @@ import { replaceFile } from '../base/files.js';
 import { version } from '../base/version.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Ensemble } from '../engine/ensemble.js';
+import { withSeal } from '../engine/metadata-seal.js';
 import { Model } from '../engine/model.js';
 import { encodeFacts, type ModelFacts, withoutDigest } from '../engine/model-facts.js';
 import { modelTensors, usualLayerNames } from '../engine/model-tensors.js';
@@ -138,7 +139,12 @@ export function toSafetensors(
     );
   }
   const tensors = modelTensors(parameters, layers);
-  const metadata = { format: 'pt', lethe_version: version, ...encodeFacts(knownBy(model)) };
+  const facts = knownBy(model);
+  const metadata = withSeal({
+    ...{ format: 'pt', lethe_version: version },
+    parameter_hash: parameterHash(widths, parameters.values, facts.inputMap),
+    ...encodeFacts(facts),
+  });
   return encodeSafetensors({ metadata, tensors });
 }
 

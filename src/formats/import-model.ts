@@ -9,6 +9,7 @@ import {
 import { foreignKind, type OwnFormat } from '../base/file-kind.js';
 import { readWholeFile } from '../base/files.js';
 import type { AffineMap } from '../engine/labelled-data.js';
+import { requireSeal } from '../engine/metadata-seal.js';
 import { described, type Model } from '../engine/model.js';
 import { decodeFacts, type ModelFacts, statesInputMap } from '../engine/model-facts.js';
 import { decodeSafetensors, type SafetensorsFile } from '../engine/safetensors.js';
@@ -29,6 +30,11 @@ export interface ImportedModel {
    * set of bytes. Float32 features must be mapped before.
    */
   readonly affine?: AffineMap;
+  /**
+   * Whether the file has hashes of its parameters and of what it says of the model, which then are
+   * theirs: files from Lethe have. Without them nobody knows whether it was altered.
+   */
+  readonly sealed: boolean;
 }
 
 export interface SafetensorsImportOptions {
@@ -168,10 +174,7 @@ async function importOnnx(
     },
     file,
   );
-  const hash = metadata.get('parameter_hash');
-  if (hash !== undefined && hash !== model.hash()) {
-    throw invalidModel(file, 'the hash of its parameters is not the one in its metadata');
-  }
+  const sealed = isSealed(model, stated, file);
   const { inputMap } = model;
   if (inputMap) {
     const { requireEncoding } = await import('./onnx/import-encoding.js');
@@ -181,7 +184,8 @@ async function importOnnx(
     const { verifyImport } = await import('./onnx/verify-import.js');
     await verifyImport(network, perceptron, files, inputMap);
   }
-  return { model, layers: layers.map(({ name }) => name), ...(map && { affine: map }) };
+  const names = layers.map(({ name }) => name);
+  return { model, layers: names, sealed, ...(map && { affine: map }) };
 }
 
 function imported(model: Model, facts: ModelFacts, file: string): Model {
@@ -220,8 +224,10 @@ function importStateDict(
   const layers = parseStateDict(contents, file, order);
   const model = modelOfLayers(file, layers);
   const facts = statedFacts(model, contents.metadata, file);
+  const known = described(model, facts);
   return {
-    ...{ model: described(model, facts), layers: layers.map(({ name }) => name) },
+    ...{ model: known, layers: layers.map(({ name }) => name) },
+    sealed: isSealed(known, contents.metadata, file),
     ...(facts.affine && { affine: facts.affine }),
   };
 }
@@ -229,6 +235,24 @@ function importStateDict(
 /** Whether metadata say what Lethe means by them; other programs may mean something else. */
 function isFromLethe(metadata: Readonly<Record<string, string>>): boolean {
   return Object.hasOwn(metadata, 'lethe_version');
+}
+
+/** Whether a file from Lethe has hashes. @throws {LetheError} ERR_INVALID_MODEL: they are of another */
+function isSealed(model: Model, metadata: Readonly<Record<string, string>>, file: string): boolean {
+  const { parameter_hash: hash } = metadata;
+  if (hash !== undefined && hash !== model.hash()) {
+    throw invalidModel(
+      file,
+      'the hash of its parameters is not the one in its metadata: it was altered, or, if it is a ' +
+        'state dict, its layers are in another order, which the option layers gives',
+    );
+  }
+  if (!isFromLethe(metadata)) return false;
+  try {
+    return requireSeal(metadata) && hash !== undefined;
+  } catch (cause) {
+    throw invalidModel(file, (cause as Error).message, cause);
+  }
 }
 
 /** What a file from Lethe says of its model. */

@@ -46,7 +46,7 @@ export interface VerificationSet {
 export interface VerifyOptions extends Omit<RunOptions, 'onProgress'> {
   /** Rows compared at a time, which bounds the memory. Default 1024. */
   readonly chunkRows?: number;
-  /** See compareLogits. Default 1e-4. */
+  /** See compareLogits; at most 0.01. Default 1e-4. */
   readonly tolerance?: number;
 }
 
@@ -62,8 +62,11 @@ export interface VerifiedSet {
   readonly compared: number;
   /** Rows whose two largest logits differ by at most the tolerance. */
   readonly ties: number;
-  /** The share of the compared rows whose predictions agree, in [0, 1]; 1 if all rows are ties. */
-  readonly agreement: number;
+  /**
+   * The share of the compared rows whose predictions agree, in [0, 1]; undefined if all rows are ties,
+   * because then no prediction was compared.
+   */
+  readonly agreement: number | undefined;
   /** The largest absolute difference of a logit. */
   readonly maxAbsDiff: number;
 }
@@ -77,7 +80,8 @@ export interface Verification extends VerifiedSet {
 
 /**
  * Verifies a model or an ensemble outside the engine: exports it to ONNX, runs it in ONNX Runtime
- * and compares logits and predictions on all rows of all sets, by the rules of compareLogits.
+ * and compares logits and predictions on all rows of all sets, by the rules of compareLogits. It
+ * verifies the model as it is at the call, which may be trained further meanwhile.
  *
  * @param sets e.g. forget, retain and test, with different names; a row may be in several sets
  * @throws {LetheError} ERR_VERIFICATION_FAILED: a disagreement; the message names the set, the row
@@ -85,12 +89,13 @@ export interface Verification extends VerifiedSet {
  * ERR_EMPTY_SET, ERR_INVALID_ROWS, ERR_INVALID_ARGUMENT, ERR_ABORTED, ERR_BUSY.
  */
 export async function verify(
-  model: Predictor,
+  given: Predictor,
   sets: readonly VerificationSet[],
   options: VerifyOptions = {},
 ): Promise<Verification> {
   const settings = checkOptions(options);
-  const checked = checkSets(model, sets);
+  const checked = checkSets(given, sets);
+  const model = snapshotOf(given);
   throwIfAborted(settings.signal);
   // The affine map is only metadata in the file: rows are compared on normalized features, or, where
   // their columns are encoded, on raw values, which the file encodes itself.
@@ -111,6 +116,15 @@ export async function verify(
   } finally {
     await runtime.close();
   }
+}
+
+/** The same parameters, which nobody else changes. */
+function snapshotOf(model: Predictor): Predictor {
+  if (model instanceof Model) return model.clone();
+  if (!(model instanceof Ensemble)) return model;
+  return new Ensemble(
+    model.members.map(({ model: member, weight }) => ({ model: member.clone(), weight })),
+  );
 }
 
 /** A model in the engine and in the runtime. */
@@ -137,8 +151,20 @@ function checkOptions(options: VerifyOptions) {
   return {
     ...checkRunOptions<never>(withoutProgress(options)),
     chunkRows: requireInteger('chunkRows', chunkRows, 1),
-    tolerance: requirePositive('tolerance', tolerance),
+    tolerance: requireTolerance(tolerance),
   };
+}
+
+/** Whatever differs by more is another model. */
+const LARGEST_TOLERANCE = 0.01;
+
+function requireTolerance(tolerance: number): number {
+  if (requirePositive('tolerance', tolerance) <= LARGEST_TOLERANCE) return tolerance;
+  throw new LetheError(
+    'ERR_INVALID_ARGUMENT',
+    `tolerance must be at most ${LARGEST_TOLERANCE}, because more would pass for the same what is ` +
+      `not, but is ${tolerance}`,
+  );
 }
 
 const SET_NAMES: KnownFields<VerificationSet> = { name: true, dataset: true, rows: true };
@@ -299,7 +325,8 @@ function sum(a: LogitComparison, b: LogitComparison): LogitComparison {
 
 function summary({ rows, ties, agreeing, maxAbsDiff }: LogitComparison): VerifiedSet {
   const compared = rows - ties;
-  return { rows, compared, ties, agreement: compared > 0 ? agreeing / compared : 1, maxAbsDiff };
+  const agreement = compared > 0 ? agreeing / compared : undefined;
+  return { rows, compared, ties, agreement, maxAbsDiff };
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

@@ -40,6 +40,7 @@ describe('a saved model', () => {
       version: '1',
       widths: '[5,4,3]',
       parameter_hash: model.hash(),
+      metadata_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
     const shapes = Object.entries<{ shape: number[] }>(header).map(([k, v]) => [k, v.shape]);
     expect(shapes.slice(1)).toEqual([

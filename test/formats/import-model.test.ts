@@ -357,9 +357,17 @@ describe('a safetensors file', () => {
   const { model } = fromSafetensors(fixture('sequential.safetensors'));
 
   it('has its layers sorted by the values of numbers in names', () => {
-    const layers = ['2', '10', '9'].map((name) => `net.${name}`);
+    const layers = ['2', '9', '10'].map((name) => `net.${name}`);
     const bytes = toSafetensors(Model.create([4, 4, 4, 4]), { layers });
     expect(fromSafetensors(bytes).layers).toEqual(['net.2', 'net.9', 'net.10']);
+  });
+
+  it('from Lethe is refused in another order than that of its hash', async () => {
+    const layers = ['2', '10', '9'].map((name) => `net.${name}`);
+    const bytes = toSafetensors(Model.create([4, 4, 4, 4]), { layers });
+    const error = await expectCode(() => fromSafetensors(bytes), 'ERR_INVALID_MODEL');
+    expect(error.message).toMatch(/option layers/);
+    expect(fromSafetensors(bytes, { layers }).layers).toEqual(layers);
   });
 
   it('has its layers in a given order', () => {

@@ -55,7 +55,8 @@ function lying(id: number, by: number): Model {
     if (at >= 0) values[3 * at + 1]! += by;
     return values;
   };
-  return Object.assign(model(1), { logits });
+  const liar = Object.assign(model(1), { logits });
+  return Object.assign(liar, { clone: () => liar });
 }
 
 describe('verify of a model that encodes raw values', () => {

@@ -3,6 +3,7 @@ import { LetheError } from '../../base/errors.js';
 import { version } from '../../base/version.js';
 import { type InputMap, inputMapJson } from '../../engine/encoding/input-map.js';
 import type { AffineMap } from '../../engine/labelled-data.js';
+import { withSeal } from '../../engine/metadata-seal.js';
 import { finiteParameters } from '../exportable.js';
 import { encoding } from './encoding-nodes.js';
 import { matrix, mixture, type OnnxPart, perceptron } from './export-nodes.js';
@@ -127,7 +128,7 @@ function file(
   parts: readonly OnnxPart[],
 ): Uint8Array<ArrayBuffer> {
   const [{ widths, inputMap }] = networks as [OnnxNetwork];
-  const metadata = {
+  const metadata = withSeal({
     lethe_version: version,
     parameter_hash: hash,
     ...(affine && {
@@ -136,7 +137,7 @@ function file(
     }),
     ...(datasetName !== undefined && { dataset: datasetName }),
     ...knowledge,
-  };
+  });
   const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,
     opsetImport: [{ domain: '', version: OPSET_VERSION }],

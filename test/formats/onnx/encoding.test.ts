@@ -304,6 +304,7 @@ describe('a file with an input map', () => {
       const { metadataProps } = file;
       metadataProps.find(({ key }) => key === 'input_map')!.value = JSON.stringify(inputMap);
       metadataProps.find(({ key }) => key === 'parameter_hash')!.value = hash;
+      file.metadataProps = metadataProps.filter(({ key }) => key !== 'metadata_hash');
     };
     const hash = parameterHash(model.widths, model.parameters(), inputMap);
     const [old, own] = await Promise.all(

@@ -28,6 +28,7 @@ describe('exportOnnx', () => {
       affine_scale: expect.any(String),
       affine_offset: expect.any(String),
       dataset: 'MNIST train',
+      metadata_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
     expect(Math.fround(Number(stated.affine_scale))).toBe(Math.fround(affine.scale));
     expect(Math.fround(Number(stated.affine_offset))).toBe(Math.fround(affine.offset));
