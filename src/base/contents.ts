@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { requireText } from './arguments.js';
+import { requirePath } from './arguments.js';
 import { LetheError } from './errors.js';
 import { foreignKind, KIND_BYTES, type OwnFormat } from './file-kind.js';
 import { invalidData } from './invalid-data.js';
@@ -120,7 +120,7 @@ async function storedStart(path: string, bytes: number): Promise<Uint8Array> {
  * out at its end
  */
 export async function* contentChunks(path: string): AsyncGenerator<Uint8Array> {
-  requireText('path', path);
+  requirePath('path', path);
   try {
     yield* await openContents(path);
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { requireText } from './arguments.js';
+import { requirePath } from './arguments.js';
 import { LetheError } from './errors.js';
 import { ioError } from './io-error.js';
 
@@ -22,7 +22,7 @@ export async function ensureFolder(path: string): Promise<void> {
  * @throws {LetheError} ERR_IO; ERR_INVALID_ARGUMENT: `path` is not a string.
  */
 export async function readWholeFile(path: string): Promise<Buffer> {
-  requireText('path', path);
+  requirePath('path', path);
   try {
     return await readFile(path);
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { type KnownFields, requireText } from '../base/arguments.js';
+import { type KnownFields, requirePath, requireText } from '../base/arguments.js';
 import { contentChunks, refuseForeignFile } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
@@ -64,7 +64,7 @@ const SAMPLE_ROWS = 1000;
  * does not exist. ERR_OUT_OF_MEMORY: says how much is needed. ERR_IO.
  */
 export async function loadCsv(path: string, options: CsvOptions): Promise<Dataset> {
-  requireText('path', path);
+  requirePath('path', path);
   checkTableOptions(options, CSV_OPTIONS);
   checkNumberFormat(options);
   const { delimiter = ',', encoding } = options;

@@ -6,6 +6,7 @@ import {
   requireFunction,
   requireInstance,
   requireKnownFields,
+  requirePath,
   requireText,
 } from '../base/arguments.js';
 import { readKnown } from '../base/contents.js';
@@ -58,7 +59,7 @@ const DOWNLOAD_OPTIONS: KnownFields<DownloadOptions> = {
  */
 export async function downloadMnist(options: DownloadOptions = {}): Promise<string> {
   const { dir = mnistCacheFolder() } = requireKnownFields('options', options, DOWNLOAD_OPTIONS);
-  requireText('dir', dir);
+  requirePath('dir', dir);
   await downloadFiles(Object.values(MNIST_FILES), dir, options);
   return dir;
 }

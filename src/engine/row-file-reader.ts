@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { stat } from 'node:fs/promises';
-import { requireText } from '../base/arguments.js';
+import { requirePath } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { foreignKind, KIND_BYTES } from '../base/file-kind.js';
 import { invalidData } from '../base/invalid-data.js';
@@ -35,7 +35,7 @@ export interface OpenedRows extends MadeDataset {
  * @throws {LetheError} ERR_IO, ERR_INVALID_DATA, ERR_FILE_CHANGED, ERR_OUT_OF_MEMORY
  */
 export async function openRows(path: string): Promise<OpenedRows> {
-  requireText('path', path);
+  requirePath('path', path);
   await requireContents(path);
   const file = await promiseNative((addon) => addon.openMappedFile({ path }));
   let start: Uint8Array = new Uint8Array(0);

@@ -5,6 +5,7 @@ import {
   requireFunction,
   requireKnownFields,
   requireObject,
+  requirePath,
   requireText,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
@@ -91,7 +92,7 @@ export async function saveOnnx(
   path: string,
   options: OnnxOptions = {},
 ): Promise<void> {
-  requireText('path', path);
+  requirePath('path', path);
   await replaceFile(path, await toOnnx(model, options));
 }
 
@@ -142,6 +143,6 @@ export async function saveSafetensors(
   path: string,
   options: StateDictOptions = {},
 ): Promise<void> {
-  requireText('path', path);
+  requirePath('path', path);
   await replaceFile(path, toSafetensors(model, options));
 }
