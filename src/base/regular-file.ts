@@ -1,5 +1,5 @@
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { constants, type FileHandle, open, stat } from 'node:fs/promises';
 import { requirePath } from './arguments.js';
 import { LetheError } from './errors.js';
 import { ioError } from './io-error.js';

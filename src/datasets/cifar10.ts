@@ -4,8 +4,8 @@ import { requireBoolean, requireKnownFields, requirePath } from '../base/argumen
 import { readContents, requireHash } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
-import { ioError } from '../base/io-error.js';
 import { requireMemory } from '../base/memory.js';
+import { regularStats } from '../base/regular-file.js';
 import type { AffineMap, LabelledData } from '../engine/labelled-data.js';
 
 /** The dataset's own names of its classes, in the order of `batches.meta.txt`. */
@@ -141,9 +141,7 @@ async function loadBatches(
 }
 
 async function rowsIn(path: string): Promise<number> {
-  const { size } = await stat(path).catch((cause: Error) => {
-    throw ioError('read', path, cause);
-  });
+  const { size } = await regularStats(path);
   if (size > 0 && size % ROW_BYTES === 0) return size / ROW_BYTES;
   throw invalidData(
     path,

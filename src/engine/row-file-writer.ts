@@ -1,5 +1,5 @@
 import { requirePath } from '../base/arguments.js';
-import { replaceFile } from '../base/files.js';
+import { replaceFile } from '../base/files/replace-file.js';
 import { littleEndianBytes } from '../base/little-endian.js';
 import type { DatasetFacts } from './dataset-contents.js';
 import { areFirst } from './dataset-digest.js';

@@ -9,7 +9,7 @@ import {
   requireText,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
-import { replaceFile } from '../base/files.js';
+import { replaceFile } from '../base/files/replace-file.js';
 import { version } from '../base/version.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Ensemble } from '../engine/ensemble.js';
