@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { requirePath } from '../arguments.js';
 import { LetheError } from '../errors.js';
 import { ioError } from '../io-error.js';
+import { syncFolder } from './sync-folder.js';
 import { targetOf } from './target.js';
 import { inTurn } from './turns.js';
 import { sweep, temporaryName } from './writers.js';
@@ -34,7 +35,7 @@ async function replaceNow(path: string, contents: FileContents): Promise<void> {
   const own = temporaryName(name);
   const temporary = join(folder, own);
   try {
-    await writeTemporary(temporary, contents, before, () => sweep(folder, name, own));
+    await writeTemporary(temporary, contents, before, () => sweepIfReadable(folder, name, own));
     // Again, because writing may have taken long, and a FIFO must not be lost.
     await targetOf(path);
     await rename(temporary, join(folder, name));
@@ -46,6 +47,11 @@ async function replaceNow(path: string, contents: FileContents): Promise<void> {
   }
 }
 
+/** Who may write to a folder need not see what is in it. */
+async function sweepIfReadable(folder: string, name: string, own: string): Promise<void> {
+  await sweep(folder, [name], own).catch(() => {});
+}
+
 const USUAL_MODE = 0o666;
 const ONLY_OWNER = 0o600;
 
@@ -53,7 +59,7 @@ async function writeTemporary(
   path: string,
   contents: FileContents,
   before: Stats | undefined,
-  makeRoom: () => Promise<unknown>,
+  makeRoom: () => Promise<void>,
 ): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   const file = await open(path, flags, before ? ONLY_OWNER : USUAL_MODE);
@@ -85,23 +91,4 @@ async function becomeLike(file: FileHandle, { uid, gid, mode }: Stats): Promise<
   // The members of another group are others.
   const allowed = now.gid === gid ? mode & 0o777 : (mode & 0o707) | ((mode & 0o007) << 3);
   if ((now.mode & 0o777) !== allowed) await file.chmod(allowed);
-}
-
-/** What a system says that does not let this user open a folder, or cannot sync one. */
-const NOT_SYNCED: ReadonlySet<string | undefined> = new Set([
-  ...['EACCES', 'EPERM', 'EISDIR', 'EINVAL', 'EBADF', 'ENOTSUP'],
-]);
-
-/** Makes sure that names in a folder outlast a loss of power, where the system can. */
-async function syncFolder(path: string): Promise<void> {
-  try {
-    const folder = await open(path);
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-  } catch (error) {
-    if (!NOT_SYNCED.has((error as NodeJS.ErrnoException).code)) throw error;
-  }
 }

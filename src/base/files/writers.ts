@@ -48,16 +48,22 @@ export function temporaryName(name: string): string {
 }
 
 /**
- * Removes the temporary files of a file whose writers have ended, as far as this user may.
+ * Removes the temporary files of writers that have ended, as far as this user may.
  *
+ * @param names of the files that they belong to
  * @param own a temporary file just made, whose time is the folder's time
  * @returns those of other writers
+ * @throws what the system says if the folder cannot be read
  */
-export async function sweep(folder: string, name: string, own: string): Promise<string[]> {
+export async function sweep(
+  folder: string,
+  names: Iterable<string>,
+  own: string,
+): Promise<string[]> {
+  const keys = new Set(Array.from(names, keyOf));
   const others: string[] = [];
-  const names = await readdir(folder).catch(() => []);
-  for (const other of names) {
-    const writer = writerIn(other, keyOf(name));
+  for (const other of await readdir(folder)) {
+    const writer = writerIn(other, keys);
     if (!writer || other === own) continue;
     if (await isAbandoned(writer, join(folder, other), join(folder, own))) {
       await rm(join(folder, other), { force: true }).catch(() => {});
@@ -68,9 +74,9 @@ export async function sweep(folder: string, name: string, own: string): Promise<
   return others;
 }
 
-function writerIn(name: string, key: string): Writer | undefined {
+function writerIn(name: string, keys: ReadonlySet<string>): Writer | undefined {
   const match = PATTERN.exec(name);
-  if (match?.[1] !== key) return undefined;
+  if (!match || !keys.has(match[1]!)) return undefined;
   return { host: match[2]!, pid: Number(match[3]), start: match[4]! };
 }
 
