@@ -61,5 +61,6 @@ export function requireRegular(action: string, path: string, stats: Stats): void
 function kindOf(stats: Stats): string {
   if (stats.isFIFO()) return 'a FIFO or pipe';
   if (stats.isSocket()) return 'a socket';
+  if (stats.isSymbolicLink()) return 'a link';
   return 'a device';
 }
