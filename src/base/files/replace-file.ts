@@ -26,8 +26,16 @@ export type FileContents = Uint8Array | string | AsyncIterable<Uint8Array>;
  * @throws {LetheError} ERR_IO, ERR_INVALID_ARGUMENT
  */
 export async function replaceFile(path: string, contents: FileContents): Promise<void> {
-  const place = resolve(requirePath('path', path));
-  await inTurn(place, () => replaceNow(path, contents));
+  await inTurn(placeOf(requirePath('path', path)), () => replaceNow(path, contents));
+}
+
+function placeOf(path: string): string {
+  try {
+    return resolve(path);
+  } catch (cause) {
+    // The working folder is gone.
+    throw ioError('write', path, cause);
+  }
 }
 
 async function replaceNow(path: string, contents: FileContents): Promise<void> {
