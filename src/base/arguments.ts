@@ -1,4 +1,5 @@
 import { LetheError } from './errors.js';
+import { isWellFormed } from './well-formed.js';
 
 /** Checks of argument values; each throws ERR_INVALID_ARGUMENT with the argument's name. */
 
@@ -100,6 +101,18 @@ export function requireFunction<T>(name: string, value: T): T {
 
 export function requireText(name: string, value: string): string {
   if (typeof value !== 'string') throw invalid(name, 'a string', value);
+  return value;
+}
+
+/**
+ * The path of a file or folder: not blank, which is a missing value rather than a name; without NUL, at
+ * which the system ends a path; and well-formed, because UTF-8 would make one name of two.
+ */
+export function requirePath(name: string, value: string): string {
+  requireText(name, value);
+  if (value.trim() === '') throw invalid(name, 'a path, and not blank', value);
+  if (value.includes('\0')) throw invalid(name, 'a path without NUL', value);
+  if (!isWellFormed(value)) throw invalid(name, 'a path of well-formed text', value);
   return value;
 }
 

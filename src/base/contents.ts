@@ -1,9 +1,8 @@
-import { open } from 'node:fs/promises';
-import { requireText } from './arguments.js';
 import { LetheError } from './errors.js';
 import { foreignKind, KIND_BYTES, type OwnFormat } from './file-kind.js';
 import { invalidData } from './invalid-data.js';
 import { ioError } from './io-error.js';
+import { openRegular } from './regular-file.js';
 
 /** The expected size and hash of a file's contents after decompression. */
 export interface KnownContents {
@@ -101,7 +100,7 @@ export async function refuseForeignFile(path: string, own: OwnFormat): Promise<v
 /** As readStart, without decompression. */
 async function storedStart(path: string, bytes: number): Promise<Uint8Array> {
   try {
-    const file = await open(path);
+    const file = await openRegular(path);
     try {
       const { bytesRead, buffer } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
       return buffer.subarray(0, bytesRead);
@@ -109,7 +108,7 @@ async function storedStart(path: string, bytes: number): Promise<Uint8Array> {
       await file.close();
     }
   } catch (cause) {
-    throw ioError('read', path, cause);
+    throw cause instanceof LetheError ? cause : ioError('read', path, cause);
   }
 }
 
@@ -120,7 +119,6 @@ async function storedStart(path: string, bytes: number): Promise<Uint8Array> {
  * out at its end
  */
 export async function* contentChunks(path: string): AsyncGenerator<Uint8Array> {
-  requireText('path', path);
   try {
     yield* await openContents(path);
   } catch (cause) {
@@ -162,11 +160,11 @@ async function* startingWith(
 
 /** The file as it is stored. Two versions of it, mixed, would look like contents. */
 async function* storedChunks(path: string): AsyncGenerator<Uint8Array> {
-  const file = await open(path);
+  const file = await openRegular(path);
   try {
     const before = await file.stat({ bigint: true });
-    // Others, such as pipes and what a driver makes up, have neither a size nor versions.
-    const isStored = before.isFile() && before.size > 0n;
+    // What a driver makes up, as in /proc, has neither a size nor versions.
+    const isStored = before.size > 0n;
     let length = 0n;
     // Not beyond its size, because a reader might never reach the end of a file that grows.
     while (!isStored || length <= before.size) {

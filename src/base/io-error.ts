@@ -12,9 +12,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk quota is used up: free some space and try again',
   EMFILE: 'this process has too many open files: close some, or raise `ulimit -n`',
   ENFILE: 'the system has too many open files: close some and try again',
+  EBUSY: 'it is in use, or mounted by itself: close it, or mount its folder instead',
   ELOOP: 'its symbolic links lead in a circle: mend them',
   ENAMETOOLONG: 'the path is too long: name a shorter one',
-  ERR_INVALID_ARG_VALUE: 'the path holds a NUL character: check the path',
   ERR_FS_FILE_TOO_LARGE: 'it is larger than the 2 GiB that can be read at once',
 };
 
@@ -27,7 +27,7 @@ export function ioError(action: string, path: string, cause: unknown): LetheErro
   const { code, message } = cause as NodeJS.ErrnoException;
   const remedy = code !== undefined && Object.hasOwn(REMEDIES, code) ? REMEDIES[code] : undefined;
   const reason = remedy === undefined ? message : `${remedy} (${code})`;
-  return new LetheError('ERR_IO', `cannot ${action} ${path || 'an empty path'}: ${reason}`, {
+  return new LetheError('ERR_IO', `cannot ${action} ${path}: ${reason}`, {
     cause,
   });
 }

@@ -1,12 +1,10 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { refuseForeignFile } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
-import { ioError } from '../base/io-error.js';
 import { requireMemory } from '../base/memory.js';
 import { importPeer } from '../base/peer.js';
+import { openRegular, regularStats } from '../base/regular-file.js';
 
 export type Arrow = typeof import('apache-arrow');
 
@@ -24,9 +22,10 @@ export async function readBatches(
   take: (batch: RecordBatch) => void,
 ): Promise<void> {
   await requireReadable(path);
+  // Not from a file handle: the library would wait for ever for bytes beyond the end.
+  const stream = (await openRegular(path)).createReadStream();
   try {
-    // Not from a file handle: the library would wait for ever for bytes beyond the end.
-    const reader = await arrow.RecordBatchReader.from(createReadStream(path));
+    const reader = await arrow.RecordBatchReader.from(stream);
     await reader.open();
     // The library takes a file without a schema for an empty one.
     if (!reader.schema) throw invalidData(path, 'it is neither an Arrow file nor an Arrow stream');
@@ -35,16 +34,15 @@ export async function readBatches(
   } catch (cause) {
     if (cause instanceof LetheError) throw cause;
     throw invalidData(path, `it cannot be read as Arrow: ${(cause as Error).message}`, cause);
+  } finally {
+    stream.destroy();
   }
 }
 
 /** A file, other than a stream, is held in memory as a whole. */
 async function requireReadable(path: string): Promise<void> {
   await refuseForeignFile(path, 'arrow');
-  const { size } = await stat(path).catch((cause) => {
-    throw ioError('read', path, cause);
-  });
-  requireMemory(path, size);
+  requireMemory(path, (await regularStats(path)).size);
 }
 
 /** The library, which is told how to decompress buffers. @throws {LetheError} ERR_PEER_MISSING */

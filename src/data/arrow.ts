@@ -1,4 +1,4 @@
-import { requireText } from '../base/arguments.js';
+import { requirePath } from '../base/arguments.js';
 import type { Dataset } from '../engine/dataset.js';
 import { readInChild } from './read-in-child.js';
 import { checkTableOptions, TABLE_OPTIONS, type TableOptions } from './table.js';
@@ -14,7 +14,7 @@ import { checkTableOptions, TABLE_OPTIONS, type TableOptions } from './table.js'
  * @throws {LetheError} ERR_PEER_MISSING: one of these packages is not installed; otherwise as loadParquet.
  */
 export async function loadArrow(path: string, options: TableOptions): Promise<Dataset> {
-  requireText('path', path);
+  requirePath('path', path);
   checkTableOptions(options, TABLE_OPTIONS);
   return readInChild('arrow', path, options);
 }

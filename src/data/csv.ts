@@ -1,9 +1,8 @@
-import { stat } from 'node:fs/promises';
-import { type KnownFields, requireText } from '../base/arguments.js';
+import { type KnownFields, requirePath, requireText } from '../base/arguments.js';
 import { contentChunks, refuseForeignFile } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
-import { ioError } from '../base/io-error.js';
+import { regularStats } from '../base/regular-file.js';
 import type { Dataset } from '../engine/dataset.js';
 import { FeatureValues } from './feature-values.js';
 import type { NameRole } from './missing.js';
@@ -64,7 +63,7 @@ const SAMPLE_ROWS = 1000;
  * does not exist. ERR_OUT_OF_MEMORY: says how much is needed. ERR_IO.
  */
 export async function loadCsv(path: string, options: CsvOptions): Promise<Dataset> {
-  requireText('path', path);
+  requirePath('path', path);
   checkTableOptions(options, CSV_OPTIONS);
   checkNumberFormat(options);
   const { delimiter = ',', encoding } = options;
@@ -106,10 +105,7 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<Datase
 async function totalBytes(files: readonly string[]): Promise<number> {
   let bytes = 0;
   for (const file of files) {
-    const { size } = await stat(file).catch((cause) => {
-      throw ioError('read', file, cause);
-    });
-    bytes += size;
+    bytes += (await regularStats(file)).size;
   }
   return bytes;
 }

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Entry, ZipFile } from 'yauzl';
 import { refuseForeignFile } from '../base/contents.js';
@@ -7,6 +6,7 @@ import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { ioError } from '../base/io-error.js';
 import { listed } from '../base/listed.js';
+import { openRegular } from '../base/regular-file.js';
 import { MAX_HEADER_BYTES, NPY_MAGIC, type NpyHeader, parseNpyHeader } from './npy-header.js';
 
 /** One array. */
@@ -120,8 +120,8 @@ async function folderFiles(folder: string): Promise<ArrayFiles> {
   return {
     files,
     async open(file) {
-      const path = join(folder, file);
-      return { bytes: (await stat(path)).size, contents: createReadStream(path) };
+      const handle = await openRegular(join(folder, file));
+      return { bytes: (await handle.stat()).size, contents: handle.createReadStream() };
     },
     close() {},
   };
@@ -151,7 +151,7 @@ async function archiveFiles(path: string): Promise<ArrayFiles> {
 
 /** A file of one array has no name for it. */
 async function requireArchive(path: string): Promise<void> {
-  const file = await open(path);
+  const file = await openRegular(path);
   try {
     const { buffer } = await file.read(Buffer.alloc(NPY_MAGIC.length), 0, NPY_MAGIC.length, 0);
     if (!buffer.equals(NPY_MAGIC)) return;

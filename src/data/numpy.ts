@@ -3,6 +3,7 @@ import {
   describeValue,
   type KnownFields,
   requireKnownFields,
+  requirePath,
   requireText,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
@@ -53,7 +54,7 @@ const COPIES = 2;
  * that does not exist, or bytes that are none. ERR_OUT_OF_MEMORY: says how much is needed. ERR_IO.
  */
 export async function loadNumpy(path: string, options: NumpyOptions): Promise<Dataset> {
-  requireText('path', path);
+  requirePath('path', path);
   requireKnownFields('options', options, NUMPY_OPTIONS);
   const { features: featuresName, affine, ...roles } = options;
   checkTableOptions(roles, TABLE_OPTIONS);

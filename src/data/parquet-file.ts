@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type {
   AsyncBuffer,
   ColumnMetaData,
@@ -12,6 +12,7 @@ import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { ioError } from '../base/io-error.js';
 import { requireMemory } from '../base/memory.js';
+import { openRegular } from '../base/regular-file.js';
 import { verifyChecksums } from './parquet-checksums.js';
 
 /** The most rows of a data set. */
@@ -37,15 +38,13 @@ export async function withParquetFile<T>(
   path: string,
   work: (file: ParquetFile) => Promise<T>,
 ): Promise<T> {
-  const handle = await accessing(path, () => open(path));
+  const handle = await openRegular(path);
   try {
     return await work(await ParquetFile.open(path, handle));
   } finally {
     await handle.close();
   }
 }
-
-type OpenFile = Awaited<ReturnType<typeof open>>;
 
 async function accessing<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -84,7 +83,7 @@ export class ParquetFile {
     this.columns = root.children.map((tree) => this.#column(tree));
   }
 
-  static async open(path: string, handle: OpenFile): Promise<ParquetFile> {
+  static async open(path: string, handle: FileHandle): Promise<ParquetFile> {
     const { parquetMetadataAsync, parquetSchema } = await import('hyparquet');
     const buffer = await asyncBuffer(path, handle);
     return guarded(path, async () => {
@@ -206,7 +205,7 @@ function completeDecimal(element: SchemaElement): void {
   element.scale = element.logical_type.scale;
 }
 
-async function asyncBuffer(path: string, file: OpenFile): Promise<AsyncBuffer> {
+async function asyncBuffer(path: string, file: FileHandle): Promise<AsyncBuffer> {
   const { size } = await file.stat();
   return {
     byteLength: size,

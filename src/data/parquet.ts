@@ -1,4 +1,4 @@
-import { requireText } from '../base/arguments.js';
+import { requirePath } from '../base/arguments.js';
 import type { Dataset } from '../engine/dataset.js';
 import { readInChild } from './read-in-child.js';
 import { checkTableOptions, TABLE_OPTIONS, type TableOptions } from './table.js';
@@ -17,7 +17,7 @@ import { checkTableOptions, TABLE_OPTIONS, type TableOptions } from './table.js'
  * ERR_OUT_OF_MEMORY: says how much is needed. ERR_IO.
  */
 export async function loadParquet(path: string, options: TableOptions): Promise<Dataset> {
-  requireText('path', path);
+  requirePath('path', path);
   checkTableOptions(options, TABLE_OPTIONS);
   return readInChild('parquet', path, options);
 }

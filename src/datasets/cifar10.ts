@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { requireBoolean, requireKnownFields, requireText } from '../base/arguments.js';
+import { requireBoolean, requireKnownFields, requirePath } from '../base/arguments.js';
 import { readContents, requireHash } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
-import { ioError } from '../base/io-error.js';
 import { requireMemory } from '../base/memory.js';
+import { regularStats } from '../base/regular-file.js';
 import type { AffineMap, LabelledData } from '../engine/labelled-data.js';
 
 /** The dataset's own names of its classes, in the order of `batches.meta.txt`. */
@@ -85,7 +85,7 @@ export async function loadCifar10(options: Cifar10Options = {}): Promise<Cifar10
 }
 
 async function findFolder(named: string | undefined): Promise<string> {
-  const dir = named === undefined ? process.env.CIFAR10_DIR : requireText('dir', named);
+  const dir = named === undefined ? process.env.CIFAR10_DIR : requirePath('dir', named);
   const remedy =
     'name the folder of the binary version (https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, ' +
     'unpacked) with the option `dir` or the environment variable CIFAR10_DIR';
@@ -141,9 +141,7 @@ async function loadBatches(
 }
 
 async function rowsIn(path: string): Promise<number> {
-  const { size } = await stat(path).catch((cause: Error) => {
-    throw ioError('read', path, cause);
-  });
+  const { size } = await regularStats(path);
   if (size > 0 && size % ROW_BYTES === 0) return size / ROW_BYTES;
   throw invalidData(
     path,

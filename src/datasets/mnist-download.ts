@@ -6,10 +6,13 @@ import {
   requireFunction,
   requireInstance,
   requireKnownFields,
+  requirePath,
   requireText,
 } from '../base/arguments.js';
 import { readKnown } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
+import { syncFolder } from '../base/files/sync-folder.js';
+import { targetOf } from '../base/files/target.js';
 import { fetchFrom } from './http.js';
 import { type KnownFile, MNIST_FILES, mnistCacheFolder } from './mnist-files.js';
 import { PartFile } from './part-file.js';
@@ -58,7 +61,7 @@ const DOWNLOAD_OPTIONS: KnownFields<DownloadOptions> = {
  */
 export async function downloadMnist(options: DownloadOptions = {}): Promise<string> {
   const { dir = mnistCacheFolder() } = requireKnownFields('options', options, DOWNLOAD_OPTIONS);
-  requireText('dir', dir);
+  requirePath('dir', dir);
   await downloadFiles(Object.values(MNIST_FILES), dir, options);
   return dir;
 }
@@ -113,10 +116,12 @@ async function ensureFile(
       `${plain} is not the expected file: remove it and try again`,
     );
   }
-  const part = await PartFile.claim(packed);
+  const { folder: place, name } = await targetOf(packed);
+  const part = await PartFile.claim(join(place, name));
   try {
     await fetchFile(part.path, known, mirrors, options);
-    await rename(part.path, packed);
+    await rename(part.path, join(place, name));
+    await syncFolder(place);
   } finally {
     await part.release();
   }

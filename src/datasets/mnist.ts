@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { requireKnownFields, requireText } from '../base/arguments.js';
+import { requireKnownFields, requirePath } from '../base/arguments.js';
 import { readKnown } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import type { AffineMap, LabelledData } from '../engine/labelled-data.js';
@@ -49,9 +49,7 @@ export async function loadMnist(options: MnistOptions = {}): Promise<Mnist> {
 /** Finds the folder; uses the cache only if neither the caller nor the environment names one. */
 export async function findMnist(options: MnistOptions = {}): Promise<string> {
   const { dir } = requireKnownFields('options', options, { dir: true });
-  if (dir !== undefined && requireText('dir', dir) === '') {
-    throw new LetheError('ERR_INVALID_ARGUMENT', 'dir is empty: name a folder, or leave it out');
-  }
+  if (dir !== undefined) requirePath('dir', dir);
   const folder = dir ?? (process.env.MNIST_DIR || mnistCacheFolder());
   for (const { file } of Object.values(MNIST_FILES)) await locate(folder, file);
   return folder;

@@ -1,5 +1,6 @@
-import { readdir, rename } from 'node:fs/promises';
+import { lstat, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { requireRegular } from '../base/regular-file.js';
 
 let claims = 0;
 
@@ -18,11 +19,14 @@ export class PartFile {
 
   /**
    * Takes over the part that an earlier download has left; if there is none, no file exists yet.
+   *
+   * @throws {LetheError} ERR_IO: in its place is a link, or something else that is no regular file
    */
   static async claim(file: string): Promise<PartFile> {
     const shared = `${file}.part`;
     const part = new PartFile(`${shared}.${process.pid}-${++claims}`, shared);
     for (const left of [shared, ...(await orphans(shared))]) {
+      await requireOwnFile(left);
       if (await renamed(left, part.path)) break;
     }
     return part;
@@ -32,6 +36,12 @@ export class PartFile {
   async release(): Promise<void> {
     await renamed(this.path, this.#shared);
   }
+}
+
+/** Writing to what a link leads to would change somebody's file, and to a FIFO it would wait. */
+async function requireOwnFile(path: string): Promise<void> {
+  const there = await lstat(path).catch(() => undefined);
+  if (there) requireRegular('write', path, there);
 }
 
 /** The parts of processes that ended without releasing them. */

@@ -1,6 +1,7 @@
 import { LetheError } from '../base/errors.js';
 import { foreignKind } from '../base/file-kind.js';
-import { readWholeFile, replaceFile } from '../base/files.js';
+import { replaceFile } from '../base/files/replace-file.js';
+import { readWholeFile } from '../base/files.js';
 import { fromLittleEndian } from '../base/little-endian.js';
 import { layersOf, MOST_UNITS } from './layout.js';
 import { requireSeal, withSeal } from './metadata-seal.js';

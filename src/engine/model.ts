@@ -5,7 +5,7 @@ import {
   requireInteger,
   requireKnownFields,
   requireOneOf,
-  requireText,
+  requirePath,
 } from '../base/arguments.js';
 import { availableThreads } from '../base/available-threads.js';
 import { LetheError } from '../base/errors.js';
@@ -158,7 +158,7 @@ export class Model extends Network {
    * @throws {LetheError} ERR_IO; ERR_INVALID_MODEL: truncated, altered, or of another format.
    */
   static async load(path: string): Promise<Model> {
-    const { widths, parameters, facts } = await readModel(requireText('path', path));
+    const { widths, parameters, facts } = await readModel(requirePath('path', path));
     return described(Model.fromParameters(widths, parameters), facts);
   }
 
@@ -211,7 +211,7 @@ export class Model extends Network {
    * @throws {LetheError} ERR_IO, ERR_BUSY; ERR_INVALID_ARGUMENT: a file of 2 GiB or more
    */
   async save(path: string): Promise<void> {
-    await writeModel(requireText('path', path), {
+    await writeModel(requirePath('path', path), {
       widths: this.widths,
       parameters: this.parameters(),
       facts: this.facts,

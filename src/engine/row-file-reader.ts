@@ -1,11 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { stat } from 'node:fs/promises';
-import { requireText } from '../base/arguments.js';
+import { requirePath } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { foreignKind, KIND_BYTES } from '../base/file-kind.js';
 import { invalidData } from '../base/invalid-data.js';
-import { ioError } from '../base/io-error.js';
 import { int64FromLittleEndian, uint32FromLittleEndian } from '../base/little-endian.js';
+import { regularStats } from '../base/regular-file.js';
 import type { DatasetFacts, MadeDataset } from './dataset-contents.js';
 import { missingColumns } from './encoding/column-encoding.js';
 import { type NativeDataset, type NativeMappedFile, promiseNative } from './native.js';
@@ -35,7 +34,7 @@ export interface OpenedRows extends MadeDataset {
  * @throws {LetheError} ERR_IO, ERR_INVALID_DATA, ERR_FILE_CHANGED, ERR_OUT_OF_MEMORY
  */
 export async function openRows(path: string): Promise<OpenedRows> {
-  requireText('path', path);
+  requirePath('path', path);
   await requireContents(path);
   const file = await promiseNative((addon) => addon.openMappedFile({ path }));
   let start: Uint8Array = new Uint8Array(0);
@@ -53,14 +52,7 @@ export async function openRows(path: string): Promise<OpenedRows> {
 
 /** The addon would say of these in fewer words what is wrong. */
 async function requireContents(path: string): Promise<void> {
-  let size: number;
-  try {
-    const status = await stat(path);
-    if (status.isDirectory()) throw Object.assign(new Error(path), { code: 'EISDIR' });
-    size = status.isFile() ? status.size : 1;
-  } catch (cause) {
-    throw ioError('read', path, cause);
-  }
+  const { size } = await regularStats(path);
   if (size === 0) throw invalidData(path, 'it is empty');
 }
 

@@ -1,5 +1,5 @@
-import { requireText } from '../base/arguments.js';
-import { replaceFile } from '../base/files.js';
+import { requirePath } from '../base/arguments.js';
+import { replaceFile } from '../base/files/replace-file.js';
 import { littleEndianBytes } from '../base/little-endian.js';
 import type { DatasetFacts } from './dataset-contents.js';
 import { areFirst } from './dataset-digest.js';
@@ -41,7 +41,7 @@ type Contents = Partial<Record<TensorName, Chunks>>;
  * @throws {LetheError} ERR_IO, ERR_FILE_CHANGED
  */
 export async function saveRows(path: string, data: SavedRows): Promise<void> {
-  requireText('path', path);
+  requirePath('path', path);
   const { rows, columns, storage, handle, labels } = data;
   const [idShape, ids] = idContents(data);
   const [subjectShape, subjects] = subjectContents(data.subjects);

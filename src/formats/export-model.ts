@@ -5,10 +5,11 @@ import {
   requireFunction,
   requireKnownFields,
   requireObject,
+  requirePath,
   requireText,
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
-import { replaceFile } from '../base/files.js';
+import { replaceFile } from '../base/files/replace-file.js';
 import { version } from '../base/version.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Ensemble } from '../engine/ensemble.js';
@@ -103,7 +104,7 @@ export async function saveOnnx(
   path: string,
   options: OnnxOptions = {},
 ): Promise<void> {
-  requireText('path', path);
+  requirePath('path', path);
   await replaceFile(path, await toOnnx(model, options));
 }
 
@@ -159,6 +160,6 @@ export async function saveSafetensors(
   path: string,
   options: StateDictOptions = {},
 ): Promise<void> {
-  requireText('path', path);
+  requirePath('path', path);
   await replaceFile(path, toSafetensors(model, options));
 }

@@ -4,6 +4,7 @@ import {
   requireBoolean,
   requireInstance,
   requireKnownFields,
+  requirePath,
   requireText,
 } from '../base/arguments.js';
 import { foreignKind, type OwnFormat } from '../base/file-kind.js';
@@ -95,7 +96,7 @@ export async function loadOnnx(
   path: string,
   options: OnnxImportOptions = {},
 ): Promise<ImportedModel> {
-  requireText('path', path);
+  requirePath('path', path);
   const settings = checkOnnxOptions(options);
   const bytes = await readWholeFile(path);
   refuseForeign(bytes, path, 'onnx');

@@ -1,5 +1,6 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { describeValue, requireKnownFields, requireText } from '../base/arguments.js';
+import { describeValue, requireKnownFields, requirePath } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { SqliteStore } from './sqlite/sqlite-store.js';
 import type { Store } from './store.js';
@@ -22,11 +23,23 @@ export interface StoreOptions {
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const { path = MEMORY } = requireKnownFields('options', options, { path: true });
   // The driver trims a path, which would then name another file, or none at all.
-  if (requireText('path', path) === '' || path !== path.trim() || path.includes('\0')) {
+  if (requirePath('path', path) !== path.trim()) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `path must name a file, without blanks around it and without NUL, but is ${describeValue(path)}: name a file, or leave it out`,
+      `path must be a path without blanks around it, but is ${describeValue(path)}: name a file, or leave it out`,
     );
   }
-  return SqliteStore.open(path === MEMORY ? path : resolve(path));
+  if (path === MEMORY) return SqliteStore.open(path);
+  await requireFileOrNothing(path);
+  return SqliteStore.open(resolve(path));
+}
+
+/** The driver, which blocks the thread, would wait for a FIFO's writer. */
+async function requireFileOrNothing(path: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined || there.isFile()) return;
+  throw new LetheError(
+    'ERR_STORE',
+    `cannot open ${path}: it is ${there.isDirectory() ? 'a folder' : 'no regular file'}: name another one`,
+  );
 }

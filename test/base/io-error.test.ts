@@ -21,7 +21,6 @@ it.each(READERS)('%s says which file could not be read, why, and what to do', as
     ['missing', 'there is no such file or folder: check the path (ENOENT)'],
     ['folder', 'it is a folder: name a file (EISDIR)'],
     ['file/inside', 'a part of the path is a file, not a folder: check the path (ENOTDIR)'],
-    ['nul\0', 'the path holds a NUL character: check the path'],
   ] as const) {
     // A folder may be a table.
     if (name === 'folder' && read === readCsv) continue;
@@ -32,6 +31,11 @@ it.each(READERS)('%s says which file could not be read, why, and what to do', as
   }
 });
 
+it.each(READERS)('%s refuses what is no path', async (_, read) => {
+  for (const path of ['', ' ', '\n\t', 'nul\0', '\ud800'])
+    await expectCode(() => read(path), 'ERR_INVALID_ARGUMENT');
+});
+
 it.each(['EACCES', 'ENOSPC', 'EMFILE', 'EROFS'])('%s has a next step', (code) => {
   const cause = Object.assign(new Error('from the system'), { code });
   const { message } = ioError('write', '/some/file', cause);
@@ -39,6 +43,6 @@ it.each(['EACCES', 'ENOSPC', 'EMFILE', 'EROFS'])('%s has a next step', (code) =>
 });
 
 it('keeps the message of an error that it does not know', () => {
-  const { message } = ioError('read', '', new Error('the disk is on fire'));
-  expect(message).toBe('cannot read an empty path: the disk is on fire');
+  const { message } = ioError('read', '/some/file', new Error('the disk is on fire'));
+  expect(message).toBe('cannot read /some/file: the disk is on fire');
 });

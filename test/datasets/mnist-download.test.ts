@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -177,6 +177,30 @@ describe('a download', () => {
     await expectCode(() => download(join(folder, 'file', 'x'), [url]), 'ERR_IO');
     await mkdir(join(folder, 'taken', 'one.gz.part'), { recursive: true });
     await expectCode(() => download(join(folder, 'taken'), [url]), 'ERR_IO');
+  });
+
+  it.each(['one.gz', 'one.gz.part'])('leaves alone what is no regular file: %s', async (name) => {
+    const { url } = await serve(honest);
+    const folder = await temporaryFolder();
+    expect(spawnSync('mkfifo', [join(folder, name)]).status).toBe(0);
+    const { message } = await expectCode(() => download(folder, [url]), 'ERR_IO');
+    expect(message).toContain('a FIFO');
+    expect((await lstat(join(folder, name))).isFIFO()).toBe(true);
+  });
+
+  it('follows a link to the file, but not one in place of its part', async () => {
+    const { url } = await serve(honest);
+    const folder = await temporaryFolder();
+    const cache = await temporaryFolder();
+    await symlink(join(cache, 'one.gz'), join(folder, 'one.gz'));
+    await download(folder, [url]);
+    expect((await lstat(join(folder, 'one.gz'))).isSymbolicLink()).toBe(true);
+    expect(await readdir(cache)).toEqual(['one.gz']);
+    await writeFile(join(cache, 'mine'), 'mine');
+    await writeFile(join(cache, 'one.gz'), 'broken');
+    await symlink(join(cache, 'mine'), join(cache, 'one.gz.part'));
+    await expectCode(() => download(folder, [url]), 'ERR_IO');
+    expect(await readFile(join(cache, 'mine'), 'utf8')).toBe('mine');
   });
 
   it('replaces a file that is not the right one', async () => {

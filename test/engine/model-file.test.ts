@@ -70,7 +70,7 @@ describe('a saved model', () => {
     ['a folder that is not there', (own) => join(own, 'nowhere', 'model')],
     ['a folder that is a file', (own) => join(own, 'old', 'model')],
     ['a file that is a folder', (own) => own],
-    ['a path with a zero byte', (own) => join(own, 'mo\0del')],
+    ['a file that is named as a folder', (own) => join(own, 'new/')],
   ])('cannot be written to %s', async (what, path) => {
     const own = join(folder, what);
     await mkdir(own);
@@ -81,7 +81,11 @@ describe('a saved model', () => {
     expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  it.each([undefined, null, 0, {}, ['model']])('needs a path, not %s', async (path) => {
+  it.each([
+    ...[undefined, null, 0, {}, ['model'], '', ' ', '\n'],
+    join(tmpdir(), 'mo\0del'),
+    join(tmpdir(), '\ud800'),
+  ])('needs a path, not %j', async (path) => {
     await expectCode(() => model.save(wrong(path)), 'ERR_INVALID_ARGUMENT');
     await expectCode(() => Model.load(wrong(path)), 'ERR_INVALID_ARGUMENT');
   });

@@ -1,10 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { containedPath } from '../../base/contained-path.js';
 import { LetheError } from '../../base/errors.js';
 import { readWholeFile } from '../../base/files.js';
-import { ioError } from '../../base/io-error.js';
 import { requireMemory } from '../../base/memory.js';
+import { regularStats } from '../../base/regular-file.js';
 import { decodeSafetensors, type SafetensorsFile, type Tensor } from '../../engine/safetensors.js';
 import { invalidModel } from '../model-error.js';
 
@@ -123,11 +122,7 @@ async function shardPath(name: string, path: string): Promise<string> {
 
 async function requireMemoryFor(paths: Iterable<string>, file: string): Promise<void> {
   let bytes = 0;
-  try {
-    for (const path of paths) bytes += (await stat(path)).size;
-  } catch (cause) {
-    throw ioError('read the shards of', file, cause);
-  }
+  for (const path of paths) bytes += (await regularStats(path)).size;
   requireMemory(file, bytes);
 }
 

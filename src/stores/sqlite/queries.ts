@@ -26,7 +26,7 @@ export function addRows(database: BetterSqlite3.Database, rows: NewRows): void {
     addSubject.run(subject);
     return numberOf.get(subject);
   });
-  const first = rows.firstRow ?? (rows.ids ? nextNumber(database) : 0);
+  const first = rows.firstRow ?? (rows.ids ? nextNumber(database, rows.labels.length) : 0);
   rows.labels.forEach((label, row) => {
     addSample.run(first + row, rows.ids?.[row] ?? BigInt(first + row), label);
     for (const owner of new Set(rows.ownersOf(row))) {
@@ -41,30 +41,72 @@ export function addRows(database: BetterSqlite3.Database, rows: NewRows): void {
   });
 }
 
-/** A number above all that were ever used. */
-function nextNumber(database: BetterSqlite3.Database): number {
+/** A number above all that were ever used. @throws {LetheError} ERR_STORE: too few are left */
+function nextNumber(database: BetterSqlite3.Database, count: number): number {
   const sql = `SELECT 1 + max(ifnull((SELECT max(number) FROM samples), -1),
                               ifnull((SELECT max(number) FROM deleted_samples), -1))`;
-  return database.prepare<[], number>(sql).pluck().get()!;
+  const first = database.prepare<[], number>(sql).pluck().get()!;
+  if (first + count <= MAX_ROWS) return first;
+  throw new LetheError(
+    'ERR_STORE',
+    `the store has given numbers up to ${first - 1}, and ${count} more would exceed ${MAX_ROWS - 1}: use another store`,
+  );
 }
 
-/** The numbers of all rows, ascending. */
+/** The numbers of all rows, ascending. @throws {LetheError} ERR_STORE */
 export function storedNumbers(database: BetterSqlite3.Database): number[] {
   const sql = 'SELECT number FROM samples ORDER BY number';
-  return database.prepare<[], number>(sql).pluck().all();
+  return database.prepare<[], number>(sql).pluck().all().map(rowNumber);
 }
 
-/** All rows, by their numbers. */
+/**
+ * A row's number, which would name another row in a Uint32Array if another program had stored one that
+ * is none.
+ */
+function rowNumber(number: number): number {
+  if (number >= 0 && number < MAX_ROWS) return number;
+  throw strange(`the row number ${number}`);
+}
+
+function strange(what: string): LetheError {
+  return new LetheError(
+    'ERR_STORE',
+    `the store holds ${what}, which Lethe never writes: another program did, or the file is damaged: ` +
+      'delete it there, or restore a backup',
+  );
+}
+
+/**
+ * Refuses a name that is not stored as it was read: what is no UTF-8 is read with replacement
+ * characters, so that two names would be one.
+ */
+export function requireAsStored(
+  database: BetterSqlite3.Database,
+  table: 'subjects' | 'samples',
+  name: string,
+): string {
+  const isStored = () => database.prepare(`SELECT 1 FROM ${table} WHERE id = ?`).get(name);
+  if (!name.includes('\ufffd') || isStored()) return name;
+  throw strange(`the name ${describeValue(name)} in bytes that are no UTF-8`);
+}
+
+/** All rows, by their numbers. @throws {LetheError} ERR_STORE */
 export function storedRows(database: BetterSqlite3.Database): StoredRow[] {
   const rows = database
-    .prepare<[], { number: bigint; id: string | bigint; label: bigint }>(
+    .prepare<[], { number: bigint; id: unknown; label: bigint }>(
       'SELECT number, id, label FROM samples ORDER BY number',
     )
     .safeIntegers()
     .all();
   return rows.map(({ number, id, label }) => ({
-    ...{ number: Number(number), id, label: Number(label) },
+    ...{ number: rowNumber(Number(number)), id: storedId(database, id), label: Number(label) },
   }));
+}
+
+function storedId(database: BetterSqlite3.Database, id: unknown): string | bigint {
+  if (typeof id === 'bigint') return id;
+  if (typeof id === 'string') return requireAsStored(database, 'samples', id);
+  throw strange(`the id ${describeValue(id)}`);
 }
 
 const OWNED = {
@@ -84,7 +126,7 @@ export function rowsOwned(
   const sql = `SELECT ownership.sample FROM ownership JOIN subjects ON number = ownership.subject
                WHERE subjects.id = ? ${OWNED[owned]} ${owned === 'all' ? '' : others}
                ORDER BY ownership.sample`;
-  return database.prepare<[string], number>(sql).pluck().all(subject);
+  return database.prepare<[string], number>(sql).pluck().all(subject).map(rowNumber);
 }
 
 /**
@@ -104,7 +146,7 @@ export function changeRows(
   );
   const numbers = ids.map((id) => {
     const number = find.pluck().get(id);
-    if (number !== undefined) return number;
+    if (number !== undefined) return rowNumber(number);
     throw invalidRow(id, 'is not in the store: it was never added, or is already deleted');
   });
   if (new Set(ids).size < ids.length) {
@@ -126,8 +168,26 @@ export function isKnown(database: BetterSqlite3.Database, subject: string): bool
 
 export function requireSubject(database: BetterSqlite3.Database, subject: string): void {
   if (isKnown(database, subject)) return;
+  const alike = alikeNames(subject).find((name) => isKnown(database, name));
+  const hint =
+    alike === undefined
+      ? ''
+      : `; there is ${inCodes(alike)}, which looks like it, but names are compared by their characters: ` +
+        'is it that one?';
   throw new LetheError(
     'ERR_UNKNOWN_SUBJECT',
-    `there is no subject ${describeValue(subject)}: it was never added, or is already deleted`,
+    `there is no subject ${describeValue(subject)}: it was never added, or is already deleted${hint}`,
   );
+}
+
+/** Names that look the same: without blanks around them, composed and decomposed. */
+function alikeNames(name: string): string[] {
+  return [name, name.trim()].flatMap((text) => [text.normalize('NFC'), text.normalize('NFD')]);
+}
+
+/** A text in a message that shows accents apart from their letters. */
+function inCodes(text: string): string {
+  return describeValue(text).replace(/[^ -~]/gu, (character) => {
+    return `\\u{${character.codePointAt(0)!.toString(16)}}`;
+  });
 }

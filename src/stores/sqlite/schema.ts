@@ -5,17 +5,26 @@ import { LetheError } from '../../base/errors.js';
 const APPLICATION_ID = 0x4c657468;
 const SCHEMA_VERSION = 2;
 
+/** As requireName, but for lone surrogates, which no UTF-8 has. */
+const IS_NAME = 'instr(id, char(0)) = 0 AND length(CAST(id AS BLOB)) <= 1048576';
+const IS_UINT32 = 'BETWEEN 0 AND 4294967295';
+
 /**
- * The rules are the database's, so that they hold for other programs too: a row stays until its
- * last owner leaves, a deleted row leaves its number behind (and its id, if that is a number, but
- * never a text), and deletions are counted until the file is purged of what they deleted.
+ * The rules are the database's, so that they hold for other programs too, whether or not these enforce
+ * foreign keys: a row stays until its last owner leaves, a deleted row leaves its number behind (and its
+ * id, if that is a number, but never a text), and deletions are counted until the file is purged of what
+ * they deleted.
  */
 const SCHEMA = `
-  CREATE TABLE subjects (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE subjects (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE CHECK (${IS_NAME})
+  ) STRICT;
   CREATE TABLE samples (
-    number INTEGER PRIMARY KEY,
-    id ANY NOT NULL UNIQUE,
-    label INTEGER NOT NULL
+    number INTEGER PRIMARY KEY CHECK (number ${IS_UINT32}),
+    id ANY NOT NULL UNIQUE
+      CHECK (CASE typeof(id) WHEN 'text' THEN ${IS_NAME} ELSE typeof(id) = 'integer' END),
+    label INTEGER NOT NULL CHECK (label ${IS_UINT32})
   ) STRICT;
   CREATE TABLE ownership (
     subject INTEGER NOT NULL REFERENCES subjects (number) ON DELETE CASCADE,
@@ -37,9 +46,11 @@ const SCHEMA = `
     INSERT INTO deleted_samples
     VALUES (old.number, CASE typeof(old.id) WHEN 'integer' THEN old.id END);
     UPDATE deletions SET done = done + 1;
+    DELETE FROM ownership WHERE sample = old.number;
   END;
   CREATE TRIGGER subject_deleted AFTER DELETE ON subjects
   BEGIN
+    DELETE FROM ownership WHERE subject = old.number;
     UPDATE deletions SET done = done + 1;
   END;
   CREATE TRIGGER sample_never_returns BEFORE INSERT ON samples
@@ -47,6 +58,10 @@ const SCHEMA = `
     OR (typeof(new.id) = 'integer' AND EXISTS (SELECT 1 FROM deleted_samples WHERE id = new.id))
   BEGIN
     SELECT RAISE(ABORT, 'a row of this number or id was deleted, and they are not used again');
+  END;
+  CREATE TRIGGER sample_is_not_renamed BEFORE UPDATE OF number, id ON samples
+  BEGIN
+    SELECT RAISE(ABORT, 'a row keeps its number and its id: delete it, and add another one');
   END;
 
   PRAGMA application_id = ${APPLICATION_ID};

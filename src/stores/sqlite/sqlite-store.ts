@@ -31,12 +31,14 @@ import {
   isKnown,
   MAX_ROWS,
   type NewRows,
+  requireAsStored,
   requireSubject,
   rowsOwned,
   storedNumbers,
   storedRows,
 } from './queries.js';
 import { prepareSchema } from './schema.js';
+import { requireSound } from './sound.js';
 import { storeError } from './store-error.js';
 
 export class SqliteStore implements Store {
@@ -57,6 +59,7 @@ export class SqliteStore implements Store {
       // Overwrites deleted content, which would otherwise stay readable in the file.
       database.pragma('secure_delete = ON');
       prepareSchema(database, path);
+      requireSound(database, path);
       // A process that ended between a deletion and its purge has left this to the next one.
       if (needsPurge(database)) purge(database);
       return new SqliteStore(database);
@@ -92,15 +95,17 @@ export class SqliteStore implements Store {
   }
 
   async subjects(): Promise<{ subject: string; rows: number }[]> {
-    return this.#read((database) =>
-      database
+    return this.#read((database) => {
+      const all = database
         .prepare<[], { subject: string; rows: number }>(
           `SELECT subjects.id AS subject, count(ownership.sample) AS rows
            FROM subjects LEFT JOIN ownership ON ownership.subject = subjects.number
            GROUP BY subjects.number ORDER BY rows DESC, subjects.id`,
         )
-        .all(),
-    );
+        .all();
+      for (const { subject } of all) requireAsStored(database, 'subjects', subject);
+      return all;
+    });
   }
 
   async rows(options: InDataset = {}): Promise<Uint32Array> {

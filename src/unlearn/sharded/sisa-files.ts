@@ -1,15 +1,23 @@
-import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { requireArray, requireInteger, requireObject, requireText } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
-import { ensureFolder, readWholeFile, replaceFile } from '../../base/files.js';
-import { ioError } from '../../base/io-error.js';
+import { withLockedFolder } from '../../base/files/lock-folder.js';
+import { replaceFile } from '../../base/files/replace-file.js';
+import { ensureFolder, readWholeFile } from '../../base/files.js';
 import { Model } from '../../engine/model.js';
 import { type RowId, requireName } from '../../engine/packed-ids.js';
 import { quoted } from '../../engine/row-ids.js';
 import { checkRecordedRecipe, type RecordedRecipe } from '../../engine/training-recipe.js';
 import type { Checkpoint, Shard } from './shard-training.js';
 import type { OwnedRows } from './shards.js';
+import {
+  fileOf,
+  notePending,
+  pendingIn,
+  removeLeftovers,
+  requireHash,
+  textIn,
+} from './sisa-leftovers.js';
 
 /** The complete state of a Sisa. */
 export interface SisaState {
@@ -24,8 +32,9 @@ export interface SisaState {
 
 /**
  * A saved Sisa is a folder: `sisa.json` with everything but the parameters, and a model file for
- * each checkpoint, named by its hash. Files of the same name hold the same bits, so saving over an
- * earlier state keeps it valid until `sisa.json` is replaced; only then are the old models removed.
+ * each checkpoint, named by its hash. Files of the same name hold the same parameters, so saving over an
+ * earlier state keeps it valid until `sisa.json` is replaced; only then are the models removed that
+ * earlier saves name. One save at a time writes to a folder.
  */
 const MANIFEST = 'sisa.json';
 const FORMAT = 'lethe-sisa';
@@ -34,35 +43,73 @@ const VERSION = 3;
 const VERSIONS = [2, VERSION];
 
 /**
- * Names of files that only this module writes, including temporary ones that a crash left behind.
+ * @throws {LetheError} ERR_IO; ERR_BUSY: a model, or another process writes to the folder.
+ * ERR_INVALID_MODEL: the folder's `sisa.json` is no Sisa's, or is damaged.
  */
-const OURS = /^([0-9a-f]{64}\.safetensors|sisa\.json)(\.[0-9a-f-]{36}\.tmp)?$/;
-
-const fileOf = (hash: string) => `${hash}.safetensors`;
-
-/** @throws {LetheError} ERR_IO, ERR_BUSY */
 export async function writeSisa(folder: string, state: SisaState): Promise<void> {
+  const models = state.shards.flatMap(({ checkpoints }) => checkpoints.map(({ model }) => model));
+  const current = new Set(models.map((model) => model.hash()));
+  const manifest = encodeManifest(state);
   await ensureFolder(folder);
-  const current = new Set([MANIFEST]);
-  for (const { model } of state.shards.flatMap(({ checkpoints }) => checkpoints)) {
-    const file = fileOf(model.hash());
-    await model.save(join(folder, file));
-    current.add(file);
-  }
-  await replaceFile(join(folder, MANIFEST), encodeManifest(state));
-  try {
-    for (const name of await readdir(folder)) {
-      if (OURS.test(name) && !current.has(name)) await rm(join(folder, name), { force: true });
+  await withLockedFolder(folder, MANIFEST, async (renew) => {
+    const earlier = await earlierModels(folder);
+    const known = new Set([...earlier, ...(await pendingIn(folder)), ...current]);
+    await notePending(folder, known);
+    try {
+      for (const model of models) {
+        await renew();
+        await model.save(join(folder, fileOf(model.hash())));
+      }
+      await renew();
+      await replaceFile(join(folder, MANIFEST), manifest);
+    } catch (error) {
+      // As far as possible: what cannot be removed now is noted for the next save.
+      await earlierModels(folder)
+        .then((needed) => removeLeftovers(folder, MANIFEST, known, needed))
+        .catch(() => {});
+      throw error;
     }
+    await removeLeftovers(folder, MANIFEST, known, current);
+  });
+}
+
+/** The models that the folder's manifest names, of whatever version. */
+async function earlierModels(folder: string): Promise<Set<string>> {
+  const text = await textIn(folder, MANIFEST);
+  if (text === undefined) return new Set();
+  try {
+    const { version, shards } = bodyIn(text);
+    if (version > VERSION) throw invalid(`it is of version ${version}: update Lethe`);
+    return new Set(
+      requireArray<HashedShard>('shards', shards).flatMap(({ checkpoints }) =>
+        requireArray('checkpoints', checkpoints).map(({ hash }) => requireHash(hash)),
+      ),
+    );
   } catch (cause) {
-    throw ioError('remove earlier models from', folder, cause);
+    throw new LetheError(
+      'ERR_INVALID_MODEL',
+      `${join(folder, MANIFEST)} does not say which models are its own, so that none can be removed: ` +
+        `${(cause as Error).message}: remove it with its models, or name another folder`,
+      { cause },
+    );
   }
 }
 
 /** @throws {LetheError} ERR_IO, ERR_INVALID_MODEL */
 export async function readSisa(folder: string): Promise<SisaState> {
   const path = join(folder, MANIFEST);
-  const text = (await readWholeFile(path)).toString('utf8');
+  for (;;) {
+    const text = (await readWholeFile(path)).toString('utf8');
+    try {
+      return await readState(folder, text);
+    } catch (error) {
+      // A save may have removed models in the meantime; then the new state is there.
+      if ((await readWholeFile(path)).toString('utf8') === text) throw error;
+    }
+  }
+}
+
+async function readState(folder: string, text: string): Promise<SisaState> {
   const { shards, ...manifest } = decodeManifest(text);
   const read: Shard[] = [];
   for (const shard of shards) {
@@ -104,12 +151,8 @@ function encodeManifest({ widths, datasetRows, recipe, shards }: SisaState): str
 
 function decodeManifest(text: string): Manifest {
   try {
-    const { sha256: expected, ...body } = requireObject(MANIFEST, JSON.parse(text));
-    if (body.format !== FORMAT || !VERSIONS.includes(body.version)) {
-      throw invalid(`${MANIFEST} is not a ${FORMAT} of version ${VERSIONS.join(' or ')}`);
-    }
-    if (sha256(JSON.stringify(body)) !== expected)
-      throw invalid(`the contents of ${MANIFEST} do not match its SHA-256`);
+    const body = bodyIn(text);
+    if (!VERSIONS.includes(body.version)) throw otherFormat();
     const { widths, datasetRows, recipe, shards } = body;
     for (const width of requireArray('widths', widths)) requireInteger('a width', width, 1);
     requireInteger('datasetRows', datasetRows, 1);
@@ -126,6 +169,18 @@ function decodeManifest(text: string): Manifest {
     if (cause instanceof LetheError && cause.code === 'ERR_INVALID_MODEL') throw cause;
     throw invalid((cause as Error).message, cause);
   }
+}
+
+/** What a manifest says, whole, of whatever version. */
+function bodyIn(text: string) {
+  const { sha256: expected, ...body } = requireObject(MANIFEST, JSON.parse(text));
+  if (body.format !== FORMAT) throw otherFormat();
+  if (sha256(JSON.stringify(body)) === expected) return body;
+  throw invalid(`the contents of ${MANIFEST} do not match its SHA-256`);
+}
+
+function otherFormat(): LetheError {
+  return invalid(`${MANIFEST} is not a ${FORMAT} of version ${VERSIONS.join(' or ')}`);
 }
 
 /** Which rows are already in a shard. */
@@ -147,8 +202,7 @@ function decodeShard(json: HashedShard, taken: Taken): HashedShard {
     throw invalid('a shard must have one checkpoint for each slice, and none if it is empty');
   }
   for (const { hash, steps, multiplyAdds, reasons } of checkpoints) {
-    if (!/^[0-9a-f]{64}$/.test(requireText('a hash', hash)))
-      throw invalid('the hash of a checkpoint is not a SHA-256');
+    requireHash(hash);
     requireInteger('steps', steps, 0);
     requireInteger('multiplyAdds', multiplyAdds, 0);
     for (const reason of requireArray('reasons', reasons)) requireText('a reason', reason);

@@ -6,7 +6,7 @@ import {
   requireInteger,
   requireKnownFields,
   requireOneOf,
-  requireText,
+  requirePath,
 } from '../../base/arguments.js';
 import { LetheError } from '../../base/errors.js';
 import { Dataset, whileReading } from '../../engine/dataset.js';
@@ -187,7 +187,7 @@ export class Sisa {
    * @throws {LetheError} ERR_IO; ERR_INVALID_MODEL: truncated, altered, or of another format.
    */
   static async load(folder: string): Promise<Sisa> {
-    return new Sisa(await readSisa(requireText('folder', folder)));
+    return new Sisa(await readSisa(requirePath('folder', folder)));
   }
 
   /** Inputs, hidden layers, classes of every model. */
@@ -253,7 +253,7 @@ export class Sisa {
    * @throws {LetheError} ERR_IO, ERR_BUSY
    */
   async save(folder: string): Promise<void> {
-    await writeSisa(requireText('folder', folder), this.#state);
+    await writeSisa(requirePath('folder', folder), this.#state);
   }
 
   #checkDataset(dataset: Dataset): void {

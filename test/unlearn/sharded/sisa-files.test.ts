@@ -1,7 +1,20 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import {
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  rmdir,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { temporaryName } from '#lethe/base/files/writers';
 import { Model } from '#lethe/engine/model';
 import { Sisa } from '#lethe/unlearn/sharded/sisa';
 import { expectCode } from '../../support/errors.js';
@@ -55,9 +68,6 @@ describe('a saved Sisa', () => {
 
   it('removes models that were trained on a forgotten row, but no other files', async () => {
     const folder = await saved();
-    const [first] = checkpointFiles(sisa);
-    const halfWritten = `${first}.${crypto.randomUUID()}.tmp`;
-    await copyFile(join(folder, first!), join(folder, halfWritten));
     await writeFile(join(folder, 'notes.safetensors'), 'mine');
     const { sisa: after } = await sisa.forget(dataset, { owners: [4] });
     await after.save(folder);
@@ -157,4 +167,123 @@ describe('a saved Sisa', () => {
     await mkdir(join(folder, 'taken', 'sisa.json'), { recursive: true });
     await expectCode(() => sisa.save(join(folder, 'taken')), 'ERR_IO');
   });
+
+  it('is refused over a sisa.json that is not its own, whole or of this version', async () => {
+    for (const text of ['mine', '{"shards":[]}', 'null', '{"format":"lethe-sisa","version":2}']) {
+      const folder = await saved();
+      await writeFile(join(folder, 'sisa.json'), text);
+      const before = await readdir(folder);
+      const { message } = await expectCode(() => sisa.save(folder), 'ERR_INVALID_MODEL');
+      expect(message).toContain('name another folder');
+      expect(await readdir(folder)).toEqual(before);
+      expect(await readFile(join(folder, 'sisa.json'), 'utf8')).toBe(text);
+    }
+  });
 });
+
+describe("an application's files in the folder", () => {
+  it('stay, whatever they are called', async () => {
+    const folder = await temporaryFolder();
+    const model = Model.create(WIDTHS, { seed: 77 });
+    const own = [`${model.hash()}.safetensors`, `${'ab'.repeat(32)}.safetensors`, 'sisa.json.tmp'];
+    for (const name of own) await model.save(join(folder, name));
+    await sisa.save(folder);
+    const { sisa: after } = await sisa.forget(dataset, { owners: [4] });
+    await after.save(folder);
+    expect((await readdir(folder)).sort()).toEqual(
+      [...checkpointFiles(after), ...own, 'sisa.json'].sort(),
+    );
+  });
+});
+
+describe('saving twice at once', () => {
+  let after: Sisa;
+  beforeAll(async () => {
+    after = (await sisa.forget(dataset, { owners: [4] })).sisa;
+  });
+
+  const expectWhole = async (folder: string, one: Sisa) => {
+    expect((await Sisa.load(folder)).ensemble.hash()).toBe(one.ensemble.hash());
+    expect((await readdir(folder)).sort()).toEqual([...checkpointFiles(one), 'sisa.json'].sort());
+  };
+
+  it('in one thread leaves the last state, and no other model', async () => {
+    const folder = await saved();
+    await Promise.all([sisa, after, sisa, after].map((one) => one.save(folder)));
+    await expectWhole(folder, after);
+    await Promise.all([after.save(folder), sisa.save(`${folder}/../sisa`)]);
+    await expectWhole(folder, sisa);
+  });
+
+  it('through another path leaves one of the two, and nothing of the other', async () => {
+    const folder = await saved();
+    await symlink(folder, `${folder}-link`);
+    await Promise.all([after.save(folder), sisa.save(`${folder}-link`)]);
+    const { ensemble } = await Sisa.load(folder);
+    await expectWhole(folder, ensemble.hash() === sisa.ensemble.hash() ? sisa : after);
+  });
+
+  it('in processes of which some are killed leaves a state that can be loaded at any time', async () => {
+    const folder = await saved();
+    const other = await temporaryFolder();
+    await after.save(other);
+    const source = await saved();
+    const script = fileURLToPath(new URL('../../engine/children/save-sisa.mjs', import.meta.url));
+    const hashes = new Set([sisa, after].map(({ ensemble }) => ensemble.hash()));
+    const start = async () => {
+      const child = spawn(process.execPath, [script, folder, source, other], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      await once(child.stdout, 'data');
+      return child;
+    };
+    for (let round = 0; round < 4; round++) {
+      const children = await Promise.all([start(), start()]);
+      for (const [i, child] of children.entries()) {
+        for (let load = 0; load < 5; load++) {
+          expect(hashes).toContain((await Sisa.load(folder)).ensemble.hash());
+        }
+        await new Promise((resume) => setTimeout(resume, 7 * round + 3 * i));
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }
+    }
+    await after.save(folder);
+    await expectWhole(folder, after);
+  });
+
+  it('is refused while another process is at it', async () => {
+    const folder = await saved();
+    const claim = temporaryName('sisa.json').replace(
+      /-\d+-\d+-/,
+      `-${process.ppid}-${await startOf(process.ppid)}-`,
+    );
+    await writeFile(join(folder, claim), '');
+    const { message } = await expectCode(() => after.save(folder), 'ERR_BUSY');
+    expect(message).toContain(folder);
+    await rm(join(folder, claim));
+    await expectWhole(folder, sisa);
+    await after.save(folder);
+    await expectWhole(folder, after);
+  });
+
+  it('a save that fails removes what it has written, and keeps the earlier state', async () => {
+    const folder = await saved();
+    const [hash] = checkpointFiles(after)
+      .filter((name) => !checkpointFiles(sisa).includes(name))
+      .slice(-1);
+    await mkdir(join(folder, hash!));
+    await expectCode(() => after.save(folder), 'ERR_IO');
+    await rmdir(join(folder, hash!));
+    expect((await Sisa.load(folder)).ensemble.hash()).toBe(sisa.ensemble.hash());
+    await sisa.save(folder);
+    await expectWhole(folder, sisa);
+  });
+});
+
+/** When a process began, as Linux says it. */
+async function startOf(pid: number): Promise<string> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8');
+  return status.slice(status.lastIndexOf(')') + 2).split(' ')[19]!;
+}
