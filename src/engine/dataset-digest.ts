@@ -30,8 +30,24 @@ export async function datasetDigest(rows: Uint32Array, data: DigestedData): Prom
   if (encoding) hashText(hash, JSON.stringify(encoding));
   await hashIds(hash, data, rows);
   for await (const chunk of labelChunks(data.labels, rows)) hash.update(chunk);
-  for await (const chunk of featureChunks(handle, columns, rows)) hash.update(chunk);
+  for await (const chunk of featureChunks(handle, columns, rows)) {
+    hash.update(encoding ? withOneNaN(chunk) : chunk);
+  }
   return hash.digest('hex');
+}
+
+const NAN_BITS = 0x7fc00000;
+
+/**
+ * Missing values are NaN in whatever bits their source has written, which differ from processor to
+ * processor, but mean the same.
+ */
+function withOneNaN(chunk: Uint8Array): Uint8Array {
+  const values = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  for (let at = 0; at < chunk.length; at += Float32Array.BYTES_PER_ELEMENT) {
+    if (Number.isNaN(values.getFloat32(at, true))) values.setUint32(at, NAN_BITS, true);
+  }
+  return chunk;
 }
 
 /** Each name after its length, so that no two lists have the same bytes; their number is known. */

@@ -315,10 +315,12 @@ class Collector {
   }
 
   #addCells(cells: Cells, where: () => string): void {
-    const batch = this.#reserve(cells.length, where);
+    // Read only once: a getter among the cells could change it.
+    const { length } = cells;
+    const batch = this.#reserve(length, where);
     this.#rawValues ??= this.#encodeBy(this.#options.encode!);
     const rawValues = this.#rawValues;
-    for (let i = 0; i < cells.length; i++) {
+    for (let i = 0; i < length; i++) {
       const cell = cells[i];
       batch[this.#used++] = rawValues.value(i, cell, (expected) => {
         const name = this.#options.featureNames?.[i] ?? i;

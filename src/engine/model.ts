@@ -291,13 +291,19 @@ export class Model extends Network {
    * @param inputs float32 [rows, inputs] as the network takes them, or bytes; where the model encodes
    * its columns, raw values [rows, columns]; where it knows their names, also objects by these
    * @param affine the normalization of bytes, default: what the model knows, see ModelFacts; or of
-   * float32 values, default: none
+   * float32 values, default: none; not of raw values
    * @throws {LetheError} ERR_INVALID_ARGUMENT, ERR_BUSY; ERR_DIVERGED: a logit is not finite.
    */
   predict(
     inputs: PredictInputs,
     affine: FeatureMap | undefined = isInstance(inputs, Uint8Array) ? this.facts.affine : undefined,
   ): Float32Array {
+    if (affine && this.inputMap) {
+      throw new LetheError(
+        'ERR_INVALID_ARGUMENT',
+        'the model encodes raw values by its own map: leave out affine',
+      );
+    }
     const given = featuresOf(inputs, this.facts, this.widths[0]!);
     const { features, affine: map } = storedFeatures(given, affine);
     predictThreads ??= availableThreads();

@@ -8,6 +8,7 @@ import {
   requireOneOf,
   requirePositive,
 } from '../base/arguments.js';
+import { copied } from '../base/copied.js';
 import { LetheError } from '../base/errors.js';
 import { Dataset, whileReading } from './dataset.js';
 import { inputRows } from './encoding/input-rows.js';
@@ -246,20 +247,21 @@ export async function pass(
 ): Promise<PassOutcome> {
   const model = handleOf(network);
   requireInstance('dataset', dataset, Dataset);
-  const requestOn = (inputs: Dataset) => ({
-    plan: nativePlan(inputs, plan),
+  const run = checkRunOptions(options);
+  const request = {
+    plan: nativePlan(dataset, plan),
     objective: nativeObjective(objective, network.widths.at(-1)!),
-    sink: nativeSink(inputs, sink),
-  });
-  const run = (inputs: Dataset, request: () => ReturnType<typeof requestOn>) =>
-    runNative(options, (addon, compute, onProgress) =>
-      addon.pass({ model, dataset: inputs.handle, ...compute, ...request() }, onProgress),
+    sink: nativeSink(dataset, sink),
+  };
+  const passOver = ({ handle }: Dataset, own: typeof request) =>
+    runNative(run, (addon, compute, onProgress) =>
+      addon.pass({ model, dataset: handle, ...compute, ...own }, onProgress),
     );
   return whileReading(dataset, async () => {
-    const inputs = inputRows(network, dataset, checkRunOptions(options).threads);
-    if (inputs instanceof Dataset) return run(inputs, () => requestOn(inputs));
-    // Copied now, because the caller may change its arrays while rows are being encoded.
-    const request = structuredClone(requestOn(dataset));
-    return run(await inputs, () => request);
+    const inputs = inputRows(network, dataset, run.threads);
+    if (inputs instanceof Dataset) return passOver(inputs, request);
+    // A copy, because the caller may change its arrays while rows are being encoded.
+    const own = copied(request);
+    return passOver(await inputs, own);
   });
 }

@@ -1,3 +1,4 @@
+import { requireArray } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { requireNames } from './class-names.js';
 import type { DatasetFacts } from './dataset-contents.js';
@@ -120,7 +121,7 @@ export function decodeRowFacts(
       ...{ name, classes, affine },
       ...(mappedBy !== undefined && { mappedBy: requireMap(JSON.parse(mappedBy)) }),
       classNames: classNames === undefined ? undefined : namesIn(classNames, classes),
-      featureNames: featureNames === undefined ? undefined : namesIn(featureNames, columns),
+      featureNames: featureNames === undefined ? undefined : columnNamesIn(featureNames, columns),
       encoding: encoding === undefined ? undefined : encodingIn(encoding, columns, storage),
     };
   } catch (cause) {
@@ -135,6 +136,14 @@ function encodingIn(json: string, columns: number, storage: Storage) {
 
 function namesIn(json: string, count: number): readonly string[] {
   return requireNames('the names', JSON.parse(json), count);
+}
+
+/** A selection may have a column twice, with its name. */
+function columnNamesIn(json: string, count: number): readonly string[] {
+  const names = requireArray<string>('the names', JSON.parse(json));
+  requireNames('the names', [...new Set(names)]);
+  if (names.length === count) return Object.freeze(names);
+  throw invalid(`there are ${names.length} names of ${count} columns`);
 }
 
 /** @throws {LetheError} ERR_INVALID_DATA, without the file's name */

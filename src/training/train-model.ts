@@ -108,10 +108,10 @@ export async function trainModel(
 ): Promise<TrainedModel> {
   requireInstance('dataset', dataset, Dataset);
   const options = requireKnownFields('options', trainOptions, TRAIN_MODEL_OPTIONS);
-  const { recipe: name = 'auto', owners } = options;
+  const { recipe: name = 'auto' } = options;
   requireOneOf('recipe', name, ['auto', ...RECIPE_NAMES]);
   const run = trainingRun(widths, dataset, options);
-  checkOwners(name, 'auto', owners, dataset);
+  const owners = checkOwners(name, 'auto', options.owners, dataset);
   return guarded(run, options, (encoded) => {
     if (name !== 'auto') {
       const record = recordOf(name, options, run.widths, run.rows.length);
@@ -261,21 +261,25 @@ function checkShape(
   );
 }
 
-/** @param chooser the recipe that holds out rows */
+/**
+ * A copy of the owners, because the caller may change them before rows are held out.
+ *
+ * @param chooser the recipe that holds out rows
+ */
 export function checkOwners(
   recipe: string,
   chooser: string,
   owners: Uint32Array | undefined,
   dataset: Dataset,
-): void {
-  if (owners === undefined) return;
+): Uint32Array | undefined {
+  if (owners === undefined) return undefined;
   if (recipe !== chooser) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
       `owners are for the recipe "${chooser}", which holds out rows, but the recipe is "${recipe}"`,
     );
   }
-  requireOwners(owners, dataset);
+  return new Uint32Array(requireOwners(owners, dataset));
 }
 
 /** Requires the owner of each row of a data set. */

@@ -1,4 +1,5 @@
 import { requireInstance, requireObject } from '../base/arguments.js';
+import { copiedFields } from '../base/copied.js';
 import { Dataset, whileReading } from '../engine/dataset.js';
 import { inputRows } from '../engine/encoding/input-rows.js';
 import { described, Model } from '../engine/model.js';
@@ -88,12 +89,11 @@ export function unlearningMethod<
     const checked = checkRequest(request);
     const { model, dataset } = checked;
     return whileReading(dataset, async () => {
-      const inputs = inputRows(model, dataset);
-      if (inputs instanceof Dataset) return unlearn({ ...checked, dataset: inputs }, options);
+      if (!dataset.encoding) return unlearn(checked, options);
       // Copies, because the caller may change both while rows are being encoded.
       const own = { ...checked, model: model.clone() };
-      const wanted = { ...requireObject('options', options) };
-      return unlearn({ ...own, dataset: await inputs }, wanted);
+      const wanted = copiedFields('options', options);
+      return unlearn({ ...own, dataset: await inputRows(model, dataset) }, wanted);
     });
   };
 }

@@ -2,30 +2,34 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { Dataset } from '#lethe/engine/dataset';
 import type { LabelledRow } from '#lethe/engine/dataset-from';
+import type { ColumnEncoding } from '#lethe/engine/encoding/column-encoding';
+import type { Cell } from '#lethe/engine/encoding/records';
 import { toyData } from '../support/toy.js';
 
 /** What scripts/fixtures/make_digests.py writes; a whole number is a text in `whole`. */
 interface Digested {
-  readonly rows: { id: string | { whole: string } | null; label: string; features: number[] }[];
+  readonly rows: { id: string | { whole: string } | null; label: string; features: Cell[] }[];
   readonly classNames: string[];
   readonly featureNames: string[] | null;
   readonly affine: [number, number] | null;
+  readonly encoding?: ColumnEncoding[];
   readonly digest: string;
 }
 
 const FILE = new URL('../fixtures/digests.json', import.meta.url);
 const DIGESTS: Record<string, Digested> = JSON.parse(await readFile(FILE, 'utf8'));
 
-function made({ rows, classNames, featureNames, affine }: Digested): Promise<Dataset> {
+function made({ rows, classNames, featureNames, affine, encoding }: Digested): Promise<Dataset> {
   const listed = rows.map(({ id, label, features }): LabelledRow => {
     const name = typeof id === 'object' && id ? BigInt(id.whole) : id;
-    const values = affine ? Uint8Array.from(features) : features;
+    const values = affine ? Uint8Array.from(features as number[]) : features;
     return { ...(name !== null && { id: name }), label, features: values };
   });
   return Dataset.from(listed, {
     classNames,
     ...(featureNames && { featureNames }),
     ...(affine && { affine: { scale: affine[0], offset: affine[1] } }),
+    ...(encoding && { encode: encoding }),
   });
 }
 

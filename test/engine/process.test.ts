@@ -35,8 +35,8 @@ describe('a worker thread', () => {
     return lines;
   }
 
-  it('computes the same as the main thread', async () => {
-    const hashes = await workers('hash', 2);
+  it.each(['hash', 'encoded'])('computes the same as the main thread: %s', async (way) => {
+    const hashes = await workers(way, 2);
     expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/);
     expect(new Set(hashes).size).toBe(1);
   });

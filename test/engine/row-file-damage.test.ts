@@ -10,6 +10,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const fixture = (name: string) => new URL(`../fixtures/${name}`, import.meta.url);
 const TEXTS = decodeSafetensors(readFileSync(fixture('rows/texts.safetensors')));
+const ENCODED = decodeSafetensors(readFileSync(fixture('rows/encoded.safetensors')));
 const NUMBERS = decodeSafetensors(readFileSync(fixture('rows/numbers.safetensors')));
 const BYTES = decodeSafetensors(readFileSync(fixture('rows/bytes.safetensors')));
 
@@ -95,6 +96,37 @@ const DAMAGES: [string, File, RegExp][] = [
   ['a name of no kind', withBytes(TEXTS, 'subject_name_kinds', 0, 2), /name 0/],
   ['a number that is none', withBytes(BYTES, 'subject_names', 0, 0x2e), /name 0/],
   ['a name of no UTF-8', withBytes(TEXTS, 'subject_names', 2, 0xff), /name 1/],
+  ['an encoding that is no JSON', withMetadata(ENCODED, { encoding: '[{' }), /metadata/],
+  ['an encoding that is no list', withMetadata(ENCODED, { encoding: '{}' }), /encoding.* an array/],
+  ['an encoding of null', withMetadata(ENCODED, { encoding: '[null]' }), /metadata/],
+  ['an encoding of fewer columns', withMetadata(ENCODED, { encoding: '[]' }), /5 columns/],
+  [
+    'an encoding of bytes',
+    withMetadata(BYTES, { encoding: ENCODED.metadata.encoding! }),
+    /float32/,
+  ],
+  [
+    'an encoding with a statistic',
+    withMetadata(ENCODED, { encoding: ENCODED.metadata.encoding!.replace('}', ',"centre":1}') }),
+    /centre/,
+  ],
+  [
+    'a category named twice',
+    withMetadata(ENCODED, { encoding: ENCODED.metadata.encoding!.replace('größer', 'b') }),
+    /differ/,
+  ],
+  [
+    'a missing value that may not be',
+    withBytes(ENCODED, 'features', 12, ...NAN),
+    /row 0, column 3/,
+  ],
+  ['an infinite raw value', withBytes(ENCODED, 'features', 0, 0, 0, 0x80, 0x7f), /row 0, column 0/],
+  [
+    'column names twice and no more',
+    withMetadata(ENCODED, { feature_names: '["x","x"]' }),
+    /2 names/,
+  ],
+  ['column names that are none', withMetadata(ENCODED, { feature_names: '[1,2,3,4,5]' }), /texts/],
   ['names that do not ascend', withBytes(TEXTS, 'subject_name_kinds', 0, 1), /names 0 and 1|names/],
 ];
 

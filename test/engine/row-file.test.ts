@@ -13,6 +13,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Dataset } from '#lethe/engine/dataset';
+import type { ColumnEncoding } from '#lethe/engine/encoding/column-encoding';
+import type { Cell } from '#lethe/engine/encoding/records';
 import { Model } from '#lethe/engine/model';
 import { decodeSafetensors } from '#lethe/engine/safetensors';
 import { expectCode } from '../support/errors.js';
@@ -24,12 +26,13 @@ interface Written {
   readonly rows: {
     readonly id: Name;
     readonly label: string;
-    readonly features: number[];
+    readonly features: Cell[];
     readonly subjects: Name[];
   }[];
   readonly classNames: string[];
   readonly featureNames: string[] | null;
   readonly affine: [number, number] | null;
+  readonly encoding?: ColumnEncoding[];
   readonly digest: string;
 }
 type Name = string | { whole: string } | null;
@@ -54,6 +57,22 @@ function shown(name: Name, position: number): string | number | bigint {
   if (typeof name === 'string') return name;
   const number = Number(name.whole);
   return Number.isSafeInteger(number) ? number : BigInt(name.whole);
+}
+
+/** What a file holds of a row: a network's inputs, or raw values. */
+function valuesOf(dataset: Dataset, position: number): Uint8Array | Float32Array {
+  return dataset.encoding ? dataset.stored([position]) : dataset.normalized([position]);
+}
+
+/** The value that stands for a cell of a column. */
+function rawBy({ affine, encoding }: Written): (cell: Cell, column: number) => number {
+  return (cell, i) => {
+    if (affine) return Number(cell) * affine[0] + affine[1];
+    const column = encoding?.[i];
+    if (column?.kind !== 'category' || cell === null) return Number(cell ?? Number.NaN);
+    const place = column.categories.indexOf(String(cell));
+    return place < 0 ? column.categories.length : place;
+  };
 }
 
 const rows = 60;
@@ -105,6 +124,7 @@ describe('a row file', () => {
     expect(dataset.ids.size).toBe(written.rows.length);
     expect(dataset.classNames).toEqual(written.classNames);
     expect(dataset.featureNames ?? null).toEqual(written.featureNames);
+    expect(dataset.encoding).toEqual(written.encoding);
     expect(await dataset.digest()).toBe(written.digest);
     for (const [i, row] of written.rows.entries()) {
       const position = positions[i]!;
@@ -112,9 +132,7 @@ describe('a row file', () => {
       expect(dataset.classNames![dataset.labels[position]!]).toBe(row.label);
       const owners = row.subjects.map((name) => shown(name, 0));
       expect(new Set(dataset.subjects.of(position))).toEqual(new Set(owners));
-      const { affine } = written;
-      const inputs = row.features.map((value) => (affine ? value * affine[0] + affine[1] : value));
-      expect(dataset.normalized([position])).toEqual(Float32Array.from(inputs));
+      expect(valuesOf(dataset, position)).toEqual(Float32Array.from(row.features, rawBy(written)));
     }
   });
 

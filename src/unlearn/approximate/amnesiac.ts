@@ -73,7 +73,8 @@ export const amnesiac = unlearningMethod<AmnesiacOptions, AmnesiacResult>(
     const { plan, sink } = trainingPass(dataset, training);
     requireTrainedOn(dataset, forget, plan);
     const watch = new Stopwatch();
-    const replayed = Model.create(widths, { seed: initialSeed });
+    const { inputMap } = original;
+    const replayed = Model.create(widths, { seed: initialSeed }).withFacts({ inputMap });
     const replay = await pass(
       replayed,
       dataset,

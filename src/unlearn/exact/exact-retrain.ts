@@ -74,9 +74,9 @@ export const exactRetrain: UnlearningMethod<ExactRetrainOptions, ExactRetrainRes
 ) => {
   const { model, dataset, retain } = checkRequest(request);
   const options = requireKnownFields('options', wanted, OPTIONS);
-  const { recipe = 'recorded', owners, seed } = options;
+  const { recipe = 'recorded', seed } = options;
   requireOneOf('recipe', recipe, ['recorded', 'choose', ...RECIPE_NAMES]);
-  checkOwners(recipe, 'choose', owners, dataset);
+  const owners = checkOwners(recipe, 'choose', options.owners, dataset);
   const original = model.clone();
   const run = trainingRun(original.widths, dataset, {
     rows: retain,

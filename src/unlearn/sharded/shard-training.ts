@@ -90,11 +90,12 @@ export async function trainShard(
         ? await trainSlice({ ...shard, rows, slice }, checkpoints.at(-1), training)
         : await trainAtOnce(rows, seeds[slice]!, training);
     addSeconds(total, seconds);
-    const facts = {
+    // Without a row no encoding has been fitted, so that the inputs are those of no columns yet.
+    const facts = rows.length > 0 && {
       ...factsOfSchema(training.dataset, training.widths),
       ...(inputMap && { inputMap }),
     };
-    checkpoints.push({ ...checkpoint, model: described(checkpoint.model, facts) });
+    checkpoints.push({ ...checkpoint, model: described(checkpoint.model, facts || {}) });
   }
   return { shard: { slices, seeds, checkpoints }, seconds: total };
 }

@@ -259,9 +259,8 @@ export class Sisa {
   #checkDataset(dataset: Dataset): void {
     const { rows, inputs, name } = requireInstance('dataset', dataset, Dataset);
     const { datasetRows, widths, shards } = this.#state;
-    for (const { model } of shards.flatMap(({ checkpoints }) => checkpoints)) {
-      requireSchema(model.facts, dataset);
-    }
+    // Those before the last one may have been left without a row, and then know no schema.
+    for (const { model } of this.ensemble.members) requireSchema(model.facts, dataset);
     const hasIds = shards.some(({ slices }) => slices.some(({ ids }) => ids));
     if ((hasIds || rows === datasetRows) && inputs === widths[0]) return;
     throw new LetheError(

@@ -1,10 +1,11 @@
 // Has V8 say how much memory outside its heap has been reported to it, in KB, a line for each time: with
 // nothing, with models, with some that have predicted, with one that was changed, with nothing, with data
-// sets, with data sets made of them, with nothing. No figure of process.memoryUsage() holds it. Needs
+// sets, with data sets made of them, with raw values that two models have encoded one after the other,
+// with nothing. No figure of process.memoryUsage() holds it. Needs
 // --expose-gc.
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
-import { mapDataset } from '#lethe/engine/index';
+import { fitInputMap, mapDataset } from '#lethe/engine/index';
 import { Dataset, Model } from '#lethe/index';
 
 const TRACES = ['trace-gc', 'trace-gc-verbose'];
@@ -56,4 +57,25 @@ datasets.push(datasets[0].select(datasets[0].allRows(), {}));
 datasets.push(await mapDataset(datasets[0], { weights, bias }));
 await report();
 datasets = undefined;
+let raw = rawDataset();
+for (const rows of [
+  [0, 1],
+  [2, 3],
+]) {
+  await encode(rows);
+}
 await report();
+raw = undefined;
+await report();
+
+function rawDataset() {
+  const { affine: _, columns, ...rest } = source;
+  const encoding = Array.from({ length: columns }, () => ({ kind: 'number', standardize: true }));
+  const features = Float32Array.from({ length: 784_000 }, (_, i) => i % 1000);
+  return new Dataset({ ...rest, columns, features, encoding });
+}
+
+async function encode(rows) {
+  const inputMap = await fitInputMap(raw, rows);
+  await Model.create([784, 10]).withFacts({ inputMap }).logits(raw, [0]);
+}

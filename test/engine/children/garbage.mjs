@@ -5,9 +5,8 @@ import { createServer } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-const { Model, Dataset, pass, device, cudaStatus } = createRequire(import.meta.url)(
-  '../../../build/Release/lethe.node',
-);
+const { Model, Dataset, InputEncoding, pass, presentStatistics, device, cudaStatus } =
+  createRequire(import.meta.url)('../../../build/Release/lethe.node');
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');
 
@@ -27,6 +26,21 @@ const data = () => ({
 const widths = () => ({ widths: Uint32Array.of(4, 5, 3), seed: 1 });
 const model = new Model(widths());
 const dataset = new Dataset(data());
+// Two numbers, one of them standardized, and categories that may be missing, of which NaN is one.
+const raw = new Dataset({
+  ...{ ...data(), features: Float32Array.of(1, 2, Number.NaN, 4, 5, 0), columns: 3 },
+  ...{ labels: Uint32Array.of(0, 1), missing: Uint8Array.of(0, 0, 1) },
+});
+const columns = () => ({
+  isCategory: Uint8Array.of(0, 0, 1),
+  hasIndicator: Uint8Array.of(0, 1, 1),
+  fills: new Float32Array(3),
+  centres: Float32Array.of(0, 1, 0),
+  scales: Float32Array.of(1, 2, 1),
+  categories: Uint32Array.of(0, 0, 4),
+});
+const encoding = new InputEncoding(columns());
+const rawRequest = () => ({ dataset: raw, rows: Uint32Array.of(1, 0), threads: 2 });
 const fisher = new Float32Array(43).fill(1);
 const request = (sink, objective = { target: 'label', weight: 1 }) => ({
   model,
@@ -83,7 +97,7 @@ function garbage() {
     ],
     ...kinds.flatMap((Kind) => [new Kind(0), new Kind(3)]),
     ...[Float32Array.of(Number.NaN, Infinity), Uint32Array.of(0xffffffff), new Uint32Array(1e5)],
-    ...[model, dataset, Model, Dataset, Model.prototype, Dataset.prototype],
+    ...[model, dataset, raw, encoding, Model, Dataset, Model.prototype, Dataset.prototype],
     ...[Object.create(Model.prototype), Object.create(model), Object.create(dataset)],
     ...[Object.setPrototypeOf({}, Dataset.prototype), new Proxy(model, {}), new Proxy(dataset, {})],
     Reflect.construct(Model, [widths()], Dataset),
@@ -101,9 +115,10 @@ async function call(code) {
   calls++;
   try {
     const result = code();
-    if (!(result?.promise instanceof Promise)) return;
+    const promise = result?.promise ?? result;
+    if (!(promise instanceof Promise)) return;
     runs++;
-    await result.promise;
+    await promise;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
   }
@@ -143,6 +158,10 @@ for (const method of [
   parameters,
   predict,
   dataset.normalized,
+  InputEncoding,
+  encoding.encode,
+  encoding.encodeRows,
+  presentStatistics,
 ]) {
   await call(() => method());
   await call(() => new method());
@@ -153,6 +172,7 @@ for (const method of [
     await call(() => method.call(value, { rows: Uint32Array.of(1) }));
     await call(() => method.apply(model, [value]));
     await call(() => method.apply(dataset, [value]));
+    await call(() => method.apply(encoding, [value]));
     await call(() => Reflect.construct(method, [value], Array));
   }
 }
@@ -169,6 +189,12 @@ await spoilFields(data(), (spoiled) => new Dataset(spoiled));
 const inputs = { features: new Uint8Array(8), scale: 1, offset: 0 };
 await spoilFields(inputs, (spoiled) => model.predict(spoiled));
 for (const valid of requests()) await spoilFields(valid, (spoiled) => pass(spoiled));
+await spoilFields(columns(), (spoiled) => new InputEncoding(spoiled));
+await spoilFields({ features: new Float32Array(6) }, (spoiled) => encoding.encode(spoiled));
+await spoilFields({ dataset: raw, threads: 2 }, (spoiled) => encoding.encodeRows(spoiled));
+await spoilFields(rawRequest(), (spoiled) => presentStatistics(spoiled));
+const { means } = await presentStatistics(rawRequest());
+if (means[2] !== 0 || means[0] !== 2.5) throw new Error(`other means: ${means}`);
 
 // A getter that returns another model each time: the parameters must not end up in the wrong one.
 const larger = new Model({ widths: Uint32Array.of(4, 300, 300, 3), seed: 1 });

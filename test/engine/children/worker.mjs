@@ -1,11 +1,12 @@
 // Starts runs in worker threads, which end in one of several ways.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { train, trainEndlessly, trainedHash } from './endless.mjs';
+import { encodedHash, train, trainEndlessly, trainedHash } from './endless.mjs';
 
 const report = () => parentPort.postMessage('running');
 
 const ways = {
   hash: async () => parentPort.postMessage(await trainedHash()),
+  encoded: async () => parentPort.postMessage(await encodedHash()),
   endless: () => trainEndlessly({ onProgress: ({ step }) => step > 0 && report() }),
   silent: () => {
     trainEndlessly();
@@ -32,7 +33,8 @@ async function runWorker(way) {
   });
   if (way === 'exit') return `exit ${await exit}`;
   const message = await new Promise((resolve) => worker.once('message', resolve));
-  if (way === 'hash') return (await exit) === 0 ? message : 'the worker has failed';
+  if (way === 'hash' || way === 'encoded')
+    return (await exit) === 0 ? message : 'the worker has failed';
   return `terminated ${await worker.terminate()}`;
 }
 
@@ -40,7 +42,7 @@ if (isMainThread) {
   const [way, times] = process.argv.slice(2);
   for (let i = 0; i < Number(times); i++) console.log(await runWorker(way));
   // The addon still works in this thread.
-  console.log(await trainedHash());
+  console.log(await (way === 'encoded' ? encodedHash() : trainedHash()));
 } else {
   ways[workerData]();
 }
