@@ -41,7 +41,7 @@ export interface VerificationSet {
 }
 
 export interface VerifyOptions extends Omit<RunOptions, 'onProgress'> {
-  /** Rows compared at a time, which bounds the memory. Default 1024. */
+  /** Rows compared at a time at most, which bounds the memory. Default 1024. */
   readonly chunkRows?: number;
   /** See compareLogits. Default 1e-4. */
   readonly tolerance?: number;
@@ -92,7 +92,7 @@ export async function verify(
   // The affine map is only metadata in the file: all sets are compared on normalized features.
   const onnx = await toOnnx(model, { dataset: checked[0]!.dataset });
   const { OnnxRuntime } = await import('../runtime/onnx-runtime.js');
-  const runtime = await OnnxRuntime.load(onnx, settings);
+  const runtime = await OnnxRuntime.load(onnx, { ...settings, origin: 'own' });
   const both = { model, runtime, networks: networksOf(model) };
   try {
     const compared: [name: string, comparison: LogitComparison][] = [];
@@ -164,6 +164,9 @@ function checkSets(model: Predictor, sets: readonly VerificationSet[]): CheckedS
   });
 }
 
+/** The most features compared at a time, 64 MiB in each process, however many rows are asked for. */
+const MOST_FEATURES = 2 ** 24;
+
 async function compareSet(
   { model, runtime, networks }: Compared,
   { name, dataset, rows }: CheckedSet,
@@ -171,10 +174,11 @@ async function compareSet(
 ): Promise<LogitComparison> {
   let total: LogitComparison = { rows: 0, ties: 0, agreeing: 0, maxAbsDiff: 0 };
   const magnitude = magnitudeOn(networks, dataset, rows);
-  for (let start = 0; start < rows.length; start += chunkRows) {
+  const atOnce = Math.max(1, Math.min(chunkRows, Math.floor(MOST_FEATURES / dataset.columns)));
+  for (let start = 0; start < rows.length; start += atOnce) {
     throwIfAborted(running.signal);
-    const chunk = rows.slice(start, start + chunkRows);
-    // In parallel: ONNX Runtime in its worker thread, the engine in its own threads.
+    const chunk = rows.slice(start, start + atOnce);
+    // In parallel: ONNX Runtime in its process, the engine in its own threads.
     const [theirs, ours] = await Promise.all([
       runtime.run(dataset.normalized(chunk), chunk.length, dataset.columns),
       model.logits(dataset, chunk, running),

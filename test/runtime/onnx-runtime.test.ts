@@ -35,7 +35,7 @@ describe('OnnxRuntime', () => {
     });
   });
 
-  it('answers runs in order and transfers the features instead of copying them', async () => {
+  it('answers runs in order, and leaves the features as they are', async () => {
     const net = network([2, 2]);
     const inputs = [1, 2, 3].map((rows) => values(2 * rows, rows));
     const expected = inputs.map((features) => forward(net, features));
@@ -46,7 +46,7 @@ describe('OnnxRuntime', () => {
       expect(logits).toHaveLength(expected[i]!.length);
       expect(logits[0]).toBeCloseTo(expected[i]![0]!, 5);
     });
-    expect(inputs.map(({ length }) => length)).toEqual([0, 0, 0]);
+    expect(inputs).toEqual([1, 2, 3].map((rows) => values(2 * rows, rows)));
   });
 
   it('reports its version', async () => {
@@ -78,7 +78,7 @@ describe('OnnxRuntime', () => {
     withRuntime(network([2, 1]), async (runtime) => {
       const invalid = { name: 'LetheError', code: 'ERR_INVALID_ARGUMENT' };
       const moved = new Float32Array(2);
-      await runtime.run(moved, 1, 2);
+      structuredClone(moved, { transfer: [moved.buffer] });
       await expect(runtime.run(moved, 1, 2)).rejects.toMatchObject(invalid);
       await expect(runtime.run(new Float32Array(3), 1, 2)).rejects.toMatchObject(invalid);
       await expect(runtime.run(new Float32Array(0), 0, 2)).rejects.toMatchObject(invalid);
