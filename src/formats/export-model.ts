@@ -9,6 +9,7 @@ import {
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { replaceFile } from '../base/files.js';
+import { lazyModule } from '../base/lazy.js';
 import { version } from '../base/version.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Ensemble } from '../engine/ensemble.js';
@@ -27,6 +28,8 @@ export interface OnnxOptions {
    */
   readonly dataset?: Pick<Dataset, 'affine' | 'name'> & Partial<Pick<Dataset, 'mappedBy'>>;
 }
+
+const onnxExport = lazyModule('the ONNX export', () => import('./onnx/export.js'));
 
 const ONNX_OPTIONS: KnownFields<OnnxOptions> = { dataset: true };
 
@@ -48,7 +51,7 @@ export async function toOnnx(model: Exportable, options: OnnxOptions = {}): Prom
       share: shares[i]!,
     }));
     const hash = model.hash();
-    const { exportOnnxEnsemble } = await import('./onnx/export.js');
+    const { exportOnnxEnsemble } = await onnxExport();
     return exportOnnxEnsemble({ members, hash, ...facts });
   }
   const { widths } = model;
@@ -56,7 +59,7 @@ export async function toOnnx(model: Exportable, options: OnnxOptions = {}): Prom
   const { values: parameters } = finiteParameters({ widths, parameters: model.parameters() });
   const hash = parameterHash(widths, parameters);
   const { affine, ...knowledge } = knownBy(model);
-  const { exportOnnx } = await import('./onnx/export.js');
+  const { exportOnnx } = await onnxExport();
   return exportOnnx({
     ...{ widths, parameters, hash, knowledge: encodeFacts(knowledge) },
     ...(affine && { affine }),

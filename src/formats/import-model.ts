@@ -8,6 +8,7 @@ import {
 } from '../base/arguments.js';
 import { foreignKind, type OwnFormat } from '../base/file-kind.js';
 import { readWholeFile } from '../base/files.js';
+import { lazyModule } from '../base/lazy.js';
 import type { AffineMap } from '../engine/labelled-data.js';
 import { described, type Model } from '../engine/model.js';
 import { decodeFacts, type ModelFacts } from '../engine/model-facts.js';
@@ -17,6 +18,17 @@ import { invalidModel } from './model-error.js';
 import type { ModelProto } from './onnx/onnx_pb.js';
 import { isShardIndex, readShards } from './state-dict/shards.js';
 import { parseStateDict } from './state-dict/state-dict.js';
+
+const onnxGraph = lazyModule('the ONNX reader', () => import('./onnx/graph.js'));
+const externalFiles = lazyModule(
+  'the reader of external data',
+  () => import('./onnx/external-files.js'),
+);
+const onnxImport = lazyModule('the ONNX import', () => import('./onnx/import.js'));
+const importVerification = lazyModule(
+  'the verification of imports',
+  () => import('./onnx/verify-import.js'),
+);
 
 /** A model that was imported from a file. */
 export interface ImportedModel {
@@ -76,7 +88,7 @@ export async function fromOnnx(
   const settings = checkOnnxOptions(options);
   const file = 'the ONNX file';
   refuseForeign(bytes, file, 'onnx');
-  const { decodeOnnx } = await import('./onnx/graph.js');
+  const { decodeOnnx } = await onnxGraph();
   return importOnnx(decodeOnnx(bytes, file), { file, files: new Map() }, settings);
 }
 
@@ -93,8 +105,8 @@ export async function loadOnnx(
   const settings = checkOnnxOptions(options);
   const bytes = await readWholeFile(path);
   refuseForeign(bytes, path, 'onnx');
-  const { decodeOnnx, externalLocations } = await import('./onnx/graph.js');
-  const { readExternalFiles } = await import('./onnx/external-files.js');
+  const { decodeOnnx, externalLocations } = await onnxGraph();
+  const { readExternalFiles } = await externalFiles();
   const proto = decodeOnnx(bytes, path);
   const files = await readExternalFiles(path, externalLocations(proto));
   return importOnnx(proto, { file: path, files }, settings);
@@ -148,7 +160,7 @@ async function importOnnx(
   { output, verify }: OnnxImportOptions,
 ): Promise<ImportedModel> {
   const { file, files } = source;
-  const { parseOnnx } = await import('./onnx/import.js');
+  const { parseOnnx } = await onnxImport();
   const perceptron = parseOnnx(proto, file, { output, files });
   const { layers, affine, metadata, classNames } = perceptron;
   const model = modelOfLayers(file, layers);
@@ -157,7 +169,7 @@ async function importOnnx(
     throw invalidModel(file, 'the hash of its parameters is not the one in its metadata');
   }
   if (verify) {
-    const { verifyImport } = await import('./onnx/verify-import.js');
+    const { verifyImport } = await importVerification();
     await verifyImport(model, perceptron, source);
   }
   const map = affine ?? statedAffine(metadata);

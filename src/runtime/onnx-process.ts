@@ -26,25 +26,19 @@ const idle = new Map<Origin, Idle>();
 export async function acquireProcess(origin: Origin): Promise<Child> {
   const waiting = idle.get(origin);
   if (waiting) {
+    const { child, timer } = waiting;
     idle.delete(origin);
-    clearTimeout(waiting.timer);
-    if (waiting.child.isRunning) {
-      waiting.child.ref();
-      return waiting.child;
-    }
+    clearTimeout(timer);
+    child.ref();
+    // Something may have ended it in the meantime.
+    if (await forgetsModel(child)) return child;
   }
   return Child.start('runtime/onnx-child', 'a process for ONNX Runtime');
 }
 
-/** Takes a process back, which then forgets its model. */
+/** Takes a process back. */
 export async function releaseProcess(child: Child, origin: Origin): Promise<void> {
-  const request: OnnxRequest = 'release';
-  try {
-    await child.send(request);
-    await child.receive();
-  } catch {
-    return;
-  }
+  if (!(await forgetsModel(child))) return;
   if (idle.has(origin)) return child.kill();
   child.unref();
   const timer = setTimeout(() => {
@@ -52,4 +46,16 @@ export async function releaseProcess(child: Child, origin: Origin): Promise<void
     child.kill();
   }, IDLE_MS).unref();
   idle.set(origin, { child, timer });
+}
+
+/** Whether the process is there, and now without a model. */
+async function forgetsModel(child: Child): Promise<boolean> {
+  const request: OnnxRequest = 'release';
+  try {
+    await child.send(request);
+    await child.receive();
+    return true;
+  } catch {
+    return false;
+  }
 }

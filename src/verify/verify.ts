@@ -28,7 +28,7 @@ import {
   type Disagreement,
   type LogitComparison,
 } from '../runtime/compare-logits.js';
-import type { OnnxRuntime } from '../runtime/onnx-runtime.js';
+import { OnnxRuntime } from '../runtime/onnx-runtime.js';
 import { largestSumOfTerms, type SummedLayer } from '../runtime/sum-magnitudes.js';
 
 /** Rows on which to verify a model. */
@@ -91,7 +91,6 @@ export async function verify(
   throwIfAborted(settings.signal);
   // The affine map is only metadata in the file: all sets are compared on normalized features.
   const onnx = await toOnnx(model, { dataset: checked[0]!.dataset });
-  const { OnnxRuntime } = await import('../runtime/onnx-runtime.js');
   const runtime = await OnnxRuntime.load(onnx, { ...settings, origin: 'own' });
   const both = { model, runtime, networks: networksOf(model) };
   try {

@@ -81,12 +81,6 @@ export class Child implements Channel {
     this.#process.kill('SIGKILL');
   }
 
-  /** Whether nothing has ended it so far. */
-  get isRunning(): boolean {
-    const { connected, exitCode, signalCode } = this.#process;
-    return connected && exitCode === null && signalCode === null;
-  }
-
   /** From now on it does not keep this process alive; at first it does. */
   unref(): void {
     this.#process.unref();

@@ -7,7 +7,7 @@ import { IDENTITY } from '../../engine/labelled-data.js';
 import type { Model } from '../../engine/model.js';
 import { concatenate } from '../../engine/parameters.js';
 import { compareLogits, DEFAULT_TOLERANCE } from '../../runtime/compare-logits.js';
-import type { OnnxRuntime } from '../../runtime/onnx-runtime.js';
+import { OnnxRuntime } from '../../runtime/onnx-runtime.js';
 import { largestSumOfTerms } from '../../runtime/sum-magnitudes.js';
 import type { LinearLayer } from '../linear-layers.js';
 import { unsupportedModel } from '../model-error.js';
@@ -199,7 +199,6 @@ async function runtimeValues(
   raw: Float32Array,
   [rows, columns, atOnce]: readonly [number, number, number],
 ): Promise<Float32Array> {
-  const { OnnxRuntime } = await import('../../runtime/onnx-runtime.js');
   let runtime: OnnxRuntime | undefined;
   try {
     runtime = await OnnxRuntime.load(probe, { threads: 1, files });
