@@ -65,8 +65,8 @@ async function compileTypeScript() {
   await bundle();
 }
 
-/** Sources, without their endings, that run in a separate thread or process. */
-const PROGRAMS = ['runtime/onnx-worker', 'data/table-child'];
+/** Sources, without their endings, that run in a process of their own. */
+const PROGRAMS = ['runtime/onnx-child', 'data/table-child'];
 
 /** The sources from which every other one is reached. */
 export const ENTRIES = [...exportedEntries(), ...PROGRAMS];

@@ -85,10 +85,22 @@ describe('src/', () => {
 
   it('loads the addon in one place', () => {
     const makesRequire = imports.filter(({ specifier }) => /^(node:)?module$/.test(specifier));
-    expect(makesRequire.map(({ file }) => file)).toEqual(['src/engine/native.ts']);
+    expect(makesRequire.map(({ file }) => file).sort()).toEqual([
+      'src/base/lazy.ts',
+      'src/engine/native.ts',
+    ]);
     expect(files.filter((file) => /\.node\b['"`]|dlopen/.test(textOf(file)))).toEqual([
       'src/engine/native.ts',
     ]);
+  });
+
+  it('loads ONNX Runtime only in a process of its own, which it may abort', () => {
+    const loads = imports.filter(({ specifier }) => specifier === 'onnxruntime-node');
+    expect([...new Set(loads.map(({ file }) => file))]).toEqual(['src/runtime/onnx-child.ts']);
+    const starts = imports.filter(({ specifier }) =>
+      /worker_threads|child_process/.test(specifier),
+    );
+    expect([...new Set(starts.map(({ file }) => dirname(file)))]).toEqual(['src/base/child']);
   });
 
   it('asks isInstance for typed arrays, which may be of another realm', () => {

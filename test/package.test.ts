@@ -28,7 +28,7 @@ it('the package holds what an application needs to build and use it, and no more
   expect(paths).toEqual(
     expect.arrayContaining([
       ...['lib/index.js', 'lib/index.d.ts', 'lib/unlearn/index.js', 'lib/unlearn/index.d.ts'],
-      ...['lib/runtime/onnx-worker.js', 'lib/data/table-child.js'],
+      ...['lib/runtime/onnx-child.js', 'lib/data/table-child.js'],
       ...['binding.gyp', 'CMakeLists.txt', 'scripts/build.mjs', 'native/sources.json'],
       ...needed.map((file) => `native/${file}`),
     ]),

@@ -8,10 +8,10 @@ import { existsSync } from './node-fs.js';
 export const PACKAGE_ROOT: string = findRoot(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * The path of a program that runs in a separate thread or process and is therefore a separate file
+ * The path of a program that runs in a process of its own and is therefore a separate file
  * in the built package.
  *
- * @param name its source file without the extension, e.g. `runtime/onnx-worker`
+ * @param name its source file without the extension, e.g. `runtime/onnx-child`
  */
 export function programPath(name: string): string {
   return join(PACKAGE_ROOT, 'lib', `${name}.js`);

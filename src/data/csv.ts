@@ -2,6 +2,7 @@ import { type KnownFields, requirePath, requireText } from '../base/arguments.js
 import { contentChunks, refuseForeignFile } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
+import { lazyPackage } from '../base/lazy.js';
 import { regularStats } from '../base/regular-file.js';
 import type { Dataset } from '../engine/dataset.js';
 import { FeatureValues } from './feature-values.js';
@@ -147,6 +148,8 @@ async function header(
   return [];
 }
 
+const csvParse = lazyPackage<typeof import('csv-parse')>('csv-parse');
+
 /** The rows of a file as texts, including the line of column names; or that line alone. */
 async function* records(
   path: string,
@@ -154,10 +157,8 @@ async function* records(
   encoding: string | undefined,
   headerOnly = false,
 ): AsyncGenerator<string[]> {
-  const [{ pipeline, Readable }, { CsvError, parse }] = await Promise.all([
-    import('node:stream'),
-    import('csv-parse'),
-  ]);
+  const { pipeline, Readable } = await import('node:stream');
+  const { CsvError, parse } = csvParse();
   let unanswered = 0;
   async function* counted(): AsyncGenerator<string> {
     for await (const text of decoded(path, encoding)) {

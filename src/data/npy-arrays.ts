@@ -5,6 +5,7 @@ import { refuseForeignFile } from '../base/contents.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { ioError } from '../base/io-error.js';
+import { lazyPackage } from '../base/lazy.js';
 import { listed } from '../base/listed.js';
 import { openRegular } from '../base/regular-file.js';
 import { MAX_HEADER_BYTES, NPY_MAGIC, type NpyHeader, parseNpyHeader } from './npy-header.js';
@@ -127,10 +128,12 @@ async function folderFiles(folder: string): Promise<ArrayFiles> {
   };
 }
 
+const yauzl = lazyPackage<typeof import('yauzl')>('yauzl');
+
 async function archiveFiles(path: string): Promise<ArrayFiles> {
   await refuseForeignFile(path, 'numpy');
   await requireArchive(path);
-  const { openPromise } = await import('yauzl');
+  const { openPromise } = yauzl();
   const archive = await openPromise(path, { autoClose: false, lazyEntries: true });
   try {
     const entries = await entriesOf(path, archive);

@@ -1,20 +1,20 @@
-import type { ChildProcess } from 'node:child_process';
 import { pick } from '../base/arguments.js';
+import { receiveArray } from '../base/child/channel.js';
+import { Child, ChildEnded } from '../base/child/child.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
-import { ioError } from '../base/io-error.js';
-import { programPath } from '../base/package-root.js';
 import type { Dataset } from '../engine/dataset.js';
 import type { DatasetContents } from '../engine/labelled-data.js';
 import { TABLE_OPTIONS, type TableOptions } from './table.js';
-import type { TableMessage, TableRequest } from './table-child.js';
+import type { TableReply, TableRequest } from './table-child.js';
 import { tableDataset } from './table-dataset.js';
 
 /**
  * Reads a table in a process of its own, which may crash.
  *
  * @param options those that checkTableOptions has passed
- * @throws {LetheError} what the reader and tableDataset throw; ERR_INVALID_DATA: the process has crashed.
+ * @throws {LetheError} what the reader and tableDataset throw; ERR_INVALID_DATA: the process has crashed;
+ * ERR_IO, ERR_OUT_OF_MEMORY: it cannot be started.
  */
 export async function readInChild(
   format: TableRequest['format'],
@@ -22,47 +22,24 @@ export async function readInChild(
   options: TableOptions,
 ): Promise<Dataset> {
   const request: TableRequest = { format, path, options: pick(options, TABLE_OPTIONS) };
-  const { fork } = await import('node:child_process');
-  const child = fork(programPath('data/table-child'), [], {
-    serialization: 'advanced',
-    // Without the flags and the output of this process.
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
+  const child = await Child.start('data/table-child', `a process to read ${path}`);
   try {
-    child.send(request);
-    return tableDataset(path, await received(child, path), options);
+    return tableDataset(path, await contentsFrom(child, request), options);
+  } catch (cause) {
+    if (!(cause instanceof ChildEnded)) throw cause;
+    throw invalidData(
+      path,
+      `its reader has ended with ${cause.how}: the file is damaged, or far too large`,
+      cause,
+    );
   } finally {
     child.kill();
   }
 }
 
-/** Assembles the contents from the child's messages. */
-function received(child: ChildProcess, path: string): Promise<DatasetContents> {
-  return new Promise((resolve, reject) => {
-    let features = new Float32Array(0);
-    child.on('message', (message: TableMessage) => {
-      if ('error' in message) {
-        reject(new LetheError(message.error.code, message.error.message));
-      } else if ('values' in message) {
-        features = new Float32Array(message.values);
-      } else if ('piece' in message) {
-        features.set(message.piece, message.offset);
-      } else {
-        resolve({ ...message.table, features });
-      }
-    });
-    child.on('error', (cause) => {
-      reject(ioError('read', path, cause));
-    });
-    child.on('exit', (status, signal) => {
-      const how = signal ?? `status ${status}`;
-      reject(
-        invalidData(
-          path,
-          `its reader has ended with ${how}: the file is damaged, or far too large`,
-        ),
-      );
-    });
-  });
+async function contentsFrom(child: Child, request: TableRequest): Promise<DatasetContents> {
+  await child.send(request);
+  const reply = (await child.receive()) as TableReply;
+  if ('error' in reply) throw new LetheError(reply.error.code, reply.error.message);
+  return { ...reply.table, features: await receiveArray(child, Float32Array) };
 }

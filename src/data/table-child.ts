@@ -1,3 +1,5 @@
+import { sendArray } from '../base/child/channel.js';
+import { parentChannel } from '../base/child/parent.js';
 import { LetheError, type LetheErrorCode } from '../base/errors.js';
 import type { DatasetContents } from '../engine/labelled-data.js';
 import { readArrow } from './arrow-reader.js';
@@ -14,39 +16,23 @@ export interface TableRequest {
   readonly options: TableOptions;
 }
 
-/**
- * The child's messages: the number of features, then these in pieces, then the rest; or an error.
- */
-export type TableMessage =
-  | { readonly values: number }
-  | { readonly piece: Float32Array; readonly offset: number }
+/** A table is followed by its features. */
+export type TableReply =
   | { readonly table: Omit<DatasetContents, 'features'> }
   | { readonly error: { readonly code: LetheErrorCode; readonly message: string } };
 
-const PIECE = 2 ** 22;
-
-process.once('message', async ({ format, path, options }: TableRequest) => {
-  try {
-    await sendTable(await READERS[format](path, options));
-  } catch (error) {
-    const { message } = error as Error;
-    const code = error instanceof LetheError ? error.code : 'ERR_INVALID_DATA';
-    await send({ error: { code, message } });
-  }
-  process.disconnect();
-});
-
-async function sendTable({ features, ids, ...rest }: DatasetContents): Promise<void> {
-  await send({ values: features.length });
-  for (let offset = 0; offset < features.length; offset += PIECE) {
-    await send({ piece: (features as Float32Array).slice(offset, offset + PIECE), offset });
-  }
-  await send({ table: { ...rest, ...(ids && { ids: [...ids] }) } });
+const channel = parentChannel();
+const { format, path, options } = (await channel.receive()) as TableRequest;
+try {
+  const { features, ids, ...rest } = await READERS[format](path, options);
+  await reply({ table: { ...rest, ...(ids && { ids: [...ids] }) } });
+  await sendArray(channel, features as Float32Array);
+} catch (error) {
+  const { message } = error as Error;
+  const code = error instanceof LetheError ? error.code : 'ERR_INVALID_DATA';
+  await reply({ error: { code, message } });
 }
 
-/** Resolves when the message has been sent, so that the pieces do not pile up. */
-function send(message: TableMessage): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.send!(message, (error: Error | null) => (error ? reject(error) : resolve()));
-  });
+function reply(message: TableReply): Promise<void> {
+  return channel.send(message);
 }

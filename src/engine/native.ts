@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { requireDescriptors } from '../base/descriptors.js';
 import { LetheError, type LetheErrorCode } from '../base/errors.js';
 import { PACKAGE_ROOT } from '../base/package-root.js';
 
@@ -286,11 +287,15 @@ export interface Devices {
 
 const ADDON_PATH = './build/Release/lethe.node';
 
+/** The addon, and a library that it needs. */
+const LOADING_DESCRIPTORS = 4;
+
 let addon: NativeAddon | undefined;
 
 /** Loads the addon at the first use, so that importing the package costs nothing. */
 function native(): NativeAddon {
   if (addon) return addon;
+  requireDescriptors('load', 'the native addon', LOADING_DESCRIPTORS);
   try {
     // From a file and not from the folder, because Jest's createRequire accepts only files.
     addon = createRequire(join(PACKAGE_ROOT, 'package.json'))(ADDON_PATH) as NativeAddon;

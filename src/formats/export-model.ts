@@ -10,6 +10,7 @@ import {
 } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { replaceFile } from '../base/files/replace-file.js';
+import { lazyModule } from '../base/lazy.js';
 import { version } from '../base/version.js';
 import type { Dataset } from '../engine/dataset.js';
 import { Ensemble } from '../engine/ensemble.js';
@@ -30,6 +31,8 @@ export interface OnnxOptions {
    */
   readonly dataset?: Pick<Dataset, 'affine' | 'name'> & Partial<Pick<Dataset, 'mappedBy'>>;
 }
+
+const onnxExport = lazyModule('the ONNX export', () => import('./onnx/export.js'));
 
 const ONNX_OPTIONS: KnownFields<OnnxOptions> = { dataset: true };
 
@@ -55,7 +58,7 @@ export async function toOnnx(model: Exportable, options: OnnxOptions = {}): Prom
     }));
     const hash = model.hash();
     const isEncoded = members.some(({ inputMap }) => inputMap);
-    const { exportOnnxEnsemble } = await import('./onnx/export.js');
+    const { exportOnnxEnsemble } = await onnxExport();
     return exportOnnxEnsemble({
       ...{ members, hash, ...named },
       ...(given && !isEncoded && { affine: given }),
@@ -68,7 +71,7 @@ export async function toOnnx(model: Exportable, options: OnnxOptions = {}): Prom
   const { inputMap } = knowledge;
   const affine = inputMap ? undefined : (given ?? known);
   const hash = parameterHash(widths, parameters, inputMap);
-  const { exportOnnx } = await import('./onnx/export.js');
+  const { exportOnnx } = await onnxExport();
   return exportOnnx({
     ...{ widths, parameters, inputMap, hash, knowledge: encodeFacts(knowledge) },
     ...(affine && { affine }),

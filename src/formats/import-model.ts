@@ -9,6 +9,7 @@ import {
 } from '../base/arguments.js';
 import { foreignKind, type OwnFormat } from '../base/file-kind.js';
 import { readWholeFile } from '../base/files.js';
+import { lazyModule } from '../base/lazy.js';
 import type { AffineMap } from '../engine/labelled-data.js';
 import { requireSeal } from '../engine/metadata-seal.js';
 import { described, type Model } from '../engine/model.js';
@@ -19,6 +20,21 @@ import { invalidModel } from './model-error.js';
 import type { ModelProto } from './onnx/onnx_pb.js';
 import { isShardIndex, readShards } from './state-dict/shards.js';
 import { parseStateDict } from './state-dict/state-dict.js';
+
+const onnxGraph = lazyModule('the ONNX reader', () => import('./onnx/graph.js'));
+const externalFiles = lazyModule(
+  'the reader of external data',
+  () => import('./onnx/external-files.js'),
+);
+const onnxImport = lazyModule('the ONNX import', () => import('./onnx/import.js'));
+const encodingImport = lazyModule(
+  'the import of encodings',
+  () => import('./onnx/import-encoding.js'),
+);
+const importVerification = lazyModule(
+  'the verification of imports',
+  () => import('./onnx/verify-import.js'),
+);
 
 /** A model that was imported from a file. */
 export interface ImportedModel {
@@ -83,7 +99,7 @@ export async function fromOnnx(
   const settings = checkOnnxOptions(options);
   const file = 'the ONNX file';
   refuseForeign(bytes, file, 'onnx');
-  const { decodeOnnx } = await import('./onnx/graph.js');
+  const { decodeOnnx } = await onnxGraph();
   return importOnnx(decodeOnnx(bytes, file), { file, files: new Map() }, settings);
 }
 
@@ -100,8 +116,8 @@ export async function loadOnnx(
   const settings = checkOnnxOptions(options);
   const bytes = await readWholeFile(path);
   refuseForeign(bytes, path, 'onnx');
-  const { decodeOnnx, externalLocations } = await import('./onnx/graph.js');
-  const { readExternalFiles } = await import('./onnx/external-files.js');
+  const { decodeOnnx, externalLocations } = await onnxGraph();
+  const { readExternalFiles } = await externalFiles();
   const proto = decodeOnnx(bytes, path);
   const files = await readExternalFiles(path, externalLocations(proto));
   return importOnnx(proto, { file: path, files }, settings);
@@ -159,7 +175,7 @@ async function importOnnx(
   { output, verify }: OnnxSettings,
 ): Promise<ImportedModel> {
   const { file, files } = source;
-  const { parseOnnx } = await import('./onnx/import.js');
+  const { parseOnnx } = await onnxImport();
   const stated = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
   const isEncoded = isFromLethe(stated) && statesInputMap(stated);
   const perceptron = parseOnnx(proto, file, { output, files, isEncoded });
@@ -178,11 +194,11 @@ async function importOnnx(
   const sealed = isSealed(model, stated, file);
   const { inputMap } = model;
   if (inputMap) {
-    const { requireEncoding } = await import('./onnx/import-encoding.js');
+    const { requireEncoding } = await encodingImport();
     await requireEncoding(inputMap, graph, { files, verify });
   }
   if (verify) {
-    const { verifyImport } = await import('./onnx/verify-import.js');
+    const { verifyImport } = await importVerification();
     await verifyImport(network, perceptron, files, inputMap);
   }
   const names = layers.map(({ name }) => name);

@@ -31,7 +31,7 @@ import {
   type Disagreement,
   type LogitComparison,
 } from '../runtime/compare-logits.js';
-import type { OnnxRuntime } from '../runtime/onnx-runtime.js';
+import { OnnxRuntime } from '../runtime/onnx-runtime.js';
 import { largestSumOfTerms, type SummedLayer } from '../runtime/sum-magnitudes.js';
 
 /** Rows on which to verify a model. */
@@ -44,7 +44,7 @@ export interface VerificationSet {
 }
 
 export interface VerifyOptions extends Omit<RunOptions, 'onProgress'> {
-  /** Rows compared at a time, which bounds the memory. Default 1024. */
+  /** Rows compared at a time at most, which bounds the memory. Default 1024. */
   readonly chunkRows?: number;
   /** See compareLogits; at most 0.01. Default 1e-4. */
   readonly tolerance?: number;
@@ -100,8 +100,7 @@ export async function verify(
   // The affine map is only metadata in the file: rows are compared on normalized features, or, where
   // their columns are encoded, on raw values, which the file encodes itself.
   const onnx = await toOnnx(model, { dataset: checked[0]!.dataset });
-  const { OnnxRuntime } = await import('../runtime/onnx-runtime.js');
-  const runtime = await OnnxRuntime.load(onnx, settings);
+  const runtime = await OnnxRuntime.load(onnx, { ...settings, origin: 'own' });
   const both = { model, runtime, networks: networksOf(model).map(measured) };
   try {
     const compared: [name: string, comparison: LogitComparison][] = [];
@@ -200,6 +199,9 @@ function checkSets(model: Predictor, sets: readonly VerificationSet[]): CheckedS
   });
 }
 
+/** The most features compared at a time, 64 MiB in each process, however many rows are asked for. */
+const MOST_FEATURES = 2 ** 24;
+
 async function compareSet(
   { model, runtime, networks }: Compared,
   { name, dataset, rows }: CheckedSet,
@@ -207,11 +209,12 @@ async function compareSet(
 ): Promise<LogitComparison> {
   let total: LogitComparison = { rows: 0, ties: 0, agreeing: 0, maxAbsDiff: 0 };
   const magnitude = await magnitudeOn(networks, dataset, rows);
-  for (let start = 0; start < rows.length; start += chunkRows) {
+  const atOnce = Math.max(1, Math.min(chunkRows, Math.floor(MOST_FEATURES / dataset.columns)));
+  for (let start = 0; start < rows.length; start += atOnce) {
     throwIfAborted(running.signal);
-    const chunk = rows.slice(start, start + chunkRows);
+    const chunk = rows.slice(start, start + atOnce);
     const given = rowsToRun(dataset, chunk);
-    // In parallel: ONNX Runtime in its worker thread, the engine in its own threads.
+    // In parallel: ONNX Runtime in its process, the engine in its own threads.
     const [theirs, ours] = await Promise.all([
       runtime.run(graphInputs(given), chunk.length, dataset.columns),
       model.logits(given.dataset, given.rows, running),

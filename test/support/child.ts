@@ -31,7 +31,8 @@ export async function runLimitedChild(script: string, gibibytes: number): Promis
   return exitOf('sh', ['-c', limited, process.execPath, path], {});
 }
 
-async function exitOf(
+/** Runs a program in a separate process. */
+export async function exitOf(
   program: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv,

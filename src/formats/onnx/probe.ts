@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { LetheError } from '../../base/errors.js';
 import { concatenate } from '../../engine/parameters.js';
-import type { OnnxRuntime } from '../../runtime/onnx-runtime.js';
+import { OnnxRuntime } from '../../runtime/onnx-runtime.js';
 import type { ExternalFiles } from './constant.js';
 import { integerTensor, matrix, node } from './export-nodes.js';
 import type { OnnxGraph } from './graph.js';
@@ -82,7 +82,6 @@ export async function probedValues(
   { features, rows, columns, atOnce }: ProbedRows,
   files: ExternalFiles,
 ): Promise<Float32Array> {
-  const { OnnxRuntime } = await import('../../runtime/onnx-runtime.js');
   let runtime: OnnxRuntime | undefined;
   try {
     const probe = probeFile(graph, columns, tensors);

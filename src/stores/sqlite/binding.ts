@@ -1,31 +1,39 @@
 import type BetterSqlite3 from 'better-sqlite3';
+import { requireDescriptors } from '../../base/descriptors.js';
 import { LetheError } from '../../base/errors.js';
+import { lazyPackage } from '../../base/lazy.js';
+
+const betterSqlite3 = lazyPackage<typeof BetterSqlite3>('better-sqlite3');
 
 /** How long to wait for another program's lock; waiting blocks the thread. */
 const LOCK_TIMEOUT_MS = 1000;
+
+/** The files of the binding, and those of the database. */
+const OPENING_DESCRIPTORS = 8;
 
 /**
  * Opens a database.
  *
  * @throws {LetheError} ERR_STORE_BINDING: better-sqlite3 or its native binding cannot be loaded.
- * What it throws itself.
+ * ERR_IO: too few descriptors. What the package throws itself.
  */
-export async function openDatabase(path: string): Promise<BetterSqlite3.Database> {
-  const Database = await driver();
+export function openDatabase(path: string): BetterSqlite3.Database {
+  const Database = driver();
+  requireDescriptors('open', path, OPENING_DESCRIPTORS);
   try {
     return new Database(path, { timeout: LOCK_TIMEOUT_MS });
   } catch (error) {
-    // The binding is loaded here, not when the package is imported.
+    // The binding is loaded here, not when the package is.
     if (isOfBinding(error)) throw bindingError(error);
     throw error;
   }
 }
 
-async function driver(): Promise<typeof BetterSqlite3> {
+function driver(): typeof BetterSqlite3 {
   try {
-    return (await import('better-sqlite3')).default;
+    return betterSqlite3();
   } catch (cause) {
-    throw bindingError(cause);
+    throw cause instanceof LetheError ? cause : bindingError(cause);
   }
 }
 

@@ -54,7 +54,7 @@ export class SqliteStore implements Store {
   static async open(path: string): Promise<SqliteStore> {
     let database: BetterSqlite3.Database | undefined;
     try {
-      database = await openDatabase(path);
+      database = openDatabase(path);
       database.pragma('foreign_keys = ON');
       // Overwrites deleted content, which would otherwise stay readable in the file.
       database.pragma('secure_delete = ON');
