@@ -178,8 +178,7 @@ describe('a damaged row file', () => {
     const error = await expectCode(() => Model.load(path), 'ERR_INVALID_MODEL');
     expect(error.message).toContain('Dataset.open');
     for (const bad of [undefined, 5, {}, null, '\0']) {
-      const code = bad === '\0' ? 'ERR_IO' : 'ERR_INVALID_ARGUMENT';
-      await expectCode(() => Dataset.open(bad as string), code);
+      await expectCode(() => Dataset.open(bad as string), 'ERR_INVALID_ARGUMENT');
       await expectCode(() => new Dataset({} as never).save(bad as string), 'ERR_INVALID_ARGUMENT');
     }
   });
