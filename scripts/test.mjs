@@ -125,7 +125,7 @@ function installedPackage() {
 
 stage('tools', installTools);
 stage('build', () =>
-  run(process.execPath, ['scripts/build.mjs', '--if-missing', '--cmake', '--native-bench']),
+  run(process.execPath, ['scripts/build.mjs', '--if-missing', '--cmake', '--native-tests']),
 );
 stage('format and lint', lint);
 stage('types', () => {
@@ -139,10 +139,11 @@ if (ci) {
   // TypeDoc ends with an error where it would warn.
   stage('API reference', () => run('npm', ['run', 'docs:api']));
 }
-stage('Vitest', vitest);
 for (const build of ci ? BUILDS : BUILDS.slice(0, 1)) {
   stage(`native tests, ${build.name}`, () => runNativeTests(build));
 }
+// After the native tests, whose first build has the native bench that tests of the benches start.
+stage('Vitest', vitest);
 stage('CUDA kernels', cudaKernels);
 if (ci) {
   stage('native tests under valgrind', runMemcheck);
