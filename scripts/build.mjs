@@ -7,7 +7,8 @@
 //   --cmake         the addon with cmake-js, the primary build
 //   --gyp           the addon with node-gyp; the default if there is no CMake
 //   --bench         the benches too, in bench/dist/
-//   --native-bench  the native bench too, with plain CMake
+//   --native-bench  the native bench too, in the folder in which CMake builds the addon
+//   --native-tests  with --cmake: prepares that folder for the native tests and the native bench
 
 import {
   existsSync,
@@ -151,9 +152,13 @@ function builderEnvironment() {
   return { ...process.env, ...(headers && { npm_config_nodedir: prefix }) };
 }
 
-export function compileWithCMake() {
+/** The addon alone; what else the folder is prepared for shares the core, compiled once. */
+function compileWithCMake(tests) {
   const generator = has('ninja') ? ['-G', 'Ninja'] : [];
-  run(bin('cmake-js'), ['compile', ...generator], { env: builderEnvironment() });
+  const options = tests ? ['--CDLETHE_TESTS=ON', '--CDLETHE_BENCH=ON'] : [];
+  run(bin('cmake-js'), ['compile', '--target', 'lethe', ...generator, ...options], {
+    env: builderEnvironment(),
+  });
 }
 
 /** @param folder a copy of the package; node-gyp always writes to its build/ */
@@ -164,8 +169,8 @@ export function compileWithGyp(folder = ROOT) {
   run(command, [...args, 'rebuild', '-j', 'max'], { cwd: folder, env: builderEnvironment() });
 }
 
-function compileAddon({ cmake, gyp }) {
-  if (cmake || (!gyp && has('cmake'))) return compileWithCMake();
+function compileAddon({ cmake, gyp, 'native-tests': tests }) {
+  if (cmake || (!gyp && has('cmake'))) return compileWithCMake(tests);
   if (!has('make') || !has(process.env.CXX ?? 'g++')) {
     throw new ToolError(
       'the addon needs a C++20 compiler and make, and CMake if there is one: ' +
@@ -176,10 +181,8 @@ function compileAddon({ cmake, gyp }) {
 }
 
 function compileNativeBench() {
-  if (!has('cmake')) throw new ToolError('the native bench needs CMake: install it and try again');
-  const generator = has('ninja') ? ['-G', 'Ninja'] : [];
-  run('cmake', ['-S', '.', '-B', 'build/bench', ...generator, '-DLETHE_BENCH=ON']);
-  run('cmake', ['--build', 'build/bench', '--parallel']);
+  run('cmake', ['-S', '.', '-B', 'build', '-DLETHE_BENCH=ON']);
+  run('cmake', ['--build', 'build', '--parallel']);
 }
 
 async function main() {
@@ -192,9 +195,15 @@ async function main() {
       gyp: { type: 'boolean', default: false },
       bench: { type: 'boolean', default: false },
       'native-bench': { type: 'boolean', default: false },
+      'native-tests': { type: 'boolean', default: false },
     },
   });
   const lazy = flags['if-missing'];
+  if (flags['native-bench']) {
+    if (!has('cmake')) throw new ToolError('the native bench needs CMake: install it');
+    // An addon by node-gyp would leave no folder to share.
+    flags.cmake = true;
+  }
   if (!flags.addon && !(lazy && isTypeScriptCurrent())) {
     await compileTypeScript();
   }

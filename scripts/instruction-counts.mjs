@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { ROOT, runMain, ToolError } from './tools.mjs';
 
 const COMMITTED = join(ROOT, 'native/bench/instructions.json');
-const PROGRAM = join(ROOT, 'build/bench/bench_engine');
+const PROGRAM = join(ROOT, 'build/bench_engine');
 
 /** A single thread, because waiting threads spin for a varying number of instructions. */
 const RUNS = {

@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { has, ROOT, run, runForReport } from './tools.mjs';
 
-/** The builds of the native tests in CI; without --ci only the first is used. */
+/**
+ * The builds of the native tests in CI; without --ci only the first is used, which shares its folder
+ * and so the compiled core with the addon.
+ */
 export const BUILDS = [
-  { name: 'the default compiler', folder: 'build/test', options: [] },
+  { name: 'the default compiler', folder: 'build', options: ['-DLETHE_BENCH=ON'] },
   {
     name: 'clang++, without CUDA',
     folder: 'build/test-clang',
@@ -37,7 +41,9 @@ export function runMemcheck() {
 
 /** Builds and runs the native tests in one configuration; returns ctest's counts. */
 export function runNativeTests({ folder, options }) {
-  const generator = has('ninja') ? ['-G', 'Ninja'] : [];
+  // A folder that has been configured keeps its generator.
+  const isNew = !existsSync(join(ROOT, folder, 'CMakeCache.txt'));
+  const generator = isNew && has('ninja') ? ['-G', 'Ninja'] : [];
   run('cmake', ['-S', '.', '-B', folder, ...generator, '-DLETHE_TESTS=ON', ...options]);
   run('cmake', ['--build', folder, '--parallel', '2']);
   const path = join(ROOT, folder, 'junit.xml');

@@ -17,6 +17,7 @@ import { bin, has, installDebian, ROOT, run, runForReport, succeeds, ToolError }
 const { ci } = parseArgs({ options: { ci: { type: 'boolean', default: false } } }).values;
 if (ci) process.env.FUZZ_RUNS ??= '3000';
 const totals = { passed: 0, failed: [], skipped: [] };
+const seconds = {};
 
 /** Runs one stage; a stage without counts of its own counts as one test. */
 function stage(name, work) {
@@ -29,7 +30,8 @@ function stage(name, work) {
     console.error(error instanceof ToolError ? error.message : error);
     counts = { passed: 0, failed: [error.message], skipped: [] };
   }
-  console.log(`${name}: ${Math.round((performance.now() - start) / 1000)} s`);
+  seconds[name] = Math.round((performance.now() - start) / 1000);
+  console.log(`${name}: ${seconds[name]} s`);
   totals.passed += counts.passed;
   for (const outcome of ['failed', 'skipped']) {
     totals[outcome].push(...counts[outcome].map((test) => `${name}: ${test}`));
@@ -123,9 +125,19 @@ function installedPackage() {
   return tryAsNewcomer();
 }
 
+/** Lists the stages, the longest first. */
+function printSeconds() {
+  const all = Object.entries(seconds).sort(([, a], [, b]) => b - a);
+  const total = all.reduce((sum, [, taken]) => sum + taken, 0);
+  console.log('\nseconds:');
+  for (const [name, taken] of [...all, ['all stages', total]]) {
+    console.log(`${String(taken).padStart(6)}  ${name}`);
+  }
+}
+
 stage('tools', installTools);
 stage('build', () =>
-  run(process.execPath, ['scripts/build.mjs', '--if-missing', '--cmake', '--native-bench']),
+  run(process.execPath, ['scripts/build.mjs', '--if-missing', '--cmake', '--native-tests']),
 );
 stage('format and lint', lint);
 stage('types', () => {
@@ -139,10 +151,11 @@ if (ci) {
   // TypeDoc ends with an error where it would warn.
   stage('API reference', () => run('npm', ['run', 'docs:api']));
 }
-stage('Vitest', vitest);
 for (const build of ci ? BUILDS : BUILDS.slice(0, 1)) {
   stage(`native tests, ${build.name}`, () => runNativeTests(build));
 }
+// After the native tests, whose first build has the native bench that tests of the benches start.
+stage('Vitest', vitest);
 stage('CUDA kernels', cudaKernels);
 if (ci) {
   stage('native tests under valgrind', runMemcheck);
@@ -153,5 +166,6 @@ for (const outcome of ['skipped', 'failed']) {
   const tests = totals[outcome];
   if (tests.length > 0) console.log(`\n${tests.length} ${outcome}:\n  ${tests.join('\n  ')}`);
 }
+printSeconds();
 console.log(`\n${totals.passed} passed, ${totals.failed.length} failed`);
 process.exitCode = totals.failed.length > 0 ? 1 : 0;

@@ -25,7 +25,7 @@ export interface StepShape {
   readonly density: number;
 }
 
-export const PROGRAM = inLethe('build/bench/bench_engine');
+export const PROGRAM = inLethe('build/bench_engine');
 
 /** The engine's own bench, native/bench/engine.cpp: the FMA peak and the stages of a step. */
 export class NativeBench {
