@@ -29,9 +29,10 @@ struct Scalar {
   LETHE_HOST_DEVICE static float min(float a, float b) { return a < b ? a : b; }
   LETHE_HOST_DEVICE static bool less(float a, float b) { return a < b; }
   LETHE_HOST_DEVICE static float select(bool mask, float yes, float no) { return mask ? yes : no; }
-  /** 2^n for whole n in -126..127. */
+  /** 2^n for whole n in -126..127; 1 for a NaN, which no whole number is. */
   LETHE_HOST_DEVICE static float powerOfTwo(float n) {
-    return fromBits(static_cast<uint32_t>(static_cast<int32_t>(n) + 127) << 23);
+    const int32_t whole = n == n ? static_cast<int32_t>(n) : 0;
+    return fromBits(static_cast<uint32_t>(whole + 127) << 23);
   }
   /** The unbiased exponent of a normal a > 0; mantissa(a) is a scaled into [1, 2). */
   LETHE_HOST_DEVICE static float exponent(float a) {
