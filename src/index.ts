@@ -23,7 +23,12 @@ export type { FittedColumn, FittedNumber, InputMap } from './engine/encoding/inp
 export type { Cell, FeatureRecord } from './engine/encoding/records.js';
 export { Ensemble, type EnsembleMember } from './engine/ensemble.js';
 export type { Evaluation } from './engine/evaluation.js';
-export type { AffineMap, DatasetContents, LabelledData } from './engine/labelled-data.js';
+export type {
+  AffineMap,
+  DatasetContents,
+  FeatureMap,
+  LabelledData,
+} from './engine/labelled-data.js';
 export { type FisherOptions, Model, type TrainResult } from './engine/model.js';
 export type { ModelFacts } from './engine/model-facts.js';
 export { type Devices, devices, type Progress } from './engine/native.js';

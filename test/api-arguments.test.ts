@@ -4,6 +4,10 @@ import * as lethe from './support/everything.js';
 import { TOY_WIDTHS, toyData, toyDataset } from './support/toy.js';
 
 const dataset = toyDataset({ rows: 40 });
+const raw = new lethe.Dataset({
+  ...{ name: 'raw', rows: 2, columns: 1, classes: 1, labels: new Uint32Array(2) },
+  ...{ features: Float32Array.of(1, 2), encoding: [{ kind: 'number', standardize: true }] },
+});
 const model = lethe.Model.create(TOY_WIDTHS);
 await model.train(dataset);
 const ensemble = new lethe.Ensemble([{ model, weight: 1 }]);
@@ -146,6 +150,7 @@ const FUNCTIONS: Record<string, [call: (...values: unknown[]) => unknown, valid:
   calibratedAuc: [(...a) => api.calibratedAuc(...a), [calibrated, calibrated]],
   centredKernelAlignment: [(...a) => api.centredKernelAlignment(...a), [activations, activations]],
   linearProbe: [(...a) => api.linearProbe(...a), [probed, probed]],
+  fitInputMap: [(...a) => api.fitInputMap(...a), [raw, [0], 1]],
   hiddenActivations: [(...a) => api.hiddenActivations(...a), [model, dataset, [0], {}]],
   relearnSteps: [(...a) => api.relearnSteps(...a), [model, dataset, relearning]],
   parameterDistance: [(...a) => api.parameterDistance(...a), [model, model.clone()]],

@@ -13,6 +13,7 @@ import { type InputMap, inputMapJson, nativeEncoding } from './encoding/input-ma
 import { type AffineMap, type DatasetContents, IDENTITY } from './labelled-data.js';
 import { MOST_UNITS } from './layout.js';
 import { LiveRows } from './live-rows.js';
+import { NamedRows, type RowNames } from './named-rows.js';
 import { callNative, type NativeDataset, promiseNative, toLetheError } from './native.js';
 import type { RowId } from './packed-ids.js';
 import type { Storage } from './row-file.js';
@@ -20,15 +21,8 @@ import { erasureIn, type RowFilePlaces } from './row-file-erasure.js';
 import { openRows } from './row-file-reader.js';
 import { saveRows } from './row-file-writer.js';
 import { RowIds } from './row-ids.js';
-import { positionsNamed, positionsWithIds, type RowQuery } from './row-query.js';
-import {
-  positionsOf,
-  RowSet,
-  type RowSpace,
-  type Rows,
-  requireIndices,
-  trustedRows,
-} from './row-set.js';
+import { positionsWithIds } from './row-query.js';
+import { positionsOf, type RowSet, type Rows, requireIndices, trustedRows } from './row-set.js';
 import { NO_SUBJECTS, RowSubjects } from './row-subjects.js';
 
 export type { RowQuery } from './row-query.js';
@@ -76,10 +70,7 @@ interface Origin {
  * the same data set in whatever order they came. Nothing of it changes, except that rows can be
  * erased. Byte features stay bytes; the affine map normalizes them during computation.
  */
-export class Dataset implements RowSpace {
-  readonly name: string;
-  /** All positions, those of erased rows too. */
-  readonly rows: number;
+export class Dataset extends NamedRows {
   readonly columns: number;
   /** The inputs of a network that takes the rows: as many as columns, unless these are encoded. */
   readonly inputs: number;
@@ -96,18 +87,12 @@ export class Dataset implements RowSpace {
   readonly mappedBy: AffineMap | undefined;
   /** How the features are stored: as bytes, which the affine map normalizes, or as float32. */
   readonly storage: Storage;
-  readonly ids: RowIds;
-  readonly subjects: RowSubjects;
   /** @internal */
   readonly uncloneable = UNCLONEABLE;
   /** @internal */
   readonly handle: NativeDataset;
-  /** @internal */
-  readonly live: LiveRows;
   /** @internal What encoded the raw values of another data set, of which these are the inputs. */
   readonly inputMap: InputMap | undefined;
-  /** @internal The data set whose raw values these rows encode, and whose positions they have. */
-  readonly space: RowSpace | undefined;
   readonly #labels: Uint32Array;
   #shownLabels: Uint32Array | undefined;
   readonly #file: RowFilePlaces | undefined;
@@ -140,9 +125,9 @@ export class Dataset implements RowSpace {
     const { facts, handle } = made
       ? { facts: data as DatasetFacts, handle: made }
       : checkContents(data as DatasetContents);
+    const source = encoded?.source;
+    super(source ?? namesOf(facts), source);
     this.handle = handle;
-    this.name = facts.name;
-    this.rows = facts.rows;
     this.columns = facts.columns;
     this.classes = facts.classes;
     this.classNames = facts.classNames;
@@ -153,12 +138,7 @@ export class Dataset implements RowSpace {
     this.mappedBy = facts.mappedBy && Object.freeze({ ...facts.mappedBy });
     const none = callNative(() => handle.stored({ rows: new Uint32Array(0) }));
     this.storage = isInstance(none, Uint8Array) ? 'bytes' : 'float32';
-    const source = encoded?.source;
-    this.space = source;
     this.inputMap = encoded?.map;
-    this.live = source?.live ?? new LiveRows(facts.rows, facts.isErased);
-    this.ids = source?.ids ?? new RowIds(facts.name, this.live, facts.ids);
-    this.subjects = source?.subjects ?? new RowSubjects(facts.name, this.live, facts.subjects);
     this.#usage = source ? source.#usage : new DatasetUsage(facts.name);
     this.#labels = facts.labels;
     this.#file = file;
@@ -244,51 +224,6 @@ export class Dataset implements RowSpace {
       featureNames: this.featureNames && Array.from(columns, (i) => this.featureNames![i]!),
       encoding: this.encoding && Array.from(columns, (i) => this.encoding![i]!),
     });
-  }
-
-  /** All rows that have not been erased, in ascending order. */
-  allRows(): RowSet {
-    return trustedRows(this, this.live.positions());
-  }
-
-  /**
-   * A set of rows of this data set. Rows that are used repeatedly are thus checked only once.
-   *
-   * @throws {LetheError} ERR_INVALID_ROWS: a row is out of range, negative, fractional, given twice
-   * or of another data set. ERR_ERASED_ROW. ERR_INVALID_ARGUMENT: `rows` is not a list.
-   */
-  rowSet(rows: Rows): RowSet {
-    return RowSet.of(this, rows);
-  }
-
-  /** As rowSet, but throws ERR_EMPTY_SET for an empty set; `what` names the set in the message. */
-  nonEmptyRowSet(rows: Rows, what: string): RowSet {
-    const checked = RowSet.of(this, rows, `the ${what}`);
-    if (checked.length > 0) return checked;
-    throw new LetheError('ERR_EMPTY_SET', `the ${what} of ${this.name} is empty`);
-  }
-
-  /**
-   * The rows of a subject, also those that it shares with others, or the rows with these ids; in
-   * ascending order of id.
-   *
-   * @throws {LetheError} ERR_UNKNOWN_SUBJECT: owns no row. ERR_UNKNOWN_ROW: no row has the id.
-   * ERR_DUPLICATE: an id is given twice. ERR_INVALID_ARGUMENT.
-   */
-  rowsOf(query: RowQuery): RowSet {
-    return trustedRows(this, positionsNamed(this, query));
-  }
-
-  /**
-   * All other rows, in ascending order of id: what is left when these leave.
-   *
-   * @throws {LetheError} as rowSet and rowsOf
-   */
-  without(rows: Rows | RowQuery): RowSet {
-    const isList = RowSet.is(rows) || isInstance(rows, Uint32Array) || Array.isArray(rows);
-    const gone = isList ? this.rowSet(rows as Rows) : this.rowsOf(rows as RowQuery);
-    const isGone = gone.mask();
-    return this.allRows().filter((row) => isGone[row] === 0);
   }
 
   /**
@@ -438,6 +373,14 @@ export class Dataset implements RowSpace {
       requireInteger('a column', column, 0, this.columns - 1),
     );
   }
+}
+
+function namesOf({ name, rows, isErased, ids, subjects }: DatasetFacts): RowNames {
+  const live = new LiveRows(rows, isErased);
+  return {
+    ...{ name, rows, live, ids: new RowIds(name, live, ids) },
+    subjects: new RowSubjects(name, live, subjects),
+  };
 }
 
 function isAscending(positions: Uint32Array): boolean {

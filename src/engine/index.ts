@@ -16,6 +16,7 @@ export {
   mapDataset,
 } from './linear-map.js';
 export type { FisherOptions, TrainResult } from './model.js';
+export type { NamedRows } from './named-rows.js';
 export {
   type CudaStatus,
   type Devices,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LetheError, type LetheErrorCode } from '#lethe/base/errors';
 import {
   Dataset,
+  fitInputMap,
   labelledFromIdx,
   loadArrow,
   loadCsv,
@@ -204,8 +205,9 @@ const TARGETS: Record<string, Target> = {
         const rows = [...dataset.allRows()];
         for (const row of rows) dataset.subjects.of(row);
         if (rows.length === 0) return;
-        const model = Model.create([dataset.columns, Math.max(2, dataset.classes)]);
-        if (dataset.columns < 2 ** 10) await model.logits(dataset, rows);
+        const inputMap = dataset.encoding && (await fitInputMap(dataset, rows));
+        const model = Model.create([dataset.inputs, Math.max(2, dataset.classes)]);
+        if (dataset.inputs < 2 ** 10) await model.withFacts({ inputMap }).logits(dataset, rows);
         await dataset.digest();
         await dataset.erase([dataset.ids.at(rows[0]!)]);
       } finally {
