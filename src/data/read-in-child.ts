@@ -1,19 +1,18 @@
 import type { ChildProcess } from 'node:child_process';
-import { pick } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { ioError } from '../base/io-error.js';
 import { programPath } from '../base/package-root.js';
 import type { Dataset } from '../engine/dataset.js';
 import type { DatasetContents } from '../engine/labelled-data.js';
-import { TABLE_OPTIONS, type TableOptions } from './table.js';
+import type { TableOptions } from './table.js';
 import type { TableMessage, TableRequest } from './table-child.js';
 import { tableDataset } from './table-dataset.js';
 
 /**
  * Reads a table in a process of its own, which may crash.
  *
- * @param options those that checkTableOptions has passed
+ * @param options a copy by checkTableOptions, which can be sent
  * @throws {LetheError} what the reader and tableDataset throw; ERR_INVALID_DATA: the process has crashed.
  */
 export async function readInChild(
@@ -21,7 +20,7 @@ export async function readInChild(
   path: string,
   options: TableOptions,
 ): Promise<Dataset> {
-  const request: TableRequest = { format, path, options: pick(options, TABLE_OPTIONS) };
+  const request: TableRequest = { format, path, options };
   const { fork } = await import('node:child_process');
   const child = fork(programPath('data/table-child'), [], {
     serialization: 'advanced',
