@@ -3,18 +3,14 @@ import { invalidData } from '../base/invalid-data.js';
 import type { DatasetContents } from '../engine/labelled-data.js';
 import { type Arrow, importArrow, readBatches } from './arrow-file.js';
 import { ArrowTypes } from './arrow-types.js';
+import { categoryRemedy } from './encode-remedy.js';
+import { FeatureCells, featuresOf } from './feature-cells.js';
 import { FeatureValues } from './feature-values.js';
 import type { NameRole } from './missing.js';
 import { partFiles, requireSameColumns } from './part-files.js';
-import {
-  assembleTable,
-  elementNames,
-  findColumns,
-  type TableColumns,
-  type TableOptions,
-} from './table.js';
+import { assembleTable, findColumns, type TableColumns, type TableOptions } from './table.js';
 import { TableNames } from './table-names.js';
-import { ListLengths, toFloat } from './typed-cells.js';
+import { ListLengths } from './typed-cells.js';
 
 /** The names of a table's parts in a folder. */
 const PART_ENDINGS = ['.arrow', '.arrows', '.feather', '.ipc'];
@@ -44,15 +40,28 @@ interface Part {
   readonly names: readonly string[];
 }
 
+/** Where the features of a cell belong. */
+interface FeaturePlace {
+  readonly row: number;
+  /** Of the column. */
+  readonly name: string;
+  /** The place of the first one among the features. */
+  readonly feature: number;
+}
+
 /** The cells of one or several files. */
 class ArrowTable {
   readonly #types: ArrowTypes;
-  /** The names of the features that are no lists. */
-  readonly #numbers = new Set<string>();
+  /** Of each column of features, as in the first file. */
+  readonly #areLists = new Map<string, boolean>();
+  /** The columns of features that hold texts in this file. */
+  readonly #texts = new Set<string>();
   readonly #options: TableOptions;
   readonly #lengths = new ListLengths();
   readonly #features: FeatureValues;
   readonly #names: TableNames;
+  /** Set with the first row, which says how long lists are. */
+  #featureCells: FeatureCells | undefined;
   #first: (Part & { readonly columns: TableColumns }) | undefined;
   #file: string;
   /** Rows of this file in earlier batches. */
@@ -75,12 +84,7 @@ class ArrowTable {
     if (this.#first) requireSameColumns(this.#first, { file, names });
     else this.#first = { file, names, columns: findColumns(file, names, this.#options) };
     const { columns } = this.#first;
-    for (const column of columns.features) {
-      const { name, type } = fields[column]!;
-      if (!this.#types.isList(type)) this.#numbers.add(name);
-      const isRight = this.#types.isFeature(type);
-      this.#requireType(fields[column]!, isRight, 'a number, a boolean or a list of these');
-    }
+    for (const column of columns.features) this.#enterFeature(fields[column]!);
     for (const role of this.#names.roles) {
       const field = fields[columns[role]!]!;
       const isRight = this.#types.isName(field.type);
@@ -94,9 +98,12 @@ class ArrowTable {
     // Before anything becomes as long as the batch says that it is.
     this.#features.reserve(rows * columns.features.length);
     const cells = columns.features.map((column) => this.#cellsOf(batch, column));
+    if (rows > 0) this.#featureCells ??= this.#begin(cells.map((cellOf) => cellOf(0)));
     for (let row = 0; row < rows; row++) {
+      let feature = 0;
       for (const [position, column] of columns.features.entries()) {
-        this.#pushFeature(cells[position]!(row), this.#rowsBefore + row, names[column]!);
+        const place = { row: this.#rowsBefore + row, name: names[column]!, feature };
+        feature += this.#pushFeatures(cells[position]!(row), place);
       }
     }
     for (const role of this.#names.roles) this.#pushNames(batch, columns[role]!, role);
@@ -104,24 +111,50 @@ class ArrowTable {
   }
 
   finish() {
-    const { names, columns } = this.#first!;
-    const featureNames = columns.features.flatMap((column) => {
-      const length = this.#lengths.of(names[column]!);
-      return length === undefined ? [names[column]!] : elementNames(names[column]!, length);
-    });
+    const features = this.#features.finish();
     return {
-      features: this.#features.finish(),
-      featureNames,
+      features,
+      featureNames: this.#featureCells?.names ?? [],
+      encoding: this.#featureCells?.finish(features),
       ...this.#names.finish(),
     };
   }
 
-  #requireType({ name, type }: Field, isRight: boolean, expected: string): void {
+  #enterFeature(field: Field): void {
+    const { name, type } = field;
+    const isList = this.#types.isList(type);
+    const isCategory = this.#types.isCategory(type);
+    const isRight =
+      this.#types.isFeature(type) || (isCategory && this.#options.encode !== undefined);
+    const remedy = isCategory ? `, or, ${categoryRemedy(name)}` : '';
+    this.#requireType(field, isRight, 'a number, a boolean or a list of these', remedy);
+    const wasList = this.#areLists.get(name) ?? isList;
+    const expected = `${wasList ? 'a list' : 'one value'} as in ${this.#first!.file}`;
+    this.#requireType(field, isList === wasList, expected);
+    this.#areLists.set(name, isList);
+    if (this.#types.isText(type)) this.#texts.add(name);
+    else this.#texts.delete(name);
+  }
+
+  #requireType({ name, type }: Field, isRight: boolean, expected: string, remedy = ''): void {
     if (isRight) return;
     throw invalidData(
       this.#file,
-      `the column ${name} has the type ${type}, but must be ${expected}: convert it before you write the file`,
+      `the column ${name} has the type ${type}, but must be ${expected}: convert it before you write the ` +
+        `file${remedy}`,
     );
+  }
+
+  /** @param cells of the first row */
+  #begin(cells: readonly unknown[]): FeatureCells {
+    const { names, columns } = this.#first!;
+    const features = columns.features.flatMap((column, position) => {
+      const name = names[column]!;
+      const list =
+        this.#areLists.get(name) && this.#listIn(cells[position], this.#rowsBefore, name);
+      return featuresOf(this.#file, name, list ? list.length : undefined);
+    });
+    return new FeatureCells(this.#file, features, this.#options);
   }
 
   /** The values of a column of numbers are read at once, which is faster; other cells one by one. */
@@ -134,22 +167,33 @@ class ArrowTable {
         `the column ${name} has ${vector?.length ?? 0} of ${batch.numRows} rows`,
       );
     }
-    if (!this.#numbers.has(name)) return (row) => vector.get(row);
+    const isList = this.#areLists.get(name) ?? true;
+    if (isList || this.#texts.has(name)) return (row) => vector.get(row);
     const values = this.#types.valuesOf(vector);
     return (row) => values[row];
   }
 
-  #pushFeature(cell: unknown, row: number, name: string): void {
-    if (this.#numbers.has(name)) {
-      this.#features.push(toFloat(cell, this.#file, row, name));
-      return;
+  /** Pushes the features that a cell is, and says how many they are. */
+  #pushFeatures(cell: unknown, { row, name, feature }: FeaturePlace): number {
+    if (!this.#areLists.get(name)) {
+      this.#pushValue(cell, row, feature);
+      return 1;
     }
-    const values = isVector(cell) ? this.#types.valuesOf(cell) : cell;
-    const list = this.#lengths.check(values, this.#file, row, name);
+    const list = this.#listIn(cell, row, name);
     this.#features.reserve(list.length);
-    for (let i = 0; i < list.length; i++) {
-      this.#features.push(toFloat(list[i], this.#file, row, `${name}[${i}]`));
-    }
+    for (let i = 0; i < list.length; i++) this.#pushValue(list[i], row, feature + i);
+    return list.length;
+  }
+
+  #pushValue(cell: unknown, row: number, feature: number): void {
+    const cells = this.#featureCells!;
+    this.#requireUtf8(cell, row, cells.names[feature]!);
+    this.#features.push(cells.value(feature, cell, this.#file, row));
+  }
+
+  #listIn(cell: unknown, row: number, name: string): ArrayLike<unknown> {
+    const values = isVector(cell) ? this.#types.valuesOf(cell) : cell;
+    return this.#lengths.check(values, this.#file, row, name);
   }
 
   #pushNames(batch: RecordBatch, column: number, role: NameRole): void {
@@ -158,12 +202,15 @@ class ArrowTable {
     for (let i = 0; i < batch.numRows; i++) {
       const row = this.#rowsBefore + i;
       const cell = cells(i);
-      // The library decodes leniently, and so two owners could become one.
-      if (typeof cell === 'string' && cell.includes('\ufffd')) {
-        throw invalidData(this.#file, `row ${row + 1}, column ${name} is not text in UTF-8`);
-      }
+      this.#requireUtf8(cell, row, name);
       this.#names.push(cell, { file: this.#file, row, column: name, role });
     }
+  }
+
+  /** The library decodes leniently, and so two owners or categories could become one. */
+  #requireUtf8(cell: unknown, row: number, column: string): void {
+    if (typeof cell !== 'string' || !cell.includes('\ufffd')) return;
+    throw invalidData(this.#file, `row ${row + 1}, column ${column} is not text in UTF-8`);
   }
 }
 

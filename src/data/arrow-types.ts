@@ -22,22 +22,38 @@ export class ArrowTypes {
     return [types.isInt, types.isFloat, types.isBool, types.isDecimal].some((is) => is(value));
   }
 
+  /** A text, a number, a boolean, or a list of these, with or without a dictionary. */
+  isCategory(type: DataType): boolean {
+    const item = this.isList(type) ? type.children![0]?.type : type;
+    return this.isFeature(type) || (item !== undefined && this.isName(item));
+  }
+
   /** A text, a number or a boolean, with or without a dictionary. */
   isName(type: DataType): boolean {
     const value = this.#withoutDictionary(type);
     const { DataType: types } = this.#arrow;
-    const isText = [types.isUtf8, types.isLargeUtf8, types.isUtf8View].some((is) => is(value));
-    return isText || [types.isInt, types.isFloat, types.isBool].some((is) => is(value));
+    return this.isText(type) || [types.isInt, types.isFloat, types.isBool].some((is) => is(value));
+  }
+
+  isText(type: DataType): boolean {
+    const value = this.#withoutDictionary(type);
+    const { DataType: types } = this.#arrow;
+    return [types.isUtf8, types.isLargeUtf8, types.isUtf8View].some((is) => is(value));
   }
 
   /**
-   * All values of a vector of numbers or booleans; null where there is none.
+   * All values of a vector of numbers, booleans or texts; null where there is none.
    *
    * @throws {Error} it is said to be longer than what it is made of
    */
   valuesOf(vector: Vector): ArrayLike<unknown> {
     const { type, length } = vector;
-    const bits = vector.data.reduce((sum, { values }) => sum + 8 * (values?.byteLength ?? 0), 0);
+    // Texts have an offset each, also where all of them are empty.
+    const bits = vector.data.reduce(
+      (sum, { values, valueOffsets: offsets }) =>
+        sum + 8 * ((values?.byteLength ?? 0) + (offsets?.byteLength ?? 0)),
+      0,
+    );
     if (length > bits) throw new Error(`${length} values do not fit into ${bits} bits`);
     // Of other types the memory does not hold the values themselves.
     if (vector.nullCount === 0 && this.#isStoredAsSuch(type)) return vector.toArray();

@@ -15,6 +15,6 @@ import { checkTableOptions, TABLE_OPTIONS, type TableOptions } from './table.js'
  */
 export async function loadArrow(path: string, options: TableOptions): Promise<Dataset> {
   requirePath('path', path);
-  checkTableOptions(options, TABLE_OPTIONS);
-  return readInChild('arrow', path, options);
+  const checked = checkTableOptions(options, TABLE_OPTIONS);
+  return readInChild('arrow', path, checked);
 }

@@ -5,9 +5,10 @@ import { invalidData } from '../base/invalid-data.js';
 import { lazyPackage } from '../base/lazy.js';
 import { regularStats } from '../base/regular-file.js';
 import type { Dataset } from '../engine/dataset.js';
+import { FeatureCells, featuresOf } from './feature-cells.js';
 import { FeatureValues } from './feature-values.js';
 import type { NameRole } from './missing.js';
-import { checkNumberFormat, formatHint, type NumberFormat, NumberReader } from './number-format.js';
+import { checkNumberFormat, type NumberFormat, NumberReader } from './number-format.js';
 import { partFiles, requireSameColumns } from './part-files.js';
 import {
   assembleTable,
@@ -56,18 +57,19 @@ const SAMPLE_ROWS = 1000;
 /**
  * Reads a table of comma-separated values (RFC 4180), plain or gzip-compressed, with the column names
  * in the first line, into a data set; or a folder of such files, which are read as one in the order of
- * their names. Features become float32: numbers, and `True` and `False` as 1 and 0.
+ * their names. Features become float32: numbers, and `True` and `False` as 1 and 0; with the option `encode`
+ * also categories, which are texts, and missing values.
  *
- * @throws {LetheError} ERR_INVALID_DATA: a feature that is not a finite number, a missing label, owner
- * or id, a row of another length, columns without a name or with equal names, parts of other columns;
- * says the row and the column. ERR_DUPLICATE: two rows of one id. ERR_INVALID_ARGUMENT: a column that
+ * @throws {LetheError} ERR_INVALID_DATA: a feature that is not a finite number, unless `encode` allows it, a
+ * missing label, owner or id, a row of another length, columns without a name or with equal names, parts of
+ * other columns; says the row and the column. ERR_DUPLICATE: two rows of one id. ERR_INVALID_ARGUMENT: a column that
  * does not exist. ERR_OUT_OF_MEMORY: says how much is needed. ERR_IO.
  */
 export async function loadCsv(path: string, options: CsvOptions): Promise<Dataset> {
   requirePath('path', path);
-  checkTableOptions(options, CSV_OPTIONS);
-  checkNumberFormat(options);
-  const { delimiter = ',', encoding } = options;
+  const checked = checkTableOptions(options, CSV_OPTIONS);
+  checkNumberFormat(checked);
+  const { delimiter = ',', encoding } = checked;
   if (requireText('delimiter', delimiter).length !== 1 || delimiter === '"') {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
@@ -90,17 +92,18 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<Datase
         if (table) {
           table.enter(file, names);
         } else {
-          const columns = findColumns(file, names, options);
-          table = new CsvTable({ file, names, columns, options, bytes: await totalBytes(parts) });
+          const columns = findColumns(file, names, checked);
+          const bytes = await totalBytes(parts);
+          table = new CsvTable({ file, names, columns, options: checked, bytes });
         }
       }
     } catch (error) {
-      if (!table) await requireDelimiter(file, delimiter, options);
+      if (!table) await requireDelimiter(file, delimiter, checked);
       throw error;
     }
     if (!names) throw invalidData(file, 'the line with the column names is missing');
   }
-  return tableDataset(path, assembleTable(path, table!.finish(), options), options);
+  return tableDataset(path, assembleTable(path, table!.finish(), checked), checked);
 }
 
 async function totalBytes(files: readonly string[]): Promise<number> {
@@ -245,6 +248,7 @@ interface FirstPart {
 class CsvTable {
   readonly #first: FirstPart;
   readonly #numbers: NumberReader;
+  readonly #cells: FeatureCells;
   readonly #features: FeatureValues;
   readonly #names: TableNames;
   #file: string;
@@ -254,10 +258,12 @@ class CsvTable {
   #sampledBytes = 0;
 
   constructor(first: FirstPart) {
-    const { file, options } = first;
+    const { file, names, columns, options } = first;
+    const features = columns.features.flatMap((column) => featuresOf(file, names[column]!));
     this.#first = first;
     this.#file = file;
     this.#numbers = new NumberReader(options);
+    this.#cells = new FeatureCells(file, features, options, this.#numbers);
     this.#features = new FeatureValues(file);
     this.#names = new TableNames(file, options);
   }
@@ -275,13 +281,18 @@ class CsvTable {
     const { features } = this.#first.columns;
     for (const role of this.#names.roles) this.#pushName(record, role);
     this.#features.reserve(features.length);
-    for (const column of features) this.#features.push(this.#number(record, column));
+    for (let i = 0; i < features.length; i++) {
+      const cell = record[features[i]!]!;
+      this.#features.push(this.#cells.value(i, cell, this.#file, this.#row - 1));
+    }
   }
 
   finish() {
+    const features = this.#features.finish();
     return {
-      features: this.#features.finish(),
-      featureNames: this.#first.columns.features.map((column) => this.#first.names[column]!),
+      features,
+      featureNames: this.#cells.names,
+      encoding: this.#cells.finish(features),
       ...this.#names.finishUntyped(),
     };
   }
@@ -301,16 +312,5 @@ class CsvTable {
     const place = { file: this.#file, row: this.#row - 1, column: name, role };
     if (role !== 'label') this.#names.push(cell, place);
     else this.#names.pushLabel(cell, place, (text) => this.#numbers.plain(text));
-  }
-
-  #number(record: readonly string[], column: number): number {
-    const text = record[column]!;
-    const value = Math.fround(this.#numbers.value(text));
-    if (Number.isFinite(value)) return value;
-    const name = this.#first.names[column];
-    throw invalidData(
-      this.#file,
-      `row ${this.#row}, column ${name}: "${text.slice(0, 40)}" is not a finite number${formatHint(text)}`,
-    );
   }
 }

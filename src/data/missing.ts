@@ -18,12 +18,18 @@ export interface CellPlace {
   readonly role: NameRole;
 }
 
-/** Tells texts that name nothing from those that name a class, an owner or a row. */
+/** Tells texts that stand for nothing from those that name something or are a value. */
 export class MissingTexts {
   readonly #texts: ReadonlySet<string>;
 
   constructor(texts: readonly string[] = MISSING) {
     this.#texts = new Set(texts);
+  }
+
+  /** Whether the text is blank, or one of those that mean a missing value. */
+  means(text: string): boolean {
+    const trimmed = text.trim();
+    return trimmed === '' || this.#texts.has(trimmed);
   }
 
   /**
@@ -32,8 +38,8 @@ export class MissingTexts {
    * @throws {LetheError} ERR_INVALID_DATA: it is blank, or one of those that mean a missing value.
    */
   require(text: string, { file, row, column, role }: CellPlace): string {
+    if (!this.means(text)) return text;
     const trimmed = text.trim();
-    if (trimmed !== '' && !this.#texts.has(trimmed)) return text;
     const found = trimmed === '' ? 'is empty' : `holds "${trimmed}"`;
     const remedy =
       trimmed === ''

@@ -1,6 +1,5 @@
 import { basename } from 'node:path';
 import {
-  describeValue,
   type KnownFields,
   requireKnownFields,
   requirePath,
@@ -12,17 +11,12 @@ import { requireMemory } from '../base/memory.js';
 import type { Dataset } from '../engine/dataset.js';
 import { requireMap } from '../engine/feature-map.js';
 import type { AffineMap } from '../engine/labelled-data.js';
+import { FeatureCells, featuresOf } from './feature-cells.js';
 import type { NameRole } from './missing.js';
 import { type NpyArray, NpyArrays } from './npy-arrays.js';
 import type { NpyHeader } from './npy-header.js';
 import { readNumbers, readTexts } from './npy-values.js';
-import {
-  assembleTable,
-  checkTableOptions,
-  elementNames,
-  TABLE_OPTIONS,
-  type TableOptions,
-} from './table.js';
+import { assembleTable, checkTableOptions, TABLE_OPTIONS, type TableOptions } from './table.js';
 import { tableDataset } from './table-dataset.js';
 import { TableNames } from './table-names.js';
 
@@ -45,8 +39,8 @@ const COPIES = 2;
 /**
  * Reads a data set from arrays of NumPy by their names: from an .npz archive, or from a folder with an .npy file for each.
  * Features may be of any numeric type but complex, or booleans, of either byte and index order, and become
- * float32, or stay bytes. Labels and owners are texts, whole numbers or booleans, ids texts or whole numbers;
- * one for each row.
+ * float32, or stay bytes; with the option `encode` numbers may be categories, and NaN is missing. Labels and owners
+ * are texts, whole numbers or booleans, ids texts or whole numbers; one for each row.
  *
  * @throws {LetheError} ERR_INVALID_DATA: neither an archive nor a folder, a damaged array, one of another type
  * (Python objects and structures are refused), different numbers of rows, a value that is not a finite number,
@@ -55,24 +49,39 @@ const COPIES = 2;
  */
 export async function loadNumpy(path: string, options: NumpyOptions): Promise<Dataset> {
   requirePath('path', path);
-  requireKnownFields('options', options, NUMPY_OPTIONS);
-  const { features: featuresName, affine, ...roles } = options;
-  checkTableOptions(roles, TABLE_OPTIONS);
+  const known = requireKnownFields('options', options, NUMPY_OPTIONS);
+  const { features: featuresName, affine, ...others } = known;
+  const roles = checkTableOptions<TableOptions>(others, TABLE_OPTIONS);
   requireText('features', featuresName);
   const map = affine && requireMap(affine);
+  if (map && roles.encode) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      'bytes have an affine map, other features an encoding: leave out affine or encode',
+    );
+  }
   const names = new TableNames(path, roles);
   requireDifferent([featuresName, ...names.roles.map((role) => roles[role]!)]);
   const arrays = await NpyArrays.open(path);
   try {
-    const { values, shape } = await readFeatures(await arrays.array(featuresName), map);
+    const array = await arrays.array(featuresName);
+    const { rows, columns } = requireTable(array, map);
+    const cells = new FeatureCells(
+      array.name,
+      featuresOf(array.name, featuresName, columns),
+      roles,
+    );
+    const features = map
+      ? await readBytes(array)
+      : await readFeatures(array, cells, roles.encode !== undefined);
     for (const role of names.roles) {
-      await readNames(await arrays.array(roles[role]!), { role, rows: shape[0]!, names });
+      await readNames(await arrays.array(roles[role]!), { role, rows, names });
     }
     const contents = {
-      features: values,
-      featureNames: elementNames(featuresName, columnsOf(shape)),
+      features,
+      featureNames: cells.names,
+      ...(map ? { affine: map } : { encoding: cells.finish(features as Float32Array) }),
       ...names.finish(),
-      ...(map && { affine: map }),
     };
     return tableDataset(path, assembleTable(path, contents, roles), roles);
   } finally {
@@ -90,16 +99,19 @@ function requireDifferent(names: readonly string[]): void {
 
 const columnsOf = (shape: readonly number[]) => shape.slice(1).reduce((a, b) => a * b, 1);
 
-interface Features {
-  readonly values: Float32Array | Uint8Array;
-  readonly shape: readonly number[];
-}
-
-async function readFeatures(array: NpyArray, affine: AffineMap | undefined): Promise<Features> {
-  const { name, header } = array;
+/**
+ * The rows and columns of the features.
+ *
+ * @throws {LetheError} ERR_INVALID_DATA, ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY
+ */
+function requireTable({ name, header }: NpyArray, affine: AffineMap | undefined) {
   const { kind, size, shape, count } = header;
   if (kind === 'U' || kind === 'S') {
-    throw invalidData(name, 'it holds texts, but features are numbers');
+    throw invalidData(
+      name,
+      'it holds texts, but features are numbers: save categories as numbers, e.g. with numpy.unique(..., ' +
+        'return_inverse=True)',
+    );
   }
   const [rows] = shape;
   if (rows === undefined || rows > MAX_ROWS) {
@@ -114,20 +126,35 @@ async function readFeatures(array: NpyArray, affine: AffineMap | undefined): Pro
     );
   }
   requireMemory(name, COPIES * count * (affine ? 1 : Float32Array.BYTES_PER_ELEMENT));
-  const values = affine ? new Uint8Array(count) : new Float32Array(count);
+  return { rows, columns: columnsOf(shape) };
+}
+
+async function readBytes({ header, elements }: NpyArray): Promise<Uint8Array> {
+  const bytes = new Uint8Array(header.count);
   const place = placesOf(header);
-  await readNumbers(header, array.elements, (value, index) => {
-    const at = place(index);
-    values[at] = Number(value);
-    if (!Number.isFinite(values[at])) {
-      const columns = columnsOf(shape);
-      throw invalidData(
-        name,
-        `row ${Math.floor(at / columns) + 1}, column ${at % columns} is ${describeValue(value)}, not a finite number`,
-      );
-    }
+  await readNumbers(header, elements, (value, index) => {
+    bytes[place(index)] = Number(value);
   });
-  return { values, shape };
+  return bytes;
+}
+
+async function readFeatures(
+  { name, header, elements }: NpyArray,
+  cells: FeatureCells,
+  isEncoded: boolean,
+): Promise<Float32Array> {
+  const values = new Float32Array(header.count);
+  const place = placesOf(header);
+  const columns = cells.names.length;
+  await readNumbers(header, elements, (value, index) => {
+    const at = place(index);
+    // Where nothing is encoded, only what is no feature needs a closer look.
+    values[at] = isEncoded ? Number.NaN : Number(value);
+    if (Number.isFinite(values[at])) return;
+    const cell = header.kind === 'b' ? value === 1 : value;
+    values[at] = cells.value(at % columns, cell, name, Math.floor(at / columns));
+  });
+  return values;
 }
 
 /** Where the n-th stored element lies in row-major order. */

@@ -3,6 +3,7 @@ import { refuseForeignFile } from '../base/contents.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
 import type { DatasetContents } from '../engine/labelled-data.js';
+import { type Feature, FeatureCells, featuresOf } from './feature-cells.js';
 import type { NameRole } from './missing.js';
 import {
   decodeText,
@@ -11,15 +12,9 @@ import {
   withParquetFile,
 } from './parquet-file.js';
 import { partFiles, requireSameColumns } from './part-files.js';
-import {
-  assembleTable,
-  elementNames,
-  findColumns,
-  type TableColumns,
-  type TableOptions,
-} from './table.js';
+import { assembleTable, findColumns, type TableColumns, type TableOptions } from './table.js';
 import { TableNames } from './table-names.js';
-import { ListLengths, toFloat } from './typed-cells.js';
+import { ListLengths } from './typed-cells.js';
 
 /** The names of a table's parts in a folder. */
 const PART_ENDINGS = ['.parquet', '.parq', '.pq'];
@@ -51,10 +46,12 @@ interface Outline {
   readonly widths: readonly number[];
   /** The sum of the widths. */
   readonly width: number;
+  /** Of each column of them. */
+  readonly shapes: readonly ParquetColumn['shape'][];
 }
 
 async function outlineOf(files: readonly string[], options: TableOptions): Promise<Outline> {
-  let first: Pick<Outline, 'file' | 'names' | 'columns'> | undefined;
+  let first: Pick<Outline, 'file' | 'names' | 'columns' | 'shapes'> | undefined;
   let rows = 0;
   const values: number[] = [];
   for (const path of files) {
@@ -62,9 +59,12 @@ async function outlineOf(files: readonly string[], options: TableOptions): Promi
     await withParquetFile(path, async ({ columns, rows: more }) => {
       const part = { file: path, names: columns.map(({ name }) => name) };
       if (first) requireSameColumns(first, part);
-      else first = { ...part, columns: findColumns(path, part.names, options) };
+      const roles = first?.columns ?? findColumns(path, part.names, options);
+      const shapes = roles.features.map((column) => columns[column]!.shape);
+      first ??= { ...part, columns: roles, shapes };
+      requireSameShapes(first, path, shapes);
       rows += more;
-      for (const [position, column] of first.columns.features.entries()) {
+      for (const [position, column] of roles.features.entries()) {
         values[position] = (values[position] ?? 0) + columns[column]!.values;
       }
     });
@@ -75,10 +75,30 @@ async function outlineOf(files: readonly string[], options: TableOptions): Promi
   return { ...first!, rows, widths, width };
 }
 
+/** @throws {LetheError} ERR_INVALID_DATA: a column holds lists in one part of a table, and not in another. */
+function requireSameShapes(
+  first: Pick<Outline, 'file' | 'names' | 'columns' | 'shapes'>,
+  path: string,
+  shapes: Outline['shapes'],
+): void {
+  const other = shapes.findIndex((shape, position) => shape !== first.shapes[position]);
+  if (other < 0) return;
+  const name = first.names[first.columns.features[other]!];
+  const found = { value: 'single values', list: 'lists', other: 'nested values' }[shapes[other]!];
+  throw invalidData(path, `the column ${name} holds ${found}, other than in ${first.file}`);
+}
+
+function featuresIn(path: string, { names, columns, shapes, widths }: Outline): Feature[] {
+  return columns.features.flatMap((column, position) =>
+    featuresOf(path, names[column]!, shapes[position] === 'list' ? widths[position] : undefined),
+  );
+}
+
 /** The cells of one or several files. */
 class ParquetTable {
   readonly #outline: Outline;
   readonly #features: Float32Array;
+  readonly #cells: FeatureCells;
   readonly #names: TableNames;
   readonly #lengths = new ListLengths();
   #rowsBefore = 0;
@@ -87,6 +107,7 @@ class ParquetTable {
   constructor(path: string, outline: Outline, options: TableOptions) {
     this.#outline = outline;
     this.#features = new Float32Array(outline.rows * outline.width);
+    this.#cells = new FeatureCells(path, featuresIn(path, outline), options);
     this.#names = new TableNames(path, options);
   }
 
@@ -94,8 +115,9 @@ class ParquetTable {
     const { columns, widths } = this.#outline;
     let offset = 0;
     for (const [position, column] of columns.features.entries()) {
-      await this.#readFeatures(file, file.columns[column]!, offset);
-      offset += widths[position]!;
+      const width = widths[position]!;
+      await this.#readFeatures(file, file.columns[column]!, { offset, width });
+      offset += width;
     }
     for (const role of this.#names.roles) await this.#readNames(file, columns[role]!, role);
     this.#rowsBefore += file.rows;
@@ -103,14 +125,10 @@ class ParquetTable {
 
   finish() {
     this.#requireWidths();
-    const { names, columns } = this.#outline;
-    const featureNames = columns.features.flatMap((column) => {
-      const length = this.#lengths.of(names[column]!);
-      return length === undefined ? [names[column]!] : elementNames(names[column]!, length);
-    });
     return {
       features: this.#features,
-      featureNames,
+      featureNames: this.#cells.names,
+      encoding: this.#cells.finish(this.#features),
       ...this.#names.finish(),
     };
   }
@@ -128,9 +146,13 @@ class ParquetTable {
     }
   }
 
-  async #readFeatures(file: ParquetFile, column: ParquetColumn, offset: number): Promise<void> {
+  async #readFeatures(
+    file: ParquetFile,
+    column: ParquetColumn,
+    { offset, width }: { readonly offset: number; readonly width: number },
+  ): Promise<void> {
     const { path } = file;
-    const { name, shape } = column;
+    const { name, shape, element } = column;
     if (shape === 'other') {
       throw invalidData(
         path,
@@ -138,18 +160,21 @@ class ParquetTable {
       );
     }
     requireNoTime(path, column, 'numbers, e.g. days since a date');
-    const at = (row: number) => (this.#rowsBefore + row) * this.#outline.width + offset;
+    const isEnum = isEnumeration(element);
+    const put = (value: unknown, row: number, feature: number) => {
+      const cell = isEnum && isInstance(value, Uint8Array) ? decodeText(value) : value;
+      const at = (this.#rowsBefore + row) * this.#outline.width + feature;
+      this.#features[at] = this.#cells.value(feature, cell, path, row);
+    };
     if (shape === 'value') {
-      await file.read(column, (value, row) => {
-        this.#features[at(row)] = toFloat(value, path, row, name);
-      });
+      await file.read(column, (value, row) => put(value, row, offset));
       return;
     }
     await file.read(column, (value, row) => {
       const list = this.#lengths.check(value, path, row, name);
-      for (let i = 0; i < list.length; i++) {
-        this.#features[at(row) + i] = toFloat(list[i], path, row, `${name}[${i}]`);
-      }
+      // A list that is longer than announced is refused after one of another length has been found.
+      const length = Math.min(list.length, width);
+      for (let i = 0; i < length; i++) put(list[i], row, offset + i);
     });
   }
 
@@ -161,12 +186,17 @@ class ParquetTable {
       throw invalidData(path, `the column ${name} is nested: a cell must be one value`);
     }
     requireNoTime(path, column, 'texts');
-    const isEnum = element.converted_type === 'ENUM' || element.logical_type?.type === 'ENUM';
+    const isEnum = isEnumeration(element);
     await file.read(column, (cell, row) => {
       const value = isEnum && isInstance(cell, Uint8Array) ? decodeText(cell) : cell;
       this.#names.push(value, { file: path, row, column: name, role });
     });
   }
+}
+
+/** Its texts are stored as bytes. */
+function isEnumeration({ converted_type, logical_type }: ParquetColumn['element']): boolean {
+  return converted_type === 'ENUM' || logical_type?.type === 'ENUM';
 }
 
 /** @throws {LetheError} ERR_INVALID_DATA: dates and times, which no one way turns into features or names. */

@@ -1,18 +1,17 @@
-import { pick } from '../base/arguments.js';
 import { receiveArray } from '../base/child/channel.js';
 import { Child, ChildEnded } from '../base/child/child.js';
 import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import type { Dataset } from '../engine/dataset.js';
 import type { DatasetContents } from '../engine/labelled-data.js';
-import { TABLE_OPTIONS, type TableOptions } from './table.js';
+import type { TableOptions } from './table.js';
 import type { TableReply, TableRequest } from './table-child.js';
 import { tableDataset } from './table-dataset.js';
 
 /**
  * Reads a table in a process of its own, which may crash.
  *
- * @param options those that checkTableOptions has passed
+ * @param options a copy by checkTableOptions, which can be sent
  * @throws {LetheError} what the reader and tableDataset throw; ERR_INVALID_DATA: the process has crashed;
  * ERR_IO, ERR_OUT_OF_MEMORY: it cannot be started.
  */
@@ -21,7 +20,7 @@ export async function readInChild(
   path: string,
   options: TableOptions,
 ): Promise<Dataset> {
-  const request: TableRequest = { format, path, options: pick(options, TABLE_OPTIONS) };
+  const request: TableRequest = { format, path, options };
   const child = await Child.start('data/table-child', `a process to read ${path}`);
   try {
     return tableDataset(path, await contentsFrom(child, request), options);

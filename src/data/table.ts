@@ -9,7 +9,9 @@ import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { listed } from '../base/listed.js';
 import { requireNames } from '../engine/class-names.js';
-import { NamePlaces, namesInOrder } from '../engine/class-order.js';
+import { NamePlaces, namesInOrder, wholeNumber } from '../engine/class-order.js';
+import type { ColumnEncoding } from '../engine/encoding/column-encoding.js';
+import { checkEncode, type EncodeOptions } from '../engine/encoding/encode-options.js';
 import type { AffineMap, DatasetContents } from '../engine/labelled-data.js';
 import type { NamesOfRows } from './table-names.js';
 import type { TextColumn } from './text-column.js';
@@ -37,31 +39,52 @@ export interface TableOptions {
    */
   readonly classNames?: readonly string[];
   /**
-   * The texts that stand for a missing label, owner or id; default: those of pandas, such as `NaN`, `NULL`,
-   * `None` and `NA`, and `\\N`. A blank text always does.
+   * The texts that stand for a missing label, owner or id, or, in columns that `encode` says may miss values
+   * or are categories, for a missing feature; default: those of pandas, such as `NaN`, `NULL`, `None` and `NA`,
+   * and `\\N`. A blank text always does.
    */
   readonly missing?: readonly string[];
+  /**
+   * How columns become inputs of a network: missing values, categories, standardization; by the names of
+   * columns, of lists, or of their elements, such as `embedding[0]`. To read a test file, give the `encoding`
+   * of the training rows. Default: features are the inputs, all of them finite numbers.
+   */
+  readonly encode?: EncodeOptions | readonly ColumnEncoding[];
 }
 
 export const TABLE_OPTIONS: KnownFields<TableOptions> = {
   ...{ label: true, owner: true, id: true, features: true },
-  ...{ name: true, classNames: true, missing: true },
+  ...{ name: true, classNames: true, missing: true, encode: true },
 };
 
-/** @throws {LetheError} ERR_INVALID_ARGUMENT */
+/**
+ * A copy that the caller can no longer change.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT
+ */
 export function checkTableOptions<Options extends TableOptions>(
   options: Options,
   names: KnownFields<Options>,
-): void {
+): Options {
   const known = requireKnownFields('options', options, names);
-  const { label, owner, id, features, name, classNames, missing } = known;
+  const { label, owner, id, features, name, classNames, missing, encode } = known;
   requireText('label', label);
   if (owner !== undefined) requireText('owner', owner);
   if (id !== undefined) requireText('id', id);
   if (name !== undefined) requireText('name', name);
-  for (const column of requireArray('features', features ?? [])) requireText('a feature', column);
-  for (const text of requireArray('missing', missing ?? [])) requireText('a missing text', text);
-  if (classNames !== undefined) requireNames('classNames', classNames);
+  return {
+    ...known,
+    ...(features && { features: textsOf('features', features) }),
+    ...(missing && { missing: textsOf('missing', missing) }),
+    ...(classNames !== undefined && { classNames: requireNames('classNames', classNames) }),
+    ...(encode !== undefined && { encode: checkEncode(encode) }),
+  };
+}
+
+function textsOf(name: string, texts: readonly string[]): readonly string[] {
+  const list = requireArray(name, texts);
+  for (const text of list) requireText(`an entry of ${name}`, text);
+  return list;
 }
 
 /** The positions of the columns in a file. */
@@ -132,11 +155,6 @@ function requireNoIndex(file: string, names: readonly string[], chosen: readonly
   );
 }
 
-/** The names of the features that the elements of a list become: `embedding[0]`, `embedding[1]`, ... */
-export function elementNames(list: string, length: number): string[] {
-  return Array.from({ length }, (_, i) => `${list}[${i}]`);
-}
-
 /** The contents of a table's columns. */
 interface TableContents extends NamesOfRows {
   /** Row-major [rows, columns]. */
@@ -145,6 +163,8 @@ interface TableContents extends NamesOfRows {
   readonly affine?: AffineMap;
   /** [columns] */
   readonly featureNames: readonly string[];
+  /** [columns], where the features are raw values. */
+  readonly encoding?: readonly ColumnEncoding[] | undefined;
 }
 
 /**
@@ -155,7 +175,7 @@ interface TableContents extends NamesOfRows {
  */
 export function assembleTable(
   file: string,
-  { features, affine, featureNames, labels, owners, ids }: TableContents,
+  { features, affine, featureNames, encoding, labels, owners, ids }: TableContents,
   options: TableOptions,
 ): DatasetContents {
   if (features.length === 0) throw invalidData(file, 'it has no rows');
@@ -173,6 +193,7 @@ export function assembleTable(
     features,
     ...(affine && { affine }),
     featureNames,
+    ...(encoding && { encoding }),
     classNames,
     labels: labels.rows.map((code) => classOf[code]!),
     ...(owners && { subjects: ownershipOf(owners) }),
@@ -186,19 +207,17 @@ function placesOf(column: TextColumn, names: readonly string[]): (number | undef
   return column.distinct.map((text) => places.find(text));
 }
 
-/** A whole number, which a part of a table may write as a decimal because a cell of it is empty. */
-const WHOLE = /^(-?(?:0|[1-9]\d*))(?:\.0+)?$/;
-
 /**
  * Where all owners are whole numbers, 17 and `17.0` are one. No other two texts are: `007` need not be
  * who 7 is.
  */
 function ownershipOf({ distinct, rows }: TextColumn) {
-  const wholes = distinct.map((text) => WHOLE.exec(text)?.[1]);
+  const wholes = distinct.map(wholeNumber);
   const subjects = [...new Set(wholes)];
   const areSpelledTwice = !subjects.includes(undefined) && subjects.length < distinct.length;
   if (!areSpelledTwice) return { subjects: distinct, owners: rows };
-  const ownerOf = wholes.map((whole) => subjects.indexOf(whole));
+  const places = new Map(subjects.map((subject, place) => [subject, place]));
+  const ownerOf = wholes.map((whole) => places.get(whole)!);
   return { subjects: subjects as string[], owners: rows.map((code) => ownerOf[code]!) };
 }
 

@@ -6,14 +6,6 @@ import type { CellPlace, MissingTexts } from './missing.js';
 
 /** Cells of files that say of what type a column is. Rows and elements are counted from 0. */
 
-/** @throws {LetheError} ERR_INVALID_DATA: neither a number that float32 can hold nor a boolean */
-export function toFloat(value: unknown, file: string, row: number, column: string): number {
-  const isNumeric = ['number', 'bigint', 'boolean'].includes(typeof value);
-  const single = isNumeric ? Math.fround(Number(value)) : Number.NaN;
-  if (!Number.isFinite(single)) throw invalidCell(file, column, row, value, 'a finite number');
-  return single;
-}
-
 /** The text of a label or owner. @throws {LetheError} ERR_INVALID_DATA: it is missing, or is none. */
 export function toName(value: unknown, place: CellPlace, missing: MissingTexts): string {
   if (typeof value === 'string') return missing.require(value, place);

@@ -3,7 +3,7 @@ import { LetheError } from '../base/errors.js';
 import { listed } from '../base/listed.js';
 import { withRoom } from '../base/memory.js';
 import { isWellFormed } from '../base/well-formed.js';
-import { NamePlaces, namesInOrder } from './class-order.js';
+import { NamePlaces, namesInOrder, wholeNumber } from './class-order.js';
 import { rowName } from './row-ids.js';
 
 /**
@@ -39,8 +39,6 @@ export function requireNames(
   return Object.freeze(list);
 }
 
-const WHOLE = /^-?(0|[1-9]\d*)$/;
-
 /** Gathers the classes of rows: by index if names are given, else the names as they are found. */
 export class ClassColumn {
   readonly #given: readonly string[] | undefined;
@@ -56,7 +54,7 @@ export class ClassColumn {
   constructor(classNames: readonly string[] | undefined) {
     this.#given = classNames;
     this.#places = classNames && new NamePlaces(classNames);
-    this.#areNumbers = classNames?.every((name) => WHOLE.test(name)) ?? true;
+    this.#areNumbers = classNames?.every((name) => wholeNumber(name) !== undefined) ?? true;
   }
 
   /**

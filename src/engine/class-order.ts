@@ -29,6 +29,24 @@ export function namesInOrder(texts: readonly string[]): string[] {
   return ordered.map(({ name }) => name);
 }
 
+/**
+ * As namesInOrder; if all are numbers, whole ones are called as such, because one file writes `2.0` and
+ * another 2.
+ */
+export function categoriesInOrder(texts: readonly string[]): string[] {
+  const names = namesInOrder(texts);
+  const areNumbers = texts.every((text) => decimal(text) !== undefined);
+  return areNumbers ? names.map((name) => wholeNumber(name) ?? name) : names;
+}
+
+const WHOLE = /^(-?(?:0|[1-9]\d*))(?:\.0+)?$/;
+
+/** A whole number, which a file may write as a decimal where the column has an empty cell; else undefined. */
+export function wholeNumber(text: string): string | undefined {
+  const whole = WHOLE.exec(text)?.[1];
+  return whole === '-0' ? '0' : whole;
+}
+
 /** Finds names by their texts, and, if all are numbers of different values, by their value. */
 export class NamePlaces {
   readonly #byName: ReadonlyMap<string, number>;

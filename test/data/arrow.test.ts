@@ -73,7 +73,7 @@ describe('Arrow', () => {
   });
 
   it.each<[string, string, Partial<TableOptions>]>([
-    ['bad.arrow', 'row 2, column x is empty, not a finite number', { features: ['x'] }],
+    ['bad.arrow', 'row 2, column x is empty: leave the row out', { features: ['x'] }],
     [
       'bad.arrow',
       'row 3, column ragged is a list of 1 values, but needs 2',

@@ -61,7 +61,7 @@ describe('a CSV file as others write it', () => {
     expect([...data.labels]).toEqual(labels);
     expect([...ownership!.owners].map((owner) => ownership!.subjects[owner])).toEqual(owners);
     const { message } = await expectCode(() => loadCsv(path, roles), 'ERR_INVALID_DATA');
-    expect(message).toContain('row 1, column hoehe: "1,5" is not a finite number');
+    expect(message).toContain('row 1, column hoehe is "1,5", not a finite number');
     expect(message).toContain('decimal: ","');
   });
 
@@ -77,7 +77,7 @@ describe('a CSV file as others write it', () => {
       const { text, value, decimal, thousands } = written;
       const options = { decimal, thousands, delimiter: ';' } as CsvOptions;
       const table = `x;y\n${text};a`;
-      if (value === null) expect(await refusal(table, options)).toContain(`"${text}" is not`);
+      if (value === null) expect(await refusal(table, options)).toContain(`is "${text}", not`);
       else expect((await load(table, options)).data.features[0]).toBe(Math.fround(value));
     },
   );
@@ -86,7 +86,7 @@ describe('a CSV file as others write it', () => {
     const options: Partial<CsvOptions> = { decimal: ',', thousands: '.', delimiter: ';' };
     for (const text of ['1.5', '1.2345', '12.34,5', '1,234.5', '1..234']) {
       expect(await refusal(`x;y\n${text};a`, options)).toContain(
-        `"${text}" is not a finite number`,
+        `is "${text}", not a finite number`,
       );
     }
   });
@@ -194,6 +194,41 @@ describe('a missing label or owner in a CSV file', () => {
     const own = await refusal(table, { owner: 'u', missing: ['nobody'] });
     expect(own).toContain('row 2 has no owner, its column u holds "nobody"');
     expect(await refusal('x,y\n1,""', { missing: [] })).toContain('row 1 has no label');
+  });
+});
+
+describe('owners in a CSV file', () => {
+  const owned = async (...owners: string[]) => {
+    const table = `x,y,u\n${owners.map((owner) => `1,a,${owner}`).join('\n')}`;
+    return (await load(table, { owner: 'u' })).ownership!;
+  };
+
+  it('that are whole numbers are one where one spelling is a decimal', async () => {
+    const { subjects, owners } = await owned('17', '4.0', '17.0', '4', '-3', '17.00', '0');
+    expect(subjects).toEqual(['-3', '0', '17', '4']);
+    expect([...owners].map((owner) => subjects[owner])).toEqual([
+      ...['17', '4', '17', '4', '-3', '17', '0'],
+    ]);
+  });
+
+  it.each([
+    ['a text is among them', ['17', '17.0', 'ada']],
+    ['one has leading zeros', ['17', '17.0', '007']],
+    ['one is a fraction', ['17', '17.0', '1.5']],
+    ['none is spelled twice', ['17.0', '18']],
+  ])('are as they are written where %s', async (_, names) => {
+    const { subjects, owners } = await owned(...names);
+    expect([...owners].map((owner) => subjects[owner])).toEqual(names);
+  });
+
+  it('are one in parts of which one has an empty cell elsewhere', async () => {
+    const folder = join(await temporaryFolder(), 'table');
+    await mkdir(folder);
+    await writeFile(join(folder, 'a.csv'), 'x,y,u\n1,a,17\n2,b,18\n');
+    await writeFile(join(folder, 'b.csv'), 'x,y,u\n3,a,17.0\n4,b,19.0\n');
+    const dataset = await loadCsv(folder, { label: 'y', owner: 'u' });
+    expect([...dataset.rowsOf({ subject: '17' })]).toEqual([0, 2]);
+    expect([...dataset.subjects]).toEqual(['17', '18', '19']);
   });
 });
 

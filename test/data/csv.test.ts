@@ -146,8 +146,8 @@ describe('a CSV file', () => {
   });
 
   it.each([
-    ['a text among numbers', '1,a\nx1,b', 'row 2, column x: "x1" is not a finite number'],
-    ['an empty cell', '1,a\n,b', 'row 2, column x: "" is not a finite number'],
+    ['a text among numbers', '1,a\nx1,b', 'row 2, column x is "x1", not a finite number'],
+    ['an empty cell', '1,a\n,b', 'row 2, column x is empty: leave the row out'],
     ['a blank cell', '1,a\n" ",b', 'row 2'],
     ['infinity', 'Infinity,a', 'row 1'],
     ['a number beyond float32', '1e39,a', 'row 1'],

@@ -50,8 +50,8 @@ describe('an array of features', () => {
     ['scalar', 'its shape is ()'],
     ['no_rows', 'it has no rows: its shape is 0 x 3'],
     ['no_columns', 'its shape is 6 x 0'],
-    ['nan', 'row 4, column 1 is NaN, not a finite number'],
-    ['too_large', 'row 1, column 0 is 1e+300, not a finite number'],
+    ['nan', 'row 4, column nan[1] is NaN: leave the row out'],
+    ['too_large', 'row 1, column too_large[0] is 1e+300, not a finite number'],
     ['nobody', 'it holds texts'],
   ])('%s is refused: %s', async (features, message) => {
     const found = await refusal({ features, label: 'y' }, at('bad.npz'));

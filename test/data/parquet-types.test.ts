@@ -239,5 +239,9 @@ describe('a folder of Parquet files', () => {
     );
     await cp(at('parquet-types/lists-longer.parquet'), join(folder, 'b.parquet'));
     expect(await refusal(load)).toContain('b.parquet: row 6, column e is a list of 4 values');
+    await cp(at('parquet-types/structure.parquet'), join(folder, 'b.parquet'));
+    expect(await refusal(load)).toContain(
+      'b.parquet: the column e holds nested values, other than',
+    );
   });
 });

@@ -18,6 +18,7 @@ import {
   loadSafetensors,
   Model,
   openStore,
+  type TableOptions,
 } from '../support/everything.js';
 import { mutate, mutation } from './mutations.js';
 
@@ -51,6 +52,17 @@ async function readIds(reading: Promise<Dataset>): Promise<string> {
   return dataset.digest();
 }
 
+const ENCODED: TableOptions = {
+  ...{ label: 'y', owner: 'owner', features: ['age', 'income', 'member', 'country', 'code'] },
+  encode: {
+    numbers: { missing: 'mean', standardize: true },
+    columns: {
+      country: { categories: 'found', missing: 'none' },
+      code: { categories: 'found', missing: 'none' },
+    },
+  },
+};
+
 const TARGETS: Record<string, Target> = {
   loadIdx: {
     corpus: ['fuzz/corpus/idx'],
@@ -68,6 +80,42 @@ const TARGETS: Record<string, Target> = {
     extension: '.csv',
     codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT'],
     read: (path) => loadCsv(path, { label: 'kind', owner: 'owner' }),
+  },
+  'loadCsv, encoded': {
+    corpus: ['fuzz/corpus/csv', 'fixtures/encoding'],
+    extension: '.csv',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT'],
+    read: async (path) => {
+      const found = { categories: 'found', missing: 'none' } as const;
+      const dataset = await loadCsv(path, {
+        ...{ label: 'y', features: ['owner'], encode: { columns: { owner: found } } },
+      });
+      return loadCsv(path, { label: 'y', features: ['owner'], encode: dataset.encoding! });
+    },
+  },
+  'loadParquet, encoded': {
+    corpus: ['fixtures/encoding'],
+    extension: 'table.parquet',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_OUT_OF_MEMORY'],
+    share: 0.05,
+    read: (path) => loadParquet(path, ENCODED),
+  },
+  'loadArrow, encoded': {
+    corpus: ['fixtures/encoding'],
+    extension: 'table.arrow',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_OUT_OF_MEMORY'],
+    share: 0.05,
+    read: (path) => loadArrow(path, ENCODED),
+  },
+  'loadNumpy, encoded': {
+    corpus: ['fixtures/encoding'],
+    extension: 'table.npz',
+    codes: ['ERR_INVALID_DATA', 'ERR_INVALID_ARGUMENT', 'ERR_OUT_OF_MEMORY'],
+    read: (path) => {
+      const columns = { 'X[3]': { categories: 'found', missing: 'none' } } as const;
+      const encode = { numbers: { missing: 'mean' }, columns } as const;
+      return loadNumpy(path, { label: 'y', features: 'X', encode });
+    },
   },
   'loadCsv, rows with ids': {
     corpus: ['fuzz/corpus/csv'],

@@ -20,7 +20,7 @@ export type CategoryEncoding = Omit<CategoryColumn, 'kind' | 'categories'> & {
 export interface EncodeOptions {
   /** For all columns that `columns` does not name; they are numbers. Default: as they are. */
   readonly numbers?: NumberEncoding;
-  /** By the name of a column, or of a list whose elements are columns. Categories make it one of these. */
+  /** By the name of a column, or of a list, for all its elements. Categories make it a column of these. */
   readonly columns?: Readonly<Record<string, NumberEncoding | CategoryEncoding>>;
 }
 
@@ -36,35 +36,56 @@ export function isFound(column: WantedColumn): column is FoundCategories {
 }
 
 /**
+ * A copy that the caller can no longer change, and that can be sent to another process.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT
+ */
+export function checkEncode(
+  encode: EncodeOptions | readonly ColumnEncoding[],
+): EncodeOptions | readonly ColumnEncoding[] {
+  if (Array.isArray(encode)) return checkEncoding(encode, encode.length);
+  const { numbers = {}, columns = {} } = requireKnownFields(
+    'encode',
+    encode as EncodeOptions,
+    OPTIONS,
+  );
+  const named = Object.entries(requireObject('encode.columns', columns));
+  return {
+    numbers: checkColumn('encode.numbers', { ...numbers, kind: 'number' }) as NumberColumn,
+    columns: Object.fromEntries(
+      named.map(([name, wanted]) => [name, wantedColumn(`encode.columns.${name}`, wanted)]),
+    ),
+  };
+}
+
+/**
  * The encoding of each column.
  *
  * @param encode the encoding of another data set of the same columns, or options
- * @param columns their names; elements of one list share its name
+ * @param columns their names
+ * @param lists for each column the name of the list that it is an element of, or else its own: options
+ * of a list are those of all its elements but the ones that have options of their own
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
 export function wantedColumns(
   encode: EncodeOptions | readonly ColumnEncoding[],
   columns: readonly string[],
+  lists = columns,
 ): readonly WantedColumn[] {
   if (Array.isArray(encode)) return checkEncoding(encode, columns.length);
-  const { numbers = {}, columns: named = {} } = requireKnownFields(
-    'encode',
-    encode as EncodeOptions,
-    OPTIONS,
-  );
-  const stray = Object.keys(requireObject('encode.columns', named)).find(
-    (name) => !columns.includes(name),
-  );
+  const { numbers, columns: named } = checkEncode(encode) as Required<EncodeOptions>;
+  const names = new Set([...columns, ...lists]);
+  const stray = Object.keys(named).find((name) => !names.has(name));
   if (stray !== undefined) {
     throw new LetheError(
       'ERR_INVALID_ARGUMENT',
-      `encode.columns names ${stray}, which is no feature: they are ${listed(columns)}`,
+      `encode.columns names ${stray}, which is no feature: they are ${listed([...names])}`,
     );
   }
-  const others = checkColumn('encode.numbers', { ...numbers, kind: 'number' });
-  return columns.map((name) =>
-    Object.hasOwn(named, name) ? wantedColumn(`encode.columns.${name}`, named[name]!) : others,
-  );
+  return columns.map((column, i) => {
+    const name = [column, lists[i]!].find((candidate) => Object.hasOwn(named, candidate));
+    return (name === undefined ? numbers : named[name]) as WantedColumn;
+  });
 }
 
 function wantedColumn(name: string, wanted: NumberEncoding | CategoryEncoding): WantedColumn {

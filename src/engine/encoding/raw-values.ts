@@ -1,12 +1,24 @@
-import type { LetheError } from '../../base/errors.js';
+import { LetheError } from '../../base/errors.js';
 import { listed } from '../../base/listed.js';
 import { isWellFormed } from '../../base/well-formed.js';
-import { NamePlaces, namesInOrder } from '../class-order.js';
-import { type CategoryColumn, type ColumnEncoding, checkEncoding } from './column-encoding.js';
-import type { WantedColumn } from './encode-options.js';
+import { categoriesInOrder, NamePlaces } from '../class-order.js';
+import { MOST_UNITS } from '../layout.js';
+import {
+  type CategoryColumn,
+  type ColumnEncoding,
+  checkEncoding,
+  inputsOf,
+} from './column-encoding.js';
+import { isFound, type WantedColumn } from './encode-options.js';
 
 /** Makes the error of a value that does not fit; it takes what the value should be. */
 type Refuse = (expected: string) => LetheError;
+
+/** Makes the error of a column in which no usable categories are found; it takes what is wrong. */
+type RefuseColumn = (column: number, problem: string) => LetheError;
+
+/** Of all categories that are found: they become a part of every model's file. */
+const MOST_CHARACTERS = 2 ** 24;
 
 /** What a category column takes from cell to cell. */
 interface Vocabulary {
@@ -21,9 +33,15 @@ interface Vocabulary {
 export class RawValues {
   readonly #columns: readonly WantedColumn[];
   readonly #vocabularies: readonly (Vocabulary | undefined)[];
+  readonly #refuseColumn: RefuseColumn;
+  /** That the network would have by now. */
+  #inputs: number;
+  #characters = 0;
 
-  constructor(columns: readonly WantedColumn[]) {
+  constructor(columns: readonly WantedColumn[], refuseColumn: RefuseColumn = invalidColumn) {
     this.#columns = columns;
+    this.#refuseColumn = refuseColumn;
+    this.#inputs = columns.reduce((sum, column) => sum + inputsSoFar(column), 0);
     this.#vocabularies = columns.map((column) =>
       column.kind === 'number'
         ? undefined
@@ -35,15 +53,12 @@ export class RawValues {
     );
   }
 
-  isCategory(column: number): boolean {
-    return this.#vocabularies[column] !== undefined;
-  }
-
   /**
    * The raw value of a cell.
    *
    * @param cell a number, bigint, boolean or text; undefined, null and NaN are missing
-   * @throws {LetheError} what `refuse` makes
+   * @throws {LetheError} what `refuse` makes; what `refuseColumn` makes of more categories than a network
+   * has inputs
    */
   value(column: number, cell: unknown, refuse: Refuse): number {
     const { missing } = this.#columns[column]!;
@@ -52,24 +67,67 @@ export class RawValues {
       throw refuse('there, or be given a meaning with `missing`');
     }
     const vocabulary = this.#vocabularies[column];
-    return vocabulary ? placeOf(vocabulary, cell, refuse) : numberOf(cell, refuse);
+    return vocabulary ? this.#placeOf(vocabulary, cell, refuse) : numberOf(cell, refuse);
   }
 
   /**
    * The encoding of all columns. Categories that were found get the places of their order.
    *
    * @param values row-major [rows, columns], as `value` gave them
-   * @throws {LetheError} ERR_INVALID_ARGUMENT: a column of which no category was found
+   * @throws {LetheError} what `refuseColumn` makes of a column in which no category was found;
+   * ERR_INVALID_ARGUMENT: more inputs than a network has
    */
   finish(values: Float32Array): readonly ColumnEncoding[] {
     const encoding = this.#columns.map((column, i): ColumnEncoding => {
       const vocabulary = this.#vocabularies[i];
       if (!vocabulary || vocabulary.places) return column as ColumnEncoding;
-      const categories = namesInOrder([...vocabulary.found.keys()]);
+      if (vocabulary.found.size === 0) {
+        throw this.#refuseColumn(i, 'has no category: its value is missing in all rows');
+      }
+      const categories = categoriesInOrder([...vocabulary.found.keys()]);
       this.#rearrange(values, i, vocabulary.found, new NamePlaces(categories));
       return { ...(column as CategoryColumn), categories };
     });
     return checkEncoding(encoding, encoding.length);
+  }
+
+  #placeOf({ column, places, found }: Vocabulary, cell: unknown, refuse: Refuse): number {
+    const isName =
+      typeof cell === 'string'
+        ? cell !== '' && isWellFormed(cell)
+        : ['bigint', 'boolean'].includes(typeof cell) || Number.isFinite(cell);
+    if (!isName) throw refuse('the name of a category: a text, a finite number or a boolean');
+    const text = String(cell);
+    if (places) {
+      const categories = column.categories as readonly string[];
+      const place = places.find(text);
+      if (place !== undefined) return place;
+      if (column.unknown !== undefined) return categories.length;
+      throw refuse(`one of ${listed(categories)}, or unknown: 'none' be given`);
+    }
+    const place = found.get(text) ?? found.size;
+    if (place === found.size) {
+      this.#makeRoom(text);
+      found.set(text, place);
+    }
+    return place;
+  }
+
+  /** For another category: a column of free text would take all memory. */
+  #makeRoom(category: string): void {
+    this.#inputs++;
+    this.#characters += category.length;
+    if (this.#inputs <= MOST_UNITS && this.#characters <= MOST_CHARACTERS) return;
+    const sizes = this.#vocabularies.map((vocabulary) => vocabulary?.found.size ?? 0);
+    const problem =
+      this.#inputs > MOST_UNITS
+        ? `has more categories than a network has inputs, at most ${MOST_UNITS}`
+        : `has categories of more than ${MOST_CHARACTERS} characters in all`;
+    const largest = sizes.reduce((best, size, i) => (size > sizes[best]! ? i : best), 0);
+    throw this.#refuseColumn(
+      largest,
+      `${problem}: if it holds free text or ids, leave it out with the option features`,
+    );
   }
 
   #rearrange(
@@ -92,20 +150,11 @@ function numberOf(cell: unknown, refuse: Refuse): number {
   throw refuse('a finite number that float32 can hold');
 }
 
-function placeOf({ column, places, found }: Vocabulary, cell: unknown, refuse: Refuse): number {
-  const isName =
-    (typeof cell === 'string' && cell !== '' && isWellFormed(cell)) ||
-    ['number', 'bigint', 'boolean'].includes(typeof cell);
-  if (!isName) throw refuse('the name of a category: a text, a number or a boolean');
-  const text = String(cell);
-  if (places) {
-    const categories = column.categories as readonly string[];
-    const place = places.find(text);
-    if (place !== undefined) return place;
-    if (column.unknown !== undefined) return categories.length;
-    throw refuse(`one of ${listed(categories)}, or unknown: 'none' be given`);
-  }
-  const place = found.get(text) ?? found.size;
-  if (place === found.size) found.set(text, place);
-  return place;
+/** Without the categories that are still to be found. */
+function inputsSoFar(column: WantedColumn): number {
+  return isFound(column) ? Number(column.indicator) : inputsOf([column]);
+}
+
+function invalidColumn(column: number, problem: string): LetheError {
+  return new LetheError('ERR_INVALID_ARGUMENT', `column ${column} ${problem}`);
 }
