@@ -4,6 +4,9 @@ import { ioError } from '../io-error.js';
 import { programPath } from '../package-root.js';
 import { type Channel, Inbox } from './channel.js';
 
+/** How long a start may take: Node waits for ever for threads that it was not allowed to start. */
+const START_MS = 60_000;
+
 /** The child has ended by itself, e.g. because it crashed. */
 export class ChildEnded extends Error {
   /** @param how e.g. `SIGSEGV` or `status 1` */
@@ -45,6 +48,7 @@ export class Child implements Channel {
    */
   static async start(program: string, purpose: string): Promise<Child> {
     const child = new Child(await spawned(program, purpose));
+    const timer = setTimeout(() => child.kill(), START_MS);
     try {
       // The program says that it has begun: what ends it later is not the start.
       await child.receive();
@@ -54,9 +58,11 @@ export class Child implements Channel {
       throw new LetheError(
         'ERR_IO',
         `cannot start ${purpose}: ${(cause as Error).message} before it began. The limits of ` +
-          'this process hold for it too: see that `ulimit -a` leaves it memory and files',
+          'this process hold for it too: see that `ulimit -a` leaves it memory, files and threads',
         { cause },
       );
+    } finally {
+      clearTimeout(timer);
     }
   }
 
