@@ -9,8 +9,7 @@ import { LetheError } from '../base/errors.js';
 import { invalidData } from '../base/invalid-data.js';
 import { requireMemory } from '../base/memory.js';
 import type { Dataset } from '../engine/dataset.js';
-import { requireMap } from '../engine/feature-map.js';
-import type { AffineMap } from '../engine/labelled-data.js';
+import type { FeatureMap } from '../engine/labelled-data.js';
 import { FeatureCells, featuresOf } from './feature-cells.js';
 import type { NameRole } from './missing.js';
 import { type NpyArray, NpyArrays } from './npy-arrays.js';
@@ -24,11 +23,11 @@ import { TableNames } from './table-names.js';
 export interface NumpyOptions extends Omit<TableOptions, 'features'> {
   /** The array of the features, [rows, columns]; further dimensions become columns too, row-major. */
   readonly features: string;
-  /** Keeps features of type uint8 as bytes, which it maps to the network's input. */
-  readonly affine?: AffineMap;
+  /** As in TableOptions; features of type uint8 stay bytes, which it maps to the network's input. */
+  readonly affine?: FeatureMap;
 }
 
-const NUMPY_OPTIONS: KnownFields<NumpyOptions> = { ...TABLE_OPTIONS, affine: true };
+const NUMPY_OPTIONS: KnownFields<NumpyOptions> = TABLE_OPTIONS;
 
 /** The most rows of a data set. */
 const MAX_ROWS = 2 ** 32 - 1;
@@ -50,28 +49,21 @@ const COPIES = 2;
 export async function loadNumpy(path: string, options: NumpyOptions): Promise<Dataset> {
   requirePath('path', path);
   const known = requireKnownFields('options', options, NUMPY_OPTIONS);
-  const { features: featuresName, affine, ...others } = known;
+  const { features: featuresName, ...others } = known;
   const roles = checkTableOptions<TableOptions>(others, TABLE_OPTIONS);
   requireText('features', featuresName);
-  const map = affine && requireMap(affine);
-  if (map && roles.encode) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      'bytes have an affine map, other features an encoding: leave out affine or encode',
-    );
-  }
   const names = new TableNames(path, roles);
   requireDifferent([featuresName, ...names.roles.map((role) => roles[role]!)]);
   const arrays = await NpyArrays.open(path);
   try {
     const array = await arrays.array(featuresName);
-    const { rows, columns } = requireTable(array, map);
+    const { rows, columns, areBytes } = requireTable(array, roles.affine);
     const cells = new FeatureCells(
       array.name,
       featuresOf(array.name, featuresName, columns),
       roles,
     );
-    const features = map
+    const features = areBytes
       ? await readBytes(array)
       : await readFeatures(array, cells, roles.encode !== undefined);
     for (const role of names.roles) {
@@ -80,7 +72,7 @@ export async function loadNumpy(path: string, options: NumpyOptions): Promise<Da
     const contents = {
       features,
       featureNames: cells.names,
-      ...(map ? { affine: map } : { encoding: cells.finish(features as Float32Array) }),
+      ...(!areBytes && { encoding: cells.finish(features as Float32Array) }),
       ...names.finish(),
     };
     return tableDataset(path, assembleTable(path, contents, roles), roles);
@@ -104,7 +96,7 @@ const columnsOf = (shape: readonly number[]) => shape.slice(1).reduce((a, b) => 
  *
  * @throws {LetheError} ERR_INVALID_DATA, ERR_INVALID_ARGUMENT, ERR_OUT_OF_MEMORY
  */
-function requireTable({ name, header }: NpyArray, affine: AffineMap | undefined) {
+function requireTable({ name, header }: NpyArray, affine: FeatureMap | undefined) {
   const { kind, size, shape, count } = header;
   if (kind === 'U' || kind === 'S') {
     throw invalidData(
@@ -118,15 +110,10 @@ function requireTable({ name, header }: NpyArray, affine: AffineMap | undefined)
     throw invalidData(name, `its shape is (${shape.join(', ')}), but must be (rows, columns)`);
   }
   if (count === 0) throw invalidData(name, `it has no rows: its shape is ${shape.join(' x ')}`);
-  const isByte = kind === 'u' && size === 1;
-  if (affine && !isByte) {
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      `affine is for features of type uint8, but those of ${name} are ${kind}${8 * size}: leave it out`,
-    );
-  }
-  requireMemory(name, COPIES * count * (affine ? 1 : Float32Array.BYTES_PER_ELEMENT));
-  return { rows, columns: columnsOf(shape) };
+  // Bytes that have gone through a map would be another's.
+  const areBytes = affine !== undefined && !affine.applied && kind === 'u' && size === 1;
+  requireMemory(name, COPIES * count * (areBytes ? 1 : Float32Array.BYTES_PER_ELEMENT));
+  return { rows, columns: columnsOf(shape), areBytes };
 }
 
 async function readBytes({ header, elements }: NpyArray): Promise<Uint8Array> {

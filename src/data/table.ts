@@ -12,7 +12,8 @@ import { requireNames } from '../engine/class-names.js';
 import { NamePlaces, namesInOrder, wholeNumber } from '../engine/class-order.js';
 import type { ColumnEncoding } from '../engine/encoding/column-encoding.js';
 import { checkEncode, type EncodeOptions } from '../engine/encoding/encode-options.js';
-import type { AffineMap, DatasetContents } from '../engine/labelled-data.js';
+import { requireFeatureMap } from '../engine/feature-map.js';
+import type { DatasetContents, FeatureMap } from '../engine/labelled-data.js';
 import type { NamesOfRows } from './table-names.js';
 import type { TextColumn } from './text-column.js';
 
@@ -50,11 +51,16 @@ export interface TableOptions {
    * of the training rows. Default: features are the inputs, all of them finite numbers.
    */
   readonly encode?: EncodeOptions | readonly ColumnEncoding[];
+  /**
+   * Maps raw features to the network's input, as `model.facts.affine` of a model that normalizes them
+   * does; with `applied: true` they have gone through it already. Not with `encode`.
+   */
+  readonly affine?: FeatureMap;
 }
 
 export const TABLE_OPTIONS: KnownFields<TableOptions> = {
   ...{ label: true, owner: true, id: true, features: true },
-  ...{ name: true, classNames: true, missing: true, encode: true },
+  ...{ name: true, classNames: true, missing: true, encode: true, affine: true },
 };
 
 /**
@@ -67,17 +73,24 @@ export function checkTableOptions<Options extends TableOptions>(
   names: KnownFields<Options>,
 ): Options {
   const known = requireKnownFields('options', options, names);
-  const { label, owner, id, features, name, classNames, missing, encode } = known;
+  const { label, owner, id, features, name, classNames, missing, encode, affine } = known;
   requireText('label', label);
   if (owner !== undefined) requireText('owner', owner);
   if (id !== undefined) requireText('id', id);
   if (name !== undefined) requireText('name', name);
+  if (affine !== undefined && encode !== undefined) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      'columns are encoded, or all features mapped alike: leave out affine or encode',
+    );
+  }
   return {
     ...known,
     ...(features && { features: textsOf('features', features) }),
     ...(missing && { missing: textsOf('missing', missing) }),
     ...(classNames !== undefined && { classNames: requireNames('classNames', classNames) }),
     ...(encode !== undefined && { encode: checkEncode(encode) }),
+    ...(affine !== undefined && { affine: requireFeatureMap(affine) }),
   };
 }
 
@@ -159,8 +172,6 @@ function requireNoIndex(file: string, names: readonly string[], chosen: readonly
 interface TableContents extends NamesOfRows {
   /** Row-major [rows, columns]. */
   readonly features: Float32Array | Uint8Array;
-  /** Of features that are bytes. */
-  readonly affine?: AffineMap;
   /** [columns] */
   readonly featureNames: readonly string[];
   /** [columns], where the features are raw values. */
@@ -175,7 +186,7 @@ interface TableContents extends NamesOfRows {
  */
 export function assembleTable(
   file: string,
-  { features, affine, featureNames, encoding, labels, owners, ids }: TableContents,
+  { features, featureNames, encoding, labels, owners, ids }: TableContents,
   options: TableOptions,
 ): DatasetContents {
   if (features.length === 0) throw invalidData(file, 'it has no rows');
@@ -191,7 +202,7 @@ export function assembleTable(
     rows: features.length / featureNames.length,
     columns: featureNames.length,
     features,
-    ...(affine && { affine }),
+    ...(options.affine && { affine: options.affine }),
     featureNames,
     ...(encoding && { encoding }),
     classNames,

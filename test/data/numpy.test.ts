@@ -38,7 +38,11 @@ describe('an array of features', () => {
     expect(bytes.normalized(bytes.allRows())).toEqual(
       Float32Array.from(EXPECTED.features.little_u1, (byte) => byte * Math.fround(1 / 255)),
     );
-    await expectCode(() => load({ affine }), 'ERR_INVALID_ARGUMENT');
+    const floats = await dataset({ affine });
+    expect(floats.storage).toBe('float32');
+    expect(floats.mappedBy).toEqual({ scale: Math.fround(1 / 255), offset: 0 });
+    const encode = { numbers: { standardize: true } };
+    await expectCode(() => load({ affine, encode }), 'ERR_INVALID_ARGUMENT');
   });
 
   it.each<[string, string]>([
