@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -26,6 +27,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'bench/test/**/*.test.ts'],
     globalSetup: ['test/support/build-source.mjs', 'bench/test/support/build-bench.mjs'],
+    // On two cores Vitest would leave one idle.
+    maxWorkers: availableParallelism(),
     // Only stops hanging tests; long, because the machine may be slow.
     testTimeout: 300_000,
   },

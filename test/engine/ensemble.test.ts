@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Dataset } from '#lethe/engine/dataset';
 import { Ensemble, type EnsembleMember } from '#lethe/engine/ensemble';
 import { Model } from '#lethe/engine/model';
@@ -181,7 +181,10 @@ describe('the graph of an ensemble', () => {
     const sets = [{ name: 'all', dataset, rows: dataset.allRows() }];
     expect(await verify(ensemble, sets)).toMatchObject({ rows: ROWS, agreement: 1 });
     const liar = new Ensemble(members.map(({ model }) => ({ model, weight: 1 })));
-    liar.logits = ensemble.logits.bind(ensemble);
+    const { logits } = Ensemble.prototype;
+    const spy = vi.spyOn(Ensemble.prototype, 'logits');
+    spy.mockImplementation((...given) => logits.apply(ensemble, given));
+    onTestFinished(() => spy.mockRestore());
     await expectCode(() => verify(liar, sets), 'ERR_VERIFICATION_FAILED');
   });
 });
