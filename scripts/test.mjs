@@ -40,6 +40,12 @@ function stage(name, work) {
 
 const skip = (reason) => ({ passed: 0, failed: [], skipped: [reason] });
 
+/** What only CI needs; the clang that Debian 12 has does not bring its sanitizers. */
+const CI_PACKAGES = [
+  ...['libgtest-dev', 'python3-onnx', 'chromium', 'valgrind', 'libc6-dbg'],
+  'libclang-rt-14-dev',
+];
+
 /** Installs CMake and GoogleTest if CMake is missing; with --ci also what only CI needs. */
 function installTools() {
   const missing = has('cmake') ? [] : ['cmake', 'ninja-build', 'libgtest-dev'];
@@ -47,11 +53,7 @@ function installTools() {
     if (!has('clang++')) missing.push('clang');
     if (!findClangFormat()) missing.push('clang-format-14');
     if (!has('ninja')) missing.push('ninja-build');
-    missing.push(
-      ...['libgtest-dev', 'python3-onnx', 'chromium', 'valgrind', 'libc6-dbg'].filter(
-        (name) => !isInstalled(name),
-      ),
-    );
+    missing.push(...CI_PACKAGES.filter((name) => !isInstalled(name)));
   }
   if (missing.length > 0) installDebian([...new Set(missing)], 'the tests');
 }
