@@ -15,7 +15,7 @@ import { canReachRegistry, lintPackage, tryAsNewcomer } from './package-checks.m
 import { bin, has, installDebian, ROOT, run, runForReport, succeeds, ToolError } from './tools.mjs';
 
 const { ci } = parseArgs({ options: { ci: { type: 'boolean', default: false } } }).values;
-if (ci) process.env.FUZZ_RUNS ??= '3000';
+if (ci) process.env.FUZZ_RUNS ??= '1000';
 const totals = { passed: 0, failed: [], skipped: [] };
 const seconds = {};
 
