@@ -8,6 +8,12 @@ namespace lethe::node {
  * Float64Array}> */
 Napi::Value columnStatistics(const Napi::CallbackInfo& info);
 
+/**
+ * presentStatistics({dataset, rows, threads}): Promise<{counts, means, variances}>, each a
+ * Float64Array
+ */
+Napi::Value presentStatistics(const Napi::CallbackInfo& info);
+
 /** squaredNorms({dataset, rows, centres, scales, threads}): Promise<Float64Array> */
 Napi::Value squaredNorms(const Napi::CallbackInfo& info);
 

@@ -63,31 +63,6 @@ class EncodeWorker final : public PromiseWorker {
   std::shared_ptr<Dataset> encoded_;
 };
 
-class PresentWorker final : public PromiseWorker {
- public:
-  PresentWorker(Napi::Env env, const Fields& fields)
-      : PromiseWorker(env, "lethe:presentStatistics"),
-        dataset_(DatasetHandle::from(fields.value("dataset")).dataset()),
-        rows_(fields.array<std::uint32_t>("rows")),
-        threads_(fields.integer("threads", kMaxSafeInteger)) {}
-
- private:
-  void compute() override { found_ = lethe::presentStatistics(*dataset_, rows_, threads_); }
-
-  Napi::Value result(Napi::Env env) override {
-    Napi::Object found = Napi::Object::New(env);
-    found.Set("counts", toTypedArray(env, found_.counts));
-    found.Set("means", toTypedArray(env, found_.means));
-    found.Set("variances", toTypedArray(env, found_.variances));
-    return found;
-  }
-
-  std::shared_ptr<const Dataset> dataset_;
-  std::vector<std::uint32_t> rows_;
-  std::size_t threads_;
-  PresentStatistics found_;
-};
-
 }  // namespace
 
 Napi::Function InputEncodingHandle::define(Napi::Env env, Napi::FunctionReference& dataset) {
@@ -127,11 +102,6 @@ Napi::Value InputEncodingHandle::encodeRows(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     return (new EncodeWorker(info.Env(), Fields(info[0]), encoding_, *dataset_))->start();
   });
-}
-
-Napi::Value presentStatistics(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(),
-                 [&] { return (new PresentWorker(info.Env(), Fields(info[0])))->start(); });
 }
 
 }  // namespace lethe::node

@@ -27,10 +27,4 @@ class InputEncodingHandle : public Napi::ObjectWrap<InputEncodingHandle> {
   const Napi::FunctionReference* dataset_;
 };
 
-/**
- * presentStatistics({dataset, rows, threads}): Promise<{counts, means, variances}>, each a
- * Float64Array
- */
-Napi::Value presentStatistics(const Napi::CallbackInfo& info);
-
 }  // namespace lethe::node
