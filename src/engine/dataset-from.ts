@@ -19,8 +19,8 @@ import { type ColumnEncoding, checkEncoding, missingColumns } from './encoding/c
 import { type EncodeOptions, isFound, wantedColumns } from './encoding/encode-options.js';
 import { RawValues } from './encoding/raw-values.js';
 import { type Cell, cellsOf, type FeatureRecord, isRecord } from './encoding/records.js';
-import { type CheckedFeatureMap, requireFeatureMap } from './feature-map.js';
-import { type AffineMap, type FeatureMap, IDENTITY } from './labelled-data.js';
+import { type CheckedFeatureMap, featureMaps, requireFeatureMap } from './feature-map.js';
+import type { FeatureMap } from './labelled-data.js';
 import { MOST_UNITS } from './layout.js';
 import { callNative, type NativeDatasetBuilder, promiseNative } from './native.js';
 import type { PackedIds, RowId } from './packed-ids.js';
@@ -162,6 +162,7 @@ class Collector {
   /** Made with the first row, which says whether features are bytes. */
   #builder: NativeDatasetBuilder | undefined;
   #areBytes = false;
+  #maps: ReturnType<typeof featureMaps> | undefined;
   readonly #ids = new RowIdColumn();
   readonly #subjects = new SubjectColumn();
   readonly #classes: ClassColumn;
@@ -186,12 +187,6 @@ class Collector {
     }
   }
 
-  /** What numbers go through before they are stored. */
-  get #toApply(): AffineMap | undefined {
-    const { affine } = this.#options;
-    return affine?.applied ? undefined : affine;
-  }
-
   /** Whether the row has filled a batch. */
   push(row: LabelledRow): boolean {
     refuseUnknownFields(`row ${this.#rows}`, row, ROW_NAMES);
@@ -212,8 +207,8 @@ class Collector {
 
   async finish(): Promise<MadeDataset> {
     const { name, featureNames } = this.#options;
-    const { affine, mappedBy } = this.#maps();
     if (this.#rows === 0) throw new LetheError('ERR_EMPTY_SET', `${name} has no rows`);
+    const { affine, mappedBy } = this.#maps!;
     this.#handOver();
     const columns = this.#columns!;
     const { ids } = this.#ids;
@@ -245,20 +240,10 @@ class Collector {
   }
 
   #builderFor(features: LabelledRow['features']): NativeDatasetBuilder {
-    this.#areBytes = this.#options.affine !== undefined && isInstance(features, Uint8Array);
+    const { affine } = this.#options;
+    this.#areBytes = affine !== undefined && isInstance(features, Uint8Array);
+    this.#maps = featureMaps(this.#areBytes, affine);
     return callNative((addon) => new addon.DatasetBuilder({ bytes: this.#areBytes }));
-  }
-
-  #maps(): Pick<MadeDataset['facts'], 'affine' | 'mappedBy'> {
-    const { affine: wanted } = this.#options;
-    if (!wanted) return { affine: IDENTITY };
-    const { applied, ...affine } = wanted;
-    if (!this.#areBytes) return { affine: IDENTITY, mappedBy: affine };
-    if (!applied) return { affine };
-    throw new LetheError(
-      'ERR_INVALID_ARGUMENT',
-      'bytes cannot have gone through an affine map: leave out affine.applied',
-    );
   }
 
   #addBytes(features: LabelledRow['features'], where: () => string): void {
@@ -282,7 +267,7 @@ class Collector {
   #addNumbers(cells: Cells, where: () => string): void {
     const { length } = cells;
     const batch = this.#reserve(length, where);
-    const map = this.#toApply;
+    const map = this.#maps!.toApply;
     for (let i = 0; i < length; i++) {
       const value = cells[i];
       const raw = typeof value === 'number' ? Math.fround(value) : Number.NaN;

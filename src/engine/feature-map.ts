@@ -8,44 +8,54 @@ import {
 import { LetheError } from '../base/errors.js';
 import { type AffineMap, type FeatureMap, IDENTITY } from './labelled-data.js';
 
-/** Features as they are stored. */
-interface StoredFeatures {
-  readonly features: Uint8Array | Float32Array;
+/** What becomes of features of one type. */
+interface FeatureMaps {
   /** From what is stored to the network's input; the identity for float32 features. */
   readonly affine: AffineMap;
-  /** The map that float32 features have gone through, where there is one. */
+  /** The map that float32 features have gone through once they are stored, where there is one. */
   readonly mappedBy: AffineMap | undefined;
+  /** What float32 features go through before they are stored. */
+  readonly toApply: AffineMap | undefined;
 }
 
 /**
- * Features with their map: that of bytes is part of the computation, float32 features go through it
- * now, unless they have before.
+ * The map of bytes is part of every computation; float32 features go through theirs once, unless they
+ * have before.
  *
- * @throws {LetheError} ERR_INVALID_ARGUMENT: bytes without a map, a map that is not finite
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: bytes without a map, or with one that they have gone through
+ */
+export function featureMaps(areBytes: boolean, wanted: CheckedFeatureMap | undefined): FeatureMaps {
+  if (areBytes && (!wanted || wanted.applied)) {
+    throw new LetheError(
+      'ERR_INVALID_ARGUMENT',
+      wanted
+        ? 'bytes cannot have gone through an affine map: leave out affine.applied'
+        : 'byte features need an affine map to the inputs of the network: give affine: {scale, offset}',
+    );
+  }
+  const none = { affine: IDENTITY, mappedBy: undefined, toApply: undefined };
+  if (!wanted) return none;
+  const { applied, ...affine } = wanted;
+  if (areBytes) return { ...none, affine };
+  if (isIdentity(affine)) return none;
+  return { ...none, mappedBy: affine, toApply: applied ? undefined : affine };
+}
+
+/**
+ * Features as they are stored, and their maps.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT: as featureMaps; a map that is not finite
  */
 export function storedFeatures(
   features: Uint8Array | Float32Array,
   wanted: FeatureMap | undefined,
-): StoredFeatures {
-  const { applied, ...affine } = wanted ? requireFeatureMap(wanted) : { applied: false };
-  if (isInstance(features, Float32Array)) {
-    if (!hasMap(affine) || isIdentity(affine)) {
-      return { features, affine: IDENTITY, mappedBy: undefined };
-    }
-    const { scale, offset } = affine;
-    const mapped = applied ? features : features.map((value) => scale * value + offset);
-    return { features: mapped, affine: IDENTITY, mappedBy: affine };
-  }
-  if (hasMap(affine) && !applied) return { features, affine, mappedBy: undefined };
-  throw new LetheError(
-    'ERR_INVALID_ARGUMENT',
-    applied
-      ? 'bytes cannot have gone through an affine map: leave out `applied`'
-      : 'byte features need an affine map to the inputs of the network: give affine: {scale, offset}',
-  );
+): FeatureMaps & { readonly features: Uint8Array | Float32Array } {
+  const areBytes = !isInstance(features, Float32Array);
+  const maps = featureMaps(areBytes, wanted && requireFeatureMap(wanted));
+  if (areBytes || !maps.toApply) return { ...maps, features };
+  const { scale, offset } = maps.toApply;
+  return { ...maps, features: features.map((value) => scale * value + offset) };
 }
-
-const hasMap = (map: Partial<AffineMap>): map is AffineMap => map.scale !== undefined;
 
 export function isIdentity({ scale, offset }: AffineMap): boolean {
   return scale === IDENTITY.scale && offset === IDENTITY.offset;

@@ -39,6 +39,17 @@ describe('raw float32 features with an affine map', () => {
     expect(streamed.mappedBy).toEqual(affine);
   });
 
+  it('are left as they are by a map that changes nothing, -0 too', async () => {
+    const identity = { scale: 1, offset: 0 };
+    const streamed = await Dataset.from([{ label: 'a', features: [-0, 2] }], { affine: identity });
+    const made = new Dataset({
+      ...{ name: 'rows', rows: 1, columns: 2, classNames: ['a'], affine: identity },
+      ...{ features: Float32Array.of(-0, 2), labels: Uint32Array.of(0) },
+    });
+    expect(await streamed.digest()).toBe(await made.digest());
+    expect(streamed.mappedBy).toBe(made.mappedBy);
+  });
+
   it('keep their map in selections', () => {
     expect(mapped.select([3, 1]).mappedBy).toEqual(affine);
   });
