@@ -111,7 +111,8 @@ export class Dataset extends NamedRows {
    * Copies the data into native memory.
    *
    * @throws {LetheError} ERR_INVALID_ARGUMENT: features that are not finite, labels out of range,
-   * contradictory sizes, bytes without an affine map, raw values that their encoding does not allow, ids or subjects
+   * contradictory sizes, bytes without an affine map, raw values that their encoding does not allow,
+   * ids or subjects
    * that name nothing. ERR_DUPLICATE: two rows of one id. ERR_OUT_OF_MEMORY.
    */
   constructor(data: DatasetContents);

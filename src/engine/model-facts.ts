@@ -2,7 +2,8 @@ import { type KnownFields, requireKnownFields } from '../base/arguments.js';
 import { LetheError } from '../base/errors.js';
 import { requireNames } from './class-names.js';
 import type { Dataset } from './dataset.js';
-import { checkInputMap, differentColumn, type InputMap } from './encoding/input-map.js';
+import { checkInputMap, type InputMap } from './encoding/input-map.js';
+import { requireEncoding } from './encoding/input-rows.js';
 import { requireMap } from './feature-map.js';
 import { type AffineMap, IDENTITY } from './labelled-data.js';
 import { checkRecordedRecipe, type RecordedRecipe } from './training-recipe.js';
@@ -81,8 +82,15 @@ export function withoutDigest({ dataDigest: _, ...facts }: ModelFacts): ModelFac
   return facts;
 }
 
-/** What a model that was trained on a data set knows of it: its schema. */
-export function factsOfSchema(dataset: Dataset, widths: readonly number[]): ModelFacts {
+/**
+ * What a model that was trained on a data set knows of it: its schema, and the map that its encoding was
+ * fitted to, where it has one.
+ */
+export function factsOfSchema(
+  dataset: Dataset,
+  widths: readonly number[],
+  inputMap?: InputMap,
+): ModelFacts {
   const { classNames, featureNames } = dataset;
   const affine = mapOf(dataset);
   // A selection may have a column twice, which no name would tell from itself.
@@ -92,6 +100,7 @@ export function factsOfSchema(dataset: Dataset, widths: readonly number[]): Mode
     ...(classNames?.length === widths.at(-1) && { classNames }),
     ...(areDistinct && dataset.inputs === widths[0] && { featureNames }),
     ...(affine && { affine }),
+    ...(inputMap && { inputMap }),
   };
 }
 
@@ -102,8 +111,8 @@ export function factsOfSchema(dataset: Dataset, widths: readonly number[]): Mode
  * @throws {LetheError} ERR_INVALID_ARGUMENT
  */
 export function requireSchema(facts: ModelFacts, dataset: Dataset): void {
-  const { classNames, featureNames, affine } = facts;
-  requireEncoding(facts, dataset);
+  const { classNames, featureNames, affine, inputMap } = facts;
+  requireEncoding(inputMap, dataset);
   const place = firstDifference(classNames, dataset.classNames);
   if (place !== undefined) {
     throw otherSchema(
@@ -135,28 +144,6 @@ export function requireSchema(facts: ModelFacts, dataset: Dataset): void {
 /** The map from raw features to a data set's inputs; undefined where its features are taken as they are. */
 function mapOf({ storage, affine, mappedBy }: Dataset): AffineMap | undefined {
   return storage === 'bytes' ? affine : mappedBy;
-}
-
-/** Raw values must be encoded as those that the model was trained on. */
-function requireEncoding({ inputMap }: ModelFacts, dataset: Dataset): void {
-  const { name, encoding } = dataset;
-  if (dataset.inputMap) return;
-  if (!inputMap) {
-    dataset.requireInputs();
-    return;
-  }
-  if (!encoding) {
-    throw otherSchema(
-      `the model encodes raw values, but the columns of ${name} have no encoding: make the data set ` +
-        'with the encoding of the one that it was trained on',
-    );
-  }
-  const column = differentColumn(inputMap, encoding);
-  if (column === undefined) return;
-  throw otherSchema(
-    `column ${dataset.featureNames?.[column] ?? column} of ${name} is encoded otherwise than the ` +
-      'model was trained on: make the data set with the encoding of the one that it was trained on',
-  );
 }
 
 /** The first of their places that holds another name than ours, if both are known. */

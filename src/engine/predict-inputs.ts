@@ -40,13 +40,11 @@ export function featuresOf(
       `inputs must hold rows of ${columns} features, but hold ${values.length} values`,
     );
   }
-  return inputMap ? encoded(inputMap, values as Float32Array, facts) : values;
-}
-
-function encoded(map: InputMap, values: Float32Array, facts: ModelFacts): Float32Array {
-  // What no data set of the model would hold must not be answered either.
-  requireRawValues(map.columns, values, facts.featureNames);
-  return callNative(() => nativeEncoding(map).encode({ features: values }));
+  if (!inputMap) return values;
+  const raw = values as Float32Array;
+  // What no data set of the model would hold must not be answered either; records are read as such.
+  if (values === inputs) requireRawValues(inputMap.columns, raw, facts.featureNames);
+  return callNative(() => nativeEncoding(inputMap).encode({ features: raw }));
 }
 
 /** Reads objects by the columns' names. Made once for each map, because categories are looked up. */

@@ -139,8 +139,7 @@ export function guarded<Trained extends TrainedModel>(
     const encoded = await encodedRun(run, threads);
     const trained = await train(encoded);
     const facts = {
-      ...factsOfSchema(dataset, run.widths),
-      ...(encoded.dataset.inputMap && { inputMap: encoded.dataset.inputMap }),
+      ...factsOfSchema(dataset, run.widths, encoded.dataset.inputMap),
       ...(digest && { dataDigest: await dataset.digest(rows) }),
     };
     return {

@@ -28,15 +28,32 @@ export function inputRows(
       `the inputs of ${dataset.name} were made by another model's map`,
     );
   }
+  requireEncoding(inputMap, dataset);
+  return inputMap ? encodedBy(dataset, inputMap, threads) : dataset;
+}
+
+/**
+ * Requires that raw values are encoded as those that a map was fitted on, and that inputs need no map.
+ *
+ * @throws {LetheError} ERR_INVALID_ARGUMENT
+ */
+export function requireEncoding(inputMap: InputMap | undefined, dataset: Dataset): void {
+  const { name, encoding, featureNames } = dataset;
+  // These are inputs already.
+  if (dataset.inputMap) return;
   if (!inputMap) {
     dataset.requireInputs();
-    return dataset;
+    return;
   }
-  if (dataset.encoding && differentColumn(inputMap, dataset.encoding) === undefined) {
-    return encodedBy(dataset, inputMap, threads);
-  }
+  const column = encoding && differentColumn(inputMap, encoding);
+  if (encoding && column === undefined) return;
+  const problem =
+    column === undefined
+      ? `the model encodes raw values, but the columns of ${name} have no encoding`
+      : `column ${featureNames?.[column] ?? column} of ${name} is encoded otherwise than the model was ` +
+        'trained on';
   throw new LetheError(
     'ERR_INVALID_ARGUMENT',
-    `the network encodes raw values, but ${dataset.name} is not encoded as what it was trained on`,
+    `${problem}: make the data set with the encoding of the one that it was trained on`,
   );
 }

@@ -44,8 +44,7 @@ export const retrain: UnlearningMethod<RetrainOptions> = async (request, wanted 
       rows: retain,
     });
     watch.lap('train');
-    const { inputMap } = inputs.dataset;
-    const facts = { ...factsOfSchema(dataset, model.widths), ...(inputMap && { inputMap }) };
+    const facts = factsOfSchema(dataset, model.widths, inputs.dataset.inputMap);
     return {
       ...{ model: described(model, facts), steps, seconds: watch.seconds },
       multiplyAdds: passWork(model.widths, rows, options) + encodingWork({ dataset, rows: retain }),

@@ -91,11 +91,8 @@ export async function trainShard(
         : await trainAtOnce(rows, seeds[slice]!, training);
     addSeconds(total, seconds);
     // Without a row no encoding has been fitted, so that the inputs are those of no columns yet.
-    const facts = rows.length > 0 && {
-      ...factsOfSchema(training.dataset, training.widths),
-      ...(inputMap && { inputMap }),
-    };
-    checkpoints.push({ ...checkpoint, model: described(checkpoint.model, facts || {}) });
+    const facts = rows.length > 0 ? factsOfSchema(training.dataset, training.widths, inputMap) : {};
+    checkpoints.push({ ...checkpoint, model: described(checkpoint.model, facts) });
   }
   return { shard: { slices, seeds, checkpoints }, seconds: total };
 }
